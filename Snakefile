@@ -1,0 +1,30 @@
+# The replication of ELCRec (NeurIPS 2024). Usage: snakemake --cores 8 all
+# What is run is in workflow/config/config.yaml; how it is run on this machine in workflow/profiles/.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+configfile: "workflow/config/config.yaml"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/efficiency.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/released.smk"
+
+
+localrules:
+    all,
+    data,
+    tables,
+    released_weights,
+
+
+rule all:
+    input:
+        rules.tables.input,
+        RUN_FILES,
+    default_target: True

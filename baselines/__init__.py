@@ -1,0 +1,1 @@
+"""The baselines of the benchmark, one module each; every module defines `Model`."""

@@ -1,0 +1,94 @@
+"""ICLRec: contrastive learning with intents found by k-means before every epoch.
+
+Paper: Chen et al., "Intent Contrastive Learning for Sequential Recommendation", WWW 2022.
+Authors' code: github.com/salesforce/ICLRec (a81e49a).
+
+Follows the released code, and so differs from the paper in:
+
+1. User representations average all L positions, padding included, and the instance loss flattens
+   all of them; cutting the padding would change the model, so it is computed.
+2. k-means goes on from the previous epoch's centroids (see `elcrec.clustering.KMeans`).
+3. Users are assigned to the nearest centroid as found; the centroid is normalised only for the
+   loss.
+4. Other users of the same intent remain negatives in the intent loss (no false-negative mask).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from elcrec.augmentation import Augmenter
+from elcrec.clustering import KMeans, nearest
+from elcrec.encoder import EncoderSettings
+from elcrec.interface import Batch, Context
+from elcrec.losses import contrastive_loss
+from elcrec.model import intent_loss
+from elcrec.transformer import TransformerModel
+
+
+@dataclass(frozen=True)
+class Hyperparameters(EncoderSettings):
+    """Hyper-parameters of ICLRec."""
+
+    intents: int = 256
+    """Number K of k-means clusters."""
+    instance_weight: float = 0.1
+    """Weight of the instance contrastive loss; at 0 its views are not encoded."""
+    intent_weight: float = 0.1
+    """Weight of the intent contrastive loss."""
+
+
+class Model(TransformerModel):
+    """ICLRec; total = next item + 0.1 instance + 0.1 intent."""
+
+    parameters_used: Hyperparameters
+    centroids: Tensor
+
+    def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
+        super().__init__(parameters, n_users, item_size)
+        # (K, d), as k-means gives them; not part of the weights, as in the released code.
+        self.register_buffer(
+            "centroids",
+            self.encoder.items.weight.new_zeros(parameters.intents, parameters.dimension),
+            persistent=False,
+        )
+
+    def start_training(self, context: Context) -> None:
+        """Make the augmentation tables and the k-means that lasts for the whole run."""
+        p = self.parameters_used
+        self.augmenter = Augmenter(context.data, self.max_length)
+        self.kmeans = KMeans(p.intents, p.dimension, context.seed, context.data.device)
+
+    def start_epoch(self, epoch: int, context: Context) -> None:
+        """Cluster all users' training inputs as the encoder now sees them."""
+        with context.stopwatch("kmeans"):
+            self.centroids.copy_(self.kmeans.fit(self.pooled_training_users(context.data)))
+
+    def batch(self, samples: Tensor, context: Context) -> Batch:
+        """Next-item batch with two augmented views."""
+        return self.batch_with_views(samples, context, self.augmenter)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """All terms of one step."""
+        p = self.parameters_used
+        # Both contrastive losses encode the views for themselves: other dropout, as released.
+        hidden, views = self.encode_with_views(batch, times=2 if p.instance_weight else 1)
+        instance = hidden.new_zeros(())
+        if p.instance_weight:
+            instance = contrastive_loss(*views[1].flatten(2))
+        assigned = nearest(hidden.mean(1), self.centroids)  # (B,), no gradient
+        intents = F.normalize(self.centroids)[assigned]
+        terms = {
+            "next_item": self.next_item(hidden, batch),
+            "instance": instance,
+            "intent": intent_loss(views[0], intents),
+        }
+        terms["total"] = (
+            terms["next_item"]
+            + p.instance_weight * terms["instance"]
+            + p.intent_weight * terms["intent"]
+        )
+        return terms

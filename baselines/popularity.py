@@ -1,0 +1,52 @@
+"""Popularity: every user gets the items with the most interactions in the training part.
+
+No paper: the floor that every learned model has to be above. Counts are those of the training items
+(all but each user's last two), so nothing of validation or test is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from elcrec.dataset import SPLITS, InteractionData
+from elcrec.interface import Context, SequenceModel
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Popularity has none; the window only tells the evaluator how much history to pass."""
+
+    max_length: int = 50
+    """Longest window that `score` is given (it is not read)."""
+
+
+class Model(SequenceModel):
+    """Counts of the training items; nothing is learned."""
+
+    counts: Tensor
+
+    def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
+        super().__init__(parameters, n_users, item_size)
+        self.register_buffer("counts", torch.zeros(item_size))
+
+    def n_samples(self, data: InteractionData) -> int:
+        """No training steps."""
+        return 0
+
+    def start_training(self, context: Context) -> None:
+        """Count every user's items but the last two."""
+        data = context.data
+        users = torch.arange(data.n_users, device=data.device)
+        held_out = torch.cat([data.targets(users, split) for split in SPLITS])
+        counts = torch.bincount(data.items, minlength=self.item_size)
+        counts -= torch.bincount(held_out, minlength=self.item_size)
+        # Among equally popular items the one that appeared first wins, so that ranks are defined.
+        order = torch.arange(self.item_size, device=data.device) / self.item_size
+        self.counts.copy_(counts - order / 2)
+
+    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """The same counts for every user: (B, item_size)."""
+        return self.counts.expand(len(users), -1)

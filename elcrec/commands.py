@@ -1,0 +1,54 @@
+"""`elcrec train` and `elcrec measure`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import elcrec.efficiency
+from elcrec.atomic import write_text
+from elcrec.config import Config, load_config
+from elcrec.dataset import InteractionData
+from elcrec.device import choose
+from elcrec.errors import InputError
+from elcrec.progress import Progress
+from elcrec.registry import add_model_file, resolve
+from elcrec.run import Run, execute, load_data, write
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train, test, write the run folder and print the test metrics."""
+    config, run, data = _prepare(arguments)
+    folder = arguments.output or config.run_folder(run.dataset, run.settings.model, run.seed)
+    title = f"{run.settings.name} {config.dataset_name(run.dataset)} seed {run.seed}"
+    training = run.settings.training
+    with Progress(title, training.max_epochs, training.select_by, arguments.quiet) as progress:
+        record = execute(run, data, progress)
+    write(folder, run, record, data.device)
+    metrics = record["metrics"]
+    shown = "  ".join(f"{k} {v:.4f}" for k, v in metrics["metrics"]["test"].items())
+    print(f"{title}: {shown}  (epoch {metrics['best_epoch']} of {metrics['epochs']}) -> {folder}")
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Measure epochs of a run and write the efficiency file."""
+    config, run, data = _prepare(arguments)
+    epochs = config.efficiency.epochs if arguments.epochs is None else arguments.epochs
+    if epochs < 1:
+        raise InputError(f"--epochs {epochs}: must be 1 or more")
+    record = elcrec.efficiency.measure(run, data, epochs)
+    write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+    median = record["seconds_per_epoch"]["total"]["median"]
+    print(f"{run.settings.name} {run.dataset}: {median:.2f} s per epoch -> {arguments.output}")
+
+
+def _prepare(arguments: argparse.Namespace) -> tuple[Config, Run, InteractionData]:
+    """Check everything before any work starts, then load the data."""
+    config = load_config(arguments.config)
+    if arguments.seed < 0:
+        raise InputError(f"--seed {arguments.seed}: must be 0 or more")
+    model = add_model_file(config, arguments.model)
+    settings = resolve(config, model, arguments.dataset, arguments.set)
+    run = Run(arguments.dataset, arguments.seed, config.protocol, settings)
+    device = choose(arguments.device, arguments.threads)
+    return config, run, load_data(config, arguments.dataset, device)

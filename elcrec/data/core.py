@@ -1,0 +1,64 @@
+"""From interactions to sequences: the 5-core, the order of each user's items, and the ids.
+
+Users are numbered in order of first appearance in the raw file, so also by lines that the core
+drops: the released preprocessing of S3-Rec, which made the paper's files, groups by user before it
+filters. Items are numbered in order of first appearance when walking those users.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from elcrec.data.sequences import Sequences
+
+
+def k_core(frame: pd.DataFrame, k: int = 5) -> pd.DataFrame:
+    """Remove users and items with fewer than `k` interactions, repeatedly, until none is left.
+
+    Args:
+        frame: Columns user, item, time.
+        k: Least number of interactions; a repeated one counts each time.
+
+    Returns:
+        The remaining rows, in order. Users are a categorical whose categories keep the order of
+        first appearance in `frame`, which `to_sequences` numbers them by.
+    """
+    user, users = pd.factorize(frame["user"])
+    item, items = pd.factorize(frame["item"])
+    rows = np.arange(len(frame))
+    while True:
+        kept_user = np.bincount(user[rows], minlength=len(users)) >= k
+        kept_item = np.bincount(item[rows], minlength=len(items)) >= k
+        kept = kept_user[user[rows]] & kept_item[item[rows]]
+        if kept.all():
+            break
+        rows = rows[kept]
+    categories = pd.Categorical.from_codes(user[rows], categories=pd.Index(users))
+    return frame.iloc[rows].assign(user=categories)
+
+
+def to_sequences(frame: pd.DataFrame) -> Sequences:
+    """Group interactions by user, order them by time, and number users and items from 1.
+
+    Args:
+        frame: Columns user, item, time. Users are taken in the order of their categories if they
+            are a categorical (see `k_core`), else in order of first appearance. Interactions of
+            the same time keep the order of the frame.
+    """
+    user = _codes(frame["user"])
+    order = np.lexsort((frame["time"].to_numpy(), user))  # stable
+    item, _ = pd.factorize(frame["item"].to_numpy()[order])
+    counts = np.bincount(user)
+    counts = counts[counts > 0]
+    return Sequences(
+        items=item.astype(np.int64) + 1,
+        offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        users=tuple(str(number) for number in range(1, len(counts) + 1)),
+    )
+
+
+def _codes(users: pd.Series) -> np.ndarray:
+    if isinstance(users.dtype, pd.CategoricalDtype):
+        return users.cat.codes.to_numpy(dtype=np.int64)
+    return pd.factorize(users)[0]

@@ -1,0 +1,66 @@
+"""From a fetched file to `sequences.txt`, checked before it is put in place."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from elcrec.atomic import replaced
+from elcrec.data.core import k_core, to_sequences
+from elcrec.data.interactions import read_interactions
+from elcrec.data.rawfile import read_bytes
+from elcrec.data.record import Fetched
+from elcrec.data.sequences import Sequences, format_sequences, parse_sequences
+from elcrec.data.sources import SEQUENCES, Dataset
+from elcrec.data.statistics import check, statistics
+from elcrec.errors import InputError
+
+CORE = 5  # users and items with fewer interactions are removed
+
+
+def prepare(dataset: Dataset, fetched: Fetched, folder: Path) -> Path:
+    """Write `sequences.txt` and `statistics.json` to `folder`.
+
+    A raw file is reduced to its 5-core and numbered; a file of the prepared format is checked and
+    copied byte for byte. All is done in memory first, so a failure leaves `folder` as it was.
+
+    Returns:
+        The path of `sequences.txt`.
+
+    Raises:
+        InputError: The file is wrong, nothing remains of it, or the result is not what the
+            configuration's checksum and counts say.
+    """
+    data, sequences = _content(fetched)
+    sha256 = hashlib.sha256(data).hexdigest()
+    check(dataset, sequences, sha256, fetched.path)
+    record = {
+        "dataset": dataset.id,
+        "name": dataset.name,
+        **asdict(statistics(sequences)),
+        "sha256": sha256,
+        "origin": fetched.origin,
+        "format": fetched.source.format,
+    }
+    target = folder / "sequences.txt"
+    # Nested, so that the statistics take their place last, and only after the sequences have.
+    with replaced(folder / "statistics.json") as last:
+        last.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        with replaced(target) as temporary:
+            temporary.write_bytes(data)
+    return target
+
+
+def _content(fetched: Fetched) -> tuple[bytes, Sequences]:
+    """The bytes of `sequences.txt` and what they say."""
+    path, source = fetched.path, fetched.source
+    if source.format == SEQUENCES:
+        data = read_bytes(path, source.member)
+        return data, parse_sequences(data, path)
+    frame = k_core(read_interactions(path, source.format, source.member), CORE)
+    if frame.empty:
+        raise InputError(f"{path}: no user and item with at least {CORE} interactions each is left")
+    sequences = to_sequences(frame)
+    return format_sequences(sequences), sequences

@@ -1,0 +1,88 @@
+"""Read a file that may be plain, gzip-compressed or a member of a zip archive.
+
+What a file is, is told by its first bytes and not by its name: some servers unpack `.gz` files on
+their way, and some users unpack archives by hand.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, cast
+
+from elcrec.errors import InputError
+
+GZIP_MAGIC = b"\x1f\x8b"
+ZIP_MAGIC = b"PK\x03\x04"
+_DAMAGED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
+
+
+@contextmanager
+def open_raw(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
+    """Open the unpacked content of `path` for reading.
+
+    Args:
+        path: The file.
+        member: The file to read inside of it, if it is a zip archive.
+
+    Raises:
+        InputError: A zip archive without that member.
+        OSError, EOFError, zipfile.BadZipFile, zlib.error: The file cannot be read.
+    """
+    with open(path, "rb") as plain:
+        magic = plain.read(4)
+        plain.seek(0)
+        if magic == ZIP_MAGIC:
+            with zipfile.ZipFile(plain) as archive, _open_member(path, archive, member) as stream:
+                yield stream
+        elif magic.startswith(GZIP_MAGIC):
+            with gzip.open(plain) as stream:
+                yield cast(IO[bytes], stream)
+        else:
+            yield plain
+
+
+def numbered_lines(path: Path, member: str | None = None) -> Iterator[tuple[int, bytes]]:
+    """Yield (line number from 1, line with its end) of the unpacked content.
+
+    Raises:
+        InputError: The file is missing, damaged or cut short, with the last line that was whole.
+    """
+    number = 0
+    try:
+        with open_raw(path, member) as stream:
+            for number, line in enumerate(stream, 1):
+                yield number, line
+    except _DAMAGED as error:
+        raise InputError(
+            f"{path}, line {number + 1}: the compressed file is damaged or cut short here"
+        ) from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def read_bytes(path: Path, member: str | None = None) -> bytes:
+    """Return the unpacked content of `path`.
+
+    Raises:
+        InputError: The file is missing, damaged or cut short.
+    """
+    try:
+        with open_raw(path, member) as stream:
+            return stream.read()
+    except _DAMAGED as error:
+        raise InputError(f"{path}: the compressed file is damaged or cut short") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from error
+
+
+def _open_member(path: Path, archive: zipfile.ZipFile, member: str | None) -> IO[bytes]:
+    names = archive.namelist()
+    if member not in names:
+        shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        raise InputError(f"{path}: `member` must be a file of the archive ({shown}), not {member}")
+    return archive.open(member)

@@ -1,0 +1,101 @@
+"""A hash of the code that decides a run's numbers.
+
+It covers the syntax trees of the model's module, the engine and everything they import from this
+project, without docstrings and comments: editing a comment changes nothing, editing a loss does.
+The workflow re-runs a training when it changes, and tables refuse to mix runs of different code.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from elcrec.config import ROOT
+
+ENTRY = ("elcrec.engine", "elcrec.run")
+# What these decide is recorded with the run itself (settings), or does not reach its numbers.
+IGNORED = (
+    "elcrec.atomic",
+    "elcrec.config",
+    "elcrec.errors",
+    "elcrec.fingerprint",
+    "elcrec.measure",
+    "elcrec.progress",
+    "elcrec.provenance",
+    "elcrec.registry",
+    "elcrec.settings",
+)
+PACKAGES = ("elcrec", "baselines")
+
+
+def fingerprint(module: str) -> str:
+    """Hash of the training code of a model, 16 hexadecimal digits.
+
+    Args:
+        module: Dotted name of the model's module, or path of its file.
+    """
+    return code_hash(module, *ENTRY)
+
+
+def code_hash(*modules: str) -> str:
+    """Hash of modules (dotted names or paths) and of what they import from this project."""
+    files: dict[str, Path] = {}
+    for number, module in enumerate(modules):
+        path = Path(module) if module.endswith(".py") else _file(module)
+        files |= {name: _file(name) for name in _reachable(_imports(path))}
+        files[f"{number}"] = path
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\n{code_of(files[name])}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def code_of(path: Path) -> str:
+    """The syntax tree of a file as text, without docstrings."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            kept = [s for s in body if not _is_text(s)]
+            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+    return ast.dump(tree)
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """A docstring, of a module, class, function or field."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _reachable(start: Iterator[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name not in IGNORED and _file(name).exists():
+            found.add(name)
+            waiting.extend(_imports(_file(name)))
+    return found
+
+
+def _imports(path: Path) -> Iterator[str]:
+    """Modules of this project that a file imports, at any depth of its code."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.split(".")[0] in PACKAGES)
+        elif isinstance(node, ast.ImportFrom):
+            package = node.module or ""
+            if package.split(".")[0] in PACKAGES:
+                yield package
+                yield from (f"{package}.{a.name}" for a in node.names)
+
+
+def _file(module: str) -> Path:
+    path = ROOT.joinpath(*module.split("."))
+    package = path / "__init__.py"
+    return package if package.exists() else path.with_suffix(".py")

@@ -1,0 +1,102 @@
+"""What a model is: the base class that the engine, the evaluator and the tests ask things of.
+
+A new model subclasses `SequenceModel`, names its `Hyperparameters` (a frozen dataclass) and writes
+`loss` and `score`; everything else has a default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from elcrec.dataset import InteractionData
+from elcrec.measure import Stopwatch
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a run hands to the hooks of a model."""
+
+    data: InteractionData
+    generator: torch.Generator
+    """Randomness of the sampling, on the device of the data."""
+    seed: int
+    stopwatch: Stopwatch
+    """Phases timed apart, e.g. `with context.stopwatch("kmeans"):`."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One training batch; B users, windows of L positions, ids left-padded with 0."""
+
+    users: Tensor
+    """(B,) user numbers."""
+    inputs: Tensor
+    """(B, L) training inputs."""
+    targets: Tensor
+    """(B, L) the next item of each position, 0 at padding."""
+    negatives: Tensor
+    """(B, L) sampled items that the user never interacted with."""
+    views: Tensor | None = None
+    """(2, B, L) augmented inputs, for models with contrastive losses."""
+
+
+class SequenceModel(nn.Module):
+    """Base class of all models; items are numbered from 1, `item_size` = items + 2."""
+
+    def __init__(self, parameters: Any, n_users: int, item_size: int) -> None:
+        """Keep the hyper-parameters; subclasses build their layers.
+
+        Args:
+            parameters: The model's `Hyperparameters`.
+            n_users: Number of users.
+            item_size: Rows of an item table: padding (0), items 1 …, mask token (last).
+        """
+        super().__init__()
+        self.parameters_used = parameters
+        self.n_users = n_users
+        self.item_size = item_size
+
+    @property
+    def max_length(self) -> int:
+        """Longest window L that `score` is given."""
+        return int(self.parameters_used.max_length)
+
+    def n_samples(self, data: InteractionData) -> int:
+        """Number of training samples that make one epoch: by default one per user."""
+        return data.n_users
+
+    def start_training(self, context: Context) -> None:
+        """Hook before the first epoch."""
+
+    def start_epoch(self, epoch: int, context: Context) -> None:
+        """Hook before each epoch, counted from 0."""
+
+    def batch(self, samples: Tensor, context: Context) -> Batch:
+        """Make the batch of the samples (B,) drawn for a step: by default next-item training."""
+        data, length = context.data, self.max_length
+        return Batch(
+            users=samples,
+            inputs=data.training_inputs(samples, length),
+            targets=data.training_targets(samples, length),
+            negatives=data.negatives(samples, length, context.generator),
+        )
+
+    def loss(self, batch: Any) -> dict[str, Tensor]:
+        """Return named scalar terms; `total` is the one that is minimised."""
+        raise NotImplementedError
+
+    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Score all items for each user.
+
+        Args:
+            users: (B,) user numbers.
+            sequences: (B, T) known items, left-padded, T <= `max_length`; the last one is real.
+
+        Returns:
+            (B, item_size) scores. They may not depend on the other rows or on the padding.
+        """
+        raise NotImplementedError

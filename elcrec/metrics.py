@@ -1,0 +1,94 @@
+"""Accuracy metrics from ranks.
+
+A rank is 0-based: the number of items placed before the target among all items, so rank 0 is a hit
+at the first place. Full ranking, one target per user; every user counts the same.
+Source: `elcrec.evaluation` gives the ranks, the paper's section on evaluation the metrics.
+"""
+
+from __future__ import annotations
+
+import re
+from math import log2
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+METRICS = ("HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20")
+TABLE_METRICS = ("HR@5", "HR@20", "NDCG@5", "NDCG@20")
+"""What the paper's Table 1 prints, in its order."""
+
+
+def hit_rate(ranks: ArrayLike, k: int) -> float:
+    """Share of users whose target is among the k best, in [0, 1].
+
+    Args:
+        ranks: (users,) 0-based ranks.
+        k: List length, 1 or more; it may exceed the number of items.
+
+    Raises:
+        ValueError: No ranks, negative or non-integer ranks, or k below 1.
+    """
+    return float(_hits(_checked(ranks), k).mean())
+
+
+def ndcg(ranks: ArrayLike, k: int) -> float:
+    """Mean over users of 1 / log2(rank + 2) if the target is among the k best, else 0; in [0, 1].
+
+    With one target per user the ideal gain is 1, so this is already normalised. Arguments and
+    errors as for `hit_rate`.
+    """
+    return float(_gains(_checked(ranks), k).mean())
+
+
+def per_user(name: str, ranks: ArrayLike) -> NDArray[np.float64]:
+    """One metric of each user: (users,) float64; its mean is the metric.
+
+    Args:
+        name: `HR@k` or `NDCG@k`, e.g. `NDCG@5`.
+        ranks: (users,) 0-based ranks.
+
+    Raises:
+        ValueError: As for `hit_rate`, or an unknown name.
+    """
+    match = re.fullmatch(r"(HR|NDCG)@(\d+)", name)
+    if match is None:
+        raise ValueError(f"unknown metric '{name}'; allowed: HR@k and NDCG@k, e.g. NDCG@5")
+    metric = _hits if match[1] == "HR" else _gains
+    return metric(_checked(ranks), int(match[2]))
+
+
+def summarise(ranks: ArrayLike) -> dict[str, float]:
+    """Return all of `METRICS` for (users,) 0-based ranks; errors as for `hit_rate`."""
+    checked = _checked(ranks)
+    return {name: float(per_user(name, checked).mean()) for name in METRICS}
+
+
+def ndcg_bound(hr5: float, hr20: float, ndcg5: float) -> tuple[float, float]:
+    """Return the interval that NDCG@20 must lie in, given the other metrics of the same ranks.
+
+    The users that HR@20 adds to HR@5 have ranks 5 to 19, each worth 1 / log2(7) at most and
+    1 / log2(21) at least. The interval holds for means over runs too.
+    """
+    added = hr20 - hr5
+    return ndcg5 + added / log2(21), ndcg5 + added / log2(7)
+
+
+def _checked(ranks: ArrayLike) -> NDArray[np.integer]:
+    array = np.asarray(ranks)
+    if array.ndim != 1 or array.size == 0:
+        raise ValueError(f"ranks must be one number per user, got shape {array.shape}")
+    if array.dtype.kind not in "iu":
+        raise ValueError(f"ranks must be integers, got {array.dtype}")
+    if array.min() < 0:
+        raise ValueError(f"ranks must be 0 or more, got {array.min()}")
+    return array
+
+
+def _hits(ranks: NDArray[np.integer], k: int) -> NDArray[np.float64]:
+    if k < 1:
+        raise ValueError(f"k must be 1 or more, got {k}")
+    return (ranks < k).astype(np.float64)
+
+
+def _gains(ranks: NDArray[np.integer], k: int) -> NDArray[np.float64]:
+    return _hits(ranks, k) / np.log2(ranks + 2.0)

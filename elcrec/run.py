@@ -1,0 +1,121 @@
+"""One training run and the folder that records it.
+
+`<output>/runs/<dataset>/<model>/<seed>/` holds
+
+- metrics.json      valid and test metrics, epochs, seconds, peak memory, commit, fingerprint
+- ranks.npz         0-based rank of the target of every user, `valid` and `test`
+- history.csv       one row per epoch
+- config.yaml       every setting, resolved
+- environment.json  machine, versions, command
+- weights.pt        the weights that were tested
+
+Each file is written under a temporary name and moved; metrics.json comes last, so a folder that has
+it is whole.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import yaml
+
+from elcrec.atomic import replaced, write_text
+from elcrec.config import Config
+from elcrec.data.sequences import read_sequences
+from elcrec.dataset import InteractionData
+from elcrec.engine import Report, Result, train
+from elcrec.errors import InputError
+from elcrec.fingerprint import fingerprint
+from elcrec.interface import SequenceModel
+from elcrec.measure import device_name, peak_memory, reset_peak_memory
+from elcrec.metrics import summarise
+from elcrec.provenance import commit, environment
+from elcrec.registry import RunSettings, module_reference
+
+
+@dataclass(frozen=True)
+class Run:
+    """What identifies a run."""
+
+    dataset: str
+    seed: int
+    protocol: str
+    settings: RunSettings
+
+
+def load_data(config: Config, dataset: str, device: torch.device) -> InteractionData:
+    """Read a prepared data set onto the device.
+
+    Raises:
+        InputError: It has not been prepared; the message says how.
+    """
+    config.dataset(dataset)
+    path = config.sequences_file(dataset)
+    if not path.exists():
+        raise InputError(f"{path}: not there yet; make it with: snakemake --cores 1 {path}")
+    return InteractionData(read_sequences(path), device)
+
+
+def execute(run: Run, data: InteractionData, report: Report = lambda row: None) -> dict[str, Any]:
+    """Train and test; returns the record that `write` puts into the folder."""
+    device = data.device
+    torch.manual_seed(run.seed)  # initial weights, the same on every device
+    model = run.settings.build(data.n_users, data.item_size).to(device)
+    reset_peak_memory(device)
+    result = train(
+        model,
+        data,
+        run.settings.training,
+        seed=run.seed,
+        protocol=run.protocol,  # type: ignore[arg-type]
+        report=report,
+    )
+    return {"metrics": describe(run, model, result, device), "result": result}
+
+
+def describe(
+    run: Run, model: SequenceModel, result: Result, device: torch.device
+) -> dict[str, Any]:
+    """The content of metrics.json."""
+    head, dirty = commit()
+    seconds = {"training": 0.0, "validation": 0.0, "kmeans": 0.0, "test": 0.0} | result.seconds
+    return {
+        "format": 1,
+        "dataset": run.dataset,
+        "model": run.settings.model,
+        "seed": run.seed,
+        "protocol": run.protocol,
+        "metrics": {split: summarise(ranks) for split, ranks in result.ranks.items()},
+        "users": len(result.ranks["test"]),
+        "best_epoch": result.best_epoch,
+        "epochs": len(result.history),
+        "seconds": seconds,
+        "peak_memory": peak_memory(device),
+        "device": device_name(device),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "fingerprint": fingerprint(module_reference(run.settings)),
+        "commit": head,
+        "dirty": dirty,
+    }
+
+
+def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) -> None:
+    """Write the run folder; metrics.json last."""
+    result: Result = record["result"]
+    with replaced(folder / "ranks.npz") as path:
+        np.savez_compressed(path, **result.ranks)  # type: ignore[arg-type]
+    with replaced(folder / "history.csv") as path:
+        pd.DataFrame(result.history).to_csv(path, index=False)
+    resolved = {"dataset": run.dataset, "seed": run.seed, "protocol": run.protocol}
+    resolved |= run.settings.as_dict()
+    write_text(folder / "config.yaml", yaml.safe_dump(resolved, sort_keys=False))
+    write_text(folder / "environment.json", json.dumps(environment(device), indent=2) + "\n")
+    with replaced(folder / "weights.pt") as path:
+        torch.save({k: v.cpu() for k, v in result.weights.items()}, path)
+    write_text(folder / "metrics.json", json.dumps(record["metrics"], indent=2) + "\n")

@@ -1,0 +1,163 @@
+"""Significance tests and intervals; scipy does the arithmetic, this module the special cases.
+
+Both tests are two-sided. A test that cannot be done (fewer than two values) has p = nan and says
+why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import copysign, inf, nan
+
+import numpy as np
+import scipy.stats
+from numpy.typing import ArrayLike, NDArray
+
+WELCH = "Welch t-test, two-sided"
+PAIRED = "paired t-test, two-sided"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Outcome of a test of a against b."""
+
+    test: str
+    """Name of the test and its sidedness."""
+    n: tuple[int, ...]
+    """Number of values: (of a, of b) for Welch, (pairs,) for the paired test."""
+    difference: float
+    """Mean of a minus mean of b; nan when one of them is empty."""
+    statistic: float = nan
+    """t; positive when a is larger."""
+    p_value: float = nan
+    """Two-sided p-value."""
+    reason: str = ""
+    """Why there is no ordinary p-value; empty otherwise."""
+
+    @property
+    def size(self) -> str:
+        """`n` as text: `3+3` for two groups, `22363` for pairs."""
+        return "+".join(str(count) for count in self.n)
+
+
+def welch(a: ArrayLike, b: ArrayLike) -> Comparison:
+    """Welch's t-test of two independent groups, e.g. one value per seed.
+
+    Args:
+        a: (n_a,) values of the first group.
+        b: (n_b,) values of the second group.
+
+    Raises:
+        ValueError: Values that are not finite, or not a plain list.
+    """
+    first, second = _values(a), _values(b)
+    n = (len(first), len(second))
+    if min(n) == 0:
+        return Comparison(WELCH, n, nan, reason="no value on one side")
+    difference = float(first.mean() - second.mean())
+    if min(n) < 2:
+        return Comparison(WELCH, n, difference, reason="fewer than two values on one side")
+    if _constant(first) and _constant(second):
+        return _without_variance(WELCH, n, float(first[0] - second[0]))
+    # From means and deviations: the array version warns when only one group is constant.
+    result = scipy.stats.ttest_ind_from_stats(
+        *_moments(first), len(first), *_moments(second), len(second), equal_var=False
+    )
+    return Comparison(WELCH, n, difference, float(result.statistic), float(result.pvalue))
+
+
+def paired_t(a: ArrayLike, b: ArrayLike) -> Comparison:
+    """Paired t-test, e.g. of one value per user under two models.
+
+    Args:
+        a: (n,) values under the first condition.
+        b: (n,) values under the second, in the same order.
+
+    Raises:
+        ValueError: Different lengths, values that are not finite, or not a plain list.
+    """
+    first, second = _values(a), _values(b)
+    if len(first) != len(second):
+        raise ValueError(f"paired values must be as many: {len(first)} and {len(second)}")
+    n = (len(first),)
+    if n[0] == 0:
+        return Comparison(PAIRED, n, nan, reason="no pair")
+    change = first - second
+    if n[0] < 2:
+        return Comparison(PAIRED, n, float(change[0]), reason="fewer than two pairs")
+    if _constant(change):
+        return _without_variance(PAIRED, n, float(change[0]))
+    result = scipy.stats.ttest_1samp(change, 0.0)
+    return Comparison(
+        PAIRED, n, float(change.mean()), float(result.statistic), float(result.pvalue)
+    )
+
+
+def holm(p_values: Iterable[float]) -> list[float]:
+    """Holm's step-down correction of a family of p-values, in the order given.
+
+    Entries that are nan stay nan and do not count in the family.
+    Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
+
+    Raises:
+        ValueError: A p-value outside [0, 1].
+    """
+    p = np.array(list(p_values), dtype=np.float64)
+    known = np.flatnonzero(~np.isnan(p))
+    if np.any((p[known] < 0) | (p[known] > 1)):
+        raise ValueError("p-values must be in [0, 1] or nan")
+    order = known[np.argsort(p[known], kind="stable")]
+    steps = p[order] * np.arange(len(order), 0, -1)
+    p[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return [float(value) for value in p]
+
+
+def mean_std(values: ArrayLike) -> tuple[float, float]:
+    """Mean and sample standard deviation (n - 1); nan where there is too little."""
+    array = _values(values)
+    if len(array) == 0:
+        return nan, nan
+    return _moments(array) if len(array) > 1 else (float(array[0]), nan)
+
+
+def t_interval(values: ArrayLike, confidence: float = 0.95) -> tuple[float, float]:
+    """Student's confidence interval of the mean; (nan, nan) for fewer than two values.
+
+    Raises:
+        ValueError: A confidence outside (0, 1), or values that are not finite.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
+    array = _values(values)
+    if len(array) < 2:
+        return nan, nan
+    mean, std = _moments(array)
+    quantile = scipy.stats.t.ppf((1 + confidence) / 2, len(array) - 1)
+    half = float(quantile) * std / len(array) ** 0.5
+    return mean - half, mean + half
+
+
+def _values(values: ArrayLike) -> NDArray[np.float64]:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1:
+        raise ValueError(f"values must be a plain list, got shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError("values must be finite numbers")
+    return array
+
+
+def _constant(values: NDArray[np.float64]) -> bool:
+    return bool(values.min() == values.max())
+
+
+def _moments(values: NDArray[np.float64]) -> tuple[float, float]:
+    if _constant(values):  # rounding of the mean would leave a deviation just above 0
+        return float(values[0]), 0.0
+    return float(values.mean()), float(values.std(ddof=1))
+
+
+def _without_variance(test: str, n: tuple[int, ...], difference: float) -> Comparison:
+    if difference == 0:
+        return Comparison(test, n, 0.0, 0.0, 1.0, "all values are equal")
+    return Comparison(test, n, difference, copysign(inf, difference), 0.0, "no variance")

@@ -1,0 +1,229 @@
+"""Table 1: accuracy on the test split, ours beside the paper's, with significance tests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from math import nan
+
+from elcrec.errors import InputError
+from elcrec.metrics import TABLE_METRICS, ndcg_bound
+from elcrec.stats import mean_std
+from elcrec.tables.paper import IMPROVEMENT, P_VALUE, PaperTable
+from elcrec.tables.runs import TOLERANCE, Gap, RunRecord
+from elcrec.tables.significance import (
+    ModelComparison,
+    Runs,
+    check_users,
+    compare,
+    csv_row,
+    with_holm,
+)
+
+EACH, BEST = "reference_against_each_model", "best_against_runner_up"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model on one metric of one data set; all nan but `paper` when there is no run."""
+
+    mean: float
+    """Over the seeds."""
+    std: float
+    """Sample standard deviation (n - 1) over the seeds; nan for one seed."""
+    seeds: int
+    paper: float
+    """The paper's value; nan where it has none."""
+
+    @property
+    def relative_difference(self) -> float:
+        """Ours against the paper's, in percent of the paper's."""
+        return 100 * (self.mean - self.paper) / self.paper if self.paper else nan
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of one data set."""
+
+    dataset: str
+    metric: str
+    cells: Mapping[str, Cell]
+    """Model id to cell, in the order of the table."""
+    top: ModelComparison | None
+    """Best model (a) against the runner-up (b); None with fewer than two models."""
+    best: str | None
+    paper_improvement: float
+    """The paper's ELCRec over its runner-up, in percent; nan where it has none."""
+    paper_p_value: float
+
+
+@dataclass(frozen=True)
+class AccuracyTable:
+    """Everything Table 1 shows."""
+
+    rows: Sequence[Row]
+    against_each: Sequence[ModelComparison]
+    """The reference model against each other one, over all rows: one Holm family."""
+    reference: str
+    datasets: Mapping[str, str]
+    """Data set id to display name, in the order of the table."""
+    models: Mapping[str, str]
+    """Model id to display name, in the order of the table."""
+    protocol: str
+    records: Sequence[RunRecord]
+    gaps: Sequence[Gap]
+
+
+def build(
+    records: Sequence[RunRecord],
+    gaps: Sequence[Gap],
+    *,
+    datasets: Mapping[str, str],
+    models: Mapping[str, str],
+    paper: PaperTable,
+    protocol: str,
+    reference: str = "elcrec",
+) -> AccuracyTable:
+    """Build Table 1.
+
+    Args:
+        records: The runs that are present.
+        gaps: The runs that were asked for and are absent.
+        datasets: Data set id to display name, which is the paper's where it has the data set.
+        models: Model id to display name, which is the paper's where it has the model.
+        paper: The paper's Table 1.
+        protocol: `paper` or `strict`; all runs must have it.
+        reference: Id of the model that is tested against each other one.
+
+    Raises:
+        InputError: A run of another protocol, of other users, with impossible metrics, or made by
+            other code than the other runs of its model.
+    """
+    runs = _grouped(records, protocol)
+    pairs = [(d, m) for d in datasets for m in TABLE_METRICS]
+    ranked = {pair: _ranked(runs, models, *pair) for pair in pairs}
+    tops = with_holm(
+        compare(BEST, metric, runs[dataset, order[0]], runs[dataset, order[1]])
+        for (dataset, metric), order in ranked.items()
+        if len(order) > 1
+    )
+    top = {(c.dataset, c.metric): c for c in tops}
+    each = _against_each(runs, pairs, [m for m in models if m != reference], reference)
+    rows = [
+        Row(
+            dataset=d,
+            metric=m,
+            cells={i: _cell(runs, d, i, m, paper.get((datasets[d], m, models[i]))) for i in models},
+            top=top.get((d, m)),
+            best=next(iter(ranked[d, m]), None),
+            paper_improvement=paper.get((datasets[d], m, IMPROVEMENT), nan),
+            paper_p_value=paper.get((datasets[d], m, P_VALUE), nan),
+        )
+        for d, m in pairs
+    ]
+    return AccuracyTable(rows, each, reference, datasets, models, protocol, records, gaps)
+
+
+def csv_rows(table: AccuracyTable) -> list[dict[str, object]]:
+    """Return the lines of `table1.csv`: ids for names, values in full precision.
+
+    `welch_n` is seeds of the best + seeds of the runner-up; the `_holm` columns are corrected over
+    the rows of this table.
+    """
+    return [_csv_row(row) for row in table.rows]
+
+
+def significance_rows(table: AccuracyTable) -> list[dict[str, object]]:
+    """Return the lines of `significance.csv`: the reference's family, then that of the best."""
+    tops = [row.top for row in table.rows if row.top]
+    return [csv_row(comparison) for comparison in [*table.against_each, *tops]]
+
+
+def _csv_row(row: Row) -> dict[str, object]:
+    line: dict[str, object] = {"dataset": row.dataset, "metric": row.metric}
+    for model, cell in row.cells.items():
+        line[f"{model}_mean"] = cell.mean
+        line[f"{model}_std"] = cell.std
+        line[f"{model}_seeds"] = cell.seeds
+        line[f"{model}_paper"] = cell.paper
+        line[f"{model}_relative_difference_percent"] = cell.relative_difference
+    top = row.top
+    line["best"] = row.best
+    line["runner_up"] = top.model_b if top else None
+    line["welch_p"] = top.welch.p_value if top else None
+    line["welch_p_holm"] = top.welch_holm if top else None
+    line["welch_n"] = top.welch.size if top else None
+    line["paired_t_p"] = top.paired.p_value if top else None
+    line["paired_t_p_holm"] = top.paired_holm if top else None
+    line["paired_n"] = top.paired.size if top else None
+    return line
+
+
+def _grouped(records: Iterable[RunRecord], protocol: str) -> dict[tuple[str, str], Runs]:
+    ordered = sorted(records, key=lambda r: (r.dataset, r.model, r.seed))
+    for record in ordered:
+        _check(record, protocol)
+    for _, group in groupby(ordered, key=lambda r: r.dataset):
+        check_users(list(group))
+    _check_same_code(ordered)
+    return {key: list(runs) for key, runs in groupby(ordered, key=lambda r: (r.dataset, r.model))}
+
+
+def _check(record: RunRecord, protocol: str) -> None:
+    path = record.folder / "metrics.json"
+    if record.protocol != protocol:
+        raise InputError(f"{path}: protocol is {record.protocol!r}; in this table: {protocol!r}")
+    test = record.metrics["test"]
+    low, high = ndcg_bound(test["HR@5"], test["HR@20"], test["NDCG@5"])
+    if not low - TOLERANCE <= test["NDCG@20"] <= high + TOLERANCE:
+        raise InputError(
+            f"{path}: metrics.test.NDCG@20 is {test['NDCG@20']!r}; with its HR@5, HR@20 and NDCG@5 "
+            f"it can only be {low!r} to {high!r}, so the file is corrupt"
+        )
+
+
+def _check_same_code(records: Iterable[RunRecord]) -> None:
+    first: dict[str, RunRecord] = {}
+    for record in records:
+        other = first.setdefault(record.model, record)
+        if record.fingerprint != other.fingerprint:
+            raise InputError(
+                f"{record.folder / 'metrics.json'}: fingerprint is {record.fingerprint}, but "
+                f"{other.folder} has {other.fingerprint}; runs of one model by different code are "
+                "not mixed, run the older ones again"
+            )
+
+
+def _against_each(
+    runs: Mapping[tuple[str, str], Runs],
+    pairs: Iterable[tuple[str, str]],
+    others: Sequence[str],
+    reference: str,
+) -> list[ModelComparison]:
+    """The reference against each other model, wherever both have a run."""
+    return with_holm(
+        compare(EACH, metric, runs[dataset, reference], runs[dataset, other])
+        for dataset, metric in pairs
+        for other in others
+        if (dataset, reference) in runs and (dataset, other) in runs
+    )
+
+
+def _ranked(
+    runs: Mapping[tuple[str, str], Runs], models: Iterable[str], dataset: str, metric: str
+) -> list[str]:
+    """Models with a run, best first; of equal ones the first in the table."""
+    present = [model for model in models if (dataset, model) in runs]
+    return sorted(present, key=lambda model: -_mean_std(runs[dataset, model], metric)[0])
+
+
+def _cell(
+    runs: Mapping[tuple[str, str], Runs], dataset: str, model: str, metric: str, paper: float | None
+) -> Cell:
+    own = runs.get((dataset, model), [])
+    return Cell(*_mean_std(own, metric), len(own), nan if paper is None else paper)
+
+
+def _mean_std(runs: Runs, metric: str) -> tuple[float, float]:
+    return mean_std([run.metrics["test"][metric] for run in runs])

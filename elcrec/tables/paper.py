@@ -1,0 +1,72 @@
+"""The published numbers, read from `workflow/paper/`.
+
+Both files are wide CSVs: the first two columns are the key, each further column is one figure, and
+lines that begin with `#` say where they were printed. An empty field is a value not published.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from elcrec.config import ROOT
+from elcrec.errors import InputError
+
+FOLDER = ROOT / "workflow" / "paper"
+IMPROVEMENT, P_VALUE = "improvement", "p_value"
+
+PaperTable = Mapping[tuple[str, str, str], float]
+"""(first key, second key, column) to value; what was not published is absent."""
+
+
+def load_accuracy(path: Path | str = FOLDER / "table1.csv") -> PaperTable:
+    """Read Table 1: (dataset, metric, method) to value.
+
+    Datasets and methods are named as printed. The columns `improvement` (percent) and `p_value`
+    compare ELCRec with the runner-up.
+
+    Raises:
+        InputError: The file is missing or a field is not a number.
+    """
+    return dict(_fields(Path(path), ("dataset", "metric")))
+
+
+def load_efficiency(path: Path | str = FOLDER / "efficiency.csv") -> PaperTable:
+    """Read Table 2: (dataset, method, `seconds` or `megabytes`) to value.
+
+    Raises:
+        InputError: The file is missing or a field is not a number.
+    """
+    return dict(_fields(Path(path), ("dataset", "method")))
+
+
+def _fields(path: Path, keys: tuple[str, str]) -> Iterator[tuple[tuple[str, str, str], float]]:
+    if not path.is_file():
+        raise InputError(f"{path}: is missing; it holds the published numbers")
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+    header, *rows = list(csv.reader(lines)) or [[]]
+    if tuple(header[:2]) != keys or len(header) < 3 or len(set(header)) != len(header):
+        raise InputError(f"{path}: the columns must be {', '.join(keys)} and one per figure")
+    seen = set()
+    for row in rows:
+        where = f"{path}: row {', '.join(row[:2])}"
+        if len(row) != len(header):
+            raise InputError(f"{where}: has {len(row)} fields; allowed: {len(header)}")
+        if (row[0], row[1]) in seen:
+            raise InputError(f"{where}: stands twice")
+        seen.add((row[0], row[1]))
+        for column, text in zip(header[2:], row[2:], strict=True):
+            if text:
+                yield (row[0], row[1], column), _number(text, f"{where}, column {column}")
+
+
+def _number(text: str, where: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise InputError(f"{where}: is '{text}'; allowed: a number or nothing")
+    return value

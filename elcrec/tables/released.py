@@ -1,0 +1,80 @@
+"""What the authors' published weights give on our evaluator, beside the paper's Table 1."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from elcrec.metrics import TABLE_METRICS
+from elcrec.tables.jsonfile import JsonObject
+from elcrec.tables.markdown import bullets, markdown_table, number
+from elcrec.tables.paper import PaperTable
+
+
+@dataclass(frozen=True)
+class ReleasedRow:
+    """One metric of one file of weights on the test split."""
+
+    dataset: str
+    model: str
+    file: str
+    metric: str
+    released_weights: float
+    paper: float | None
+    difference: float | None
+
+
+def rows(
+    files: Sequence[Path],
+    paper: PaperTable,
+    datasets: Mapping[str, str],
+    models: Mapping[str, str],
+) -> list[ReleasedRow]:
+    """Read the records that `elcrec verify released --output` wrote.
+
+    Args:
+        files: The records.
+        paper: Table 1 as printed.
+        datasets: Printed name of each data set id.
+        models: Printed name of each model id.
+
+    Raises:
+        InputError: A record that is missing or not whole.
+    """
+    found = []
+    for file in files:
+        record = JsonObject.read(file)
+        dataset, model = datasets[record.text("dataset")], models[record.text("model")]
+        test = record.section("metrics").section("test")
+        for metric in TABLE_METRICS:
+            value = test.number(metric)
+            printed = paper.get((dataset, metric, model))
+            difference = None if printed is None else value - printed
+            name = record.text("file")
+            found.append(ReleasedRow(dataset, model, name, metric, value, printed, difference))
+    return found
+
+
+def markdown(found: Sequence[ReleasedRow]) -> str:
+    """The table with its notes."""
+    header = ["Data set", "Model", "Metric", "Released weights", "Paper, Table 1", "Difference"]
+    cells = [
+        [
+            row.dataset,
+            row.model,
+            row.metric,
+            number(row.released_weights, 4),
+            number(row.paper, 4),
+            number(row.difference, 4),
+        ]
+        for row in found
+    ]
+    notes = [
+        "The weights that the authors published, loaded into this project's models and ranked by"
+        " its evaluator on the test split. One file of weights each: not a mean over seeds.",
+        "ELCRec: github.com/yueliu1999/ELCRec; ICLRec: github.com/salesforce/ICLRec, at the commits"
+        " in workflow/config/config.yaml.",
+    ]
+    title = "# What the authors' released weights give\n\n"
+    return f"{title}{markdown_table(header, cells, text=3)}\n{bullets(notes)}"

@@ -1,0 +1,198 @@
+"""Run folders: `<output>/runs/<dataset>/<model>/<seed>/`, read and checked against themselves."""
+
+from __future__ import annotations
+
+import csv
+import math
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elcrec.errors import InputError
+from elcrec.metrics import METRICS, summarise
+from elcrec.tables.jsonfile import JsonObject
+
+SPLITS = ("valid", "test")
+FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
+TOLERANCE = 1e-9  # metrics.json against the metrics of the ranks; both are float64
+
+
+@dataclass(frozen=True)
+class PeakMemory:
+    """Peak memory of a process in bytes; the CUDA figures are None for a run on a CPU."""
+
+    resident: int
+    cuda_allocated: int | None
+    cuda_reserved: int | None
+
+    @classmethod
+    def read(cls, values: JsonObject) -> PeakMemory:
+        """Read the section `peak_memory` of a record."""
+        return cls(
+            resident=values.integer("resident_bytes"),
+            cuda_allocated=values.optional_integer("cuda_allocated_bytes"),
+            cuda_reserved=values.optional_integer("cuda_reserved_bytes"),
+        )
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One finished training run."""
+
+    folder: Path
+    dataset: str
+    model: str
+    seed: int
+    protocol: str
+    metrics: Mapping[str, Mapping[str, float]]
+    """Split (`valid`, `test`) to metric (all of `METRICS`) to value in [0, 1]."""
+    ranks: Mapping[str, NDArray[np.integer]]
+    """Split to (users,) 0-based ranks."""
+    users: int
+    best_epoch: int
+    epochs: int
+    seconds: Mapping[str, float]
+    """Phase to wall-clock seconds of the whole run."""
+    peak_memory: PeakMemory
+    device: str
+    parameters: int
+    """Number of trained parameters."""
+    fingerprint: str
+    commit: str | None
+    dirty: bool
+    """The working tree had uncommitted changes."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """A run that was asked for and is not there."""
+
+    dataset: str
+    model: str
+    seed: int
+
+
+def load_run(folder: Path | str) -> RunRecord:
+    """Read a run folder and check it against itself.
+
+    Raises:
+        InputError: A file is missing, cut off or of another shape, or `metrics.json` disagrees with
+            the ranks; the line names the file.
+    """
+    folder = Path(folder)
+    for name in FILES:
+        if not (folder / name).is_file() or not (folder / name).stat().st_size:
+            raise InputError(f"{folder / name}: is missing or empty; run this training again")
+    values = JsonObject.read(folder / "metrics.json")
+    values.expect("format", 1)
+    record = _record(folder, values, _ranks(folder / "ranks.npz", values.integer("users", 1)))
+    _check_epochs(folder / "history.csv", record)
+    _check_metrics(values.path, record)
+    return record
+
+
+def load_runs(
+    output: Path | str, datasets: Iterable[str], models: Iterable[str], seeds: Iterable[int]
+) -> tuple[list[RunRecord], list[Gap]]:
+    """Read the runs asked for below `output`.
+
+    A folder without `metrics.json`, which is written last, is a run that has not finished.
+
+    Returns:
+        The runs that are present, and the gaps, both in the order asked for.
+
+    Raises:
+        InputError: A run is present but not whole, or its record is of another run.
+    """
+    records, gaps = [], []
+    models, seeds = list(models), list(seeds)
+    for gap in (Gap(d, m, s) for d in datasets for m in models for s in seeds):
+        folder = Path(output) / "runs" / gap.dataset / gap.model / str(gap.seed)
+        if not (folder / "metrics.json").exists():
+            gaps.append(gap)
+            continue
+        record = load_run(folder)
+        for key in ("dataset", "model", "seed"):
+            if getattr(record, key) != getattr(gap, key):
+                raise InputError(
+                    f"{folder / 'metrics.json'}: {key} is {getattr(record, key)!r}; "
+                    f"in this folder it must be {getattr(gap, key)!r}"
+                )
+        records.append(record)
+    return records, gaps
+
+
+def check_fingerprints(
+    records: Iterable[RunRecord], expected: Mapping[str, str]
+) -> list[RunRecord]:
+    """Return the stale runs: those whose fingerprint is not the one expected of their model.
+
+    Models that `expected` does not name are not judged.
+    """
+    return [r for r in records if r.fingerprint != expected.get(r.model, r.fingerprint)]
+
+
+def _record(
+    folder: Path, values: JsonObject, ranks: Mapping[str, NDArray[np.integer]]
+) -> RunRecord:
+    metrics = values.section("metrics")
+    seconds = values.section("seconds")
+    return RunRecord(
+        folder=folder,
+        dataset=values.text("dataset"),
+        model=values.text("model"),
+        seed=values.integer("seed"),
+        protocol=values.text("protocol"),
+        metrics={s: {m: metrics.section(s).number(m) for m in METRICS} for s in SPLITS},
+        ranks=ranks,
+        users=values.integer("users", 1),
+        best_epoch=values.integer("best_epoch"),
+        epochs=values.integer("epochs"),
+        seconds={phase: seconds.number(phase) for phase in seconds.values},
+        peak_memory=PeakMemory.read(values.section("peak_memory")),
+        device=values.text("device"),
+        parameters=values.integer("parameters"),
+        fingerprint=values.text("fingerprint"),
+        commit=values.optional_text("commit"),
+        dirty=values.flag("dirty"),
+    )
+
+
+def _ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            ranks = {split: archive[split] for split in SPLITS}
+    except KeyError as error:
+        raise InputError(f"{path}: needs the arrays {' and '.join(SPLITS)} ({error})") from None
+    except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path}: is not a whole .npz file ({error})") from None
+    for split, array in ranks.items():
+        if array.shape != (users,) or array.dtype.kind not in "iu" or array.min() < 0:
+            raise InputError(
+                f"{path}: {split} is {array.dtype} of shape {array.shape}; allowed: one integer "
+                f"rank of at least 0 for each of the {users} users of metrics.json"
+            )
+    return ranks
+
+
+def _check_epochs(path: Path, record: RunRecord) -> None:
+    with path.open(encoding="utf-8", newline="") as lines:
+        rows = sum(1 for _ in csv.reader(lines)) - 1
+    if rows != record.epochs:
+        raise InputError(f"{path}: has {rows} epochs, metrics.json says {record.epochs}")
+
+
+def _check_metrics(path: Path, record: RunRecord) -> None:
+    for split in SPLITS:
+        computed = summarise(record.ranks[split])
+        for name, value in record.metrics[split].items():
+            if not math.isclose(value, computed[name], rel_tol=0, abs_tol=TOLERANCE):
+                raise InputError(
+                    f"{path}: metrics.{split}.{name} is {value!r}, but ranks.npz gives "
+                    f"{computed[name]!r}; run this training again"
+                )

@@ -1,0 +1,132 @@
+"""`elcrec verify`: this project's code against figures and weights of the authors' code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from elcrec.atomic import write_text
+from elcrec.config import load_config
+from elcrec.data.fetch import fetch as fetch_file
+from elcrec.data.sources import Dataset, Source
+from elcrec.dataset import SPLITS
+from elcrec.device import choose
+from elcrec.errors import InputError
+from elcrec.evaluation import Evaluator
+from elcrec.golden import Deviation, verify
+from elcrec.metrics import summarise
+from elcrec.provenance import commit
+from elcrec.registry import resolve
+from elcrec.released import load_released
+from elcrec.run import load_data
+
+
+def golden(arguments: argparse.Namespace) -> int:
+    """Print the largest relative deviation of each quantity; 1 when one is out of tolerance."""
+    failed = False
+    for path in arguments.files:
+        deviations = verify(path, arguments.weights)
+        print(f"{path}: {len(deviations)} comparisons")
+        worst: dict[str, Deviation] = {}
+        count: defaultdict[str, int] = defaultdict(int)
+        for deviation in deviations:
+            kind = deviation.quantity.split("/")[0]
+            count[kind] += 1
+            if kind not in worst or not deviation.relative <= worst[kind].relative:
+                worst[kind] = deviation
+        for kind, deviation in worst.items():
+            verdict = "ok" if deviation.ok else f"FAILED ({deviation.step} {deviation.quantity})"
+            print(
+                f"  {kind:18s} {count[kind]:4d} compared, largest relative deviation "
+                f"{deviation.relative:.1e} (allowed {deviation.tolerance:.0e})  {verdict}"
+            )
+        failed |= any(not d.ok for d in deviations)
+    return int(failed)
+
+
+def released(arguments: argparse.Namespace) -> None:
+    """Print what published weights give on both splits; optionally compare every user's rank."""
+    config = load_config(arguments.config)
+    device = choose(arguments.device)
+    weights = load_released(arguments.weights)
+    model_id = arguments.model or ("elcrec" if "centers" in weights else "iclrec")
+    dataset = by_name(config.datasets, arguments.dataset)
+    data = load_data(config, dataset, device)
+    settings = resolve(config, model_id, dataset)
+    model = settings.build(data.n_users, data.item_size).to(device)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise InputError(
+            f"{arguments.weights}: does not fit {settings.name} on {dataset}: {reason}"
+        ) from None
+    ranks: dict[str, np.ndarray] = {
+        split: Evaluator(data, split, model.max_length, arguments.protocol).ranks(model)
+        for split in SPLITS
+    }
+    metrics = {split: summarise(r) for split, r in ranks.items()}
+    print(f"{settings.name}, {config.dataset_name(dataset)}, {arguments.weights.name}")
+    for split, values in metrics.items():
+        print(f"  {split:5s} " + "  ".join(f"{k} {v:.4f}" for k, v in values.items()))
+    for path in arguments.ranks:
+        print("  " + compare_ranks(path, ranks, arguments.protocol))
+    if arguments.output:
+        head, dirty = commit()
+        record = {
+            "model": model_id,
+            "dataset": dataset,
+            "file": arguments.weights.name,
+            "protocol": arguments.protocol,
+            "metrics": metrics,
+            "commit": head,
+            "dirty": dirty,
+        }
+        write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+
+
+def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> str:
+    """Say how many users' ranks differ from a fixture's, and by how much at most."""
+    split = next((s for s in SPLITS if s in path.stem), None)
+    if split is None:
+        raise InputError(f"{path}: its name must contain 'valid' or 'test'")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            expected = archive["released" if protocol == "paper" else "strict"]
+    except (OSError, ValueError, KeyError) as error:
+        raise InputError(f"{path}: not a fixture of ranks: {error}") from None
+    if expected.shape != ranks[split].shape:
+        raise InputError(f"{path}: has {len(expected)} users, the data {len(ranks[split])}")
+    difference = np.abs(ranks[split].astype(np.int64) - expected)
+    return (
+        f"{path.name}: {int((difference > 0).sum())} of {len(expected)} ranks differ, "
+        f"at most by {int(difference.max())}"
+    )
+
+
+def fetch(arguments: argparse.Namespace) -> None:
+    """Fetch one file of published weights, from the mirror or the authors' repository."""
+    config = load_config(arguments.config)
+    entry = next((e for e in config.released_weights if e["file"] == arguments.file), None)
+    if entry is None:
+        known = ", ".join(e["file"] for e in config.released_weights)
+        raise InputError(f"--file {arguments.file}: not in released_weights; known: {known}")
+    source = Source(
+        format="weights", file=entry["file"], urls=tuple(entry["urls"]), sha256=entry.get("sha256")
+    )
+    wanted = Dataset(entry["file"], entry["file"], sha256=None, counts=None, sources=(source,))
+    fetched = fetch_file(wanted, arguments.output)
+    print(fetched.path)
+
+
+def by_name(datasets: dict[str, dict[str, Any]], name: str) -> str:
+    """Id of a data set given its id or its name, in any case."""
+    for dataset, entry in datasets.items():
+        if name.lower() in (dataset.lower(), str(entry.get("name", "")).lower()):
+            return dataset
+    raise InputError(f"unknown data set '{name}'; known: {', '.join(sorted(datasets))}")

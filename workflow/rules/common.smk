@@ -1,0 +1,94 @@
+# Configuration, paths and resources that all rules share.
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+sys.path.insert(0, workflow.basedir)
+
+from elcrec import registry
+from elcrec.atomic import write_text
+from elcrec.config import from_mapping, read_yaml
+from elcrec.errors import InputError
+from elcrec.fingerprint import code_hash, fingerprint
+from snakemake.exceptions import WorkflowError
+
+
+def checked_config():
+    """The merged configuration, refused in one line before any job starts if it is wrong."""
+    layers = [(Path(f), read_yaml(Path(f))) for f in workflow.overwrite_configfiles or []]
+    try:
+        made = from_mapping(config, layers)
+        for model in {*made.models, *made.efficiency.models}:
+            for dataset in made.use:
+                registry.resolve(made, model, dataset)
+    except InputError as error:
+        raise WorkflowError(str(error))
+    return made
+
+
+CONFIG = checked_config()
+OUTPUT = str(CONFIG.output)
+DATA = str(CONFIG.data)
+PYTHON = f"{sys.executable} -m elcrec"
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(workflow.basedir), *filter(None, [os.environ.get("PYTHONPATH")])]
+)
+
+# Commands read the configuration as it was merged here, --configfile and --config included.
+SNAPSHOT = f"{OUTPUT}/config.yaml"
+_text = yaml.safe_dump(dict(config), sort_keys=False)
+if not Path(SNAPSHOT).exists() or Path(SNAPSHOT).read_text() != _text:
+    write_text(SNAPSHOT, _text)
+
+
+def count_gpus():
+    """NVIDIA GPUs of this machine; ELCREC_GPUS overrides."""
+    if "ELCREC_GPUS" in os.environ:
+        return int(os.environ["ELCREC_GPUS"])
+    try:
+        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True).stdout
+    except OSError:
+        return 0
+    return sum(line.startswith("GPU ") for line in listed.splitlines())
+
+
+# A training takes one `gpu`; the profile says how many there are (default 1). An undeclared resource
+# would be unlimited, and `--resources` on the command line replaces those of the profile as a whole.
+GPU_PER_JOB = 1 if count_gpus() else 0
+workflow.global_resources.setdefault("gpu", 1)
+ALL_GPUS = workflow.global_resources["gpu"].value
+
+
+wildcard_constraints:
+    dataset="[^/]+",
+    model="[^/]+",
+    seed=r"\d+",
+
+
+def run_file(name):
+    """Pattern of a file in a run folder."""
+    return f"{OUTPUT}/runs/{{dataset}}/{{model}}/{{seed}}/{name}"
+
+
+RUN_FILES = expand(
+    [run_file("metrics.json"), run_file("ranks.npz"), run_file("history.csv")],
+    dataset=CONFIG.use,
+    model=CONFIG.models,
+    seed=CONFIG.seeds,
+)
+
+
+def training_code(wildcards):
+    """Hash of the code that decides the run's numbers: a change re-runs the training."""
+    settings = registry.resolve(CONFIG, wildcards.model, wildcards.dataset)
+    return fingerprint(registry.module_reference(settings))
+
+
+def settings(wildcards):
+    """The resolved settings of a run: a change re-runs the training."""
+    resolved = registry.resolve(CONFIG, wildcards.model, wildcards.dataset).as_dict()
+    return json.dumps({"protocol": CONFIG.protocol, **resolved}, sort_keys=True)

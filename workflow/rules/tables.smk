@@ -1,0 +1,41 @@
+# Tables 1-3 as CSV and Markdown.
+
+
+rule accuracy:
+    input:
+        RUN_FILES,
+        paper=f"{workflow.basedir}/workflow/paper/table1.csv",
+    output:
+        csv=f"{OUTPUT}/tables/table1.csv",
+        markdown=f"{OUTPUT}/tables/table1.md",
+        significance=f"{OUTPUT}/tables/significance.csv",
+    params:
+        code=code_hash("elcrec.tables.commands"),
+        runs=[CONFIG.use, CONFIG.models, CONFIG.seeds],
+    log:
+        f"{OUTPUT}/logs/table1.log",
+    shell:
+        "{PYTHON} table accuracy --config {SNAPSHOT} --output {OUTPUT}/tables 2>&1 | tee {log}"
+
+
+rule efficiency:
+    input:
+        RUN_FILES,
+        expand(rules.measure.output, dataset=CONFIG.use, model=CONFIG.efficiency.models),
+        paper=f"{workflow.basedir}/workflow/paper/efficiency.csv",
+    output:
+        expand(f"{OUTPUT}/tables/table{{number}}.{{kind}}", number=[2, 3], kind=["csv", "md"]),
+    params:
+        code=code_hash("elcrec.tables.commands"),
+        runs=[CONFIG.use, CONFIG.models, CONFIG.seeds],
+    log:
+        f"{OUTPUT}/logs/efficiency.log",
+    shell:
+        "{PYTHON} table efficiency --config {SNAPSHOT} --output {OUTPUT}/tables 2>&1 | tee {log}"
+
+
+rule tables:
+    input:
+        rules.data_statistics.output,
+        rules.accuracy.output,
+        rules.efficiency.output,

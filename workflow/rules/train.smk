@@ -1,0 +1,25 @@
+# One training run: data set x model x seed.
+
+
+rule train:
+    input:
+        rules.prepare.output.sequences,
+    output:
+        metrics=run_file("metrics.json"),
+        ranks=run_file("ranks.npz"),
+        history=run_file("history.csv"),
+        config=run_file("config.yaml"),
+        environment=run_file("environment.json"),
+        weights=run_file("weights.pt"),
+    params:
+        code=training_code,
+        settings=settings,
+    threads: CONFIG.threads
+    resources:
+        gpu=GPU_PER_JOB,
+    log:
+        f"{OUTPUT}/logs/train/{{dataset}}-{{model}}-{{seed}}.log",
+    shell:
+        "{PYTHON} train --dataset {wildcards.dataset} --model {wildcards.model}"
+        " --seed {wildcards.seed} --config {SNAPSHOT} --threads {threads}"
+        " --output $(dirname {output.metrics}) 2>&1 | tee {log}"
