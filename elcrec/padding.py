@@ -2,8 +2,8 @@
 
 Windows are mostly padding (85-89 % on the paper's data sets). Where only real positions reach the
 loss, rows of similar length are encoded together and cut to their longest, which changes nothing
-but the order of the sums. On the CPU this saves most of the work; on a GPU, where lengths would have
-to be read back in every step and small shapes gain nothing, the windows stay whole.
+but the order of the sums. On the CPU this saves most of the work; on a GPU, where lengths would
+have to be read back in every step and small shapes gain nothing, the windows stay whole.
 """
 
 from __future__ import annotations

@@ -1,0 +1,154 @@
+"""What every model has to do. A model's test is a class with its module and small settings:
+
+class TestSASRec(ModelContract):
+    module = baselines.sasrec
+    parameters = {"dimension": 16, "blocks": 1}
+"""
+
+import functools
+from types import ModuleType
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from baselines import popularity
+from elcrec.data.sequences import Sequences
+from elcrec.dataset import InteractionData
+from elcrec.engine import TrainingSettings, make_optimiser, train, train_epoch
+from elcrec.evaluation import Evaluator
+from elcrec.interface import Context, SequenceModel
+from elcrec.measure import Stopwatch
+from elcrec.metrics import hit_rate
+from elcrec.settings import build
+
+N_ITEMS = 40
+LENGTH = 12  # longest window in these tests
+
+
+@functools.cache
+def cycle_data(users: int = 160, seed: int = 0) -> InteractionData:
+    """The known-answer data set: everyone walks the same cycle of items, from a random start."""
+    random = np.random.default_rng(seed)
+    starts, lengths = random.integers(N_ITEMS, size=users), random.integers(5, 18, size=users)
+    rows = [1 + (s + np.arange(n)) % N_ITEMS for s, n in zip(starts, lengths, strict=True)]
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    return InteractionData(
+        Sequences(np.concatenate(rows), offsets, tuple(str(u) for u in range(users)))
+    )
+
+
+class ModelContract:
+    """Inherit, name the module, and run."""
+
+    module: ClassVar[ModuleType]
+    parameters: ClassVar[dict[str, Any]] = {}
+    training: ClassVar[dict[str, Any]] = {}
+    protocol: ClassVar[str] = "paper"
+
+    @pytest.fixture
+    def data(self) -> InteractionData:
+        return cycle_data()
+
+    def make(self, data: InteractionData, seed: int = 1) -> SequenceModel:
+        torch.manual_seed(seed)
+        values = {"max_length": LENGTH} | self.parameters
+        parameters = build(self.module.Hyperparameters, values, "test")
+        return self.module.Model(parameters, data.n_users, data.item_size)
+
+    def settings(self, **changes: Any) -> TrainingSettings:
+        values = {"batch_size": 32, "learning_rate": 0.01, "max_epochs": 12, "patience": 0}
+        return TrainingSettings(**(values | self.training | changes))
+
+    def ready(self, data: InteractionData) -> tuple[SequenceModel, Context]:
+        """A model whose hooks have run, and its context."""
+        model = self.make(data)
+        generator = torch.Generator().manual_seed(1)
+        context = Context(data, generator, 1, Stopwatch(data.device))
+        model.start_training(context)
+        model.start_epoch(0, context)
+        return model, context
+
+    def test_loss_is_finite_and_reaches_every_parameter(self, data):
+        model, context = self.ready(data)
+        n = model.n_samples(data)
+        terms = model.loss(model.batch(torch.arange(min(n, 32)), context))
+        assert all(torch.isfinite(value) for value in terms.values())
+        terms["total"].backward()
+        without = [name for name, p in model.named_parameters() if p.grad is None]
+        assert without == []
+
+    def test_loss_falls(self, data):
+        model, context = self.ready(data)
+        settings = self.settings()
+        optimiser = make_optimiser(model, settings)
+        losses = []
+        for epoch in range(6):
+            model.start_epoch(epoch, context)
+            losses.append(train_epoch(model, context, optimiser, settings.batch_size)["total"])
+        assert losses[-1] < losses[0]
+
+    def test_scores_have_one_column_per_row_of_the_item_table(self, data):
+        model, _ = self.ready(data)
+        users = torch.arange(7)
+        scores = model.eval().score(users, data.histories(users, "test", LENGTH))
+        assert scores.shape == (7, data.item_size)
+        assert torch.isfinite(scores[:, 1:-1]).all()
+
+    @torch.no_grad()
+    def test_score_does_not_depend_on_the_other_rows(self, data):
+        model, _ = self.ready(data)
+        users = torch.arange(9)
+        sequences = data.histories(users, "test", LENGTH)
+        together = model.eval().score(users, sequences)
+        alone = torch.cat([model.score(users[i : i + 1], sequences[i : i + 1]) for i in range(9)])
+        torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-5)
+
+    @torch.no_grad()
+    def test_score_does_not_depend_on_padding(self, data):
+        model, _ = self.ready(data)
+        lengths = data.stops - data.starts
+        users = (lengths == lengths.min()).nonzero().squeeze(1)[:5]
+        known = int(lengths.min()) - 1
+        short = data.histories(users, "test", known)
+        padded = data.histories(users, "test", LENGTH)
+        model.eval()
+        torch.testing.assert_close(
+            model.score(users, short), model.score(users, padded), rtol=1e-4, atol=1e-5
+        )
+
+    def test_padding_and_mask_are_never_recommended(self, data):
+        """Their rows compete in the protocol of the released code, but must not win."""
+        model, _ = self.ready(data)
+        train(model, data, self.settings(max_epochs=3), seed=1, protocol=self.protocol)
+        users = torch.arange(data.n_users)
+        with torch.no_grad():
+            scores = model.eval().score(users, data.histories(users, "test", LENGTH))
+        best = scores[:, 1:-1].max(1).values
+        assert (scores[:, 0] < best).float().mean() > 0.99
+
+    def test_beats_popularity_on_the_known_answer(self, data):
+        result = train(self.make(data), data, self.settings(), seed=1, protocol=self.protocol)
+        floor = popularity.Model(popularity.Hyperparameters(), data.n_users, data.item_size)
+        ranks = train(floor, data, TrainingSettings(max_epochs=1), seed=1).ranks["test"]
+        assert hit_rate(result.ranks["test"], 5) > hit_rate(ranks, 5) + 0.1
+
+    def test_same_seed_same_numbers_other_seed_other_numbers(self, data):
+        def history(seed: int) -> list[float]:
+            model = self.make(data, seed)
+            result = train(model, data, self.settings(max_epochs=2), seed=seed)
+            return [row["loss_total"] for row in result.history]
+
+        first = history(1)
+        assert history(1) == first
+        assert history(2) != first
+
+    def test_saved_weights_give_the_same_ranks(self, data, tmp_path):
+        model, _ = self.ready(data)
+        result = train(model, data, self.settings(max_epochs=2), seed=1, protocol=self.protocol)
+        torch.save(result.weights, tmp_path / "weights.pt")
+        other = self.make(data, seed=5)
+        other.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
+        ranks = Evaluator(data, "test", LENGTH, self.protocol).ranks(other)
+        np.testing.assert_array_equal(ranks, result.ranks["test"])
