@@ -24,7 +24,7 @@ localrules:
 
 
 rule all:
+    default_target: True
     input:
         rules.tables.input,
         RUN_FILES,
-    default_target: True

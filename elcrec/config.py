@@ -47,6 +47,8 @@ class Config:
     seeds: list[int]
     protocol: str
     training: dict[str, Any]
+    parameters: dict[str, dict[str, Any]]
+    """Overrides of hyper-parameters by model id."""
     threads: int
     efficiency: Efficiency
     released_weights: list[dict[str, Any]]
@@ -123,6 +125,7 @@ def from_mapping(
         seeds=list(merged["seeds"]),
         protocol=merged["protocol"],
         training=dict(merged.get("training", {})),
+        parameters=dict(merged.get("parameters", {})),
         threads=merged.get("threads", 2),
         efficiency=Efficiency(**efficiency),
         released_weights=list(merged.get("released_weights", [])),
@@ -131,7 +134,7 @@ def from_mapping(
     )
     for dataset in config.use:
         config.dataset(dataset)
-    for model in (*config.models, *config.efficiency.models):
+    for model in (*config.models, *config.efficiency.models, *config.parameters):
         config.model_file(model)
     return config
 

@@ -39,7 +39,7 @@ class InteractionData:
         offsets = torch.from_numpy(self.host_offsets).to(self.device)
         self.items = torch.from_numpy(self.host_items).to(self.device)
         self.starts, self.stops = offsets[:-1], offsets[1:]
-        self._allowed_keys, self._allowed_starts, self._allowed_counts = self._rejection_table()
+        self._negatives = NegativeSampler(self, highest=self.item_size - 1)
 
     def windows(self, starts: Tensor, stops: Tensor, length: int) -> Tensor:
         """Cut `items[start:stop]` of each row to its last `length` items, padded left with 0.
@@ -53,7 +53,7 @@ class InteractionData:
             (B, L) item ids.
         """
         positions = stops[:, None] + torch.arange(-length, 0, device=self.device)
-        ids = self.items[positions.clamp_(min=0)]
+        ids = self.items[positions.clamp(min=0)]
         return ids.masked_fill_(positions < starts[:, None], 0)
 
     def training_inputs(self, users: Tensor, length: int) -> Tensor:
@@ -81,8 +81,7 @@ class InteractionData:
         """Draw items uniformly from 1 … item_size - 1 that the user never interacted with.
 
         The range is that of the released code: it includes the mask token, and the user's items
-        include those of validation and test. Instead of redrawing until an item is allowed, the
-        r-th allowed id is computed from r by a binary search, which is exact and has a fixed shape.
+        include those of validation and test. `NegativeSampler` has other ranges.
 
         Args:
             users: (B,) user numbers.
@@ -92,26 +91,47 @@ class InteractionData:
         Returns:
             (B, length) item ids.
         """
+        return self._negatives.draw(users, length, generator)
+
+
+class NegativeSampler:
+    """Uniform draws among the ids 1 … `highest` that are not among a user's own items.
+
+    Instead of redrawing until an item is allowed, the r-th allowed id is computed from r by a
+    binary search, which is exact and has a fixed shape.
+    """
+
+    def __init__(self, data: InteractionData, highest: int, held_out: int = 0) -> None:
+        """Sort the users' own items into a table.
+
+        Args:
+            data: The histories; draws are made on its device.
+            highest: Largest id that may be drawn, at least `data.n_items`.
+            held_out: How many items at the end of each line do not count as the user's own: 0
+                keeps validation and test items from being drawn, 2 knows the training items only.
+        """
+        self.device = data.device
+        self.span = highest + 1  # keys of different users lie this far apart
+        users = np.repeat(np.arange(data.n_users), np.diff(data.host_offsets))
+        own = np.arange(len(users)) < data.host_offsets[users + 1] - held_out
+        pairs = np.unique(users[own] * self.span + data.host_items[own])
+        owner, item = pairs // self.span, pairs % self.span
+        starts = np.searchsorted(owner, np.arange(data.n_users))
+        before = np.arange(len(pairs)) - starts[owner]
+        # user * span + (id - 1) - (own ids of the user before it), ascending
+        self._keys = self._tensor(owner * self.span + item - 1 - before)
+        self._starts = self._tensor(starts)
+        self._counts = self._tensor(highest - np.bincount(owner, minlength=data.n_users))
+
+    def draw(self, users: Tensor, length: int, generator: torch.Generator) -> Tensor:
+        """Draw `length` ids for each of the users (B,), with replacement: (B, length)."""
         uniform = torch.rand(
             (len(users), length), generator=generator, device=self.device, dtype=torch.float64
         )
-        counts = self._allowed_counts[users][:, None]
-        rank = (uniform * counts).long()
-        # An id is its rank among the allowed ones, plus the number of forbidden ids before it.
-        found = torch.searchsorted(
-            self._allowed_keys, users[:, None] * self.item_size + rank, right=True
-        )
-        return rank + (found - self._allowed_starts[users][:, None]) + 1
+        rank = (uniform * self._counts[users][:, None]).long()
+        # An id is its rank among the allowed ones, plus the number of own ids before it.
+        found = torch.searchsorted(self._keys, users[:, None] * self.span + rank, right=True)
+        return rank + (found - self._starts[users][:, None]) + 1
 
-    def _rejection_table(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Sorted keys for `negatives`: user * item_size + (id - 1) - (forbidden ids before it)."""
-        users = np.repeat(np.arange(self.n_users), np.diff(self.host_offsets))
-        pairs = np.unique(users * self.item_size + self.host_items)
-        owner, item = pairs // self.item_size, pairs % self.item_size
-        starts = np.searchsorted(owner, np.arange(self.n_users))
-        before = np.arange(len(pairs)) - starts[owner]
-        keys = owner * self.item_size + item - 1 - before
-        allowed = self.item_size - 1 - np.bincount(owner, minlength=self.n_users)
-        tensors = (torch.from_numpy(a).to(self.device) for a in (keys, starts, allowed))
-        keys_, starts_, allowed_ = tensors
-        return keys_, starts_, allowed_
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(values).to(self.device)

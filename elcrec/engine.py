@@ -23,6 +23,8 @@ from elcrec.interface import Context, SequenceModel
 from elcrec.measure import Stopwatch
 from elcrec.metrics import METRICS, summarise
 
+LAST = "last"
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -43,7 +45,7 @@ class TrainingSettings:
     patience: int = 40
     """Stop after this many epochs without a better validation score; 0: never."""
     select_by: str = "NDCG@20"
-    """Validation metric that picks the best epoch."""
+    """Validation metric that picks the best epoch; `last`: none, the last epoch is kept."""
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "max_epochs"):
@@ -55,8 +57,8 @@ class TrainingSettings:
             raise ValueError("patience and weight_decay must be 0 or more")
         if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
             raise ValueError("beta1 and beta2 must be in [0, 1)")
-        if self.select_by not in METRICS:
-            raise ValueError(f"select_by must be one of {', '.join(METRICS)}")
+        if self.select_by not in (*METRICS, LAST):
+            raise ValueError(f"select_by must be one of {', '.join(METRICS)}, {LAST}")
 
 
 @dataclass
@@ -94,7 +96,7 @@ def train(
         data: The histories.
         settings: Optimisation and selection.
         seed: Seeds sampling, dropout and k-means; the caller seeds the initial weights.
-        protocol: How items seen before are ranked.
+        protocol: How items seen before are ranked; the model's own `protocol` goes before it.
         report: Called after each epoch with its history row.
 
     Raises:
@@ -104,6 +106,7 @@ def train(
     torch.manual_seed(seed)  # dropout
     stopwatch = Stopwatch(data.device)
     context = Context(data, torch.Generator(data.device).manual_seed(seed), seed, stopwatch)
+    protocol = model.protocol or protocol
     validation = Evaluator(data, "valid", model.max_length, protocol)
     result = Result()
     best_score = -math.inf
@@ -124,8 +127,9 @@ def train(
         row |= {f"loss_{name}": value for name, value in losses.items()} | metrics
         row |= {f"seconds_{k}": v - before.get(k, 0.0) for k, v in stopwatch.seconds.items()}
         result.history.append(row)
-        if metrics[settings.select_by] > best_score:
-            best_score = metrics[settings.select_by]
+        score = epoch if settings.select_by == LAST else metrics[settings.select_by]
+        if score > best_score:
+            best_score = score
             result.best_epoch = epoch
             result.ranks["valid"] = ranks
             result.weights = {k: v.detach().clone() for k, v in model.state_dict().items()}

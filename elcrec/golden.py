@@ -57,7 +57,7 @@ class Fixture:
         try:
             with np.load(path, allow_pickle=False) as archive:
                 self.arrays = {name: archive[name] for name in archive.files}
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
+        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
             raise InputError(f"{path}: not a golden fixture (.npz): {error}") from None
         self.path = path
         self.steps = sorted({n.split("/")[0] for n in self.arrays if n.startswith("step")})

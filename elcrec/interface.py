@@ -6,14 +6,19 @@ A new model subclasses `SequenceModel`, names its `Hyperparameters` (a frozen da
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from elcrec.dataset import InteractionData
+from elcrec.errors import InputError
 from elcrec.measure import Stopwatch
+
+if TYPE_CHECKING:
+    from elcrec.evaluation import Protocol
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,10 @@ class Batch:
 class SequenceModel(nn.Module):
     """Base class of all models; items are numbered from 1, `item_size` = items + 2."""
 
+    protocol: Protocol | None = None
+    """How the model's seen items are ranked whatever the run asks for, e.g. `strict` for a model
+    whose scores have no zero point; None: as the run asks."""
+
     def __init__(self, parameters: Any, n_users: int, item_size: int) -> None:
         """Keep the hyper-parameters; subclasses build their layers.
 
@@ -68,6 +77,14 @@ class SequenceModel(nn.Module):
     def n_samples(self, data: InteractionData) -> int:
         """Number of training samples that make one epoch: by default one per user."""
         return data.n_users
+
+    def load_start(self, state: Mapping[str, Tensor]) -> None:
+        """Take over weights of the model that the YAML file's `starts_from` names.
+
+        Raises:
+            InputError: They do not fit, or this model always starts from random weights.
+        """
+        raise InputError("is given as a start to a model that cannot start from other weights")
 
     def start_training(self, context: Context) -> None:
         """Hook before the first epoch."""

@@ -8,7 +8,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import torch
@@ -42,21 +42,36 @@ class Stopwatch:
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Start a new peak on a GPU; the resident peak of a process cannot be reset."""
+    """Start a new peak, on the GPU and, where Linux allows it, of resident memory."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def peak_memory(device: torch.device) -> dict[str, int | None]:
     """Peak bytes: resident memory of this process, and memory allocated and reserved on a GPU."""
-    unit = 1 if sys.platform == "darwin" else 1024  # Linux reports kilobytes
-    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
     cuda = device.type == "cuda"
     return {
-        "resident_bytes": resident,
+        "resident_bytes": _resident_peak(),
         "cuda_allocated_bytes": torch.cuda.max_memory_allocated(device) if cuda else None,
         "cuda_reserved_bytes": torch.cuda.max_memory_reserved(device) if cuda else None,
     }
+
+
+def _resident_peak() -> int:
+    """Peak resident bytes of this process.
+
+    Linux counts `ru_maxrss` on from the parent's memory at the fork, so the process's own
+    high-water mark is read instead where there is one.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS reports bytes, others kilobytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def device_name(device: torch.device) -> str:

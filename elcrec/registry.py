@@ -2,7 +2,7 @@
 
 A model's id is the name of its YAML file. Values are taken, the later winning, from: the defaults
 of the module's `Hyperparameters`; the file's `parameters` and `training`; its section for the data
-set; `training` of the workflow configuration; `--set` on the command line.
+set; `parameters` and `training` of the workflow configuration; `--set` on the command line.
 """
 
 from __future__ import annotations
@@ -24,7 +24,16 @@ from elcrec.errors import InputError
 from elcrec.interface import SequenceModel
 from elcrec.settings import build
 
-KEYS = ("name", "base", "module", "trained", "parameters", "training", "datasets")
+KEYS = (
+    "name",
+    "base",
+    "module",
+    "trained",
+    "starts_from",
+    "parameters",
+    "training",
+    "datasets",
+)
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,8 @@ class RunSettings:
     parameters: Any
     """The module's `Hyperparameters`."""
     training: TrainingSettings
+    starts_from: str | None = None
+    """Model whose weights, of the same data set and seed, this one starts from."""
 
     def build(self, n_users: int, item_size: int) -> SequenceModel:
         """Make the model; the caller has seeded the weights."""
@@ -45,13 +56,14 @@ class RunSettings:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for the record of the run."""
-        return {
+        values = {
             "model": self.model,
             "name": self.name,
             "module": self.module.__name__,
             "parameters": asdict(self.parameters),
             "training": asdict(self.training),
         }
+        return values | ({"starts_from": self.starts_from} if self.starts_from else {})
 
 
 def resolve(config: Config, model: str, dataset: str, overrides: Sequence[str] = ()) -> RunSettings:
@@ -71,6 +83,7 @@ def resolve(config: Config, model: str, dataset: str, overrides: Sequence[str] =
     module = load_module(content["module"], path)
     special = content.get("datasets", {}).get(dataset, {})
     parameters = {**content.get("parameters", {}), **special.get("parameters", {})}
+    parameters |= config.parameters.get(model, {})
     training = {**content.get("training", {}), **special.get("training", {})}
     if content.get("trained", True):
         training |= config.training
@@ -83,7 +96,19 @@ def resolve(config: Config, model: str, dataset: str, overrides: Sequence[str] =
         module=module,
         parameters=build(module.Hyperparameters, parameters, f"{path}: parameters"),
         training=build(TrainingSettings, training, f"{path}: training"),
+        starts_from=_start(content, config, path),
     )
+
+
+def _start(content: Mapping[str, Any], config: Config, path: Path) -> str | None:
+    """The model that `starts_from` names, if it does; it must exist."""
+    start = content.get("starts_from")
+    if start is not None:
+        try:
+            config.model_file(str(start))
+        except InputError as error:
+            raise InputError(f"{path}: starts_from: {error}") from None
+    return start
 
 
 def add_model_file(config: Config, model: str) -> str:

@@ -37,6 +37,7 @@ from elcrec.measure import device_name, peak_memory, reset_peak_memory
 from elcrec.metrics import summarise
 from elcrec.provenance import commit, environment
 from elcrec.registry import RunSettings, module_reference
+from elcrec.start import Start, load_start
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,8 @@ class Run:
     seed: int
     protocol: str
     settings: RunSettings
+    start: Start | None = None
+    """Weights of another run that this one starts from."""
 
 
 def load_data(config: Config, dataset: str, device: torch.device) -> InteractionData:
@@ -67,6 +70,8 @@ def execute(run: Run, data: InteractionData, report: Report = lambda row: None) 
     device = data.device
     torch.manual_seed(run.seed)  # initial weights, the same on every device
     model = run.settings.build(data.n_users, data.item_size).to(device)
+    if run.start:
+        load_start(model, run.start)
     reset_peak_memory(device)
     result = train(
         model,
@@ -90,7 +95,7 @@ def describe(
         "dataset": run.dataset,
         "model": run.settings.model,
         "seed": run.seed,
-        "protocol": run.protocol,
+        "protocol": model.protocol or run.protocol,
         "metrics": {split: summarise(ranks) for split, ranks in result.ranks.items()},
         "users": len(result.ranks["test"]),
         "best_epoch": result.best_epoch,
@@ -99,6 +104,7 @@ def describe(
         "peak_memory": peak_memory(device),
         "device": device_name(device),
         "parameters": sum(p.numel() for p in model.parameters()),
+        "start": run.start.as_dict() if run.start else None,
         "fingerprint": fingerprint(module_reference(run.settings)),
         "commit": head,
         "dirty": dirty,
@@ -112,8 +118,11 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
         np.savez_compressed(path, **result.ranks)  # type: ignore[arg-type]
     with replaced(folder / "history.csv") as path:
         pd.DataFrame(result.history).to_csv(path, index=False)
-    resolved = {"dataset": run.dataset, "seed": run.seed, "protocol": run.protocol}
+    used = record["metrics"]["protocol"]
+    resolved = {"dataset": run.dataset, "seed": run.seed, "protocol": used}
     resolved |= run.settings.as_dict()
+    if run.start:
+        resolved["start"] = run.start.as_dict()
     write_text(folder / "config.yaml", yaml.safe_dump(resolved, sort_keys=False))
     write_text(folder / "environment.json", json.dumps(environment(device), indent=2) + "\n")
     with replaced(folder / "weights.pt") as path:

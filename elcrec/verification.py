@@ -98,7 +98,7 @@ def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> st
     try:
         with np.load(path, allow_pickle=False) as archive:
             expected = archive["released" if protocol == "paper" else "strict"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError) as error:
         raise InputError(f"{path}: not a fixture of ranks: {error}") from None
     if expected.shape != ranks[split].shape:
         raise InputError(f"{path}: has {len(expected)} users, the data {len(ranks[split])}")

@@ -19,7 +19,9 @@ from snakemake.exceptions import WorkflowError
 
 def checked_config():
     """The merged configuration, refused in one line before any job starts if it is wrong."""
-    layers = [(Path(f), read_yaml(Path(f))) for f in workflow.overwrite_configfiles or []]
+    layers = [
+        (Path(f), read_yaml(Path(f))) for f in workflow.overwrite_configfiles or []
+    ]
     try:
         made = from_mapping(config, layers)
         for model in {*made.models, *made.efficiency.models}:
@@ -50,7 +52,9 @@ def count_gpus():
     if "ELCREC_GPUS" in os.environ:
         return int(os.environ["ELCREC_GPUS"])
     try:
-        listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True).stdout
+        listed = subprocess.run(
+            ["nvidia-smi", "-L"], capture_output=True, text=True
+        ).stdout
     except OSError:
         return 0
     return sum(line.startswith("GPU ") for line in listed.splitlines())
@@ -80,6 +84,12 @@ RUN_FILES = expand(
     model=CONFIG.models,
     seed=CONFIG.seeds,
 )
+
+
+def start_weights(dataset, model, seed):
+    """Weights that a run starts from, if the model's file names another model to start from."""
+    other = registry.resolve(CONFIG, model, dataset).starts_from
+    return [f"{CONFIG.run_folder(dataset, other, seed)}/weights.pt"] if other else []
 
 
 def training_code(wildcards):

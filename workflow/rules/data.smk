@@ -4,10 +4,10 @@
 rule fetch:
     output:
         f"{DATA}/{{dataset}}/source.json",
-    params:
-        entry=lambda w: json.dumps(CONFIG.dataset(w.dataset), sort_keys=True),
     log:
         f"{DATA}/logs/fetch-{{dataset}}.log",
+    params:
+        entry=lambda w: json.dumps(CONFIG.dataset(w.dataset), sort_keys=True),
     shell:
         "{PYTHON} data fetch --dataset {wildcards.dataset} --config {SNAPSHOT}"
         " --output {DATA}/{wildcards.dataset} 2>&1 | tee {log}"
@@ -19,10 +19,10 @@ rule prepare:
     output:
         sequences=f"{DATA}/{{dataset}}/sequences.txt",
         statistics=f"{DATA}/{{dataset}}/statistics.json",
-    params:
-        code=code_hash("elcrec.data.commands"),
     log:
         f"{DATA}/logs/prepare-{{dataset}}.log",
+    params:
+        code=code_hash("elcrec.data.commands"),
     shell:
         "{PYTHON} data prepare --dataset {wildcards.dataset} --config {SNAPSHOT}"
         " --output {DATA}/{wildcards.dataset} 2>&1 | tee {log}"
@@ -34,10 +34,10 @@ rule data_statistics:
     output:
         f"{OUTPUT}/tables/data_statistics.csv",
         f"{OUTPUT}/tables/data_statistics.md",
-    params:
-        code=code_hash("elcrec.data.commands"),
     log:
         f"{OUTPUT}/logs/data_statistics.log",
+    params:
+        code=code_hash("elcrec.data.commands"),
     shell:
         "{PYTHON} data statistics --output {OUTPUT}/tables {input} 2>&1 | tee {log}"
 

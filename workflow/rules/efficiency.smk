@@ -4,20 +4,21 @@
 rule measure:
     input:
         rules.prepare.output.sequences,
+        start=lambda w: start_weights(w.dataset, w.model, CONFIG.efficiency.seed),
     output:
         f"{OUTPUT}/efficiency/{{dataset}}/{{model}}.json",
+    log:
+        f"{OUTPUT}/logs/measure/{{dataset}}-{{model}}.log",
+    # All cores and all GPUs are taken, so that no other job of this workflow runs meanwhile.
+    threads: workflow.cores or 1
+    resources:
+        gpu=ALL_GPUS,
     params:
         code=training_code,
         settings=settings,
         threads=CONFIG.threads,
         seed=CONFIG.efficiency.seed,
         epochs=CONFIG.efficiency.epochs,
-    # All cores and all GPUs are taken, so that no other job of this workflow runs meanwhile.
-    threads: workflow.cores or 1
-    resources:
-        gpu=ALL_GPUS,
-    log:
-        f"{OUTPUT}/logs/measure/{{dataset}}-{{model}}.log",
     shell:
         "{PYTHON} measure --dataset {wildcards.dataset} --model {wildcards.model}"
         " --seed {params.seed} --epochs {params.epochs} --config {SNAPSHOT}"

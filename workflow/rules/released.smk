@@ -1,14 +1,18 @@
 # What the authors' published weights give on our evaluator: snakemake released_weights
-RELEASED = {(entry["model"], entry["dataset"]): entry for entry in CONFIG.released_weights}
+RELEASED = {
+    (entry["model"], entry["dataset"]): entry for entry in CONFIG.released_weights
+}
 
 
 rule fetch_weights:
     output:
         f"{DATA}/released/{{file}}.pt",
-    params:
-        entry=lambda w: [e for e in CONFIG.released_weights if e["file"] == f"{w.file}.pt"],
     log:
         f"{DATA}/logs/fetch-{{file}}.log",
+    params:
+        entry=lambda w: [
+            e for e in CONFIG.released_weights if e["file"] == f"{w.file}.pt"
+        ],
     shell:
         "{PYTHON} verify fetch --file {wildcards.file}.pt --config {SNAPSHOT}"
         " --output {DATA}/released 2>&1 | tee {log}"
@@ -20,13 +24,13 @@ rule released:
         sequences=rules.prepare.output.sequences,
     output:
         f"{OUTPUT}/released/{{dataset}}/{{model}}.json",
+    log:
+        f"{OUTPUT}/logs/released-{{dataset}}-{{model}}.log",
+    resources:
+        gpu=GPU_PER_JOB,
     params:
         code=code_hash("elcrec.verification"),
         protocol=CONFIG.protocol,
-    resources:
-        gpu=GPU_PER_JOB,
-    log:
-        f"{OUTPUT}/logs/released-{{dataset}}-{{model}}.log",
     shell:
         "{PYTHON} verify released --dataset {wildcards.dataset} --model {wildcards.model}"
         " --weights {input.weights} --protocol {params.protocol} --config {SNAPSHOT}"
@@ -35,13 +39,15 @@ rule released:
 
 rule released_weights:
     input:
-        records=[f"{OUTPUT}/released/{dataset}/{model}.json" for model, dataset in RELEASED],
+        records=[
+            f"{OUTPUT}/released/{dataset}/{model}.json" for model, dataset in RELEASED
+        ],
     output:
         f"{OUTPUT}/tables/released.csv",
         f"{OUTPUT}/tables/released.md",
-    params:
-        code=code_hash("elcrec.tables.commands"),
     log:
         f"{OUTPUT}/logs/released.log",
+    params:
+        code=code_hash("elcrec.tables.commands"),
     shell:
         "{PYTHON} table released {input.records} --output {OUTPUT}/tables --config {SNAPSHOT} 2>&1 | tee {log}"

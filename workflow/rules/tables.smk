@@ -9,11 +9,11 @@ rule accuracy:
         csv=f"{OUTPUT}/tables/table1.csv",
         markdown=f"{OUTPUT}/tables/table1.md",
         significance=f"{OUTPUT}/tables/significance.csv",
+    log:
+        f"{OUTPUT}/logs/table1.log",
     params:
         code=code_hash("elcrec.tables.commands"),
         runs=[CONFIG.use, CONFIG.models, CONFIG.seeds],
-    log:
-        f"{OUTPUT}/logs/table1.log",
     shell:
         "{PYTHON} table accuracy --config {SNAPSHOT} --output {OUTPUT}/tables 2>&1 | tee {log}"
 
@@ -24,12 +24,16 @@ rule efficiency:
         expand(rules.measure.output, dataset=CONFIG.use, model=CONFIG.efficiency.models),
         paper=f"{workflow.basedir}/workflow/paper/efficiency.csv",
     output:
-        expand(f"{OUTPUT}/tables/table{{number}}.{{kind}}", number=[2, 3], kind=["csv", "md"]),
+        expand(
+            f"{OUTPUT}/tables/table{{number}}.{{kind}}",
+            number=[2, 3],
+            kind=["csv", "md"],
+        ),
+    log:
+        f"{OUTPUT}/logs/efficiency.log",
     params:
         code=code_hash("elcrec.tables.commands"),
         runs=[CONFIG.use, CONFIG.models, CONFIG.seeds],
-    log:
-        f"{OUTPUT}/logs/efficiency.log",
     shell:
         "{PYTHON} table efficiency --config {SNAPSHOT} --output {OUTPUT}/tables 2>&1 | tee {log}"
 

@@ -4,6 +4,7 @@
 rule train:
     input:
         rules.prepare.output.sequences,
+        start=lambda w: start_weights(w.dataset, w.model, w.seed),
     output:
         metrics=run_file("metrics.json"),
         ranks=run_file("ranks.npz"),
@@ -11,14 +12,14 @@ rule train:
         config=run_file("config.yaml"),
         environment=run_file("environment.json"),
         weights=run_file("weights.pt"),
-    params:
-        code=training_code,
-        settings=settings,
+    log:
+        f"{OUTPUT}/logs/train/{{dataset}}-{{model}}-{{seed}}.log",
     threads: CONFIG.threads
     resources:
         gpu=GPU_PER_JOB,
-    log:
-        f"{OUTPUT}/logs/train/{{dataset}}-{{model}}-{{seed}}.log",
+    params:
+        code=training_code,
+        settings=settings,
     shell:
         "{PYTHON} train --dataset {wildcards.dataset} --model {wildcards.model}"
         " --seed {wildcards.seed} --config {SNAPSHOT} --threads {threads}"

@@ -1,0 +1,68 @@
+# make demo: the whole DAG on MovieLens-100K. make test: the tests. make help: the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A machine without a GPU saves gigabytes with PyTorch's CPU build:
+#   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=
+# faiss-cpu or faiss-gpu, by the names of the extras: make demo FAISS=gpu
+FAISS ?= cpu
+TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+CORES ?= $(shell nproc)
+
+.PHONY: help install demo test golden lint format tiny clean
+
+help:
+	@echo "make demo     the whole replication on a small real data set, about 10 minutes on 2 cores"
+	@echo "make test     all tests"
+	@echo "make lint     ruff, mypy, snakefmt, codespell"
+	@echo "make golden   losses and gradients against the authors' code"
+	@echo "make clean    remove the demo's results (not the data, not recorded runs)"
+
+$(VENV)/.torch:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
+	touch $@
+
+$(VENV)/.installed: $(VENV)/.torch pyproject.toml
+	$(BIN)/pip install -e ".[$(FAISS)]"
+	touch $@
+
+$(VENV)/.test: $(VENV)/.installed
+	$(BIN)/pip install -e ".[$(FAISS),test]"
+	touch $@
+
+install: $(VENV)/.installed
+
+demo: install
+	$(BIN)/snakemake all --configfile workflow/config/quick.yaml --cores $(CORES) --quiet rules
+	@echo
+	@$(BIN)/elcrec table headline --config workflow/config/quick.yaml
+	@echo
+	@echo "Tables (CSV and Markdown): results/demo/tables/"
+	@ls results/demo/tables/*.md
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest
+
+golden: $(VENV)/.installed
+	$(BIN)/elcrec verify golden tests/golden/tiny_*.npz
+
+lint: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/codespell
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/snakefmt Snakefile workflow/rules
+
+tiny: $(VENV)/.test
+	sh tests/workflow/tiny.sh $(BIN)
+
+clean:
+	rm -rf results/demo

@@ -1,0 +1,31 @@
+"""Shared fixtures: where the check points and data files of the authors may lie."""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+torch.set_num_threads(2)
+
+
+def _folder(variable: str, what: str) -> Path:
+    value = os.environ.get(variable)
+    if not value:
+        pytest.skip(f"{variable} is not set: {what}")
+    return Path(value)
+
+
+@pytest.fixture
+def golden_folder() -> Path:
+    """Fixtures computed with the released code on real data (too large for this repository)."""
+    return _folder("ELCREC_GOLDEN", "no fixtures of the released code on real data")
+
+
+@pytest.fixture
+def mirror() -> Path:
+    """Data files and released weights by name."""
+    folder = _folder("ELCREC_MIRROR", "no folder with data files and released weights")
+    if not folder.is_dir():
+        pytest.skip(f"ELCREC_MIRROR is {folder}: these tests need a folder")
+    return folder

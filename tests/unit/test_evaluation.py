@@ -1,0 +1,107 @@
+"""Ranks against brute force, protocols, ties, bounded memory."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from elcrec.data.sequences import Sequences
+from elcrec.dataset import InteractionData
+from elcrec.evaluation import Evaluator
+from elcrec.interface import SequenceModel
+
+
+class Fixed(SequenceModel):
+    """Scores from a table (users, item_size)."""
+
+    def __init__(self, table: Tensor) -> None:
+        super().__init__(None, *table.shape)
+        self.table = table
+        self.widths: list[int] = []
+
+    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
+        self.widths.append(sequences.shape[1])
+        return self.table[users].clone()
+
+
+def data_of(rows: list[list[int]]) -> InteractionData:
+    offsets = np.concatenate([[0], np.cumsum([len(r) for r in rows])])
+    items = np.concatenate(rows).astype(np.int64)
+    return InteractionData(Sequences(items, offsets, tuple(map(str, range(len(rows))))))
+
+
+def brute_force(rows, table, split, protocol):
+    """Rank of each target, item by item."""
+    held_out = {"valid": 2, "test": 1}[split]
+    ranks = []
+    for row, scores in zip(rows, table.tolist(), strict=True):
+        seen, target = row[:-held_out], row[-held_out]
+        for item in seen:
+            scores[item] = 0.0 if protocol == "paper" else float("-inf")
+        if protocol == "strict":
+            scores[0] = scores[-1] = float("-inf")
+        others = [s for i, s in enumerate(scores) if i != target]
+        ranks.append(sum(s >= scores[target] for s in others))
+    return ranks
+
+
+rows_of_items = st.lists(
+    st.lists(st.integers(1, 9), min_size=4, max_size=12), min_size=1, max_size=7
+)
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    rows_of_items,
+    st.integers(0, 10**6),
+    st.sampled_from(["valid", "test"]),
+    st.sampled_from(["paper", "strict"]),
+    st.booleans(),
+)
+def test_ranks_equal_brute_force(rows, seed, split, protocol, tied):
+    data = data_of(rows)
+    generator = torch.Generator().manual_seed(seed)
+    table = torch.randn(len(rows), data.item_size, generator=generator)
+    table = table.round() if tied else table
+    evaluator = Evaluator(data, split, 5, protocol, score_memory=4 * data.item_size * 2)
+    ranks = evaluator.ranks(Fixed(table))
+    assert ranks.tolist() == brute_force(rows, table, split, protocol)
+
+
+def test_equal_scores_count_against_the_model():
+    data = data_of([[1, 2, 3, 4, 5]])
+    ranks = Evaluator(data, "test", 5).ranks(Fixed(torch.ones(1, data.item_size)))
+    assert ranks.tolist() == [2]  # rows 0 and 6 tie; items 1 … 4 were seen and score 0
+
+
+def test_scores_that_are_not_numbers_rank_last():
+    data = data_of([[1, 2, 3, 4, 5]])
+    table = torch.full((1, data.item_size), float("nan"))
+    assert Evaluator(data, "test", 5).ranks(Fixed(table)).tolist() == [data.item_size - 1]
+
+
+def test_chunks_bound_memory_and_cut_padding():
+    rows = [list(range(1, n + 1)) for n in (4, 20, 5, 9, 6, 19)]
+    data = data_of(rows)
+    model = Fixed(torch.randn(6, data.item_size))
+    small = Evaluator(data, "test", 10, score_memory=4 * data.item_size * 2)
+    assert [len(c.users) for c in small.chunks] == [2, 2, 2]
+    assert small.ranks(model).tolist() == Evaluator(data, "test", 10).ranks(model).tolist()
+    assert model.widths[:3] == [4, 8, 10]
+
+
+def test_one_user_more_than_memory_allows_is_still_ranked():
+    data = data_of([[1, 2, 3, 4], [2, 3, 4, 1]])
+    evaluator = Evaluator(data, "valid", 5, score_memory=1)
+    assert [len(c.users) for c in evaluator.chunks] == [1, 1]
+    assert len(evaluator.ranks(Fixed(torch.randn(2, data.item_size)))) == 2
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_the_mode_of_the_model_is_left_as_it_was(training):
+    data = data_of([[1, 2, 3, 4]])
+    model = Fixed(torch.randn(1, data.item_size)).train(training)
+    Evaluator(data, "test", 5).ranks(model)
+    assert model.training is training

@@ -1,0 +1,121 @@
+"""The run folder: whole, atomic, reproducible."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from elcrec.atomic import replaced, write_text
+from elcrec.cli import main
+from elcrec.metrics import summarise
+from elcrec.tables.runs import load_run
+from tests.workflow.make_tiny import write
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    config = write(tmp_path)
+    for step in ("fetch", "prepare"):
+        folder = str(tmp_path / "data" / "tiny")
+        done = main(
+            ["data", step, "--dataset", "tiny", "--config", str(config), "--output", folder]
+        )
+        assert done == 0
+    return config
+
+
+def train(config, *extra, model="elcrec"):
+    arguments = ["train", "--dataset", "tiny", "--model", model, "--config", str(config)]
+    return main([*arguments, "--device", "cpu", *extra])
+
+
+def test_train_writes_a_whole_folder(tiny, tmp_path, capsys):
+    assert train(tiny, "--seed", "3") == 0
+    folder = tmp_path / "results" / "runs" / "tiny" / "elcrec" / "3"
+    names = {p.name for p in folder.iterdir()}
+    expected = {"metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json"}
+    assert names == expected | {"weights.pt"}
+    metrics = json.loads((folder / "metrics.json").read_text())
+    with np.load(folder / "ranks.npz") as ranks:
+        assert summarise(ranks["test"]) == metrics["metrics"]["test"]
+    assert len(pd.read_csv(folder / "history.csv")) == metrics["epochs"] == 2
+    resolved = yaml.safe_load((folder / "config.yaml").read_text())
+    assert resolved["parameters"]["intents"] == 8
+    assert resolved["seed"] == 3
+    environment = json.loads((folder / "environment.json").read_text())
+    assert environment["versions"]["torch"] == torch.__version__
+    assert metrics["peak_memory"]["resident_bytes"] > 10**8
+    assert metrics["seconds"]["kmeans"] > 0
+    assert load_run(folder).model == "elcrec"
+    assert capsys.readouterr().err == ""  # quiet when not on a terminal
+
+
+def test_same_seed_same_metrics_same_ranks(tiny, tmp_path):
+    for name in ("a", "b"):
+        assert train(tiny, "--output", str(tmp_path / name), model="iclrec") == 0
+    a, b = (json.loads((tmp_path / n / "metrics.json").read_text()) for n in ("a", "b"))
+    assert a["metrics"] == b["metrics"]
+    with np.load(tmp_path / "a/ranks.npz") as x, np.load(tmp_path / "b/ranks.npz") as y:
+        np.testing.assert_array_equal(x["test"], y["test"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seed", "-1"], "--seed -1: must be 0 or more"),
+        (["--device", "tpu"], "--device tpu: must be auto, cpu, cuda or cuda:N"),
+        (["--set", "nothing=1"], "unknown key 'nothing'"),
+        (["--model", "gpt"], "unknown model 'gpt'"),
+        (["--dataset", "toys"], "not there yet; make it with: snakemake"),
+        (["--dataset", "tyos"], "unknown data set 'tyos'"),
+        (["--config", "no.yaml"], "no.yaml: no such file"),
+    ],
+)
+def test_wrong_arguments_are_one_line_and_status_2(tiny, tmp_path, capsys, arguments, message):
+    assert train(tiny, "--output", str(tmp_path / "out"), *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_gpu_that_is_not_there_is_said(tiny, capsys):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    assert train(tiny, "--device", "cuda") == 2
+    assert "PyTorch sees no GPU here; use --device cpu" in capsys.readouterr().err
+
+
+def test_more_clusters_than_users_is_one_line(tiny, capsys):
+    assert train(tiny, "--set", "intents=5000") == 2
+    assert "intents: 5000 clusters need at least as many users" in capsys.readouterr().err
+
+
+def test_measure_counts_epochs_after_a_warm_up(tiny, tmp_path):
+    path = tmp_path / "iclrec.json"
+    arguments = ["measure", "--dataset", "tiny", "--model", "iclrec", "--config", str(tiny)]
+    assert main([*arguments, "--epochs", "2", "--output", str(path), "--device", "cpu"]) == 0
+    record = json.loads(path.read_text())
+    assert record["epochs_measured"] == 2
+    seconds = record["seconds_per_epoch"]
+    assert seconds["kmeans"]["min"] > 0
+    assert seconds["total"]["median"] >= seconds["training"]["median"]
+    assert main([*arguments, "--epochs", "0", "--output", str(path)]) == 2
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "sub" / "x.txt"
+    write_text(path, "old")
+
+    def interrupted():
+        with replaced(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
+    assert path.read_text() == "old"
+    assert [p.name for p in path.parent.iterdir()] == ["x.txt"]
