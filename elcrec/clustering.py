@@ -59,6 +59,7 @@ class KMeans:
 
     def __init__(self, clusters: int, dimension: int, seed: int, device: torch.device) -> None:
         """Set up 20 iterations, 5 restarts, at most 4096 points per centroid, L2 distance."""
+        faiss.omp_set_num_threads(torch.get_num_threads())  # by itself it takes every core
         self.device = device
         self.clustering = faiss.Clustering(dimension, clusters)
         self.clustering.niter = 20

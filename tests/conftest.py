@@ -1,12 +1,20 @@
 """Shared fixtures: where the check points and data files of the authors may lie."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
 torch.set_num_threads(2)
+
+
+@pytest.fixture(autouse=True)
+def _keep_denormals() -> Iterator[None]:
+    """A command run inside a test flushes denormals for the whole process; undo that."""
+    yield
+    torch.set_flush_denormal(False)
 
 
 def _folder(variable: str, what: str) -> Path:

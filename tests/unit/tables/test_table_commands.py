@@ -42,10 +42,16 @@ def full(output):
 
 
 def test_accuracy_writes_three_files(elcrec, full):
-    assert not elcrec("accuracy")
+    assert not elcrec("accuracy", "--any-code")
     folder = full.path / "tables"
     assert {p.name for p in folder.iterdir()} == {"table1.csv", "table1.md", "significance.csv"}
     assert "Popularity" in (folder / "table1.md").read_text()
+
+
+def test_runs_that_other_code_made_are_refused(elcrec, full):
+    with pytest.raises(InputError, match=r"one of 8 runs that other code made.*--any-code"):
+        elcrec("accuracy")
+    assert not (full.path / "tables").exists()
 
 
 def test_efficiency_writes_four_files_where_asked(elcrec, full, tmp_path):
@@ -70,16 +76,16 @@ def test_headline_is_printed(elcrec, full, capsys):
 
 
 def test_the_same_runs_give_the_same_files(elcrec, full):
-    elcrec("accuracy")
+    elcrec("accuracy", "--any-code")
     first = {p: p.read_bytes() for p in (full.path / "tables").iterdir()}
-    elcrec("accuracy")
+    elcrec("accuracy", "--any-code")
     assert first == {p: p.read_bytes() for p in (full.path / "tables").iterdir()}
 
 
 def test_a_corrupt_run_leaves_no_table(elcrec, full):
     (full.path / "runs" / "toys" / "elcrec" / "2" / "ranks.npz").write_bytes(b"PK")
     with pytest.raises(InputError, match=r"toys/elcrec/2/ranks\.npz"):
-        elcrec("accuracy")
+        elcrec("accuracy", "--any-code")
     assert not (full.path / "tables").exists()
 
 
