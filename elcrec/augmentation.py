@@ -5,7 +5,7 @@ parameters of the ICLRec and ELCRec code. One of three operations, equally likel
 whole training input (not only to the window that the encoder sees):
 
 - crop: keep floor(0.2 n) consecutive items (one item when that is 0);
-- mask: replace floor(0.7 n) distinct items by padding;
+- mask: replace floor(0.7 n) distinct items by padding, or by a mask token if one is given;
 - reorder: shuffle floor(0.2 n) consecutive items.
 
 The start of crop and reorder is uniform on 0 … n - length - 1, as in the released code (so the last
@@ -34,6 +34,7 @@ class Augmenter:
         crop: float = 0.2,
         mask: float = 0.7,
         reorder: float = 0.2,
+        mask_id: int = 0,
     ) -> None:
         """Prepare the tables.
 
@@ -43,9 +44,11 @@ class Augmenter:
             crop: Share of the items that a crop keeps.
             mask: Share of the items that are masked.
             reorder: Share of the items that are shuffled.
+            mask_id: What a masked item becomes: padding (0), or the id of a mask token.
         """
         self.data = data
         self.length = length
+        self.mask_id = mask_id
         sizes = np.arange(int(np.diff(data.host_offsets).max()) - 2)  # 0 … longest input
         counts = {share: (sizes * share).astype(np.int64) for share in (crop, mask, reorder)}
         self._cropped, self._masked, self._reordered = (
@@ -73,7 +76,8 @@ class Augmenter:
         shuffled = self._shuffle(positions, starts, sizes, generator)
         positions = torch.where((operation == REORDER)[:, None], shuffled, positions)
         hidden = self._mask(real, sizes, generator) & (operation == MASK)[:, None]
-        return data.items[positions.clamp_(min=0)].masked_fill_(~real | hidden, 0)
+        ids = data.items[positions.clamp_(min=0)].masked_fill_(hidden, self.mask_id)
+        return ids.masked_fill_(~real, 0)
 
     def _draw(self, shape: tuple[int, ...], generator: torch.Generator, high: int) -> Tensor:
         return torch.randint(high, shape, generator=generator, device=self.data.device)

@@ -73,6 +73,12 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="a model of the config, or a YAML file")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="overrides")
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="weights of the model that `starts_from` names (default: those of its run)",
+    )
     parser.add_argument("--threads", type=int, help="CPU threads")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     _add_config(parser)

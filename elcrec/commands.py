@@ -14,6 +14,7 @@ from elcrec.errors import InputError
 from elcrec.progress import Progress
 from elcrec.registry import add_model_file, resolve
 from elcrec.run import Run, execute, load_data, write
+from elcrec.start import find_start
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -49,6 +50,8 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Config, Run, InteractionDat
         raise InputError(f"--seed {arguments.seed}: must be 0 or more")
     model = add_model_file(config, arguments.model)
     settings = resolve(config, model, arguments.dataset, arguments.set)
-    run = Run(arguments.dataset, arguments.seed, config.protocol, settings)
+    config.dataset(arguments.dataset)
+    start = find_start(config, settings, arguments.dataset, arguments.seed, arguments.start)
+    run = Run(arguments.dataset, arguments.seed, config.protocol, settings, start)
     device = choose(arguments.device, arguments.threads)
     return config, run, load_data(config, arguments.dataset, device)

@@ -92,7 +92,7 @@ class SequenceModel(nn.Module):
     def start_epoch(self, epoch: int, context: Context) -> None:
         """Hook before each epoch, counted from 0."""
 
-    def batch(self, samples: Tensor, context: Context) -> Batch:
+    def batch(self, samples: Tensor, context: Context) -> Any:
         """Make the batch of the samples (B,) drawn for a step: by default next-item training."""
         data, length = context.data, self.max_length
         return Batch(

@@ -43,6 +43,52 @@ def encode_real(
     return (torch.cat(outputs), *(torch.cat(column) for column in columns))
 
 
+def encode_chosen(
+    encode: Callable[[Tensor], Tensor], sequences: Tensor, targets: Tensor, most: int
+) -> tuple[Tensor, Tensor]:
+    """Encode left-padded windows and keep the positions that have a target.
+
+    Args:
+        encode: As for `encode_real`.
+        sequences: (B, L) ids, 0 at padding.
+        targets: (B, L) ids, 0 where nothing is asked for, as at padding.
+        most: Largest number M of targets in a row.
+
+    Returns:
+        Outputs and targets, (N, d) and (N,) of the N targets on the CPU; on other devices
+        (B, M, d) and (B, M), with target 0 where a row has fewer than M.
+    """
+    if sequences.device.type != "cpu":
+        columns = (targets > 0).int().topk(most, dim=1).indices
+        outputs = encode(sequences)
+        chosen = columns.unsqueeze(-1).expand(-1, -1, outputs.shape[-1])
+        return outputs.gather(1, chosen), targets.gather(1, columns)
+    kept, picked = [], []
+    for rows, width in length_groups(sequences):
+        asked = targets[rows, -width:]
+        kept.append(encode(sequences[rows, -width:])[asked > 0])
+        picked.append(asked[asked > 0])
+    return torch.cat(kept), torch.cat(picked)
+
+
+def by_length(encode: Callable[..., Tensor], sequences: Tensor, *rowwise: Tensor) -> Tensor:
+    """Map left-padded windows (B, L) to (B, ...), as `encode` does, without most of the padding.
+
+    Args:
+        encode: Maps (b, T) ids, any T up to L, and the rows of `rowwise` to (b, ...) outputs that
+            do not depend on the padding.
+        sequences: (B, L) ids, 0 at padding; every row has a real item.
+        rowwise: (B, ...) further arguments of `encode`, handed over as they are.
+    """
+    if sequences.device.type != "cpu":
+        return encode(sequences, *rowwise)
+    groups = length_groups(sequences)
+    outputs = torch.cat(
+        [encode(sequences[rows, -width:], *(v[rows] for v in rowwise)) for rows, width in groups]
+    )
+    return outputs[torch.cat([rows for rows, _ in groups]).argsort()]
+
+
 def length_groups(sequences: Tensor) -> list[tuple[Tensor, int]]:
     """Rows of (B, L) windows by length: pairs of row numbers and the width that holds them.
 

@@ -7,12 +7,14 @@ from types import TracebackType
 
 from tqdm import tqdm
 
+from elcrec.metrics import METRICS
+
 
 class Progress:
     """A bar over epochs with loss, validation metric and epoch time; tqdm adds the time left."""
 
     def __init__(self, title: str, max_epochs: int, metric: str, quiet: bool = False) -> None:
-        self.metric = metric
+        self.metric = metric if metric in METRICS else METRICS[-1]
         self.best = 0.0
         hidden = quiet or not sys.stderr.isatty()
         self.bar = tqdm(total=max_epochs, desc=title, unit="epoch", disable=hidden)

@@ -1,0 +1,76 @@
+"""Weights of another run that a model starts from: `starts_from` in its YAML file."""
+
+from __future__ import annotations
+
+import hashlib
+import pickle
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from elcrec.config import Config
+from elcrec.errors import InputError
+from elcrec.interface import SequenceModel
+from elcrec.registry import RunSettings
+
+
+@dataclass(frozen=True)
+class Start:
+    """A file of weights, as it was when the run began."""
+
+    file: Path
+    sha256: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain values, for the record of the run."""
+        return {"file": str(self.file), "sha256": self.sha256}
+
+
+def find_start(
+    config: Config, settings: RunSettings, dataset: str, seed: int, given: Path | None = None
+) -> Start | None:
+    """The weights that a run starts from; None when they are random.
+
+    Args:
+        config: The workflow configuration; runs lie below its `output`.
+        settings: What `starts_from` the model's file names.
+        dataset: Data set of both runs.
+        seed: Seed of both runs.
+        given: A file to take instead.
+
+    Raises:
+        InputError: There is no such file, or a file is given to a model that starts from none.
+    """
+    if settings.starts_from is None:
+        if given is not None:
+            raise InputError(f"--start {given}: {settings.model} starts from no other model")
+        return None
+    path = given or config.run_folder(dataset, settings.starts_from, seed) / "weights.pt"
+    if not path.is_file():
+        raise InputError(
+            f"{path}: not there yet; {settings.model} starts from it. Make it with: elcrec train "
+            f"--dataset {dataset} --model {settings.starts_from} --seed {seed} (and the same "
+            "--config), or name a file with --start"
+        )
+    with path.open("rb") as file:
+        return Start(path, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def load_start(model: SequenceModel, start: Start) -> None:
+    """Put the weights into the model.
+
+    Raises:
+        InputError: Not a file of weights, or they do not fit.
+    """
+    try:
+        state = torch.load(start.file, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{start.file}: cannot read weights ({reason})") from None
+    if not isinstance(state, dict):
+        raise InputError(f"{start.file}: holds no state dictionary")
+    try:
+        model.load_start(state)
+    except InputError as error:
+        raise InputError(f"{start.file}: {error}") from None
