@@ -18,8 +18,8 @@ from torch import Tensor
 
 from elcrec.dataset import InteractionData
 from elcrec.errors import InputError
-from elcrec.evaluation import Evaluator, Protocol
-from elcrec.interface import Context, SequenceModel
+from elcrec.evaluation import Evaluator
+from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.measure import Stopwatch
 from elcrec.metrics import METRICS, summarise
 

@@ -12,17 +12,14 @@ not numbers, count against the model.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from elcrec.dataset import InteractionData, Split
-from elcrec.interface import SequenceModel
+from elcrec.interface import Protocol, SequenceModel
 
-Protocol = Literal["paper", "strict"]
-PROTOCOLS: tuple[str, ...] = get_args(Protocol)
 SCORE_MEMORY = {"cpu": 16 * 2**20, "cuda": 512 * 2**20}  # bytes of one chunk's score matrix
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +17,8 @@ from elcrec.dataset import InteractionData
 from elcrec.errors import InputError
 from elcrec.measure import Stopwatch
 
-if TYPE_CHECKING:
-    from elcrec.evaluation import Protocol
+Protocol = Literal["paper", "strict"]
+"""How items that a user already had are ranked: see `elcrec.evaluation`."""
 
 
 @dataclass(frozen=True)

@@ -59,16 +59,23 @@ def encode_chosen(
         (B, M, d) and (B, M), with target 0 where a row has fewer than M.
     """
     if sequences.device.type != "cpu":
-        columns = (targets > 0).int().topk(most, dim=1).indices
-        outputs = encode(sequences)
-        chosen = columns.unsqueeze(-1).expand(-1, -1, outputs.shape[-1])
-        return outputs.gather(1, chosen), targets.gather(1, columns)
+        return gather_chosen(encode(sequences), targets, most)
     kept, picked = [], []
     for rows, width in length_groups(sequences):
         asked = targets[rows, -width:]
         kept.append(encode(sequences[rows, -width:])[asked > 0])
         picked.append(asked[asked > 0])
     return torch.cat(kept), torch.cat(picked)
+
+
+def gather_chosen(outputs: Tensor, targets: Tensor, most: int) -> tuple[Tensor, Tensor]:
+    """Keep the positions of (B, L, d) outputs that have a target, in a fixed shape.
+
+    Arguments and results as for `encode_chosen` on a GPU.
+    """
+    columns = (targets > 0).int().topk(most, dim=1).indices
+    chosen = columns.unsqueeze(-1).expand(-1, -1, outputs.shape[-1])
+    return outputs.gather(1, chosen), targets.gather(1, columns)
 
 
 def by_length(encode: Callable[..., Tensor], sequences: Tensor, *rowwise: Tensor) -> Tensor:

@@ -95,7 +95,8 @@ def describe(
         "dataset": run.dataset,
         "model": run.settings.model,
         "seed": run.seed,
-        "protocol": model.protocol or run.protocol,
+        "protocol": run.protocol,
+        "ranked_by": model.protocol or run.protocol,
         "metrics": {split: summarise(ranks) for split, ranks in result.ranks.items()},
         "users": len(result.ranks["test"]),
         "best_epoch": result.best_epoch,
@@ -118,8 +119,7 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
         np.savez_compressed(path, **result.ranks)  # type: ignore[arg-type]
     with replaced(folder / "history.csv") as path:
         pd.DataFrame(result.history).to_csv(path, index=False)
-    used = record["metrics"]["protocol"]
-    resolved = {"dataset": run.dataset, "seed": run.seed, "protocol": used}
+    resolved = {"dataset": run.dataset, "seed": run.seed, "protocol": run.protocol}
     resolved |= run.settings.as_dict()
     if run.start:
         resolved["start"] = run.start.as_dict()

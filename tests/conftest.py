@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-torch.set_num_threads(2)
+torch.set_num_threads(1)  # threads of small tensors wait for each other on busy cores
 
 
 @pytest.fixture(autouse=True)

@@ -171,7 +171,21 @@ def _notes(table: AccuracyTable) -> list[str]:
         "sets and metrics of this table.",
         "Paper's, Paper's p: its ELCRec over its runner-up, as printed.",
         f"Protocol `{table.protocol}`: {RULES.get(table.protocol, 'see the documentation')}.",
+        *own_protocol(table),
         *impossible(table),
         *origin(table.records),
         *missing(table.gaps, table.datasets, table.models),
+    ]
+
+
+def own_protocol(table: AccuracyTable) -> list[str]:
+    """Name the models that are not ranked by the table's protocol."""
+    other: dict[str, set[str]] = {}
+    for record in table.records:
+        if record.ranked_by != table.protocol:
+            other.setdefault(record.ranked_by, set()).add(table.models[record.model])
+    return [
+        f"Ranked by `{protocol}` whatever the protocol, since 0 has no meaning among their scores: "
+        f"{', '.join(sorted(names))}."
+        for protocol, names in sorted(other.items())
     ]

@@ -58,7 +58,9 @@ def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
 
 def number(value: float | None, digits: int) -> str:
     """Print with so many decimals and thousands commas; `GAP` for None and nan."""
-    return GAP if value is None or math.isnan(value) else f"{value:,.{digits}f}"
+    if value is None or math.isnan(value):
+        return GAP
+    return f"{round(value, digits) + 0.0:,.{digits}f}"  # + 0.0: no minus before a rounded zero
 
 
 def score(value: float | None) -> str:

@@ -49,6 +49,8 @@ class RunRecord:
     model: str
     seed: int
     protocol: str
+    ranked_by: str
+    """The protocol, or the model's own where its scores have no zero point."""
     metrics: Mapping[str, Mapping[str, float]]
     """Split (`valid`, `test`) to metric (all of `METRICS`) to value in [0, 1]."""
     ranks: Mapping[str, NDArray[np.integer]]
@@ -148,6 +150,7 @@ def _record(
         model=values.text("model"),
         seed=values.integer("seed"),
         protocol=values.text("protocol"),
+        ranked_by=values.text("ranked_by"),
         metrics={s: {m: metrics.section(s).number(m) for m in METRICS} for s in SPLITS},
         ranks=ranks,
         users=values.integer("users", 1),

@@ -40,6 +40,7 @@ class Output:
             "model": model,
             "seed": seed,
             "protocol": "paper",
+            "ranked_by": "paper",
             "metrics": {split: summarise(array) for split, array in ranks.items()},
             "users": len(test),
             "best_epoch": 2,

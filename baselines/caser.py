@@ -1,0 +1,162 @@
+"""Caser: convolutions over the last few items, and a user vector.
+
+Paper: Tang & Wang, "Personalized Top-N Sequential Recommendation via Convolutional Sequence
+Embedding", WSDM 2018.
+Authors' code: github.com/graytowne/caser_pytorch.
+
+Follows the authors' PyTorch code (width 64 instead of 50), and so differs from the paper in:
+
+1. Three negatives per window, whatever its number of targets (paper: per target).
+2. Positive and negative terms are averaged apart (paper: summed over all targets).
+3. The vertical filters carry a bias, and are shared by all windows as in the paper.
+4. A user with fewer than L + T training items gives one window, padded on the left; its targets are
+   the last T items, so earlier ones are inputs only. The padding row of the item table is an
+   ordinary, trained row.
+
+Two things are ours: targets that are padding (fewer than T training items) do not count, and
+neither padding nor mask can be recommended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from elcrec.dataset import InteractionData, NegativeSampler
+from elcrec.dropout import Dropout
+from elcrec.interface import Batch, Context, SequenceModel
+
+
+@dataclass(frozen=True)
+class Hyperparameters:
+    """Hyper-parameters of Caser."""
+
+    dimension: int = 64
+    """Width d of user and item vectors."""
+    max_length: int = 5
+    """Items L of a window that are the input."""
+    targets: int = 3
+    """Items T of a window, after the inputs, that are predicted."""
+    horizontal_filters: int = 16
+    """Filters of each height 1 … L, over whole item vectors."""
+    vertical_filters: int = 4
+    """Filters over the L positions, the same for all d coordinates."""
+    dropout: float = 0.5
+    """Dropout on the outputs of the filters."""
+    negatives: int = 3
+    """Sampled items per window that the user has not got in training."""
+    samples_per_epoch: int | None = None
+    """Windows of one epoch, drawn anew for each; null: all windows."""
+
+    def __post_init__(self) -> None:
+        for name in ("dimension", "max_length", "targets", "negatives"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+        if min(self.horizontal_filters, self.vertical_filters) < 1:
+            raise ValueError("horizontal_filters and vertical_filters must be 1 or more")
+        if not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
+        if self.samples_per_epoch is not None and self.samples_per_epoch < 1:
+            raise ValueError(f"samples_per_epoch must be 1 or more, got {self.samples_per_epoch}")
+
+
+class Model(SequenceModel):
+    """Convolutions, a dense layer and an output table of its own.
+
+    Parameters, for U users, I items, H horizontal filters per height and V vertical filters:
+    U d (users) + (I + 1) d (items and padding) + H (d L (L + 1) / 2 + L) + V (L + 1) (filters)
+    + (V d + H L) d + d (dense) + (I + 1)(2 d + 1) (output).
+    """
+
+    parameters_used: Hyperparameters
+
+    def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
+        super().__init__(parameters, n_users, item_size)
+        p, d, length = parameters, parameters.dimension, parameters.max_length
+        rows = item_size - 1  # padding and items; the mask has none
+        self.users = nn.Embedding(n_users, d)
+        self.items = nn.Embedding(rows, d)
+        self.horizontal = nn.ModuleList(
+            nn.Conv1d(d, p.horizontal_filters, height) for height in range(1, length + 1)
+        )
+        self.vertical = nn.Linear(length, p.vertical_filters)
+        self.dropout = Dropout(p.dropout)
+        self.dense = nn.Linear(p.vertical_filters * d + p.horizontal_filters * length, d)
+        self.output = nn.Embedding(rows, 2 * d)
+        self.output_bias = nn.Embedding(rows, 1)
+        for table in (self.users, self.items, self.output):
+            nn.init.normal_(table.weight, std=1 / table.embedding_dim)
+        nn.init.zeros_(self.output_bias.weight)
+
+    def n_samples(self, data: InteractionData) -> int:
+        """All windows of all users, or `samples_per_epoch` of them."""
+        windows = int(self._windows_per_user(data).sum())
+        return min(windows, self.parameters_used.samples_per_epoch or windows)
+
+    def start_training(self, context: Context) -> None:
+        """List the windows: whose they are and where they end."""
+        data = context.data
+        counts = self._windows_per_user(data)
+        owners = np.repeat(np.arange(data.n_users), counts)
+        # The last window of a user ends with the last training item, the others before it.
+        later = np.arange(len(owners)) - (np.cumsum(counts) - counts)[owners]
+        stops = data.host_offsets[1:][owners] - 2 - later
+        self.window_users = torch.from_numpy(owners).to(data.device)
+        self.window_stops = torch.from_numpy(stops).to(data.device)
+        self.sampler = NegativeSampler(data, highest=data.n_items, held_out=2)
+
+    def start_epoch(self, epoch: int, context: Context) -> None:
+        """Choose the windows of the epoch."""
+        generator, device = context.generator, context.data.device
+        order = torch.randperm(len(self.window_users), generator=generator, device=device)
+        self.chosen = order[: self.n_samples(context.data)]
+
+    def batch(self, samples: Tensor, context: Context) -> Batch:
+        """Windows: users (B,), inputs (B, L), targets (B, T), negatives (B, `negatives`)."""
+        p, data = self.parameters_used, context.data
+        windows = self.chosen[samples]
+        users = self.window_users[windows]
+        ids = data.windows(data.starts[users], self.window_stops[windows], p.max_length + p.targets)
+        return Batch(
+            users=users,
+            inputs=ids[:, : p.max_length],
+            targets=ids[:, p.max_length :],
+            negatives=self.sampler.draw(users, p.negatives, context.generator),
+        )
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Binary cross-entropy: mean over real targets, plus mean over negatives."""
+        ids = torch.cat([batch.targets, batch.negatives], dim=1)  # (B, T + negatives)
+        hidden = self.encode(batch.users, batch.inputs)  # (B, 2d)
+        scores = (self.output(ids) @ hidden.unsqueeze(2) + self.output_bias(ids)).squeeze(2)
+        positive, negative = scores.split([batch.targets.shape[1], batch.negatives.shape[1]], dim=1)
+        real = batch.targets > 0
+        targets = -(F.logsigmoid(positive) * real).sum() / real.sum()
+        negatives = -F.logsigmoid(-negative).mean()
+        return {"targets": targets, "negatives": negatives, "total": targets + negatives}
+
+    def encode(self, users: Tensor, windows: Tensor) -> Tensor:
+        """Map users (B,) and their last items (B, L) to (B, 2d)."""
+        x = self.items(windows).transpose(1, 2).contiguous()  # (B, d, L)
+        heights = [F.relu(filters(x)).amax(2) for filters in self.horizontal]  # each (B, H)
+        vertical = self.vertical(x).transpose(1, 2).flatten(1)  # (B, V d)
+        features = self.dropout(torch.cat([vertical, *heights], dim=1))
+        return torch.cat([F.relu(self.dense(features)), self.users(users)], dim=1)
+
+    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Output table and bias, given the last L items: (B, item_size)."""
+        length = self.max_length
+        windows = F.pad(sequences, (max(0, length - sequences.shape[1]), 0))[:, -length:]
+        table = F.pad(self.output.weight, (0, 0, 0, 1))  # (item_size, 2d)
+        bias = F.pad(self.output_bias.weight[1:, 0], (1, 1), value=float("-inf"))
+        return F.linear(self.encode(users, windows), table, bias)
+
+    def _windows_per_user(self, data: InteractionData) -> np.ndarray:
+        """Windows of each user (U,): one at least, if there is a training item."""
+        known = np.diff(data.host_offsets) - 2
+        width = self.parameters_used.max_length + self.parameters_used.targets
+        return np.where(known > 0, np.maximum(known - width + 1, 1), 0)

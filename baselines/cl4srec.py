@@ -1,0 +1,103 @@
+"""CL4SRec: SASRec with a contrastive loss between two augmented views of each sequence.
+
+Paper: Xie et al., "Contrastive Learning for Sequential Recommendation", ICDE 2022.
+Authors' code: none published.
+
+The primary form is the one that the rows of the ICLRec code family stand for. It differs from the
+paper in:
+
+1. The views are compared by all L outputs, flattened, padding included (paper: one vector per
+   sequence). An output at padding is not zero, so cutting the padding would change the model: it
+   is computed.
+2. Crop 0.2, mask 0.7, reorder 0.2 (paper: tuned per data set), and a masked item becomes padding
+   (paper: an own mask token).
+3. The next item is learned with binary cross-entropy against one negative (paper: a softmax over
+   one positive and its sampled negative).
+4. Post-norm blocks and initialisation of the shared encoder.
+5. Crop and reorder never take the last item (see `elcrec.augmentation`).
+
+The second form (`cl4srec_last`) is nearer to the paper: the last output stands for the sequence,
+and masked items become the mask token, so that no loss sees padding and none is computed. Points 3
+to 5 stay. The mask token is then a trained input, and its row is not recommended.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from elcrec.augmentation import Augmenter
+from elcrec.encoder import EncoderSettings
+from elcrec.interface import Batch, Context
+from elcrec.losses import contrastive_loss, next_item_loss
+from elcrec.padding import by_length, encode_real
+from elcrec.scores import items_only
+from elcrec.transformer import TransformerModel
+
+
+@dataclass(frozen=True)
+class Hyperparameters(EncoderSettings):
+    """Hyper-parameters of CL4SRec."""
+
+    instance_weight: float = 0.1
+    """Weight of the contrastive loss."""
+    crop: float = 0.2
+    """Share of the items that a crop keeps."""
+    mask: float = 0.7
+    """Share of the items that are masked."""
+    reorder: float = 0.2
+    """Share of the items that are shuffled."""
+    form: Literal["flattened", "last"] = "flattened"
+    """`flattened`: all outputs, masked items become padding; `last`: last output, mask token."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("crop", "mask", "reorder"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")
+
+
+class Model(TransformerModel):
+    """CL4SRec; total = next item + 0.1 instance."""
+
+    parameters_used: Hyperparameters
+
+    def start_training(self, context: Context) -> None:
+        """Make the augmentation tables."""
+        p = self.parameters_used
+        mask_id = self.item_size - 1 if p.form == "last" else 0
+        self.augmenter = Augmenter(
+            context.data, self.max_length, p.crop, p.mask, p.reorder, mask_id
+        )
+
+    def batch(self, samples: Tensor, context: Context) -> Batch:
+        """Next-item batch with two augmented views."""
+        return self.batch_with_views(samples, context, self.augmenter)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Both terms of one step."""
+        whole = self.parameters_used.form == "flattened"
+        next_item, instance = self._flattened(batch) if whole else self._last(batch)
+        total = next_item + self.parameters_used.instance_weight * instance
+        return {"next_item": next_item, "instance": instance, "total": total}
+
+    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Inner products of the last output with all item vectors: (B, item_size)."""
+        scores = super().score(users, sequences)
+        return scores if self.parameters_used.form == "flattened" else items_only(scores)
+
+    def _flattened(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        hidden, (views,) = self.encode_with_views(batch, times=1)
+        return self.next_item(hidden, batch), contrastive_loss(*views.flatten(2))
+
+    def _last(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        assert batch.views is not None
+        hidden, targets, negatives = encode_real(
+            self.encoder, batch.inputs, batch.targets, batch.negatives
+        )
+        items = self.encoder.items
+        next_item = next_item_loss(hidden, items(targets), items(negatives), targets > 0)
+        views = by_length(self.encoder.last, batch.views.flatten(0, 1))  # (2B, d)
+        return next_item, contrastive_loss(*views.chunk(2))

@@ -1,0 +1,240 @@
+"""DSSRec: a user as K intention vectors, trained on the next item and on the future as a whole.
+
+Paper: Ma et al., "Disentangled Self-Supervision in Sequential Recommenders", KDD 2020.
+Authors' code: none published; a port, github.com/abis330/DSSRec (2d7a7e9), was read for facts.
+
+Follows the paper's joint training, and so differs from the port, which trains the intentions first
+and drops them for a SASRec-like fine-tuning. Padding is masked out of the position weights. What
+the paper leaves open, and differences from it:
+
+1. One Transformer block, the shared encoder, for both the inputs and the reversed futures.
+2. As in the S3-Rec code family, an epoch has each user once. The encoder being causal, one pass
+   over the user's window gives the intentions of every prefix; those of at most `positions`
+   prefixes, drawn uniformly, learn their next item. (Paper: one prefix of a user at a time.)
+3. Sequence to item: the softmax is over the next items of the batch and the K intentions; an item
+   is no negative of itself. Batches sample items by their frequency; `correction` takes that out of
+   the logits, as Yi et al. (RecSys 2019) do, and is off by default: the paper does not.
+4. Sequence to sequence: one prefix per user, against its up to L next training items, reversed, the
+   nearest one last; the softmax is over all intentions of all such futures of the batch.
+5. The item loss is a mean, the other a sum divided by the batch size, with `sequence_weight`.
+6. Post-norm blocks, Adam and early stopping as for all models.
+
+Scores are logits of a softmax, which have no zero point, so items seen before are always excluded:
+protocol `strict`.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from elcrec.encoder import (
+    INITIAL_STD,
+    LAYER_NORM_EPSILON,
+    EncoderSettings,
+    TransformerEncoder,
+    initialise,
+)
+from elcrec.interface import Context, Protocol, SequenceModel
+from elcrec.padding import by_length
+from elcrec.scores import items_only
+
+
+@dataclass(frozen=True)
+class Hyperparameters(EncoderSettings):
+    """Hyper-parameters of DSSRec."""
+
+    blocks: int = 1
+    """Number of Transformer blocks."""
+    intents: int = 4
+    """Number K of intentions."""
+    kept: float = 0.5
+    """Share (lambda) of the pairs of sample and intention, the most confident, that are learned."""
+    sequence_weight: float = 1.0
+    """Weight of the sequence-to-sequence loss."""
+    positions: int = 8
+    """Most prefixes M of a user that learn their next item in one step."""
+    correction: float = 0.0
+    """Share of an item's log-frequency that is taken out of its logits; 0: none, 1: all."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if min(self.intents, self.positions) < 1:
+            raise ValueError("intents and positions must be 1 or more")
+        if not 0 < self.kept <= 1:
+            raise ValueError(f"kept must be in (0, 1], got {self.kept}")
+
+
+@dataclass(frozen=True)
+class PrefixBatch:
+    """Windows of B users and M prefixes of each; a prefix ends `distances` before the window."""
+
+    inputs: Tensor
+    """(B, L) ids, left-padded with 0."""
+    distances: Tensor
+    """(B, M) positions from the end of the window, 0: the whole window."""
+    targets: Tensor
+    """(B, M) the next item of each prefix."""
+    real: Tensor
+    """(B, M) false where a window has fewer than M prefixes."""
+    futures: Tensor
+    """(B, L) the items after the first of the prefixes, reversed: the next one is last."""
+
+
+class Model(SequenceModel):
+    """DSSRec; total = sequence to item + sequence to sequence."""
+
+    parameters_used: Hyperparameters
+    protocol: Protocol | None = "strict"
+    offsets: Tensor
+
+    def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
+        super().__init__(parameters, n_users, item_size)
+        d, k = parameters.dimension, parameters.intents
+        self.scale = d**-0.5
+        self.encoder = TransformerEncoder(parameters, item_size)
+        self.prototypes = nn.Parameter(torch.randn(k, d) * self.scale)
+        self.input_beta = nn.Parameter(torch.randn(k, d) * self.scale)
+        self.label_beta = nn.Parameter(torch.randn(k, d) * self.scale)
+        self.alphas = nn.Parameter(torch.randn(parameters.max_length, d) * INITIAL_STD)
+        self.query_bias = nn.Parameter(torch.zeros(d))
+        self.key = nn.Linear(d, d)
+        self.key.apply(initialise)
+        names = ("position", "prototype", "key", "query", "intention")
+        self.norms = nn.ModuleDict({n: nn.LayerNorm(d, eps=LAYER_NORM_EPSILON) for n in names})
+        # (item_size,) taken out of the logits of the item loss.
+        self.register_buffer("offsets", torch.zeros(item_size), persistent=False)
+
+    def start_training(self, context: Context) -> None:
+        """Count how often each item is a target."""
+        data = context.data
+        held_out = torch.cat([data.items[data.stops - last] for last in (1, 2)])
+        first = data.items[data.starts]
+        counts = torch.bincount(data.items, minlength=self.item_size).float()
+        counts -= torch.bincount(torch.cat([held_out, first]), minlength=self.item_size)
+        share = counts.clamp(min=1) / counts.sum()
+        self.offsets.copy_(self.parameters_used.correction * share.log())
+
+    def batch(self, samples: Tensor, context: Context) -> PrefixBatch:
+        """Draw prefixes of each user's training input."""
+        data, length = context.data, self.max_length
+        slots = torch.arange(length, device=data.device)
+        stops = data.stops[samples]
+        sizes = (stops - 3 - data.starts[samples]).clamp(max=length)[:, None]
+        keys = torch.rand(
+            (len(samples), length), generator=context.generator, device=data.device
+        ).masked_fill_(slots >= sizes, 2.0)
+        most = min(self.parameters_used.positions, length)
+        real = slots[:most] < sizes
+        distances = keys.argsort(1)[:, :most].where(real, 0)
+        ends = stops[:, None] - 3 - distances  # of the prefixes: where their next item is
+        after = ends[:, :1] + slots.flip(0)
+        futures = data.items[after.clamp(max=len(data.items) - 1)]
+        return PrefixBatch(
+            inputs=data.training_inputs(samples, length),
+            distances=distances,
+            targets=data.items[ends],
+            real=real,
+            futures=futures.masked_fill_(after >= stops[:, None] - 2, 0),
+        )
+
+    def loss(self, batch: PrefixBatch) -> dict[str, Tensor]:
+        """Both losses; neither sees padding, so none is computed."""
+        inputs = by_length(self.input_intentions, batch.inputs, batch.distances)  # (B, M, K, d)
+        labels = by_length(self.label_intentions, batch.futures)  # (B, K, d)
+        rows, targets, real = (x.flatten(0, 1) for x in (inputs, batch.targets, batch.real))
+        if real.device.type == "cpu":  # elsewhere the shapes stay
+            rows, targets, real = rows[real], targets[real], real[real]
+        item = self.item_loss(rows, targets, real)
+        sequence = self.sequence_loss(inputs[:, 0], labels)
+        total = item + self.parameters_used.sequence_weight * sequence
+        return {"item": item, "sequence": sequence, "total": total}
+
+    def item_loss(self, intentions: Tensor, targets: Tensor, real: Tensor) -> Tensor:
+        """Sequence to item.
+
+        Args:
+            intentions: (N, K, d) of the prefixes.
+            targets: (N,) their next items.
+            real: (N,) which prefixes there are.
+        """
+        items = self.encoder.items(targets)
+        logits = intentions @ items.T * self.scale - self.offsets[targets]  # (N, K, N)
+        best = logits.diagonal(dim1=0, dim2=2).amax(0)  # (N,)
+        same = targets[:, None] == targets
+        same.fill_diagonal_(False)
+        left_out = (same | ~real) & real[:, None]
+        logits = logits.masked_fill(left_out.unsqueeze(1), float("-inf"))
+        losses = logits.flatten(1).logsumexp(1) - best
+        return (losses * real).sum() / real.sum()
+
+    def sequence_loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
+        """Sequence to sequence: intentions of both, (B, K, d) each; a scalar."""
+        rows = inputs.flatten(0, 1)  # (B K, d)
+        logits = rows @ labels.flatten(0, 1).T * self.scale
+        itself = torch.arange(len(rows), device=rows.device)
+        losses = F.cross_entropy(logits, itself, reduction="none")
+        kept = math.ceil(self.parameters_used.kept * len(rows))
+        return losses.topk(kept, largest=False, sorted=False).values.sum() / len(inputs)
+
+    def input_intentions(self, sequences: Tensor, distances: Tensor) -> Tensor:
+        """Intentions of prefixes: (B, T) ids, (B, M) distances to (B, M, K, d)."""
+        return self.intentions(sequences, distances, self.input_beta)
+
+    def label_intentions(self, sequences: Tensor) -> Tensor:
+        """Intentions of reversed futures: (B, T) ids to (B, K, d)."""
+        return self.intentions(sequences, torch.zeros_like(sequences[:, :1]), self.label_beta)[:, 0]
+
+    def intentions(self, sequences: Tensor, distances: Tensor, beta: Tensor) -> Tensor:
+        """Intention vectors of the prefixes of left-padded windows.
+
+        Args:
+            sequences: (B, T) ids.
+            distances: (B, M) positions from the end of the window where prefixes end.
+            beta: (K, d) what is added to each intention.
+
+        Returns:
+            (B, M, K, d). Outputs of the causal encoder do not know what comes after the prefix.
+        """
+        hidden = self.encoder(sequences)
+        clusters = self.norms["position"](hidden) @ self.norms["prototype"](self.prototypes).T
+        shares = (clusters * self.scale).softmax(-1)  # (B, T, K), p(k|i)
+        positions = self.position_weights(hidden, sequences, distances)
+        weights = positions.unsqueeze(2) * shares.transpose(1, 2).unsqueeze(1)  # (B, M, K, T)
+        mixed = (weights.flatten(1, 2) @ hidden).view(*weights.shape[:3], -1)
+        return self.norms["intention"](beta + mixed)
+
+    def position_weights(self, hidden: Tensor, sequences: Tensor, distances: Tensor) -> Tensor:
+        """Attention p(i) of each prefix's last position to its positions, 0 at padding.
+
+        Args:
+            hidden: (B, T, d) outputs.
+            sequences: (B, T) ids.
+            distances: (B, M) positions from the end of the window.
+
+        Returns:
+            (B, M, T), rows sum to 1.
+        """
+        length = sequences.shape[1]
+        placed = hidden + self.alphas[self.max_length - length :]
+        keys = self.norms["key"](placed)
+        keys = keys + self.key(keys).relu()
+        columns = (length - 1 - distances).unsqueeze(-1)  # (B, M, 1)
+        asking = placed.gather(1, columns.expand(-1, -1, placed.shape[-1]))
+        queries = self.norms["query"](asking + self.query_bias)
+        scores = queries @ keys.transpose(1, 2) * self.scale
+        later = torch.arange(length, device=columns.device) > columns
+        hidden_keys = later | (sequences == 0).unsqueeze(1)
+        return scores.masked_fill(hidden_keys, float("-inf")).softmax(-1)
+
+    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Best inner product of any intention with each item vector: (B, item_size)."""
+        vectors = self.input_intentions(sequences, torch.zeros_like(sequences[:, :1]))[:, 0]
+        scores = vectors[:, 0] @ self.encoder.items.weight.T
+        for k in range(1, self.parameters_used.intents):
+            scores = torch.maximum(scores, vectors[:, k] @ self.encoder.items.weight.T)
+        return items_only(scores)
