@@ -72,7 +72,9 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", required=True, help="a data set of the config")
     parser.add_argument("--model", required=True, help="a model of the config, or a YAML file")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE", help="overrides")
+    parser.add_argument(
+        "--set", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="overrides"
+    )
     parser.add_argument(
         "--start",
         type=Path,
@@ -114,7 +116,12 @@ def _add_verify(subparsers: Any) -> None:
 
 def _add_config(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--config", nargs="*", default=[], metavar="FILE", help="merged into the default config"
+        "--config",
+        nargs="*",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="merged into the default config",
     )
 
 

@@ -111,7 +111,12 @@ def run_released(args: argparse.Namespace) -> None:
 def _add(kinds: Any, name: str, function: Any, text: str, writes: bool = True) -> Any:
     parser = kinds.add_parser(name, help=text, description=text)
     parser.add_argument(
-        "--config", nargs="*", default=[], metavar="FILE", help="merged into the default config"
+        "--config",
+        nargs="*",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="merged into the default config",
     )
     if writes:
         parser.add_argument(
