@@ -130,6 +130,16 @@ def test_a_second_run_does_nothing_and_a_changed_setting_only_what_it_touches(ch
     assert "prepare" not in counts
 
 
+def test_a_changed_file_of_the_users_own_is_prepared_again(cheap):
+    arguments = ["--configfile", str(cheap), "--quiet", "reason"]
+    target = str(cheap.parent / "data" / "tiny" / "statistics.json")
+    assert snakemake(target, *arguments).returncode == 0
+    data = cheap.parent / "tiny.txt"
+    data.write_text(data.read_text() + "999 1 2 3 4\n")
+    counts = jobs(snakemake(target, *arguments, "--dry-run").stdout)
+    assert counts["fetch"] == counts["prepare"] == 1
+
+
 def test_a_wrong_data_file_fails_with_its_line_and_leaves_nothing(cheap):
     data = cheap.parent / "tiny.txt"
     data.write_text(data.read_text() + "999 1 2 x 4\n")

@@ -1,6 +1,7 @@
 # Configuration, paths and resources that all rules share.
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -35,7 +36,7 @@ def checked_config():
 CONFIG = checked_config()
 OUTPUT = str(CONFIG.output)
 DATA = str(CONFIG.data)
-PYTHON = f"{sys.executable} -m elcrec"
+PYTHON = f"{shlex.quote(sys.executable)} -m elcrec"
 os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(workflow.basedir), *filter(None, [os.environ.get("PYTHONPATH")])]
 )

@@ -1,7 +1,16 @@
 # Fetch, 5-core filter, statistics.
 
 
+def local_files(wildcards):
+    """Files of the user's own that a data set names: a change prepares it again."""
+    entry = CONFIG.dataset(wildcards.dataset)
+    paths = [source.get("path") for source in [entry, *entry.get("sources", [])]]
+    return [path for path in paths if path and Path(path).exists()]
+
+
 rule fetch:
+    input:
+        local_files,
     output:
         f"{DATA}/{{dataset}}/source.json",
     log:
@@ -9,8 +18,8 @@ rule fetch:
     params:
         entry=lambda w: json.dumps(CONFIG.dataset(w.dataset), sort_keys=True),
     shell:
-        "{PYTHON} data fetch --dataset {wildcards.dataset} --config {SNAPSHOT}"
-        " --output {DATA}/{wildcards.dataset} 2>&1 | tee {log}"
+        "{PYTHON} data fetch --dataset {wildcards.dataset:q} --config {SNAPSHOT:q}"
+        " --output {DATA:q}/{wildcards.dataset:q} 2>&1 | tee {log:q}"
 
 
 rule prepare:
@@ -24,8 +33,8 @@ rule prepare:
     params:
         code=code_hash("elcrec.data.commands"),
     shell:
-        "{PYTHON} data prepare --dataset {wildcards.dataset} --config {SNAPSHOT}"
-        " --output {DATA}/{wildcards.dataset} 2>&1 | tee {log}"
+        "{PYTHON} data prepare --dataset {wildcards.dataset:q} --config {SNAPSHOT:q}"
+        " --output {DATA:q}/{wildcards.dataset:q} 2>&1 | tee {log:q}"
 
 
 rule data_statistics:
@@ -39,7 +48,7 @@ rule data_statistics:
     params:
         code=code_hash("elcrec.data.commands"),
     shell:
-        "{PYTHON} data statistics --output {OUTPUT}/tables {input} 2>&1 | tee {log}"
+        "{PYTHON} data statistics --output {OUTPUT:q}/tables {input:q} 2>&1 | tee {log:q}"
 
 
 rule data:

@@ -20,6 +20,6 @@ rule measure:
         seed=CONFIG.efficiency.seed,
         epochs=CONFIG.efficiency.epochs,
     shell:
-        "{PYTHON} measure --dataset {wildcards.dataset} --model {wildcards.model}"
-        " --seed {params.seed} --epochs {params.epochs} --config {SNAPSHOT}"
-        " --threads {params.threads} --output {output} 2>&1 | tee {log}"
+        "{PYTHON} measure --dataset {wildcards.dataset:q} --model {wildcards.model:q}"
+        " --seed {params.seed} --epochs {params.epochs} --config {SNAPSHOT:q}"
+        " --threads {params.threads} --output {output:q} 2>&1 | tee {log:q}"

@@ -14,8 +14,8 @@ rule fetch_weights:
             e for e in CONFIG.released_weights if e["file"] == f"{w.file}.pt"
         ],
     shell:
-        "{PYTHON} verify fetch --file {wildcards.file}.pt --config {SNAPSHOT}"
-        " --output {DATA}/released 2>&1 | tee {log}"
+        "{PYTHON} verify fetch --file {wildcards.file}.pt --config {SNAPSHOT:q}"
+        " --output {DATA:q}/released 2>&1 | tee {log:q}"
 
 
 rule released:
@@ -32,9 +32,9 @@ rule released:
         code=code_hash("elcrec.verification"),
         protocol=CONFIG.protocol,
     shell:
-        "{PYTHON} verify released --dataset {wildcards.dataset} --model {wildcards.model}"
-        " --weights {input.weights} --protocol {params.protocol} --config {SNAPSHOT}"
-        " --output {output} 2>&1 | tee {log}"
+        "{PYTHON} verify released --dataset {wildcards.dataset:q} --model {wildcards.model:q}"
+        " --weights {input.weights:q} --protocol {params.protocol} --config {SNAPSHOT:q}"
+        " --output {output:q} 2>&1 | tee {log:q}"
 
 
 rule released_weights:
@@ -50,4 +50,4 @@ rule released_weights:
     params:
         code=code_hash("elcrec.tables.commands"),
     shell:
-        "{PYTHON} table released {input.records} --output {OUTPUT}/tables --config {SNAPSHOT} 2>&1 | tee {log}"
+        "{PYTHON} table released {input.records:q} --output {OUTPUT:q}/tables --config {SNAPSHOT:q} 2>&1 | tee {log:q}"

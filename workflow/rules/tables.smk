@@ -15,7 +15,7 @@ rule accuracy:
         code=code_hash("elcrec.tables.commands"),
         runs=[CONFIG.use, CONFIG.models, CONFIG.seeds],
     shell:
-        "{PYTHON} table accuracy --config {SNAPSHOT} --output {OUTPUT}/tables 2>&1 | tee {log}"
+        "{PYTHON} table accuracy --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
 
 
 rule efficiency:
@@ -35,7 +35,7 @@ rule efficiency:
         code=code_hash("elcrec.tables.commands"),
         runs=[CONFIG.use, CONFIG.models, CONFIG.seeds],
     shell:
-        "{PYTHON} table efficiency --config {SNAPSHOT} --output {OUTPUT}/tables 2>&1 | tee {log}"
+        "{PYTHON} table efficiency --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
 
 
 rule tables:

@@ -20,7 +20,8 @@ rule train:
     params:
         code=training_code,
         settings=settings,
+        folder=lambda w, output: str(Path(output.metrics).parent),
     shell:
-        "{PYTHON} train --dataset {wildcards.dataset} --model {wildcards.model}"
-        " --seed {wildcards.seed} --config {SNAPSHOT} --threads {threads}"
-        " --output $(dirname {output.metrics}) 2>&1 | tee {log}"
+        "{PYTHON} train --dataset {wildcards.dataset:q} --model {wildcards.model:q}"
+        " --seed {wildcards.seed} --config {SNAPSHOT:q} --threads {threads}"
+        " --output {params.folder:q} 2>&1 | tee {log:q}"
