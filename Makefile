@@ -30,7 +30,7 @@ $(VENV)/.installed: $(VENV)/.torch pyproject.toml
 	touch $@
 
 $(VENV)/.test: $(VENV)/.installed
-	$(BIN)/pip install -e ".[$(FAISS),test]"
+	$(BIN)/pip install -e ".[test]"
 	touch $@
 
 install: $(VENV)/.installed

@@ -82,6 +82,8 @@ class Model(SequenceModel):
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)
+        # Logits of a softmax have no zero point that items seen before could score.
+        self.protocol = None if parameters.loss == "bce" else "strict"
         d, h = parameters.dimension, parameters.hidden
         self.items = nn.Embedding(item_size - 1, d, padding_idx=0)  # no row for the mask
         self.dropout = Dropout(parameters.dropout)

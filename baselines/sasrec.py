@@ -52,6 +52,11 @@ class Model(TransformerModel):
 
     parameters_used: Hyperparameters
 
+    def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
+        super().__init__(parameters, n_users, item_size)
+        # Logits of a softmax have no zero point that items seen before could score.
+        self.protocol = "strict" if parameters.loss == "ce" else None
+
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Loss of the next item at all real positions."""
         # Neither loss nor score sees padding, so none is computed.

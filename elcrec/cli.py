@@ -81,7 +81,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="weights of the model that `starts_from` names (default: those of its run)",
     )
-    parser.add_argument("--threads", type=int, help="CPU threads")
+    parser.add_argument("--threads", type=int, help="CPU threads (default: of the config)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     _add_config(parser)
     _add_device(parser)

@@ -19,6 +19,8 @@ from elcrec.start import find_start
 
 def train(arguments: argparse.Namespace) -> None:
     """Train, test, write the run folder and print the test metrics."""
+    if arguments.set and not arguments.output:
+        raise InputError("--set: name a folder by --output, so that no run is replaced")
     config, run, data = _prepare(arguments)
     folder = arguments.output or config.run_folder(run.dataset, run.settings.model, run.seed)
     title = f"{run.settings.name} {config.dataset_name(run.dataset)} seed {run.seed}"
@@ -53,5 +55,5 @@ def _prepare(arguments: argparse.Namespace) -> tuple[Config, Run, InteractionDat
     config.dataset(arguments.dataset)
     start = find_start(config, settings, arguments.dataset, arguments.seed, arguments.start)
     run = Run(arguments.dataset, arguments.seed, config.protocol, settings, start)
-    device = choose(arguments.device, arguments.threads)
+    device = choose(arguments.device, arguments.threads or config.threads)
     return config, run, load_data(config, arguments.dataset, device)

@@ -22,6 +22,8 @@ from elcrec.interface import Protocol, SequenceModel
 
 SCORE_MEMORY = {"cpu": 16 * 2**20, "cuda": 512 * 2**20}  # bytes of one chunk's score matrix
 
+MOST_ROWS = 2048  # of one chunk: encoding more at once would need more memory than training
+
 
 @dataclass(frozen=True)
 class Chunk:
@@ -66,7 +68,7 @@ class Evaluator:
         self.protocol = protocol
         self.n_users = data.n_users
         memory = score_memory or SCORE_MEMORY.get(data.device.type, SCORE_MEMORY["cpu"])
-        rows = max(1, memory // (4 * data.item_size))
+        rows = min(MOST_ROWS, max(1, memory // (4 * data.item_size)))
         known = np.diff(data.host_offsets) - data.history_end(split)
         order = np.argsort(np.minimum(known, max_length), kind="stable")
         self.chunks = [

@@ -60,7 +60,17 @@ def code_of(path: Path) -> str:
         if isinstance(body, list):
             kept = [s for s in body if not _is_text(s)]
             node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
-    return ast.dump(tree)
+    return _dump(tree)
+
+
+def _dump(node: object) -> str:
+    """Like `ast.dump`, whose text differs between versions of Python: empty fields are left out."""
+    if isinstance(node, ast.AST):
+        fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
+        return f"{type(node).__name__}({', '.join(f'{n}={_dump(v)}' for n, v in fields)})"
+    if isinstance(node, list):
+        return f"[{', '.join(map(_dump, node))}]"
+    return repr(node)
 
 
 def _is_text(statement: ast.stmt) -> bool:

@@ -114,6 +114,7 @@ class SequenceModel(nn.Module):
             sequences: (B, T) known items, left-padded, T <= `max_length`; the last one is real.
 
         Returns:
-            (B, item_size) scores. They may not depend on the other rows or on the padding.
+            (B, item_size) scores, a tensor that the caller may change. They may not depend on the
+            other rows or on the padding.
         """
         raise NotImplementedError

@@ -120,7 +120,7 @@ def add_model_file(config: Config, model: str) -> str:
     return path.stem
 
 
-def read_model_file(path: Path) -> dict[str, Any]:
+def read_model_file(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
     """Read a model's YAML file; `base: other` starts from another model's file."""
     content = read_yaml(path)
     for key in content:
@@ -129,9 +129,9 @@ def read_model_file(path: Path) -> dict[str, Any]:
     if "base" in content:
         beside = path.parent / f"{content['base']}.yaml"
         base = beside if beside.exists() else MODEL_FOLDER / f"{content['base']}.yaml"
-        if not base.exists() or base == path:
+        if not base.exists() or base in (path, *below):
             raise InputError(f"{path}: base: no model '{content['base']}'")
-        inherited = read_model_file(base)
+        inherited = read_model_file(base, (*below, path))
         if not str(inherited["module"]).endswith(".py"):
             return merge(inherited, content)
         return merge({**inherited, "module": str(base.parent / inherited["module"])}, content)

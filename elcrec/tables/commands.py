@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from elcrec.config import Config
     from elcrec.tables.accuracy import AccuracyTable
-    from elcrec.tables.runs import RunRecord
+    from elcrec.tables.runs import Made
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for scipy.
 
@@ -22,10 +22,11 @@ def add_commands(subparsers: Any) -> None:
     table = subparsers.add_parser("table", help="make the tables from finished runs")
     kinds = table.add_subparsers(dest="table", required=True, metavar="WHAT")
     accuracy = _add(kinds, "accuracy", run_accuracy, "Table 1 and the significance tests")
-    accuracy.add_argument(
-        "--any-code", action="store_true", help="take runs that other code made, too"
-    )
-    _add(kinds, "efficiency", run_efficiency, "Table 2 (time) and Table 3 (memory)")
+    efficiency = _add(kinds, "efficiency", run_efficiency, "Table 2 (time) and Table 3 (memory)")
+    for command in (accuracy, efficiency):
+        command.add_argument(
+            "--any-code", action="store_true", help="take runs that other code made, too"
+        )
     released = _add(kinds, "released", run_released, "what the authors' weights give")
     released.add_argument("files", nargs="+", type=Path, metavar="JSON")
     _add(kinds, "headline", run_headline, "print HR@5 and NDCG@20 beside the paper's", False)
@@ -75,6 +76,8 @@ def run_efficiency(args: argparse.Namespace) -> None:
     records, gaps = load_efficiency_runs(config.output, config.use, config.efficiency.models)
     models = efficiency.model_order([*config.efficiency.models, *(r.model for r in records)])
     runs, absent = load_runs(config.output, config.use, models, config.seeds)
+    if not args.any_code:
+        _refuse_other_code(config, [*records, *runs])
     names = {
         "datasets": {i: config.dataset_name(i) for i in config.use},
         "models": {i: _model_name(config, i) for i in models},
@@ -143,19 +146,22 @@ def _accuracy(config: Config, any_code: bool = False) -> AccuracyTable:
     )
 
 
-def _refuse_other_code(config: Config, records: Sequence[RunRecord]) -> None:
+def _refuse_other_code(config: Config, records: Sequence[Made]) -> None:
     """Refuse runs that the present code did not make: their numbers may be others by now."""
     from elcrec.errors import InputError
     from elcrec.fingerprint import fingerprint
     from elcrec.registry import module_reference, resolve
     from elcrec.tables.runs import check_fingerprints
 
-    settings = {model: resolve(config, model, config.use[0]) for model in config.models}
+    models = dict.fromkeys([*config.models, *config.efficiency.models])
+    settings = {model: resolve(config, model, config.use[0]) for model in models}
     expected = {model: fingerprint(module_reference(s)) for model, s in settings.items()}
     stale = check_fingerprints(records, expected)
     if stale:
+        first = stale[0]
         raise InputError(
-            f"{stale[0].folder}: one of {len(stale)} runs that other code made than the present; "
+            f"{first.dataset}/{first.model}: one of {len(stale)} runs that other code made than "
+            "the present; "
             "run them again (snakemake --forcerun train), or allow them with --any-code"
         )
 

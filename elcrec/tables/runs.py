@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +39,22 @@ class PeakMemory:
             cuda_allocated=values.optional_integer("cuda_allocated_bytes"),
             cuda_reserved=values.optional_integer("cuda_reserved_bytes"),
         )
+
+
+class Made(Protocol):
+    """A record that says which code made it."""
+
+    @property
+    def dataset(self) -> str:
+        """Data set id."""
+
+    @property
+    def model(self) -> str:
+        """Model id."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of the code, see `elcrec.fingerprint`."""
 
 
 @dataclass(frozen=True)
@@ -129,9 +146,7 @@ def load_runs(
     return records, gaps
 
 
-def check_fingerprints(
-    records: Iterable[RunRecord], expected: Mapping[str, str]
-) -> list[RunRecord]:
+def check_fingerprints(records: Iterable[Made], expected: Mapping[str, str]) -> list[Made]:
     """Return the stale runs: those whose fingerprint is not the one expected of their model.
 
     Models that `expected` does not name are not judged.

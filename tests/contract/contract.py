@@ -150,5 +150,5 @@ class ModelContract:
         torch.save(result.weights, tmp_path / "weights.pt")
         other = self.make(data, seed=5)
         other.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
-        ranks = Evaluator(data, "test", LENGTH, self.protocol).ranks(other)
+        ranks = Evaluator(data, "test", LENGTH, other.protocol or self.protocol).ranks(other)
         np.testing.assert_array_equal(ranks, result.ranks["test"])

@@ -61,9 +61,11 @@ def tiny(tmp_path):
 
 
 def train(config, model, *extra):
-    settings = ["dimension=16", "blocks=1"]
-    arguments = ["train", "--dataset", "tiny", "--model", model, "--config", str(config)]
-    return main([*arguments, "--device", "cpu", "--set", *settings, *extra])
+    small = config.with_name("small.yaml")
+    sizes = {"dimension": 16, "blocks": 1}
+    small.write_text(yaml.safe_dump({"parameters": {"s3rec": sizes, "s3rec_pretrain": sizes}}))
+    arguments = ["train", "--dataset", "tiny", "--model", model, "--device", "cpu"]
+    return main([*arguments, "--config", str(config), str(small), *extra])
 
 
 def test_the_command_starts_from_the_run_of_the_first_stage(tiny, tmp_path, capsys):
@@ -81,7 +83,8 @@ def test_the_command_starts_from_the_run_of_the_first_stage(tiny, tmp_path, caps
     assert first["start"] is None
 
     # A step of 1e-12 leaves the weights where they began.
-    assert train(tiny, "s3rec", "learning_rate=1.0e-12") == 0
+    folder = ["--output", str(runs / "s3rec" / "1")]
+    assert train(tiny, "s3rec", "--set", "learning_rate=1.0e-12", *folder) == 0
     own = torch.load(runs / "s3rec" / "1" / "weights.pt", weights_only=True)
     given = torch.load(weights, weights_only=True)
     for name, value in own.items():

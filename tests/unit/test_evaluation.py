@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from baselines import popularity
 from elcrec.data.sequences import Sequences
 from elcrec.dataset import InteractionData
 from elcrec.evaluation import Evaluator
@@ -97,6 +98,14 @@ def test_one_user_more_than_memory_allows_is_still_ranked():
     evaluator = Evaluator(data, "valid", 5, score_memory=1)
     assert [len(c.users) for c in evaluator.chunks] == [1, 1]
     assert len(evaluator.ranks(Fixed(torch.randn(2, data.item_size)))) == 2
+
+
+def test_ranking_does_not_change_the_model():
+    data = data_of([[1, 2, 3, 4, 5]])
+    model = popularity.Model(popularity.Hyperparameters(), 1, data.item_size)
+    model.counts.copy_(torch.arange(data.item_size))
+    Evaluator(data, "test", 5, "strict").ranks(model)
+    assert model.counts.tolist() == list(range(data.item_size))
 
 
 @pytest.mark.parametrize("training", [True, False])

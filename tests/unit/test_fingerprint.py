@@ -50,3 +50,14 @@ def test_a_class_of_docstrings_only_is_still_code(tmp_path):
     path = tmp_path / "x.py"
     path.write_text('class A:\n    """Only words."""\n')
     assert "Pass" in code_of(path)
+
+
+def test_the_text_of_the_code_does_not_depend_on_the_version_of_python(tmp_path):
+    path = tmp_path / "x.py"
+    path.write_text("def f(a, *, b=None) -> int:\n    return a[1:]\n")
+    assert code_of(path) == (
+        "Module(body=[FunctionDef(name='f', args=arguments(args=[arg(arg='a')], "
+        "kwonlyargs=[arg(arg='b')], kw_defaults=[Constant()]), body=[Return(value=Subscript("
+        "value=Name(id='a', ctx=Load()), slice=Slice(lower=Constant(value=1)), ctx=Load()))], "
+        "returns=Name(id='int', ctx=Load()))])"
+    )

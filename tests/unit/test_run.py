@@ -82,6 +82,12 @@ def test_wrong_arguments_are_one_line_and_status_2(tiny, tmp_path, capsys, argum
     assert not (tmp_path / "out").exists()
 
 
+def test_overrides_need_a_folder_of_their_own(tiny, tmp_path, capsys):
+    assert train(tiny, "--set", "max_epochs=1") == 2
+    assert "--set: name a folder by --output" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
 def test_a_gpu_that_is_not_there_is_said(tiny, capsys):
     if torch.cuda.is_available():
         pytest.skip("there is a GPU here")
@@ -90,7 +96,7 @@ def test_a_gpu_that_is_not_there_is_said(tiny, capsys):
 
 
 def test_more_clusters_than_users_is_one_line(tiny, capsys):
-    assert train(tiny, "--set", "intents=5000") == 2
+    assert train(tiny, "--set", "intents=5000", "--output", "unused") == 2
     assert "intents: 5000 clusters need at least as many users" in capsys.readouterr().err
 
 

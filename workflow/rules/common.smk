@@ -1,4 +1,5 @@
 # Configuration, paths and resources that all rules share.
+import hashlib
 import json
 import os
 import shlex
@@ -41,10 +42,13 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(workflow.basedir), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
-# Commands read the configuration as it was merged here, --configfile and --config included.
-SNAPSHOT = f"{OUTPUT}/config.yaml"
+# Commands read the configuration as it was merged here, --configfile and --config included. The file is
+# named by its content, so that another call of Snakemake does not change that of a running one.
 _text = yaml.safe_dump(dict(config), sort_keys=False)
-if not Path(SNAPSHOT).exists() or Path(SNAPSHOT).read_text() != _text:
+SNAPSHOT = (
+    f"{OUTPUT}/logs/config-{hashlib.sha256(_text.encode()).hexdigest()[:12]}.yaml"
+)
+if not Path(SNAPSHOT).exists():
     write_text(SNAPSHOT, _text)
 
 

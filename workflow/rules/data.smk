@@ -32,6 +32,7 @@ rule prepare:
         f"{DATA}/logs/prepare-{{dataset}}.log",
     params:
         code=code_hash("elcrec.data.commands"),
+        entry=lambda w: json.dumps(CONFIG.dataset(w.dataset), sort_keys=True),
     shell:
         "{PYTHON} data prepare --dataset {wildcards.dataset:q} --config {SNAPSHOT:q}"
         " --output {DATA:q}/{wildcards.dataset:q} 2>&1 | tee {log:q}"

@@ -51,11 +51,13 @@ def test_accuracy_writes_three_files(elcrec, full):
 def test_runs_that_other_code_made_are_refused(elcrec, full):
     with pytest.raises(InputError, match=r"one of 8 runs that other code made.*--any-code"):
         elcrec("accuracy")
+    with pytest.raises(InputError, match=r"runs that other code made.*--any-code"):
+        elcrec("efficiency")
     assert not (full.path / "tables").exists()
 
 
 def test_efficiency_writes_four_files_where_asked(elcrec, full, tmp_path):
-    elcrec("efficiency", "--output", str(tmp_path / "here"))
+    elcrec("efficiency", "--any-code", "--output", str(tmp_path / "here"))
     names = {p.name for p in (tmp_path / "here").iterdir()}
     assert names == {"table2.csv", "table2.md", "table3.csv", "table3.md"}
     text = (tmp_path / "here" / "table2.md").read_text()
@@ -64,7 +66,7 @@ def test_efficiency_writes_four_files_where_asked(elcrec, full, tmp_path):
 
 def test_an_efficiency_record_of_an_unknown_model_keeps_its_id(elcrec, full):
     full.efficiency("beauty", "mine")
-    elcrec("efficiency")
+    elcrec("efficiency", "--any-code")
     assert "| mine " in (full.path / "tables" / "table3.md").read_text()
 
 
