@@ -14,6 +14,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/efficiency.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/released.smk"
+include: "workflow/rules/grid.smk"
 
 
 localrules:

@@ -66,6 +66,11 @@ def _add_training(subparsers: Any) -> None:
     measure.add_argument("--epochs", type=int, help="measured epochs (default: as the config says)")
     measure.add_argument("--output", type=Path, required=True, help="JSON file")
     measure.set_defaults(run=_later("elcrec.commands", "measure"))
+    trial = subparsers.add_parser("try", help="train one point of a model's grid, validation only")
+    _add_run_options(trial)
+    trial.add_argument("--point", type=int, required=True, help="number in the grid, from 1")
+    trial.add_argument("--output", type=Path, required=True, help="JSON file")
+    trial.set_defaults(run=_later("elcrec.commands", "try_point"))
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:

@@ -1,18 +1,21 @@
-"""`elcrec train` and `elcrec measure`."""
+"""`elcrec train`, `elcrec measure` and `elcrec try`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Mapping
+from typing import Any
 
 import elcrec.efficiency
+import elcrec.grid
 from elcrec.atomic import write_text
 from elcrec.config import Config, load_config
 from elcrec.dataset import InteractionData
 from elcrec.device import choose
 from elcrec.errors import InputError
 from elcrec.progress import Progress
-from elcrec.registry import add_model_file, resolve
+from elcrec.registry import add_model_file, parse_overrides, resolve
 from elcrec.run import Run, execute, load_data, write
 from elcrec.start import find_start
 
@@ -45,13 +48,35 @@ def measure(arguments: argparse.Namespace) -> None:
     print(f"{run.settings.name} {run.dataset}: {median:.2f} s per epoch -> {arguments.output}")
 
 
-def _prepare(arguments: argparse.Namespace) -> tuple[Config, Run, InteractionData]:
+def try_point(arguments: argparse.Namespace) -> None:
+    """Train one point of a model's grid and write its validation metrics."""
+    config = load_config(arguments.config)
+    model = add_model_file(config, arguments.model)
+    points = elcrec.grid.read_grid(config, model, arguments.dataset).points
+    if not 1 <= arguments.point <= len(points):
+        raise InputError(f"--point {arguments.point}: {model} has {len(points)} points in its grid")
+    point = points[arguments.point - 1]
+    _, run, data = _prepare(arguments, point)
+    training = run.settings.training
+    shown = " ".join(f"{key}={value}" for key, value in point.items())
+    title = f"{run.settings.name} {config.dataset_name(run.dataset)} {shown}"
+    with Progress(title, training.max_epochs, training.select_by, arguments.quiet) as progress:
+        record = elcrec.grid.execute(run, data, point, progress)
+    write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+    score = record["valid"][training.select_by]
+    print(f"{title}: validation {training.select_by} {score:.4f} -> {arguments.output}")
+
+
+def _prepare(
+    arguments: argparse.Namespace, point: Mapping[str, Any] | None = None
+) -> tuple[Config, Run, InteractionData]:
     """Check everything before any work starts, then load the data."""
     config = load_config(arguments.config)
     if arguments.seed < 0:
         raise InputError(f"--seed {arguments.seed}: must be 0 or more")
     model = add_model_file(config, arguments.model)
-    settings = resolve(config, model, arguments.dataset, arguments.set)
+    overrides = {**parse_overrides(arguments.set), **(point or {})}
+    settings = resolve(config, model, arguments.dataset, overrides)
     config.dataset(arguments.dataset)
     start = find_start(config, settings, arguments.dataset, arguments.seed, arguments.start)
     run = Run(arguments.dataset, arguments.seed, config.protocol, settings, start)

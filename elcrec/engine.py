@@ -88,6 +88,7 @@ def train(
     seed: int,
     protocol: Protocol = "paper",
     report: Report = lambda row: None,
+    test: bool = True,
 ) -> Result:
     """Train `model` on the device of `data`, select by validation, test once.
 
@@ -98,6 +99,7 @@ def train(
         seed: Seeds sampling, dropout and k-means; the caller seeds the initial weights.
         protocol: How items seen before are ranked; the model's own `protocol` goes before it.
         report: Called after each epoch with its history row.
+        test: False leaves the test split alone, for choices that must not see it.
 
     Raises:
         InputError: The loss is no longer a finite number.
@@ -138,8 +140,9 @@ def train(
             break
 
     model.load_state_dict(result.weights)
-    with stopwatch("test"):
-        result.ranks["test"] = Evaluator(data, "test", model.max_length, protocol).ranks(model)
+    if test:
+        with stopwatch("test"):
+            result.ranks["test"] = Evaluator(data, "test", model.max_length, protocol).ranks(model)
     result.seconds = dict(stopwatch.seconds) | {"total": time.perf_counter() - begin}
     return result
 

@@ -1,8 +1,9 @@
-"""What a person sees of a training: a bar on a terminal, nothing elsewhere."""
+"""What a person sees of a training: a bar on a terminal, a line a minute elsewhere."""
 
 from __future__ import annotations
 
 import sys
+import time
 from types import TracebackType
 
 from tqdm import tqdm
@@ -11,12 +12,27 @@ from elcrec.metrics import METRICS
 
 
 class Progress:
-    """A bar over epochs with loss, validation metric and epoch time; tqdm adds the time left."""
+    """A bar over epochs with loss, validation metric and epoch time; tqdm adds the time left.
 
-    def __init__(self, title: str, max_epochs: int, metric: str, quiet: bool = False) -> None:
+    Where standard error is no terminal (a log of the workflow), a line now and then instead.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        max_epochs: int,
+        metric: str,
+        quiet: bool = False,
+        seconds_between_lines: float = 60.0,
+    ) -> None:
         self.metric = metric if metric in METRICS else METRICS[-1]
         self.best = 0.0
-        hidden = quiet or not sys.stderr.isatty()
+        self.title, self.max_epochs = title, max_epochs
+        terminal = sys.stderr.isatty()
+        hidden = quiet or not terminal
+        self.lines = not quiet and not terminal
+        self.between = seconds_between_lines
+        self.last_line = time.monotonic()
         self.bar = tqdm(total=max_epochs, desc=title, unit="epoch", disable=hidden)
 
     def __enter__(self) -> Progress:
@@ -37,5 +53,11 @@ class Progress:
         shown = {self.metric: f"{row[self.metric]:.4f}", "best": f"{self.best:.4f}"}
         if "loss_total" in row:
             shown = {"loss": f"{row['loss_total']:.4f}"} | shown
-        self.bar.set_postfix(shown | {"epoch": f"{seconds:.1f}s"}, refresh=False)
+        shown |= {"epoch": f"{seconds:.1f}s"}
+        self.bar.set_postfix(shown, refresh=False)
         self.bar.update()
+        if self.lines and time.monotonic() - self.last_line >= self.between:
+            self.last_line = time.monotonic()
+            text = ", ".join(f"{key} {value}" for key, value in shown.items())
+            done = f"epoch {row['epoch']:.0f} of at most {self.max_epochs}"
+            print(f"{self.title}: {done}: {text}", file=sys.stderr, flush=True)

@@ -32,6 +32,7 @@ KEYS = (
     "starts_from",
     "parameters",
     "training",
+    "grid",
     "datasets",
 )
 
@@ -66,14 +67,16 @@ class RunSettings:
         return values | ({"starts_from": self.starts_from} if self.starts_from else {})
 
 
-def resolve(config: Config, model: str, dataset: str, overrides: Sequence[str] = ()) -> RunSettings:
+def resolve(
+    config: Config, model: str, dataset: str, overrides: Mapping[str, Any] | None = None
+) -> RunSettings:
     """Settings of `model` on `dataset`.
 
     Args:
         config: The workflow configuration.
         model: Model id.
         dataset: Data set id.
-        overrides: `key=value` with a key of the parameters or of the training settings.
+        overrides: Values by key of the parameters or of the training settings.
 
     Raises:
         InputError: Unknown key, wrong type, or a module without `Model` and `Hyperparameters`.
@@ -88,7 +91,7 @@ def resolve(config: Config, model: str, dataset: str, overrides: Sequence[str] =
     if content.get("trained", True):
         training |= config.training
     names = TrainingSettings.__dataclass_fields__
-    for key, value in map(_parse_override, overrides):
+    for key, value in (overrides or {}).items():
         (training if key in names else parameters)[key] = value
     return RunSettings(
         model=model,
@@ -170,11 +173,15 @@ def _load_file(file: Path) -> ModuleType:
     return module
 
 
-def _parse_override(text: str) -> tuple[str, Any]:
-    key, separator, value = text.partition("=")
-    if not separator or not key:
-        raise InputError(f"--set {text}: must be key=value")
-    return key.strip(), yaml.safe_load(value)
+def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
+    """Read `key=value` texts of `--set`; values are read as YAML."""
+    values = {}
+    for text in texts:
+        key, separator, value = text.partition("=")
+        if not separator or not key:
+            raise InputError(f"--set {text}: must be key=value")
+        values[key.strip()] = yaml.safe_load(value)
+    return values
 
 
 def module_reference(settings: RunSettings) -> str:

@@ -1,4 +1,4 @@
-"""`elcrec table accuracy|efficiency|released|headline`: from run folders to table files."""
+"""`elcrec table accuracy|efficiency|released|grid|headline`: from run folders to table files."""
 
 from __future__ import annotations
 
@@ -29,6 +29,8 @@ def add_commands(subparsers: Any) -> None:
         )
     released = _add(kinds, "released", run_released, "what the authors' weights give")
     released.add_argument("files", nargs="+", type=Path, metavar="JSON")
+    grid = _add(kinds, "grid", run_grid, "validation scores of the declared grids")
+    grid.add_argument("files", nargs="+", type=Path, metavar="JSON")
     _add(kinds, "headline", run_headline, "print HR@5 and NDCG@20 beside the paper's", False)
 
 
@@ -109,6 +111,21 @@ def run_released(args: argparse.Namespace) -> None:
     folder = args.output or config.output / "tables"
     write_text(folder / "released.csv", csv_text([dataclasses.asdict(row) for row in found]))
     write_text(folder / "released.md", released.markdown(found))
+
+
+def run_grid(args: argparse.Namespace) -> None:
+    """Write grid.csv and grid.md from the records of `elcrec try`."""
+    from elcrec.atomic import write_text
+    from elcrec.config import load_config
+    from elcrec.grid import read_grid
+    from elcrec.tables import grid
+    from elcrec.tables.markdown import csv_text
+
+    config = load_config(args.config)
+    found = grid.rows(args.files, lambda m, d, point: read_grid(config, m, d).in_use(point))
+    folder = args.output or config.output / "tables"
+    write_text(folder / "grid.csv", csv_text([row.as_csv() for row in found]))
+    write_text(folder / "grid.md", grid.markdown(found))
 
 
 def _add(kinds: Any, name: str, function: Any, text: str, writes: bool = True) -> Any:

@@ -83,7 +83,7 @@ def test_a_missing_file_is_named(tmp_path):
 )
 def test_wrong_overrides(override, message):
     with pytest.raises(InputError, match=message) as caught:
-        registry.resolve(load_config(), "elcrec", "beauty", [override])
+        registry.resolve(load_config(), "elcrec", "beauty", registry.parse_overrides([override]))
     assert "\n" not in str(caught.value)
 
 
@@ -93,7 +93,7 @@ def test_settings_come_from_file_data_set_workflow_and_command_in_this_order(tmp
         {"training": {"max_epochs": 5}, "parameters": {"elcrec": {"intents": 9, "alpha": 3.0}}},
     )
     config = load_config([path])
-    settings = registry.resolve(config, "elcrec", "beauty", ["alpha=4", "patience=1"])
+    settings = registry.resolve(config, "elcrec", "beauty", {"alpha": 4, "patience": 1})
     assert settings.parameters.fusion == "shift"  # section of the data set
     assert settings.parameters.blocks == 1
     assert settings.parameters.intents == 9

@@ -12,19 +12,6 @@ from elcrec.atomic import replaced, write_text
 from elcrec.cli import main
 from elcrec.metrics import summarise
 from elcrec.tables.runs import load_run
-from tests.workflow.make_tiny import write
-
-
-@pytest.fixture
-def tiny(tmp_path):
-    config = write(tmp_path)
-    for step in ("fetch", "prepare"):
-        folder = str(tmp_path / "data" / "tiny")
-        done = main(
-            ["data", step, "--dataset", "tiny", "--config", str(config), "--output", folder]
-        )
-        assert done == 0
-    return config
 
 
 def train(config, *extra, model="elcrec"):

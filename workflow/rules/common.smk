@@ -16,6 +16,7 @@ from elcrec.atomic import write_text
 from elcrec.config import from_mapping, read_yaml
 from elcrec.errors import InputError
 from elcrec.fingerprint import code_hash, fingerprint
+from elcrec.grid import read_grid
 from snakemake.exceptions import WorkflowError
 
 

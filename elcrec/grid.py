@@ -1,0 +1,133 @@
+"""What a paper leaves open is decided on validation, in a small grid that a model's YAML declares.
+
+`grid` in a model's file is a list of points, each a mapping of hyper-parameters or training
+settings. Every point is trained like a run with the settings of the configuration (same epochs,
+same patience, same seed for every model), and only the validation split is ranked: nothing here can
+see a test item. The point with the best validation score is the one to write into the YAML file;
+nothing does that by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from elcrec.config import Config
+from elcrec.dataset import InteractionData
+from elcrec.engine import LAST, Report, train
+from elcrec.errors import InputError
+from elcrec.fingerprint import fingerprint
+from elcrec.measure import device_name
+from elcrec.metrics import summarise
+from elcrec.provenance import commit
+from elcrec.registry import RunSettings, module_reference, read_model_file, resolve
+from elcrec.run import Run
+
+MOST_POINTS = 4
+"""The same effort for every model: no grid may have more points."""
+
+Point = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The points of a model on a data set, and its settings without them."""
+
+    points: list[Point]
+    settings: RunSettings
+
+    def in_use(self, point: Point) -> bool:
+        """Whether the model's settings are those of the point."""
+        values = self.settings.as_dict()
+        used = {**values["parameters"], **values["training"]}
+        return all(used[key] == value for key, value in point.items())
+
+
+def read_grid(config: Config, model: str, dataset: str) -> Grid:
+    """Read the declared points: those of the data set's section, or else of the whole file.
+
+    Raises:
+        InputError: A file whose grid is no list of mappings, has more than `MOST_POINTS` points or
+            a point twice, or a point with an unknown key or wrong value.
+    """
+    path = config.model_file(model)
+    content = read_model_file(path)
+    special = content.get("datasets", {}).get(dataset, {})
+    points = special.get("grid", content.get("grid", []))
+    _check(points, path)
+    for point in points:
+        resolve(config, model, dataset, overrides=point)
+    settings = resolve(config, model, dataset)
+    if points and settings.training.select_by == LAST:
+        raise InputError(f"{path}: grid: needs a validation metric, but select_by is '{LAST}'")
+    return Grid(points, settings)
+
+
+def _check(points: Any, path: Path) -> None:
+    if not isinstance(points, list) or not all(isinstance(p, Mapping) and p for p in points):
+        raise InputError(f"{path}: grid: must be a list of points, each a mapping of settings")
+    if len(points) > MOST_POINTS:
+        raise InputError(
+            f"{path}: grid: has {len(points)} points; allowed: at most {MOST_POINTS}, "
+            "so that every model gets the same effort"
+        )
+    keys = {tuple(sorted(point)) for point in points}
+    if len(keys) > 1:
+        raise InputError(f"{path}: grid: all points must name the same settings")
+    if any(point in points[:i] for i, point in enumerate(points)):
+        raise InputError(f"{path}: grid: names a point twice")
+
+
+def execute(
+    run: Run, data: InteractionData, point: Point, report: Report = lambda row: None
+) -> dict[str, Any]:
+    """Train one point and rank the validation split.
+
+    Args:
+        run: Its settings are those of the point.
+        data: The histories, on the device.
+        point: The values that the point gives, for the record.
+        report: Called after each epoch with its history row.
+
+    Returns:
+        The content of a grid file: point, validation metrics, epochs, seconds, provenance.
+    """
+    if run.start:
+        raise InputError(f"{run.settings.model}: grid: starts from another model's run")
+    torch.manual_seed(run.seed)  # initial weights, as in a run
+    model = run.settings.build(data.n_users, data.item_size).to(data.device)
+    training = run.settings.training
+    result = train(
+        model,
+        data,
+        training,
+        seed=run.seed,
+        protocol=run.protocol,  # type: ignore[arg-type]
+        report=report,
+        test=False,
+    )
+    head, dirty = commit()
+    return {
+        "format": 1,
+        "dataset": run.dataset,
+        "model": run.settings.model,
+        "point": point,
+        "seed": run.seed,
+        "ranked_by": model.protocol or run.protocol,
+        "select_by": training.select_by,
+        "valid": summarise(result.ranks["valid"]),
+        "best_epoch": result.best_epoch,
+        "epochs": len(result.history),
+        "batch_size": training.batch_size,
+        "max_epochs": training.max_epochs,
+        "patience": training.patience,
+        "seconds": result.seconds["total"],
+        "device": device_name(data.device),
+        "fingerprint": fingerprint(module_reference(run.settings)),
+        "commit": head,
+        "dirty": dirty,
+    }
