@@ -23,8 +23,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elcrec.dataset import InteractionData, NegativeSampler
+from elcrec.dataset import HELD_OUT, InteractionData, NegativeSampler
 from elcrec.interface import Batch, Context, Protocol, SequenceModel
+from elcrec.sampling import choose_samples
+from elcrec.scores import items_only_bias
 
 
 @dataclass(frozen=True)
@@ -62,32 +64,30 @@ class Model(SequenceModel):
         self.items = nn.Embedding(item_size - 2, parameters.dimension)  # item i in row i - 1
         nn.init.xavier_uniform_(self.users.weight)
         nn.init.xavier_uniform_(self.items.weight)
-        # Added to the scores (item_size,): padding and mask have no vector and are never the best.
-        ends = F.pad(torch.zeros(item_size - 2), (1, 1), value=float("-inf"))
+        ends = items_only_bias(torch.zeros(item_size - 2))  # (item_size,) added to the scores
         self.register_buffer("not_items", ends, persistent=False)
 
     def n_samples(self, data: InteractionData) -> int:
         """All (user, item) pairs of the training items, or `samples_per_epoch` of them."""
-        pairs = int(_training_lengths(data).sum())
+        pairs = int(data.training_lengths().sum())
         return min(pairs, self.parameters_used.samples_per_epoch or pairs)
 
     def start_training(self, context: Context) -> None:
         """List the pairs; an item that a user had twice makes two."""
         data = context.data
-        lengths = _training_lengths(data)
+        lengths = data.training_lengths()
         owners = np.repeat(np.arange(data.n_users), lengths)
         # position in the flat items: start of the user, plus how many pairs of the user came before
         first = data.host_offsets[:-1] - (np.cumsum(lengths) - lengths)
         positions = np.arange(len(owners)) + first[owners]
         self.pair_users = torch.from_numpy(owners).to(data.device)
         self.pair_items = data.items[torch.from_numpy(positions).to(data.device)]
-        self.negatives = NegativeSampler(data, highest=data.n_items, held_out=2)
+        self.negatives = NegativeSampler(data, highest=data.n_items, held_out=HELD_OUT)
 
     def start_epoch(self, epoch: int, context: Context) -> None:
         """Choose the pairs of the epoch."""
-        generator, device = context.generator, context.data.device
-        order = torch.randperm(len(self.pair_users), generator=generator, device=device)
-        self.chosen = order[: self.n_samples(context.data)]
+        count = self.n_samples(context.data)
+        self.chosen = choose_samples(len(self.pair_users), count, context.generator)
 
     def batch(self, samples: Tensor, context: Context) -> Batch:
         """Triples: users (B,), targets (B, 1), negatives (B, 1); no history is read."""
@@ -114,8 +114,3 @@ class Model(SequenceModel):
         """Inner products: (B, item_size), -inf for padding and mask."""
         table = F.pad(self.items.weight, (0, 0, 1, 1))  # (item_size, d)
         return F.linear(self.users(users), table, self.not_items)
-
-
-def _training_lengths(data: InteractionData) -> np.ndarray:
-    """Number of training items of each user: (U,)."""
-    return np.maximum(np.diff(data.host_offsets) - 2, 0)

@@ -26,9 +26,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elcrec.dataset import InteractionData, NegativeSampler
+from elcrec.dataset import HELD_OUT, InteractionData, NegativeSampler
 from elcrec.dropout import Dropout
 from elcrec.interface import Batch, Context, SequenceModel
+from elcrec.sampling import choose_samples
+from elcrec.scores import items_only_bias
 
 
 @dataclass(frozen=True)
@@ -104,16 +106,15 @@ class Model(SequenceModel):
         owners = np.repeat(np.arange(data.n_users), counts)
         # The last window of a user ends with the last training item, the others before it.
         later = np.arange(len(owners)) - (np.cumsum(counts) - counts)[owners]
-        stops = data.host_offsets[1:][owners] - 2 - later
+        stops = data.host_offsets[1:][owners] - HELD_OUT - later
         self.window_users = torch.from_numpy(owners).to(data.device)
         self.window_stops = torch.from_numpy(stops).to(data.device)
-        self.sampler = NegativeSampler(data, highest=data.n_items, held_out=2)
+        self.sampler = NegativeSampler(data, highest=data.n_items, held_out=HELD_OUT)
 
     def start_epoch(self, epoch: int, context: Context) -> None:
         """Choose the windows of the epoch."""
-        generator, device = context.generator, context.data.device
-        order = torch.randperm(len(self.window_users), generator=generator, device=device)
-        self.chosen = order[: self.n_samples(context.data)]
+        count = self.n_samples(context.data)
+        self.chosen = choose_samples(len(self.window_users), count, context.generator)
 
     def batch(self, samples: Tensor, context: Context) -> Batch:
         """Windows: users (B,), inputs (B, L), targets (B, T), negatives (B, `negatives`)."""
@@ -152,11 +153,11 @@ class Model(SequenceModel):
         length = self.max_length
         windows = F.pad(sequences, (max(0, length - sequences.shape[1]), 0))[:, -length:]
         table = F.pad(self.output.weight, (0, 0, 0, 1))  # (item_size, 2d)
-        bias = F.pad(self.output_bias.weight[1:, 0], (1, 1), value=float("-inf"))
+        bias = items_only_bias(self.output_bias.weight[1:, 0])
         return F.linear(self.encode(users, windows), table, bias)
 
     def _windows_per_user(self, data: InteractionData) -> np.ndarray:
         """Windows of each user (U,): one at least, if there is a training item."""
-        known = np.diff(data.host_offsets) - 2
+        known = data.training_lengths()
         width = self.parameters_used.max_length + self.parameters_used.targets
         return np.where(known > 0, np.maximum(known - width + 1, 1), 0)

@@ -112,10 +112,9 @@ class Model(SequenceModel):
     def start_training(self, context: Context) -> None:
         """Count how often each item is a target."""
         data = context.data
-        held_out = torch.cat([data.items[data.stops - last] for last in (1, 2)])
-        first = data.items[data.starts]
-        counts = torch.bincount(data.items, minlength=self.item_size).float()
-        counts -= torch.bincount(torch.cat([held_out, first]), minlength=self.item_size)
+        first = data.items[data.starts]  # the only training items that are no targets
+        counts = data.training_counts() - torch.bincount(first, minlength=self.item_size)
+        counts = counts.float()
         share = counts.clamp(min=1) / counts.sum()
         self.offsets.copy_(self.parameters_used.correction * share.log())
 

@@ -37,11 +37,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elcrec.dataset import InteractionData, NegativeSampler
+from elcrec.dataset import NegativeSampler
 from elcrec.dropout import Dropout
 from elcrec.interface import Batch, Context, SequenceModel
 from elcrec.losses import next_item_loss
 from elcrec.padding import encode_real
+from elcrec.scores import items_only_bias
 
 
 @dataclass(frozen=True)
@@ -92,8 +93,7 @@ class Model(SequenceModel):
         nn.init.xavier_normal_(self.items.weight)
         for weight in self.gru.parameters():
             nn.init.xavier_uniform_(weight)
-        # Added to the scores (item_size,): padding and mask are never the best.
-        ends = F.pad(torch.zeros(item_size - 2), (1, 1), value=float("-inf"))
+        ends = items_only_bias(torch.zeros(item_size - 2))  # (item_size,) added to the scores
         self.register_buffer("not_items", ends, persistent=False)
 
     def start_training(self, context: Context) -> None:
@@ -102,7 +102,7 @@ class Model(SequenceModel):
         if p.loss == "bce":
             self.sampler = NegativeSampler(data, highest=data.n_items)
         else:
-            weights = _training_counts(data)[1:-1].clamp(min=1).double() ** p.alpha
+            weights = data.training_counts()[1:-1].clamp(min=1).double() ** p.alpha
             self.cumulative = weights.cumsum(0) / weights.sum()  # (I,)
 
     def batch(self, samples: Tensor, context: Context) -> Batch:
@@ -200,11 +200,3 @@ def _lengths(sequences: Tensor) -> Tensor:
 def _columns(values: Tensor, columns: Tensor) -> Tensor:
     """Pick (B, n) columns of each row of (B, T, d): (B, n, d)."""
     return values.gather(1, columns[..., None].expand(-1, -1, values.shape[-1]))
-
-
-def _training_counts(data: InteractionData) -> Tensor:
-    """How often each id is a training item: (item_size,)."""
-    held_out = torch.cat([data.items[data.stops - 1], data.items[data.stops - 2]])
-    return torch.bincount(data.items, minlength=data.item_size) - torch.bincount(
-        held_out, minlength=data.item_size
-    )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from elcrec.dataset import SPLITS, InteractionData
+from elcrec.dataset import InteractionData
 from elcrec.interface import Context, SequenceModel
 
 
@@ -39,13 +39,9 @@ class Model(SequenceModel):
     def start_training(self, context: Context) -> None:
         """Count every user's items but the last two."""
         data = context.data
-        users = torch.arange(data.n_users, device=data.device)
-        held_out = torch.cat([data.targets(users, split) for split in SPLITS])
-        counts = torch.bincount(data.items, minlength=self.item_size)
-        counts -= torch.bincount(held_out, minlength=self.item_size)
         # Among equally popular items the one that appeared first wins, so that ranks are defined.
         order = torch.arange(self.item_size, device=data.device) / self.item_size
-        self.counts.copy_(counts - order / 2)
+        self.counts.copy_(data.training_counts() - order / 2)
 
     def score(self, users: Tensor, sequences: Tensor) -> Tensor:
         """The same counts for every user: (B, item_size)."""

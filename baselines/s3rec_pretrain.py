@@ -27,14 +27,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elcrec.dataset import InteractionData
+from elcrec.dataset import HELD_OUT, InteractionData
 from elcrec.encoder import EncoderSettings, TransformerEncoder, initialise
 from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.padding import by_length, encode_real
 from elcrec.prefixes import Prefixes, count_prefixes
 from elcrec.scores import items_only
-
-HELD_OUT = 2  # items at the end of each line that no prefix contains
 
 
 @dataclass(frozen=True)
@@ -97,12 +95,12 @@ class Model(SequenceModel):
     def n_samples(self, data: InteractionData) -> int:
         """Prefixes of an epoch."""
         share = self.parameters_used.prefix_share
-        return count_prefixes(data, self.max_length, HELD_OUT, share)
+        return count_prefixes(data, self.max_length, share)
 
     def start_training(self, context: Context) -> None:
         """Number the prefixes, and join the training items of all users."""
         data, share = context.data, self.parameters_used.prefix_share
-        self.prefixes = Prefixes(data, self.max_length, HELD_OUT, share)
+        self.prefixes = Prefixes(data, self.max_length, share)
         known = torch.ones_like(data.items, dtype=torch.bool)
         for last in range(1, HELD_OUT + 1):
             known[data.stops - last] = False

@@ -16,6 +16,7 @@ from typing import Any
 from elcrec import __version__
 from elcrec.data import commands as data_commands
 from elcrec.errors import InputError
+from elcrec.options import add_config
 from elcrec.tables import commands as table_commands
 
 
@@ -88,7 +89,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=int, help="CPU threads (default: of the config)")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    _add_config(parser)
+    add_config(parser)
     _add_device(parser)
 
 
@@ -108,26 +109,15 @@ def _add_verify(subparsers: Any) -> None:
     released.add_argument("--protocol", choices=("paper", "strict"), default="paper")
     released.add_argument("--ranks", type=Path, nargs="*", default=[], help="fixtures to compare")
     released.add_argument("--output", type=Path, help="write the metrics as JSON")
-    _add_config(released)
+    add_config(released)
     _add_device(released)
     released.set_defaults(run=_later("elcrec.verification", "released"))
 
     fetch = commands.add_parser("fetch", help="download published weights named in the config")
     fetch.add_argument("--file", required=True, help="its `file` under `released_weights`")
     fetch.add_argument("--output", required=True, type=Path, help="folder")
-    _add_config(fetch)
+    add_config(fetch)
     fetch.set_defaults(run=_later("elcrec.verification", "fetch"))
-
-
-def _add_config(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--config",
-        nargs="*",
-        action="extend",
-        default=[],
-        metavar="FILE",
-        help="merged into the default config",
-    )
 
 
 def _add_device(parser: argparse.ArgumentParser) -> None:

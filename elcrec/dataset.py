@@ -7,16 +7,14 @@ sees items 1 … n-2 (inputs 1 … n-3, targets 2 … n-2), validation asks for 
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 import torch
 from torch import Tensor
 
 from elcrec.data.sequences import Sequences
+from elcrec.names import Split
 
-Split = Literal["valid", "test"]
-SPLITS: tuple[Split, ...] = ("valid", "test")
+HELD_OUT = 2  # items at the end of each line that training does not see, one for each split
 
 
 class InteractionData:
@@ -63,6 +61,16 @@ class InteractionData:
     def training_targets(self, users: Tensor, length: int) -> Tensor:
         """Items 2 … n-2 of each user, aligned with `training_inputs`: (B,) to (B, L)."""
         return self.windows(self.starts[users] + 1, self.stops[users] - 2, length)
+
+    def training_lengths(self) -> np.ndarray:
+        """Number of training items of each user, known on the host: (users,) int64."""
+        return np.maximum(np.diff(self.host_offsets) - HELD_OUT, 0)
+
+    def training_counts(self) -> Tensor:
+        """How often each id is a training item, 0 for padding and mask: (item_size,) int64."""
+        held_out = torch.cat([self.items[self.stops - last] for last in range(1, HELD_OUT + 1)])
+        counts = torch.bincount(self.items, minlength=self.item_size)
+        return counts - torch.bincount(held_out, minlength=self.item_size)
 
     def history_end(self, split: Split) -> int:
         """How many items at the end of a line are not yet known when `split` is asked for."""

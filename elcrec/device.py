@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import os
 import tempfile
@@ -28,6 +29,7 @@ def choose(name: str = "auto", threads: int | None = None) -> torch.device:
     if threads:
         torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # denormals slow the CPU and change no printed digit
+    keep_freed_memory()
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
     try:
@@ -44,6 +46,19 @@ def choose(name: str = "auto", threads: int | None = None) -> torch.device:
             raise InputError(f"--device {name}: there are {count} GPUs, numbered from 0")
         torch.cuda.set_device(device)
     return device
+
+
+def keep_freed_memory() -> None:
+    """Let the C library reuse freed memory instead of giving it back after every step.
+
+    By default glibc maps each large tensor anew, and the kernel has to clear its pages: a fifth
+    of the time of a training step on the CPU. Other C libraries are left as they are.
+    """
+    trim_threshold, mmap_threshold = -1, -3  # M_TRIM_THRESHOLD and M_MMAP_THRESHOLD of malloc.h
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(mmap_threshold, 2**30)
+        mallopt(trim_threshold, 2**31 - 1)
 
 
 def claim_gpu() -> int:

@@ -8,9 +8,8 @@ from typing import Any
 
 from elcrec.dataset import InteractionData
 from elcrec.errors import InputError
+from elcrec.names import PHASES
 from elcrec.run import Run, execute
-
-PHASES = ("training", "validation", "kmeans")
 
 
 def measure(run: Run, data: InteractionData, epochs: int) -> dict[str, Any]:

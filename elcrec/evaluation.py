@@ -17,8 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elcrec.dataset import InteractionData, Split
+from elcrec.dataset import InteractionData
 from elcrec.interface import Protocol, SequenceModel
+from elcrec.names import Split
 
 SCORE_MEMORY = {"cpu": 16 * 2**20, "cuda": 512 * 2**20}  # bytes of one chunk's score matrix
 

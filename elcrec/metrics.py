@@ -18,37 +18,18 @@ TABLE_METRICS = ("HR@5", "HR@20", "NDCG@5", "NDCG@20")
 """What the paper's Table 1 prints, in its order."""
 
 
-def hit_rate(ranks: ArrayLike, k: int) -> float:
-    """Share of users whose target is among the k best, in [0, 1].
-
-    Args:
-        ranks: (users,) 0-based ranks.
-        k: List length, 1 or more; it may exceed the number of items.
-
-    Raises:
-        ValueError: No ranks, negative or non-integer ranks, or k below 1.
-    """
-    return float(_hits(_checked(ranks), k).mean())
-
-
-def ndcg(ranks: ArrayLike, k: int) -> float:
-    """Mean over users of 1 / log2(rank + 2) if the target is among the k best, else 0; in [0, 1].
-
-    With one target per user the ideal gain is 1, so this is already normalised. Arguments and
-    errors as for `hit_rate`.
-    """
-    return float(_gains(_checked(ranks), k).mean())
-
-
 def per_user(name: str, ranks: ArrayLike) -> NDArray[np.float64]:
-    """One metric of each user: (users,) float64; its mean is the metric.
+    """One metric of each user: (users,) float64 in [0, 1]; its mean is the metric.
+
+    HR@k is 1 if the target is among the k best, else 0. NDCG@k is 1 / log2(rank + 2) if it is, else
+    0; with one target per user the ideal gain is 1, so this is already normalised.
 
     Args:
-        name: `HR@k` or `NDCG@k`, e.g. `NDCG@5`.
+        name: `HR@k` or `NDCG@k`, e.g. `NDCG@5`; k may exceed the number of items.
         ranks: (users,) 0-based ranks.
 
     Raises:
-        ValueError: As for `hit_rate`, or an unknown name.
+        ValueError: No ranks, negative or non-integer ranks, k below 1 or an unknown name.
     """
     match = re.fullmatch(r"(HR|NDCG)@(\d+)", name)
     if match is None:
@@ -58,7 +39,7 @@ def per_user(name: str, ranks: ArrayLike) -> NDArray[np.float64]:
 
 
 def summarise(ranks: ArrayLike) -> dict[str, float]:
-    """Return all of `METRICS` for (users,) 0-based ranks; errors as for `hit_rate`."""
+    """Return all of `METRICS` for (users,) 0-based ranks; errors as for `per_user`."""
     checked = _checked(ranks)
     return {name: float(per_user(name, checked).mean()) for name in METRICS}
 

@@ -6,7 +6,6 @@ that query, key and value are one linear layer.
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from elcrec.errors import InputError
+from elcrec.weights import read_weights
 
 # Authors' prefix -> ours; {i} is the number of the block.
 TOP = {
@@ -70,13 +70,7 @@ def load_released(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: The file is missing or not a state dictionary of this model family.
     """
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path}: not a file of PyTorch weights ({reason})") from None
+    state = read_weights(path, "not a file of PyTorch weights")
     if not isinstance(state, dict) or "item_embeddings.weight" not in state:
         raise InputError(f"{path}: not a state dictionary with 'item_embeddings.weight'")
     return from_released(state)

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import pickle
 from dataclasses import dataclass
 from pathlib import Path
-
-import torch
 
 from elcrec.config import Config
 from elcrec.errors import InputError
 from elcrec.interface import SequenceModel
 from elcrec.registry import RunSettings
+from elcrec.weights import read_weights
 
 
 @dataclass(frozen=True)
@@ -63,11 +61,7 @@ def load_start(model: SequenceModel, start: Start) -> None:
     Raises:
         InputError: Not a file of weights, or they do not fit.
     """
-    try:
-        state = torch.load(start.file, map_location="cpu", weights_only=True)
-    except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"{start.file}: cannot read weights ({reason})") from None
+    state = read_weights(start.file, "cannot read weights")
     if not isinstance(state, dict):
         raise InputError(f"{start.file}: holds no state dictionary")
     try:

@@ -14,12 +14,12 @@ from elcrec.atomic import write_text
 from elcrec.config import load_config
 from elcrec.data.fetch import fetch as fetch_file
 from elcrec.data.sources import Dataset, Source
-from elcrec.dataset import SPLITS
 from elcrec.device import choose
 from elcrec.errors import InputError
 from elcrec.evaluation import Evaluator
 from elcrec.golden import Deviation, verify
 from elcrec.metrics import summarise
+from elcrec.names import SPLITS
 from elcrec.provenance import commit
 from elcrec.registry import resolve
 from elcrec.released import load_released

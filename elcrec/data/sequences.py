@@ -10,7 +10,6 @@ from typing import NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from elcrec.atomic import replaced
 from elcrec.data.rawfile import read_bytes
 from elcrec.errors import InputError
 
@@ -86,12 +85,6 @@ def format_sequences(sequences: Sequences) -> bytes:
         for user, start, stop in zip(sequences.users, offsets[:-1], offsets[1:], strict=True)
     ]
     return "".join(lines).encode()
-
-
-def write_sequences(path: Path | str, sequences: Sequences) -> None:
-    """Write `sequences` to `path` atomically."""
-    with replaced(path) as temporary:
-        temporary.write_bytes(format_sequences(sequences))
 
 
 def _parse(lines: list[bytes]) -> Sequences | None:

@@ -7,6 +7,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from elcrec.options import add_config
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -130,14 +132,7 @@ def run_grid(args: argparse.Namespace) -> None:
 
 def _add(kinds: Any, name: str, function: Any, text: str, writes: bool = True) -> Any:
     parser = kinds.add_parser(name, help=text, description=text)
-    parser.add_argument(
-        "--config",
-        nargs="*",
-        action="extend",
-        default=[],
-        metavar="FILE",
-        help="merged into the default config",
-    )
+    add_config(parser)
     if writes:
         parser.add_argument(
             "--output", type=Path, metavar="DIR", help="default: tables/ in the config's output"

@@ -11,7 +11,8 @@ from math import nan
 from statistics import fmean
 from typing import TypeVar
 
-from elcrec.tables.efficiency_runs import PHASES, EfficiencyRecord
+from elcrec.names import PHASES
+from elcrec.tables.efficiency_runs import EfficiencyRecord
 from elcrec.tables.paper import PaperTable
 from elcrec.tables.runs import RunRecord
 

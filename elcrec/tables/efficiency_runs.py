@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from elcrec.errors import InputError
+from elcrec.names import PHASES
 from elcrec.tables.jsonfile import JsonObject
 from elcrec.tables.runs import PeakMemory
-
-PHASES = ("training", "validation", "kmeans")
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 
 from elcrec.errors import InputError
 from elcrec.metrics import METRICS, summarise
+from elcrec.names import SPLITS
 from elcrec.tables.jsonfile import JsonObject
 
-SPLITS = ("valid", "test")
 FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
 TOLERANCE = 1e-9  # metrics.json against the metrics of the ranks; both are float64
 
@@ -184,7 +184,7 @@ def _record(
 def _ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
-            ranks = {split: archive[split] for split in SPLITS}
+            ranks: dict[str, NDArray[np.integer]] = {s: archive[s] for s in SPLITS}
     except KeyError as error:
         raise InputError(f"{path}: needs the arrays {' and '.join(SPLITS)} ({error})") from None
     except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:

@@ -27,8 +27,8 @@ def test_parameters_on_beauty():
 @pytest.mark.parametrize("length", [3, LENGTH, 50])
 def test_prefixes_end_at_each_of_the_last_training_items(length):
     data = cycle_data()
-    prefixes = Prefixes(data, length, held_out=2, share=1.0)
-    users, ends = prefixes.take(torch.arange(count_prefixes(data, length, 2, 1.0)))
+    prefixes = Prefixes(data, length, share=1.0)
+    users, ends = prefixes.take(torch.arange(count_prefixes(data, length, 1.0)))
     expected = [
         (u, end)
         for u in range(data.n_users)
@@ -39,7 +39,7 @@ def test_prefixes_end_at_each_of_the_last_training_items(length):
 
 def test_an_epoch_of_a_share_draws_other_prefixes_each_time():
     data = cycle_data()
-    prefixes = Prefixes(data, LENGTH, held_out=2, share=0.1)
+    prefixes = Prefixes(data, LENGTH, share=0.1)
     generator = torch.Generator().manual_seed(0)
     drawn = []
     for _ in range(2):

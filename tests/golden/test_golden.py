@@ -103,6 +103,12 @@ def test_weights_never_run_code(tmp_path):
     assert not (tmp_path / "harm").exists()
 
 
+def test_an_empty_file_of_weights_is_refused(tmp_path):
+    (tmp_path / "bad.pt").touch()
+    with pytest.raises(InputError, match=r"bad\.pt: not a file of PyTorch weights \(EOFError\)"):
+        load_released(tmp_path / "bad.pt")
+
+
 @pytest.fixture(scope="module")
 def beauty():
     cache = {}

@@ -8,6 +8,7 @@ from scipy.stats import chisquare
 
 from elcrec.data.sequences import Sequences
 from elcrec.dataset import InteractionData
+from elcrec.sampling import choose_samples
 
 
 def data_of(*rows: list[int]) -> InteractionData:
@@ -25,6 +26,21 @@ def test_split_by_hand():
     assert data.targets(users, "valid").tolist() == [6, 2]
     assert data.histories(users, "test", 3).tolist() == [[4, 5, 6], [8, 9, 2]]
     assert data.targets(users, "test").tolist() == [7, 3]
+
+
+def test_training_items_by_hand():
+    data = data_of([1, 2, 3, 2, 5, 6, 2], [8, 9, 2, 3])
+    assert data.training_lengths().tolist() == [5, 2]
+    counts = data.training_counts()
+    assert counts.tolist() == [0, 1, 2, 1, 0, 1, 0, 0, 1, 1, 0]
+    assert len(counts) == data.item_size
+
+
+def test_chosen_samples_are_all_different():
+    generator = torch.Generator().manual_seed(1)
+    chosen = choose_samples(50, 20, generator)
+    assert chosen.shape == chosen.unique().shape == (20,)
+    assert sorted(choose_samples(50, 50, generator).tolist()) == list(range(50))
 
 
 def test_longer_histories_keep_their_last_items():
