@@ -1,6 +1,7 @@
 # make demo: the whole DAG on MovieLens-100K. make test: the tests. make help: the rest.
 PYTHON ?= python3
 VENV := .venv
+PARITY := .venv-parity
 BIN := $(VENV)/bin
 # A machine without a GPU saves gigabytes with PyTorch's CPU build:
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
@@ -10,11 +11,12 @@ FAISS ?= cpu
 TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 CORES ?= $(shell nproc)
 
-.PHONY: help install demo test golden lint format tiny clean
+.PHONY: help install demo test test-parity golden lint format tiny clean
 
 help:
 	@echo "make demo     the whole replication on a small real data set, about 10 minutes on 2 cores"
 	@echo "make test     all tests"
+	@echo "make test-parity  models against RecBole's, with the same weights (optional, its own environment)"
 	@echo "make lint     ruff, mypy, snakefmt, codespell"
 	@echo "make golden   losses and gradients against the authors' code"
 	@echo "make clean    remove the demo's results (not the data, not recorded runs)"
@@ -45,6 +47,15 @@ demo: install
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
+
+# The tests' environment again, and RecBole.
+$(PARITY)/.recbole: pyproject.toml tests/parity/requirements.txt
+	$(MAKE) VENV=$(PARITY) $(PARITY)/.test
+	$(PARITY)/bin/pip install --no-deps -r tests/parity/requirements.txt
+	touch $@
+
+test-parity: $(PARITY)/.recbole
+	$(PARITY)/bin/python -m pytest tests/parity
 
 golden: $(VENV)/.installed
 	$(BIN)/elcrec verify golden tests/golden/tiny_*.npz
