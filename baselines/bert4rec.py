@@ -34,7 +34,7 @@ from elcrec.encoder import (
 )
 from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.padding import encode_chosen
-from elcrec.scores import items_only
+from elcrec.scores import inner_products
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,20 @@ class Model(SequenceModel):
 
     def logits(self, hidden: Tensor) -> Tensor:
         """Output head: (..., d) to (..., item_size)."""
-        features = self.norm(F.gelu(self.dense(hidden)))
-        return F.linear(features, self.encoder.items.weight, self.bias)
+        return F.linear(self.features(hidden), self.encoder.items.weight, self.bias)
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Fill in a mask token after the last L - 1 items: (B, item_size)."""
-        return items_only(self.logits(self.encoder.last(self.with_mask(sequences))))
+    def features(self, hidden: Tensor) -> Tensor:
+        """Output head before the item table: (..., d) to (..., d)."""
+        return self.norm(F.gelu(self.dense(hidden)))
+
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Features of a mask token after the last L - 1 items: (B, d)."""
+        return self.features(self.encoder.last(self.with_mask(sequences)))
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """Logits of the items; padding and mask score -inf."""
+        table, bias = self.encoder.items.weight[1:-1], self.bias[1:-1]
+        return inner_products(represented, table, first, last, lowest=1, bias=bias)
 
     def with_mask(self, sequences: Tensor) -> Tensor:
         """Append the mask token to windows (B, T): (B, min(T + 1, L))."""

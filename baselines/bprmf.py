@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from elcrec.dataset import HELD_OUT, InteractionData, NegativeSampler
 from elcrec.interface import Batch, Context, Protocol, SequenceModel
 from elcrec.sampling import choose_samples
-from elcrec.scores import items_only_bias
+from elcrec.scores import inner_products
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,6 @@ class Model(SequenceModel):
 
     protocol: Protocol | None = "strict"
     parameters_used: Hyperparameters
-    not_items: Tensor
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)
@@ -64,8 +63,6 @@ class Model(SequenceModel):
         self.items = nn.Embedding(item_size - 2, parameters.dimension)  # item i in row i - 1
         nn.init.xavier_uniform_(self.users.weight)
         nn.init.xavier_uniform_(self.items.weight)
-        ends = items_only_bias(torch.zeros(item_size - 2))  # (item_size,) added to the scores
-        self.register_buffer("not_items", ends, persistent=False)
 
     def n_samples(self, data: InteractionData) -> int:
         """All (user, item) pairs of the training items, or `samples_per_epoch` of them."""
@@ -110,7 +107,10 @@ class Model(SequenceModel):
         penalty = self.parameters_used.l2 / 2 * squares / len(users)
         return {"ranking": ranking, "penalty": penalty, "total": ranking + penalty}
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Inner products: (B, item_size), -inf for padding and mask."""
-        table = F.pad(self.items.weight, (0, 0, 1, 1))  # (item_size, d)
-        return F.linear(self.users(users), table, self.not_items)
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Take the users' vectors: (B, d); no history is read."""
+        return self.users(users)
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """Inner products; padding and mask have no vector and score -inf."""
+        return inner_products(represented, self.items.weight, first, last, lowest=1)

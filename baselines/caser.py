@@ -30,7 +30,7 @@ from elcrec.dataset import HELD_OUT, InteractionData, NegativeSampler
 from elcrec.dropout import Dropout
 from elcrec.interface import Batch, Context, SequenceModel
 from elcrec.sampling import choose_samples
-from elcrec.scores import items_only_bias
+from elcrec.scores import inner_products
 
 
 @dataclass(frozen=True)
@@ -148,13 +148,16 @@ class Model(SequenceModel):
         features = self.dropout(torch.cat([vertical, *heights], dim=1))
         return torch.cat([F.relu(self.dense(features)), self.users(users)], dim=1)
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Output table and bias, given the last L items: (B, item_size)."""
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Encode the last L items with the user's vector: (B, 2d)."""
         length = self.max_length
         windows = F.pad(sequences, (max(0, length - sequences.shape[1]), 0))[:, -length:]
-        table = F.pad(self.output.weight, (0, 0, 0, 1))  # (item_size, 2d)
-        bias = items_only_bias(self.output_bias.weight[1:, 0])
-        return F.linear(self.encode(users, windows), table, bias)
+        return self.encode(users, windows)
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """Output table and bias; padding and mask score -inf."""
+        table, bias = self.output.weight[1:], self.output_bias.weight[1:, 0]
+        return inner_products(represented, table, first, last, lowest=1, bias=bias)
 
     def _windows_per_user(self, data: InteractionData) -> np.ndarray:
         """Windows of each user (U,): one at least, if there is a training item."""

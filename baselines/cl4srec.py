@@ -33,7 +33,7 @@ from elcrec.encoder import EncoderSettings
 from elcrec.interface import Batch, Context
 from elcrec.losses import contrastive_loss, next_item_loss
 from elcrec.padding import by_length, encode_real
-from elcrec.scores import items_only
+from elcrec.scores import inner_products
 from elcrec.transformer import TransformerModel
 
 
@@ -83,10 +83,12 @@ class Model(TransformerModel):
         total = next_item + self.parameters_used.instance_weight * instance
         return {"next_item": next_item, "instance": instance, "total": total}
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Inner products of the last output with all item vectors: (B, item_size)."""
-        scores = super().score(users, sequences)
-        return scores if self.parameters_used.form == "flattened" else items_only(scores)
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """Inner products; in the last-position form padding and mask score -inf."""
+        if self.parameters_used.form == "flattened":
+            return super().score_items(represented, first, last)
+        table = self.encoder.items.weight[1:-1]
+        return inner_products(represented, table, first, last, lowest=1)
 
     def _flattened(self, batch: Batch) -> tuple[Tensor, Tensor]:
         hidden, (views,) = self.encode_with_views(batch, times=1)

@@ -41,7 +41,7 @@ from elcrec.encoder import (
 )
 from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.padding import by_length
-from elcrec.scores import items_only
+from elcrec.scores import inner_products
 
 
 @dataclass(frozen=True)
@@ -230,10 +230,17 @@ class Model(SequenceModel):
         hidden_keys = later | (sequences == 0).unsqueeze(1)
         return scores.masked_fill(hidden_keys, float("-inf")).softmax(-1)
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Best inner product of any intention with each item vector: (B, item_size)."""
-        vectors = self.input_intentions(sequences, torch.zeros_like(sequences[:, :1]))[:, 0]
-        scores = vectors[:, 0] @ self.encoder.items.weight.T
-        for k in range(1, self.parameters_used.intents):
-            scores = torch.maximum(scores, vectors[:, k] @ self.encoder.items.weight.T)
-        return items_only(scores)
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Make the vectors of all intentions: (B, K, d)."""
+        return self.input_intentions(sequences, torch.zeros_like(sequences[:, :1]))[:, 0]
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """Best inner product of any intention; padding and mask score -inf."""
+        table = self.encoder.items.weight[1:-1]
+        best, *others = (
+            inner_products(vectors, table, first, last, lowest=1)
+            for vectors in represented.unbind(1)
+        )
+        for scores in others:
+            best = torch.maximum(best, scores)
+        return best

@@ -42,7 +42,7 @@ from elcrec.dropout import Dropout
 from elcrec.interface import Batch, Context, SequenceModel
 from elcrec.losses import next_item_loss
 from elcrec.padding import encode_real
-from elcrec.scores import items_only_bias
+from elcrec.scores import inner_products
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,6 @@ class Model(SequenceModel):
     """Item vectors, GRU, dense layer; parameters: (I + 1) d + 3 h (d + h) + h d + d."""
 
     parameters_used: Hyperparameters
-    not_items: Tensor
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)
@@ -93,8 +92,6 @@ class Model(SequenceModel):
         nn.init.xavier_normal_(self.items.weight)
         for weight in self.gru.parameters():
             nn.init.xavier_uniform_(weight)
-        ends = items_only_bias(torch.zeros(item_size - 2))  # (item_size,) added to the scores
-        self.register_buffer("not_items", ends, persistent=False)
 
     def start_training(self, context: Context) -> None:
         """Make the table that negatives are drawn from."""
@@ -154,10 +151,13 @@ class Model(SequenceModel):
         states, _ = self.gru(self.dropout(self.items(moved)))
         return states
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Inner products of the last output with all item vectors: (B, item_size)."""
-        table = F.pad(self.items.weight, (0, 0, 0, 1))  # (item_size, d)
-        return F.linear(self.last(sequences), table, self.not_items)
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Take the output of the last item: (B, d)."""
+        return self.last(sequences)
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """Inner products with the item table; padding and mask score -inf."""
+        return inner_products(represented, self.items.weight[1:], first, last, lowest=1)
 
     def _shared_negatives(self, generator: torch.Generator) -> Tensor:
         """Draw items by popularity, with replacement: (`negatives`,) ids."""

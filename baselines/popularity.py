@@ -43,6 +43,10 @@ class Model(SequenceModel):
         order = torch.arange(self.item_size, device=data.device) / self.item_size
         self.counts.copy_(data.training_counts() - order / 2)
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """The same counts for every user: (B, item_size)."""
-        return self.counts.repeat(len(users), 1)  # a copy: the evaluator writes into it
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Nothing of the users is needed: (B, 0)."""
+        return self.counts.new_empty(len(users), 0)
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """The same counts for every user."""
+        return self.counts[first:last].repeat(len(represented), 1)  # a copy: it may be changed

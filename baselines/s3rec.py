@@ -22,7 +22,7 @@ from torch import Tensor
 
 from baselines import sasrec
 from elcrec.errors import InputError
-from elcrec.scores import items_only
+from elcrec.scores import inner_products
 
 Hyperparameters = sasrec.Hyperparameters
 PREFIX = "encoder."
@@ -51,6 +51,7 @@ class Model(sasrec.Model):
                 )
         self.encoder.load_state_dict(given)
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Inner products of the last output with all item vectors: (B, item_size)."""
-        return items_only(super().score(users, sequences))
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """Inner products with the item table; padding and mask score -inf."""
+        table = self.encoder.items.weight[1:-1]
+        return inner_products(represented, table, first, last, lowest=1)

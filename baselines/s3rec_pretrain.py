@@ -32,7 +32,7 @@ from elcrec.encoder import EncoderSettings, TransformerEncoder, initialise
 from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.padding import by_length, encode_real
 from elcrec.prefixes import Prefixes, count_prefixes
-from elcrec.scores import items_only
+from elcrec.scores import inner_products
 
 
 @dataclass(frozen=True)
@@ -179,12 +179,16 @@ class Model(SequenceModel):
         total = p.item_weight * item + p.segment_weight * segment_term
         return {"item": item, "segment": segment_term, "total": total}
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Masked item prediction after the last L - 1 items: (B, item_size)."""
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Project the output of a mask token after the last L - 1 items: (B, d)."""
         token = torch.full_like(sequences[:, :1], self.mask_id)
         window = torch.cat([sequences, token], 1)[:, -self.max_length :]
-        hidden = self.item_projection(self.encoder.last(window))
-        return items_only(hidden @ self.encoder.items.weight.T)
+        return self.item_projection(self.encoder.last(window))
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """Inner products with the item table; padding and mask score -inf."""
+        table = self.encoder.items.weight[1:-1]
+        return inner_products(represented, table, first, last, lowest=1)
 
 
 def pair_loss(hidden: Tensor, positive: Tensor, negative: Tensor) -> Tensor:

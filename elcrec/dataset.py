@@ -34,10 +34,14 @@ class InteractionData:
         # Lengths are kept on the host too: shapes are decided there without asking the device.
         self.host_offsets = np.asarray(sequences.offsets, dtype=np.int64)
         self.host_items = np.asarray(sequences.items, dtype=np.int64)
-        offsets = torch.from_numpy(self.host_offsets).to(self.device)
-        self.items = torch.from_numpy(self.host_items).to(self.device)
+        offsets = self.tensor(self.host_offsets)
+        self.items = self.tensor(self.host_items)
         self.starts, self.stops = offsets[:-1], offsets[1:]
         self._negatives = NegativeSampler(self, highest=self.item_size - 1)
+
+    def tensor(self, values: np.ndarray) -> Tensor:
+        """Move an array to the device."""
+        return torch.from_numpy(values).to(self.device)
 
     def windows(self, starts: Tensor, stops: Tensor, length: int) -> Tensor:
         """Cut `items[start:stop]` of each row to its last `length` items, padded left with 0.
@@ -127,9 +131,9 @@ class NegativeSampler:
         starts = np.searchsorted(owner, np.arange(data.n_users))
         before = np.arange(len(pairs)) - starts[owner]
         # user * span + (id - 1) - (own ids of the user before it), ascending
-        self._keys = self._tensor(owner * self.span + item - 1 - before)
-        self._starts = self._tensor(starts)
-        self._counts = self._tensor(highest - np.bincount(owner, minlength=data.n_users))
+        self._keys = data.tensor(owner * self.span + item - 1 - before)
+        self._starts = data.tensor(starts)
+        self._counts = data.tensor(highest - np.bincount(owner, minlength=data.n_users))
 
     def draw(self, users: Tensor, length: int, generator: torch.Generator) -> Tensor:
         """Draw `length` ids for each of the users (B,), with replacement: (B, length)."""
@@ -140,6 +144,3 @@ class NegativeSampler:
         # An id is its rank among the allowed ones, plus the number of own ids before it.
         found = torch.searchsorted(self._keys, users[:, None] * self.span + rank, right=True)
         return rank + (found - self._starts[users][:, None]) + 1
-
-    def _tensor(self, values: np.ndarray) -> Tensor:
-        return torch.from_numpy(values).to(self.device)

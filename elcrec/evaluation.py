@@ -7,11 +7,14 @@ Protocols (what happens to items the user already had):
 
 A target is ranked behind every other item that scores at least as much: ties, and scores that are
 not numbers, count against the model.
+
+Users are encoded in order of length, then scored in blocks against one tile of items after the
+other, small enough for the processor's cache. A block holds users whose targets lie in the same
+tile, and that tile comes first: so a target's score is taken from the very product it is compared
+with, and no tile is computed twice.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,33 +23,14 @@ from torch import Tensor
 from elcrec.dataset import InteractionData
 from elcrec.interface import Protocol, SequenceModel
 from elcrec.names import Split
-
-SCORE_MEMORY = {"cpu": 16 * 2**20, "cuda": 512 * 2**20}  # bytes of one chunk's score matrix
-
-MOST_ROWS = 2048  # of one chunk: encoding more at once would need more memory than training
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Users of similar history length that are scored together; n users, T positions."""
-
-    users: Tensor
-    """(n,) user numbers."""
-    sequences: Tensor
-    """(n, T) known items, cut to the longest history of the chunk."""
-    targets: Tensor
-    """(n, 1) the items asked for."""
-    seen_rows: Tensor
-    """(known interactions,) row in the chunk of each known item."""
-    seen_items: Tensor
-    """(known interactions,) the known items."""
+from elcrec.ranking_plan import Block, Part, Tiles, plan
 
 
 class Evaluator:
     """Ranks one split of a data set; what does not depend on the model is made once.
 
-    Users are ordered by length, so a chunk carries no more padding than its longest history: models
-    must score a history the same with or without padding on its left.
+    A chunk of users carries no more padding than its longest history: models must score a history
+    the same with or without padding on its left.
     """
 
     def __init__(
@@ -57,26 +41,22 @@ class Evaluator:
         protocol: Protocol = "paper",
         score_memory: int | None = None,
     ) -> None:
-        """Cut the users into chunks.
+        """Plan the chunks, blocks and tiles.
 
         Args:
             data: The histories.
             split: `valid` or `test`.
             max_length: Longest window L.
             protocol: `paper` or `strict`.
-            score_memory: Bytes that the score matrix of one chunk may take.
+            score_memory: Most bytes of scores that exist at a time.
         """
         self.protocol = protocol
+        self.item_size = data.item_size
         self.n_users = data.n_users
-        memory = score_memory or SCORE_MEMORY.get(data.device.type, SCORE_MEMORY["cpu"])
-        rows = min(MOST_ROWS, max(1, memory // (4 * data.item_size)))
-        known = np.diff(data.host_offsets) - data.history_end(split)
-        order = np.argsort(np.minimum(known, max_length), kind="stable")
-        self.chunks = [
-            _chunk(data, split, order[i : i + rows], known, max_length)
-            for i in range(0, len(order), rows)
-        ]
-        self.order = order
+        self.seen_score = 0.0 if protocol == "paper" else float("-inf")
+        self.tiles = Tiles.fit(data, score_memory)
+        self.parts: list[Part] = plan(data, split, max_length, self.tiles)
+        self.users = np.concatenate([block.users for part in self.parts for block in part.blocks])
 
     @torch.inference_mode()
     def ranks(self, model: SequenceModel) -> np.ndarray:
@@ -86,39 +66,33 @@ class Evaluator:
         """
         was_training = model.training
         model.eval()
-        ranks = torch.cat([self._rank(model, chunk) for chunk in self.chunks])
+        ranks = []
+        for part in self.parts:
+            represented = torch.cat([model.represent(*chunk) for chunk in part.chunks])
+            ranks += [self._rank(model, represented[b.rows], b) for b in part.blocks]
         model.train(was_training)
         result = np.empty(self.n_users, dtype=np.int32)
-        result[self.order] = ranks.cpu().numpy()
+        result[self.users] = torch.cat(ranks).cpu().numpy()
         return result
 
-    def _rank(self, model: SequenceModel, chunk: Chunk) -> Tensor:
-        scores = model.score(chunk.users, chunk.sequences)  # (n, item_size)
-        if not scores.is_contiguous():
-            scores = scores.contiguous()
-        if self.protocol == "paper":
-            scores[chunk.seen_rows, chunk.seen_items] = 0.0
-        else:
-            scores[chunk.seen_rows, chunk.seen_items] = float("-inf")
-            scores[:, [0, -1]] = float("-inf")
-        below = scores < scores.gather(1, chunk.targets)
-        return (scores.shape[1] - 1 - below.sum(1)).int()
+    def _rank(self, model: SequenceModel, represented: Tensor, block: Block) -> Tensor:
+        count = len(represented)
+        below = torch.zeros(count, dtype=torch.int64, device=represented.device)
+        target: Tensor | None = None
+        for tile, seen in block.tiles:
+            first, last = self.tiles.bounds(tile)
+            scores = model.score_items(represented, first, last).contiguous()
+            scores.view(-1).index_fill_(0, seen, self.seen_score)
+            if self.protocol == "strict":
+                self._hide_other_rows(scores, first, last)
+            if target is None:  # the block's own tile
+                target = scores.gather(1, block.columns)
+            below += scores.lt_(target).sum(1).long()  # in place, as 0 and 1
+        return (self.item_size - 1 - below).int()
 
-
-def _chunk(
-    data: InteractionData, split: Split, users: np.ndarray, known: np.ndarray, max_length: int
-) -> Chunk:
-    counts = known[users]
-    width = int(np.minimum(counts, max_length).max())
-    starts = data.host_offsets[users]
-    rows = np.repeat(np.arange(len(users)), counts)
-    first = np.repeat(starts - np.r_[0, np.cumsum(counts)[:-1]], counts)
-    seen = data.host_items[first + np.arange(len(rows))]
-    numbers = torch.from_numpy(users).to(data.device)
-    return Chunk(
-        users=numbers,
-        sequences=data.histories(numbers, split, width),
-        targets=data.targets(numbers, split)[:, None],
-        seen_rows=torch.from_numpy(rows).to(data.device),
-        seen_items=torch.from_numpy(seen).to(data.device),
-    )
+    def _hide_other_rows(self, scores: Tensor, first: int, last: int) -> None:
+        """Padding (the first row of all) and mask (the last) score -inf."""
+        if first == 0:
+            scores[:, 0] = float("-inf")
+        if last == self.item_size:
+            scores[:, -1] = float("-inf")

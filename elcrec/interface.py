@@ -1,7 +1,7 @@
 """What a model is: the base class that the engine, the evaluator and the tests ask things of.
 
 A new model subclasses `SequenceModel`, names its `Hyperparameters` (a frozen dataclass) and writes
-`loss` and `score`; everything else has a default.
+`loss`, `represent` and `score_items`; everything else has a default.
 """
 
 from __future__ import annotations
@@ -106,15 +106,31 @@ class SequenceModel(nn.Module):
         """Return named scalar terms; `total` is the one that is minimised."""
         raise NotImplementedError
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Score all items for each user.
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Make what scoring needs of each user, e.g. the encoder's last output.
 
         Args:
             users: (B,) user numbers.
             sequences: (B, T) known items, left-padded, T <= `max_length`; the last one is real.
 
         Returns:
-            (B, item_size) scores, a tensor that the caller may change. They may not depend on the
-            other rows or on the padding.
+            (B, ...); a row may not depend on the other rows or on the padding.
         """
         raise NotImplementedError
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """Score the item rows `first` … `last` - 1; the evaluator asks for all, piece by piece.
+
+        Args:
+            represented: (B, ...) rows of what `represent` returned, of any users.
+            first: First row.
+            last: One past the last row, at most `item_size`.
+
+        Returns:
+            (B, last - first) scores, a tensor that the caller may change.
+        """
+        raise NotImplementedError
+
+    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Score all items at once: (B,) users with their (B, T) known items to (B, item_size)."""
+        return self.score_items(self.represent(users, sequences), 0, self.item_size)

@@ -1,4 +1,4 @@
-"""Keeping padding and mask token out of the scores, for models that could recommend them."""
+"""Scores by inner products with rows of an item table."""
 
 from __future__ import annotations
 
@@ -6,17 +6,32 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def items_only(scores: Tensor) -> Tensor:
-    """Take padding and mask token out of (B, item_size) scores, in place: they score -inf."""
-    scores[:, 0] = float("-inf")
-    scores[:, -1] = float("-inf")
-    return scores
+def inner_products(
+    queries: Tensor,
+    table: Tensor,
+    first: int,
+    last: int,
+    *,
+    lowest: int = 0,
+    bias: Tensor | None = None,
+) -> Tensor:
+    """Score the ids `first` … `last` - 1; an id that the table has no row for scores -inf.
 
-
-def items_only_bias(bias: Tensor) -> Tensor:
-    """Widen a bias of the items 1 …, (item_size - 2,), so that padding and mask token score -inf.
+    Args:
+        queries: (B, d) representations of users.
+        table: (rows, d) vectors of the ids `lowest`, `lowest` + 1 … Leaving out padding and mask,
+            `table[1:-1]` with `lowest=1`, keeps them from being recommended.
+        first: First id to score.
+        last: One past the last id to score.
+        lowest: Id of the table's first row.
+        bias: (rows,) added to the scores.
 
     Returns:
-        (item_size,) bias of the scores, which then need no `items_only`.
+        (B, last - first).
     """
-    return F.pad(bias, (1, 1), value=float("-inf"))
+    start, stop = max(first, lowest), min(last, lowest + len(table))
+    rows = slice(start - lowest, stop - lowest)
+    scores = F.linear(queries, table[rows], None if bias is None else bias[rows])
+    if (start, stop) == (first, last):
+        return scores
+    return F.pad(scores, (start - first, last - stop), value=float("-inf"))

@@ -10,6 +10,7 @@ from elcrec.dataset import InteractionData
 from elcrec.encoder import EncoderSettings, TransformerEncoder
 from elcrec.interface import Batch, Context, SequenceModel
 from elcrec.losses import next_item_loss
+from elcrec.scores import inner_products
 
 ENCODING_CHUNK = 1024  # users encoded at once outside training: bounds memory
 
@@ -23,9 +24,13 @@ class TransformerModel(SequenceModel):
         super().__init__(parameters, n_users, item_size)
         self.encoder = TransformerEncoder(parameters, item_size)
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Inner products of the last output with all item vectors: (B, item_size)."""
-        return self.encoder.last(sequences) @ self.encoder.items.weight.T
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Take the encoder's last output: (B, d)."""
+        return self.encoder.last(sequences)
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """Inner products with the item table, padding and mask rows included."""
+        return inner_products(represented, self.encoder.items.weight, first, last)
 
     def next_item(self, hidden: Tensor, batch: Batch) -> Tensor:
         """Next-item loss of the outputs (B, L, d); the item table is input and output table."""

@@ -1,5 +1,7 @@
 """Ranks against brute force, protocols, ties, bounded memory."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -8,6 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from baselines import popularity
+from elcrec import ranking_plan
 from elcrec.data.sequences import Sequences
 from elcrec.dataset import InteractionData
 from elcrec.evaluation import Evaluator
@@ -21,10 +24,16 @@ class Fixed(SequenceModel):
         super().__init__(None, *table.shape)
         self.table = table
         self.widths: list[int] = []
+        self.most_scores = 0
 
-    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
         self.widths.append(sequences.shape[1])
-        return self.table[users].clone()
+        return self.table[users]
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        scores = represented[:, first:last].clone()
+        self.most_scores = max(self.most_scores, scores.numel())
+        return scores
 
 
 def data_of(rows: list[list[int]]) -> InteractionData:
@@ -66,9 +75,11 @@ def test_ranks_equal_brute_force(rows, seed, split, protocol, tied):
     generator = torch.Generator().manual_seed(seed)
     table = torch.randn(len(rows), data.item_size, generator=generator)
     table = table.round() if tied else table
-    evaluator = Evaluator(data, split, 5, protocol, score_memory=4 * data.item_size * 2)
-    ranks = evaluator.ranks(Fixed(table))
-    assert ranks.tolist() == brute_force(rows, table, split, protocol)
+    expected = brute_force(rows, table, split, protocol)
+    for floats in (1, 3, 2 * data.item_size, 10**6):
+        model = Fixed(table)
+        assert Evaluator(data, split, 5, protocol, 4 * floats).ranks(model).tolist() == expected
+        assert model.most_scores <= floats
 
 
 def test_equal_scores_count_against_the_model():
@@ -83,21 +94,34 @@ def test_scores_that_are_not_numbers_rank_last():
     assert Evaluator(data, "test", 5).ranks(Fixed(table)).tolist() == [data.item_size - 1]
 
 
-def test_chunks_bound_memory_and_cut_padding():
-    rows = [list(range(1, n + 1)) for n in (4, 20, 5, 9, 6, 19)]
-    data = data_of(rows)
+def test_users_of_similar_length_are_encoded_together(monkeypatch):
+    monkeypatch.setattr(ranking_plan, "CHUNK_USERS", 2)
+    data = data_of([list(range(1, n + 1)) for n in (4, 20, 5, 9, 6, 19)])
     model = Fixed(torch.randn(6, data.item_size))
-    small = Evaluator(data, "test", 10, score_memory=4 * data.item_size * 2)
-    assert [len(c.users) for c in small.chunks] == [2, 2, 2]
-    assert small.ranks(model).tolist() == Evaluator(data, "test", 10).ranks(model).tolist()
-    assert model.widths[:3] == [4, 8, 10]
+    cut = Evaluator(data, "test", 10).ranks(model).tolist()
+    assert model.widths == [4, 8, 10]
+    monkeypatch.undo()
+    assert Evaluator(data, "test", 10).ranks(model).tolist() == cut
 
 
-def test_one_user_more_than_memory_allows_is_still_ranked():
-    data = data_of([[1, 2, 3, 4], [2, 3, 4, 1]])
-    evaluator = Evaluator(data, "valid", 5, score_memory=1)
-    assert [len(c.users) for c in evaluator.chunks] == [1, 1]
-    assert len(evaluator.ranks(Fixed(torch.randn(2, data.item_size)))) == 2
+def test_users_are_represented_in_parts(monkeypatch):
+    data = data_of([[n, n + 1, n + 2, n + 3] for n in range(1, 40)])
+    model = Fixed(torch.randn(39, data.item_size))
+    whole = Evaluator(data, "test", 10).ranks(model).tolist()
+    monkeypatch.setattr(ranking_plan, "PART_USERS", 5)
+    evaluator = Evaluator(data, "test", 10)
+    assert len(evaluator.parts) == 8
+    assert evaluator.ranks(model).tolist() == whole
+
+
+@pytest.mark.parametrize(("n_users", "n_items"), [(22363, 12101), (943, 1349), (10**6, 10**7)])
+def test_tiles_fit_cache_and_memory(n_users, n_items):
+    data = SimpleNamespace(n_users=n_users, item_size=n_items + 2, device=torch.device("cpu"))
+    tiles = ranking_plan.Tiles.fit(data)
+    assert tiles.bounds(tiles.count - 1)[1] == data.item_size
+    assert sum(b - a for a, b in map(tiles.bounds, range(tiles.count))) == data.item_size
+    assert 4 * tiles.rows * tiles.width <= ranking_plan.SCORE_MEMORY["cpu"]
+    assert tiles.rows >= 64  # so many users or more for each product
 
 
 def test_ranking_does_not_change_the_model():
