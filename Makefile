@@ -14,12 +14,12 @@ CORES ?= $(shell nproc)
 .PHONY: help install demo test test-parity golden lint format tiny clean
 
 help:
-	@echo "make demo     the whole replication on a small real data set, about 10 minutes on 2 cores"
-	@echo "make test     all tests"
-	@echo "make test-parity  models against RecBole's, with the same weights (optional, its own environment)"
-	@echo "make lint     ruff, mypy, snakefmt, codespell"
-	@echo "make golden   losses and gradients against the authors' code"
-	@echo "make clean    remove the demo's results (not the data, not recorded runs)"
+	@echo "make demo          the whole replication on a small real data set, about 10 minutes on 2 cores"
+	@echo "make test          all tests"
+	@echo "make test-parity   models against RecBole's, with the same weights (optional)"
+	@echo "make lint          ruff, mypy, snakefmt, codespell"
+	@echo "make golden        losses and gradients against the authors' code"
+	@echo "make clean         remove the demo's results (not the data, not recorded runs)"
 
 $(VENV)/.torch:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'

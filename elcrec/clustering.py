@@ -47,7 +47,8 @@ def nearest(points: Tensor, centers: Tensor) -> Tensor:
     """
     points, centers = points.detach(), centers.detach()
     half_square = 0.5 * centers.square().sum(1)
-    return (points @ centers.T).sub_(half_square).argmax(-1)
+    # max, for its argmax: PyTorch's argmax alone takes three times as long on the CPU.
+    return (points @ centers.T).sub_(half_square).max(-1).indices
 
 
 class KMeans:

@@ -7,6 +7,8 @@ sees items 1 … n-2 (inputs 1 … n-3, targets 2 … n-2), validation asks for 
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -38,6 +40,12 @@ class InteractionData:
         self.items = self.tensor(self.host_items)
         self.starts, self.stops = offsets[:-1], offsets[1:]
         self._negatives = NegativeSampler(self, highest=self.item_size - 1)
+
+    def digest(self) -> str:
+        """Hash of all histories: 16 hexadecimal digits."""
+        whole = hashlib.sha256(self.host_offsets.tobytes())
+        whole.update(self.host_items.tobytes())
+        return whole.hexdigest()[:16]
 
     def tensor(self, values: np.ndarray) -> Tensor:
         """Move an array to the device."""

@@ -42,7 +42,8 @@ def measure(run: Run, data: InteractionData, epochs: int) -> dict[str, Any]:
     in_epochs = sum(row.get("seconds_kmeans", 0.0) for row in history)
     kept = ("format", "dataset", "model", "seed", "peak_memory", "device", "parameters")
     return {
-        **{key: metrics[key] for key in (*kept, "fingerprint", "commit", "dirty")},
+        **{key: metrics[key] for key in (*kept, "fingerprint", "data", "commit", "dirty")},
+        "settings": run.settings.digest(),
         "device_kind": data.device.type,
         "epochs_measured": epochs,
         "seconds_per_epoch": {phase: _spread(values) for phase, values in phases.items()},

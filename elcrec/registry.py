@@ -7,8 +7,10 @@ set; `parameters` and `training` of the workflow configuration; `--set` on the c
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -65,6 +67,11 @@ class RunSettings:
             "training": asdict(self.training),
         }
         return values | ({"starts_from": self.starts_from} if self.starts_from else {})
+
+    def digest(self) -> str:
+        """Hash of all values but the name, which changes no number: 16 hexadecimal digits."""
+        values = self.as_dict() | {"name": None}
+        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def resolve(

@@ -81,14 +81,15 @@ def execute(run: Run, data: InteractionData, report: Report = lambda row: None) 
         protocol=run.protocol,  # type: ignore[arg-type]
         report=report,
     )
-    return {"metrics": describe(run, model, result, device), "result": result}
+    return {"metrics": describe(run, model, result, data), "result": result}
 
 
 def describe(
-    run: Run, model: SequenceModel, result: Result, device: torch.device
+    run: Run, model: SequenceModel, result: Result, data: InteractionData
 ) -> dict[str, Any]:
     """The content of metrics.json."""
     head, dirty = commit()
+    device = data.device
     seconds = {"training": 0.0, "validation": 0.0, "kmeans": 0.0, "test": 0.0} | result.seconds
     return {
         "format": 1,
@@ -107,6 +108,8 @@ def describe(
         "parameters": sum(p.numel() for p in model.parameters()),
         "start": run.start.as_dict() if run.start else None,
         "fingerprint": fingerprint(module_reference(run.settings)),
+        "settings": run.settings.digest(),
+        "data": data.digest(),
         "commit": head,
         "dirty": dirty,
     }

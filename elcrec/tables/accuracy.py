@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from math import nan
@@ -166,7 +166,9 @@ def _grouped(records: Iterable[RunRecord], protocol: str) -> dict[tuple[str, str
         _check(record, protocol)
     for _, group in groupby(ordered, key=lambda r: r.dataset):
         check_users(list(group))
-    _check_same_code(ordered)
+    _check_alike(ordered, "fingerprint", "code", lambda r: r.model)
+    _check_alike(ordered, "settings", "settings", lambda r: (r.dataset, r.model))
+    _check_alike(ordered, "data", "data", lambda r: r.dataset)
     return {key: list(runs) for key, runs in groupby(ordered, key=lambda r: (r.dataset, r.model))}
 
 
@@ -183,15 +185,18 @@ def _check(record: RunRecord, protocol: str) -> None:
         )
 
 
-def _check_same_code(records: Iterable[RunRecord]) -> None:
-    first: dict[str, RunRecord] = {}
+def _check_alike(
+    records: Iterable[RunRecord], key: str, what: str, group: Callable[[RunRecord], object]
+) -> None:
+    """Refuse runs of one group whose `key` differs."""
+    first: dict[object, RunRecord] = {}
     for record in records:
-        other = first.setdefault(record.model, record)
-        if record.fingerprint != other.fingerprint:
+        other = first.setdefault(group(record), record)
+        if getattr(record, key) != getattr(other, key):
             raise InputError(
-                f"{record.folder / 'metrics.json'}: fingerprint is {record.fingerprint}, but "
-                f"{other.folder} has {other.fingerprint}; runs of one model by different code are "
-                "not mixed, run the older ones again"
+                f"{record.folder / 'metrics.json'}: {key} is {getattr(record, key)}, but "
+                f"{other.folder} has {getattr(other, key)}; runs with different {what} are not "
+                "mixed, run the older ones again"
             )
 
 

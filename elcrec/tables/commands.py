@@ -159,20 +159,27 @@ def _accuracy(config: Config, any_code: bool = False) -> AccuracyTable:
 
 
 def _refuse_other_code(config: Config, records: Sequence[Made]) -> None:
-    """Refuse runs that the present code did not make: their numbers may be others by now."""
+    """Refuse runs that the present code or settings did not make: their numbers may differ now."""
     from elcrec.errors import InputError
     from elcrec.fingerprint import fingerprint
     from elcrec.registry import module_reference, resolve
-    from elcrec.tables.runs import check_fingerprints
+    from elcrec.tables.runs import stale_runs
 
     models = dict.fromkeys([*config.models, *config.efficiency.models])
-    settings = {model: resolve(config, model, config.use[0]) for model in models}
-    expected = {model: fingerprint(module_reference(s)) for model, s in settings.items()}
-    stale = check_fingerprints(records, expected)
+    expected = {}
+    for dataset in config.use:
+        for model in models:
+            settings = resolve(config, model, dataset)
+            code = fingerprint(module_reference(settings))
+            expected[dataset, model] = (code, settings.digest())
+    stale = stale_runs(records, expected)
     if stale:
         first = stale[0]
+        other = (
+            "settings" if first.fingerprint == expected[first.dataset, first.model][0] else "code"
+        )
         raise InputError(
-            f"{first.dataset}/{first.model}: one of {len(stale)} runs that other code made than "
+            f"{first.dataset}/{first.model}: one of {len(stale)} runs that other {other} made than "
             "the present; "
             "run them again (snakemake --forcerun train), or allow them with --any-code"
         )

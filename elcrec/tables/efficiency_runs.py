@@ -41,6 +41,7 @@ class EfficiencyRecord:
     """Seconds spent once before the first epoch (ELCRec's k-means); None when not recorded."""
     peak_memory: PeakMemory
     fingerprint: str
+    settings: str
     commit: str | None
     dirty: bool
 
@@ -74,6 +75,7 @@ def load_efficiency_run(path: Path | str) -> EfficiencyRecord:
         before_training=_optional_number(values, "seconds_before_training"),
         peak_memory=memory,
         fingerprint=values.text("fingerprint"),
+        settings=values.text("settings"),
         commit=values.optional_text("commit"),
         dirty=values.flag("dirty"),
     )

@@ -42,7 +42,7 @@ class PeakMemory:
 
 
 class Made(Protocol):
-    """A record that says which code made it."""
+    """A record that says which code and which settings made it."""
 
     @property
     def dataset(self) -> str:
@@ -55,6 +55,10 @@ class Made(Protocol):
     @property
     def fingerprint(self) -> str:
         """Hash of the code, see `elcrec.fingerprint`."""
+
+    @property
+    def settings(self) -> str:
+        """Hash of hyper-parameters and training settings, see `elcrec.registry`."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,9 @@ class RunRecord:
     parameters: int
     """Number of trained parameters."""
     fingerprint: str
+    settings: str
+    data: str
+    """Hash of the histories."""
     commit: str | None
     dirty: bool
     """The working tree had uncommitted changes."""
@@ -146,12 +153,22 @@ def load_runs(
     return records, gaps
 
 
-def check_fingerprints(records: Iterable[Made], expected: Mapping[str, str]) -> list[Made]:
-    """Return the stale runs: those whose fingerprint is not the one expected of their model.
+def stale_runs(
+    records: Iterable[Made], expected: Mapping[tuple[str, str], tuple[str, str]]
+) -> list[Made]:
+    """Return the runs that other code or other settings made than `expected` says.
 
-    Models that `expected` does not name are not judged.
+    Args:
+        records: The runs.
+        expected: Fingerprint and settings by (data set, model); what it does not name is not
+            judged.
     """
-    return [r for r in records if r.fingerprint != expected.get(r.model, r.fingerprint)]
+    return [
+        r
+        for r in records
+        if (r.fingerprint, r.settings)
+        != expected.get((r.dataset, r.model), (r.fingerprint, r.settings))
+    ]
 
 
 def _record(
@@ -176,6 +193,8 @@ def _record(
         device=values.text("device"),
         parameters=values.integer("parameters"),
         fingerprint=values.text("fingerprint"),
+        settings=values.text("settings"),
+        data=values.text("data"),
         commit=values.optional_text("commit"),
         dirty=values.flag("dirty"),
     )

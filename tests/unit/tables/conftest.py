@@ -50,6 +50,8 @@ class Output:
             "device": "cpu: test",
             "parameters": 10,
             "fingerprint": f"code of {model}",
+            "settings": f"settings of {model}",
+            "data": f"histories of {dataset}",
             "commit": "0123456789abcdef0123",
             "dirty": False,
         }
@@ -79,6 +81,7 @@ class Output:
             },
             "peak_memory": MEMORY,
             "fingerprint": f"code of {model}",
+            "settings": f"settings of {model}",
             "commit": None,
             "dirty": True,
         }

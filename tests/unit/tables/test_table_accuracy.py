@@ -288,6 +288,19 @@ class TestRefusals:
         with pytest.raises(InputError, match=r"toys.*fingerprint is old, .*not mixed"):
             build(output)
 
+    def test_other_settings(self, output):
+        output.run("toys", "elcrec", 1, settings="its own")  # data sets have settings of their own
+        output.run("beauty", "elcrec", 1)
+        output.run("beauty", "elcrec", 2, settings="old")
+        with pytest.raises(InputError, match=r"beauty.*settings is old, .*not mixed"):
+            build(output)
+
+    def test_other_histories(self, output):
+        output.run("beauty", "elcrec", 1)
+        output.run("beauty", "sasrec", 1, data="older file")
+        with pytest.raises(InputError, match=r"data is older file, .*not mixed"):
+            build(output)
+
     @pytest.mark.parametrize("ndcg20", [0.0, 1.0, nan])
     def test_metrics_that_no_ranks_can_give(self, output, ndcg20):
         output.run("beauty", "elcrec", 1, test=np.arange(30))

@@ -7,7 +7,7 @@ import pytest
 
 from elcrec.errors import InputError
 from elcrec.metrics import METRICS, summarise
-from elcrec.tables.runs import Gap, check_fingerprints, load_run, load_runs
+from elcrec.tables.runs import Gap, load_run, load_runs, stale_runs
 
 
 def edit(path, **changes):
@@ -188,6 +188,9 @@ def test_a_record_in_another_runs_folder(output, key, value):
 
 
 def test_stale_runs(output):
-    records = [load_run(output.run("beauty", m, fingerprint=m * 2)) for m in ("a", "b", "c")]
-    assert check_fingerprints(records, {"a": "aa", "b": "new"}) == [records[1]]
-    assert check_fingerprints(records, {}) == []
+    marks = [{"fingerprint": m * 2, "settings": m * 3} for m in "abcd"]
+    records = [load_run(output.run("beauty", m, **k)) for m, k in zip("abcd", marks, strict=True)]
+    expected = {"a": ("aa", "aaa"), "b": ("new", "bbb"), "c": ("cc", "new")}
+    expected = {("beauty", model): both for model, both in expected.items()}
+    assert stale_runs(records, expected) == records[1:3]
+    assert stale_runs(records, {}) == []
