@@ -56,6 +56,7 @@ class Model(SequenceModel):
 
     protocol: Protocol | None = "strict"
     parameters_used: Hyperparameters
+    chosen: Tensor
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)
@@ -84,7 +85,7 @@ class Model(SequenceModel):
     def start_epoch(self, epoch: int, context: Context) -> None:
         """Choose the pairs of the epoch."""
         count = self.n_samples(context.data)
-        self.chosen = choose_samples(len(self.pair_users), count, context.generator)
+        self.keep("chosen", choose_samples(len(self.pair_users), count, context.generator))
 
     def batch(self, samples: Tensor, context: Context) -> Batch:
         """Triples: users (B,), targets (B, 1), negatives (B, 1); no history is read."""

@@ -75,6 +75,7 @@ class Model(SequenceModel):
     """
 
     parameters_used: Hyperparameters
+    chosen: Tensor
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)
@@ -114,7 +115,7 @@ class Model(SequenceModel):
     def start_epoch(self, epoch: int, context: Context) -> None:
         """Choose the windows of the epoch."""
         count = self.n_samples(context.data)
-        self.chosen = choose_samples(len(self.window_users), count, context.generator)
+        self.keep("chosen", choose_samples(len(self.window_users), count, context.generator))
 
     def batch(self, samples: Tensor, context: Context) -> Batch:
         """Windows: users (B,), inputs (B, L), targets (B, T), negatives (B, `negatives`)."""

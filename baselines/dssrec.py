@@ -40,7 +40,7 @@ from elcrec.encoder import (
     initialise,
 )
 from elcrec.interface import Context, Protocol, SequenceModel
-from elcrec.padding import by_length
+from elcrec.padding import by_length, only_real
 from elcrec.scores import inner_products
 
 
@@ -145,9 +145,8 @@ class Model(SequenceModel):
         """Both losses; neither sees padding, so none is computed."""
         inputs = by_length(self.input_intentions, batch.inputs, batch.distances)  # (B, M, K, d)
         labels = by_length(self.label_intentions, batch.futures)  # (B, K, d)
-        rows, targets, real = (x.flatten(0, 1) for x in (inputs, batch.targets, batch.real))
-        if real.device.type == "cpu":  # elsewhere the shapes stay
-            rows, targets, real = rows[real], targets[real], real[real]
+        flat = (x.flatten(0, 1) for x in (batch.real, inputs, batch.targets))
+        real, rows, targets = only_real(*flat)
         item = self.item_loss(rows, targets, real)
         sequence = self.sequence_loss(inputs[:, 0], labels)
         total = item + self.parameters_used.sequence_weight * sequence

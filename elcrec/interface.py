@@ -86,11 +86,28 @@ class SequenceModel(nn.Module):
         """
         raise InputError("is given as a start to a model that cannot start from other weights")
 
+    @torch.no_grad()
+    def keep(self, name: str, value: Tensor) -> None:
+        """Set a tensor attribute anew, where it already lies if it has the same form.
+
+        A step that was captured in a CUDA graph (`elcrec.graph`) goes on reading its tensors where
+        they lay then, so `start_epoch` refills with `self.keep("chosen", tensor)` what it would
+        otherwise replace. `value` is copied; shape, type and device should not change.
+        """
+        current = getattr(self, name, None)
+        if isinstance(current, Tensor) and (
+            (current.shape, current.dtype, current.device)
+            == (value.shape, value.dtype, value.device)
+        ):
+            current.copy_(value)
+        else:
+            setattr(self, name, value.clone())
+
     def start_training(self, context: Context) -> None:
         """Hook before the first epoch."""
 
     def start_epoch(self, epoch: int, context: Context) -> None:
-        """Hook before each epoch, counted from 0."""
+        """Hook before each epoch, counted from 0; refill tensors in place, see `keep`."""
 
     def batch(self, samples: Tensor, context: Context) -> Any:
         """Make the batch of the samples (B,) drawn for a step: by default next-item training."""

@@ -16,6 +16,21 @@ from torch import Tensor
 WIDTHS = (2, 4, 6, 8, 12, 16, 24, 32)  # windows are cut to the smallest of these that fits
 
 
+def cuts_padding(tensor: Tensor) -> bool:
+    """Whether padding is cut on this tensor's device; if not, all shapes are known beforehand."""
+    return tensor.device.type == "cpu"
+
+
+def only_real(real: Tensor, *aligned: Tensor) -> tuple[Tensor, ...]:
+    """Keep the rows of (N, ...) tensors that (N,) `real` says are real, itself included.
+
+    On other devices than the CPU all rows stay, for a loss that leaves out what is not real.
+    """
+    if not cuts_padding(real):
+        return (real, *aligned)
+    return (real[real], *(values[real] for values in aligned))
+
+
 def encode_real(
     encode: Callable[[Tensor], Tensor], sequences: Tensor, *aligned: Tensor
 ) -> tuple[Tensor, ...]:
@@ -31,7 +46,7 @@ def encode_real(
         Outputs and picked values, (N, d) and (N,) each for the N real positions on the CPU; on
         other devices (B, L, d) and (B, L), padding included.
     """
-    if sequences.device.type != "cpu":
+    if not cuts_padding(sequences):
         return (encode(sequences), *aligned)
     outputs, picked = [], []
     for rows, width in length_groups(sequences):
@@ -58,7 +73,7 @@ def encode_chosen(
         Outputs and targets, (N, d) and (N,) of the N targets on the CPU; on other devices
         (B, M, d) and (B, M), with target 0 where a row has fewer than M.
     """
-    if sequences.device.type != "cpu":
+    if not cuts_padding(sequences):
         return gather_chosen(encode(sequences), targets, most)
     kept, picked = [], []
     for rows, width in length_groups(sequences):
@@ -87,7 +102,7 @@ def by_length(encode: Callable[..., Tensor], sequences: Tensor, *rowwise: Tensor
         sequences: (B, L) ids, 0 at padding; every row has a real item.
         rowwise: (B, ...) further arguments of `encode`, handed over as they are.
     """
-    if sequences.device.type != "cpu":
+    if not cuts_padding(sequences):
         return encode(sequences, *rowwise)
     groups = length_groups(sequences)
     outputs = torch.cat(

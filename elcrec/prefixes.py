@@ -39,12 +39,13 @@ class Prefixes:
         number = torch.arange(len(self.users), device=data.device)
         first = counts.cumsum(0) - counts
         self.ends = data.stops[self.users] - HELD_OUT - (number - first[self.users])
-        self.order = number
+        self.order = number[: self.count].clone()
 
     def shuffle(self, generator: torch.Generator) -> None:
         """Draw the prefixes of an epoch; without need when it uses all of them."""
         if self.count < len(self.users):
-            self.order = choose_samples(len(self.users), self.count, generator)
+            # in place: see `SequenceModel.keep`
+            self.order.copy_(choose_samples(len(self.users), self.count, generator))
 
     def take(self, samples: Tensor) -> tuple[Tensor, Tensor]:
         """Users and ends of the samples (B,) of this epoch, numbered from 0: (B,) each."""

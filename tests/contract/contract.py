@@ -14,14 +14,17 @@ import pytest
 import torch
 
 from baselines import popularity
+from elcrec import padding
 from elcrec.data.sequences import Sequences
 from elcrec.dataset import InteractionData
-from elcrec.engine import TrainingSettings, make_optimiser, train, train_epoch
+from elcrec.engine import Step, TrainingSettings, make_optimiser, train, train_epoch
 from elcrec.evaluation import Evaluator
+from elcrec.graph import GraphedStep
 from elcrec.interface import Context, SequenceModel
 from elcrec.measure import Stopwatch
 from elcrec.metrics import summarise
 from elcrec.settings import build
+from tests.contract import capture
 
 N_ITEMS = 40
 LENGTH = 12  # longest window in these tests
@@ -152,3 +155,41 @@ class ModelContract:
         other.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
         ranks = Evaluator(data, "test", LENGTH, other.protocol or self.protocol).ranks(other)
         np.testing.assert_array_equal(ranks, result.ranks["test"])
+
+    def test_a_step_on_a_gpu_never_waits_for_it_and_knows_its_shapes(self):
+        """What a CUDA graph asks for; see `tests.contract.capture`."""
+        model, context = self.ready(cycle_data.__wrapped__())  # data of its own, which it spoils
+        capture.check_step(model, context, samples=8)
+
+    def test_later_epochs_refill_tensors_where_they_lie(self, data):
+        model, context = self.ready(data)
+        first = capture.tensors(model)  # kept, so that their memory is not used again
+        for epoch in (1, 2):
+            model.start_epoch(epoch, context)
+            now = capture.tensors(model)
+            moved = [path for path in first if now[path].data_ptr() != first[path].data_ptr()]
+            assert moved == [], f"start_epoch replaces {moved}, which self.keep would refill"
+
+    def test_replayed_steps_train_as_eager_ones(self, data, monkeypatch):
+        monkeypatch.setattr(padding, "cuts_padding", lambda tensor: False)  # as on a GPU
+        recorder = capture.Recorder()
+        eager = self.train_stepwise(data, None)
+        replayed = self.train_stepwise(data, GraphedStep(recorder))
+        assert (recorder.captures, recorder.replays) == (2, 12)  # of 18 steps, 3 of each size eager
+        assert replayed[0] == eager[0]
+        for name, weight in eager[1].items():
+            assert torch.equal(replayed[1][name], weight), name
+
+    def train_stepwise(
+        self, data: InteractionData, graphed: GraphedStep | None
+    ) -> tuple[list[dict[str, float]], dict[str, torch.Tensor]]:
+        """Losses and weights after six epochs of two larger batches and a smaller one."""
+        model, context = self.ready(data)
+        optimiser = make_optimiser(model, self.settings())
+        step = Step(model, context, optimiser, graphed)
+        size = -(-model.n_samples(data) * 2 // 5)
+        losses = []
+        for epoch in range(6):
+            model.start_epoch(epoch, context)
+            losses.append(train_epoch(model, context, optimiser, size, step))
+        return losses, model.state_dict()
