@@ -62,6 +62,15 @@ class Model(TransformerModel):
         self.augmenter = Augmenter(context.data, self.max_length)
         self.kmeans = KMeans(p.intents, p.dimension, context.seed, context.data.device)
 
+    def run_state(self) -> dict[str, Tensor]:
+        """The centroids, which the next k-means starts from."""
+        return {"centroids": self.centroids}
+
+    def load_run_state(self, state: dict[str, Tensor]) -> None:
+        """Hand the centroids back to k-means."""
+        self.centroids.copy_(state["centroids"])
+        self.kmeans.start_from(self.centroids)
+
     def start_epoch(self, epoch: int, context: Context) -> None:
         """Cluster all users' training inputs as the encoder now sees them."""
         with context.stopwatch("kmeans"):

@@ -23,23 +23,24 @@ from elcrec.errors import InputError
 
 FORMAT = "elcrec-checkpoint-1"
 KEPT = 2
+SECONDS_BETWEEN = 5.0
+"""Least time from one checkpoint to the next, so that short epochs are not spent on writing."""
 
 
 class Checkpoints:
     """The checkpoints of one run, `epoch-<number>.ckpt` in a folder of its own."""
 
-    def __init__(self, folder: Path, identity: str, seconds_between: float = 5.0) -> None:
+    def __init__(self, folder: Path, identity: str, seconds_between: float | None = None) -> None:
         """Make or find the folder.
 
         Args:
             folder: Where the files lie; made when the first one is written.
             identity: Hash of all that decides the run: settings, data, code.
-            seconds_between: Epochs that end sooner after the last checkpoint get none, so that
-                very short epochs are not spent on writing.
+            seconds_between: Least seconds from one to the next; `SECONDS_BETWEEN` by default.
         """
         self.folder = folder
         self.identity = identity
-        self.seconds_between = seconds_between
+        self.seconds_between = SECONDS_BETWEEN if seconds_between is None else seconds_between
         self._last = time.monotonic()
 
     def due(self) -> bool:
@@ -98,13 +99,14 @@ class Checkpoints:
                 print(f"{path}: damaged ({error}); set aside as {aside.name}", file=sys.stderr)
         return None
 
-    def remove(self) -> None:
-        """Delete all checkpoints, once the run is recorded."""
-        if self.folder.is_dir():
-            for path in [*self.folder.glob("epoch-*"), *self.folder.glob(".epoch-*")]:
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """Delete all checkpoints in a folder, once the run is recorded, and the empty folder."""
+        if folder.is_dir():
+            for path in [*folder.glob("epoch-*"), *folder.glob(".epoch-*")]:
                 path.unlink()
-            if not any(self.folder.iterdir()):
-                self.folder.rmdir()
+            if not any(folder.iterdir()):
+                folder.rmdir()
 
     def _files(self) -> list[Path]:
         """Newest first."""

@@ -88,6 +88,11 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         help="weights of the model that `starts_from` names (default: those of its run)",
     )
     parser.add_argument("--threads", type=int, help="CPU threads (default: of the config)")
+    parser.add_argument(
+        "--kernels",
+        choices=("plain", "native"),
+        help="native: compiled for the CPU, needs g++ (default: of the config)",
+    )
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_config(parser)
     _add_device(parser)

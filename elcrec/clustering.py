@@ -70,6 +70,11 @@ class KMeans:
         self.clustering.min_points_per_centroid = 1  # only the threshold of a printed warning
         self.index = _flat_index(dimension, device)
 
+    def start_from(self, centroids: Tensor) -> None:
+        """Let the next run begin at these centroids (K, d), as if it had found them."""
+        array = centroids.detach().cpu().numpy().astype(np.float32).ravel()
+        faiss.copy_array_to_vector(array, self.clustering.centroids)
+
     def fit(self, points: Tensor) -> Tensor:
         """Cluster (N, d) points; returns the centroids (K, d), not normalised, on `device`.
 

@@ -16,7 +16,7 @@ from elcrec.device import choose
 from elcrec.errors import InputError
 from elcrec.progress import Progress
 from elcrec.registry import add_model_file, parse_overrides, resolve
-from elcrec.run import Run, execute, load_data, write
+from elcrec.run import CHECKPOINTS, Run, execute, load_data, write
 from elcrec.start import find_start
 
 
@@ -29,7 +29,7 @@ def train(arguments: argparse.Namespace) -> None:
     title = f"{run.settings.name} {config.dataset_name(run.dataset)} seed {run.seed}"
     training = run.settings.training
     with Progress(title, training.max_epochs, training.select_by, arguments.quiet) as progress:
-        record = execute(run, data, progress)
+        record = execute(run, data, progress, folder / CHECKPOINTS)
     write(folder, run, record, data.device)
     metrics = record["metrics"]
     shown = "  ".join(f"{k} {v:.4f}" for k, v in metrics["metrics"]["test"].items())
@@ -79,6 +79,9 @@ def _prepare(
     settings = resolve(config, model, arguments.dataset, overrides)
     config.dataset(arguments.dataset)
     start = find_start(config, settings, arguments.dataset, arguments.seed, arguments.start)
-    run = Run(arguments.dataset, arguments.seed, config.protocol, settings, start)
+    kernels = arguments.kernels or config.kernels
+    run = Run(
+        arguments.dataset, arguments.seed, config.protocol, settings, start, kernels, config.graphs
+    )
     device = choose(arguments.device, arguments.threads or config.threads)
     return config, run, load_data(config, arguments.dataset, device)

@@ -50,6 +50,10 @@ class Config:
     parameters: dict[str, dict[str, Any]]
     """Overrides of hyper-parameters by model id."""
     threads: int
+    kernels: str
+    """`plain` or `native`: see `elcrec.native`."""
+    graphs: bool
+    """Train from CUDA graphs: see `elcrec.graph`."""
     efficiency: Efficiency
     released_weights: list[dict[str, Any]]
     datasets: dict[str, dict[str, Any]]
@@ -127,6 +131,8 @@ def from_mapping(
         training=dict(merged.get("training", {})),
         parameters=dict(merged.get("parameters", {})),
         threads=merged.get("threads", 2),
+        kernels=merged.get("kernels", "plain"),
+        graphs=merged.get("graphs", False),
         efficiency=Efficiency(**efficiency),
         released_weights=list(merged.get("released_weights", [])),
         datasets=dict(merged["datasets"]),

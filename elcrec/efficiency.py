@@ -40,7 +40,7 @@ def measure(run: Run, data: InteractionData, epochs: int) -> dict[str, Any]:
     totals = {"total": [sum(row.values()) for row in rows]}
     phases = totals | {phase: [row[phase] for row in rows] for phase in PHASES}
     in_epochs = sum(row.get("seconds_kmeans", 0.0) for row in history)
-    kept = ("format", "dataset", "model", "seed", "peak_memory", "device", "parameters")
+    kept = ("format", "dataset", "model", "seed", "peak_memory", "device", "parameters", "kernels")
     return {
         **{key: metrics[key] for key in (*kept, "fingerprint", "data", "commit", "dirty")},
         "settings": run.settings.digest(),

@@ -19,6 +19,7 @@ padding on the left leaves its output unchanged; `forward` therefore takes any l
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -61,6 +62,9 @@ class EncoderSettings:
 class TransformerEncoder(nn.Module):
     """Item and position embeddings followed by post-norm self-attention blocks."""
 
+    kernels: Literal["plain", "native"] = "plain"
+    """`native`: train with `elcrec.native` where that applies, same mathematics."""
+
     def __init__(self, settings: EncoderSettings, item_size: int, causal: bool = True) -> None:
         """Build the encoder.
 
@@ -71,6 +75,7 @@ class TransformerEncoder(nn.Module):
         """
         super().__init__()
         d = settings.dimension
+        self.causal = causal
         self.max_length = settings.max_length
         self.items = nn.Embedding(item_size, d, padding_idx=0)
         self.positions = nn.Embedding(settings.max_length, d)
@@ -84,6 +89,11 @@ class TransformerEncoder(nn.Module):
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Encode every position: (B, T) item ids, left-padded, T <= L, to (B, T, d)."""
+        if self.kernels == "native":
+            from elcrec.native.function import encode, supports  # optional: needs a compiler
+
+            if supports(self, sequences):
+                return encode(self, sequences)
         x, mask = self._embed(sequences)
         for block in self.blocks:
             x = block(x, mask)

@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from elcrec.checkpoint import Checkpoints
 from elcrec.dataset import InteractionData
 from elcrec.errors import InputError
 from elcrec.evaluation import Evaluator
@@ -23,6 +24,7 @@ from elcrec.graph import CudaBackend, GraphedStep
 from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.measure import Stopwatch
 from elcrec.metrics import METRICS, summarise
+from elcrec.resume import Resumable
 
 LAST = "last"
 
@@ -76,6 +78,8 @@ class Result:
     """Wall-clock seconds: total, training, validation, kmeans, test."""
     weights: dict[str, Tensor] = field(default_factory=dict)
     """State of the model at the best epoch."""
+    resumed_after: list[int] = field(default_factory=list)
+    """Epochs whose checkpoint an interrupted training went on from."""
 
 
 Report = Callable[[dict[str, float]], None]
@@ -91,6 +95,7 @@ def train(
     report: Report = lambda row: None,
     test: bool = True,
     graphs: bool = False,
+    checkpoints: Checkpoints | None = None,
 ) -> Result:
     """Train `model` on the device of `data`, select by validation, test once.
 
@@ -104,6 +109,7 @@ def train(
         test: False leaves the test split alone, for choices that must not see it.
         graphs: Train from CUDA graphs (`elcrec.graph`): the same steps with fewer launches. Other
             devices than a GPU train as ever.
+        checkpoints: Where to go on from, and where to write how far the training has come.
 
     Raises:
         InputError: The loss is no longer a finite number.
@@ -115,13 +121,15 @@ def train(
     protocol = model.protocol or protocol
     validation = Evaluator(data, "valid", model.max_length, protocol)
     result = Result()
-    best_score = -math.inf
 
     model.train()
     model.start_training(context)
     optimiser = make_optimiser(model, settings)
+    resumable = Resumable(model, context, optimiser, result, checkpoints)
+    begin -= resumable.resume()
     step = make_step(model, context, optimiser, graphs)
-    for epoch in range(1, settings.max_epochs + 1):
+    while not finished(result, settings):
+        epoch = len(result.history) + 1
         before = dict(stopwatch.seconds)
         model.start_epoch(epoch - 1, context)
         with stopwatch("training"):
@@ -134,15 +142,12 @@ def train(
         row |= {f"loss_{name}": value for name, value in losses.items()} | metrics
         row |= {f"seconds_{k}": v - before.get(k, 0.0) for k, v in stopwatch.seconds.items()}
         result.history.append(row)
-        score = epoch if settings.select_by == LAST else metrics[settings.select_by]
-        if score > best_score:
-            best_score = score
+        if is_best(result, settings.select_by):
             result.best_epoch = epoch
             result.ranks["valid"] = ranks
             result.weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
         report(row)
-        if settings.patience and epoch - result.best_epoch >= settings.patience:
-            break
+        resumable.save_if_due(time.perf_counter() - begin)
 
     model.load_state_dict(result.weights)
     if test:
@@ -150,6 +155,20 @@ def train(
             result.ranks["test"] = Evaluator(data, "test", model.max_length, protocol).ranks(model)
     result.seconds = dict(stopwatch.seconds) | {"total": time.perf_counter() - begin}
     return result
+
+
+def finished(result: Result, settings: TrainingSettings) -> bool:
+    """Whether all epochs are done, or `patience` of them went by without a better one."""
+    epochs = len(result.history)
+    waited = epochs - result.best_epoch
+    return epochs >= settings.max_epochs or bool(settings.patience and waited >= settings.patience)
+
+
+def is_best(result: Result, select_by: str) -> bool:
+    """Whether the last epoch's validation is better than that of the best epoch so far."""
+    if select_by == LAST or result.best_epoch == 0:
+        return True
+    return result.history[-1][select_by] > result.history[result.best_epoch - 1][select_by]
 
 
 def train_epoch(

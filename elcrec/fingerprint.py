@@ -18,10 +18,14 @@ ENTRY = ("elcrec.engine", "elcrec.run")
 # What these decide is recorded with the run itself (settings), or does not reach its numbers.
 IGNORED = (
     "elcrec.atomic",
+    "elcrec.checkpoint",
     "elcrec.config",
     "elcrec.errors",
     "elcrec.fingerprint",
     "elcrec.measure",
+    "elcrec.native",
+    "elcrec.native.build",
+    "elcrec.native.function",
     "elcrec.progress",
     "elcrec.provenance",
     "elcrec.registry",

@@ -25,7 +25,7 @@ from elcrec.measure import device_name
 from elcrec.metrics import summarise
 from elcrec.provenance import commit
 from elcrec.registry import RunSettings, module_reference, read_model_file, resolve
-from elcrec.run import Run
+from elcrec.run import Run, choose_kernels
 
 MOST_POINTS = 4
 """The same effort for every model: no grid may have more points."""
@@ -101,6 +101,7 @@ def execute(
     torch.manual_seed(run.seed)  # initial weights, as in a run
     model = run.settings.build(data.n_users, data.item_size).to(data.device)
     training = run.settings.training
+    kernels = choose_kernels(model, run.kernels, data.device)
     result = train(
         model,
         data,
@@ -109,6 +110,7 @@ def execute(
         protocol=run.protocol,  # type: ignore[arg-type]
         report=report,
         test=False,
+        graphs=run.graphs,
     )
     head, dirty = commit()
     return {
@@ -127,6 +129,7 @@ def execute(
         "patience": training.patience,
         "seconds": result.seconds["total"],
         "device": device_name(data.device),
+        "kernels": kernels,
         "fingerprint": fingerprint(module_reference(run.settings)),
         "commit": head,
         "dirty": dirty,

@@ -103,6 +103,13 @@ class SequenceModel(nn.Module):
         else:
             setattr(self, name, value.clone())
 
+    def run_state(self) -> dict[str, Tensor]:
+        """What goes on from epoch to epoch and is no weight; checkpoints hold it too."""
+        return {}
+
+    def load_run_state(self, state: dict[str, Tensor]) -> None:
+        """Take back what `run_state` gave; `start_training` has run before."""
+
     def start_training(self, context: Context) -> None:
         """Hook before the first epoch."""
 

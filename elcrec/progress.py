@@ -55,7 +55,7 @@ class Progress:
             shown = {"loss": f"{row['loss_total']:.4f}"} | shown
         shown |= {"epoch": f"{seconds:.1f}s"}
         self.bar.set_postfix(shown, refresh=False)
-        self.bar.update()
+        self.bar.update(int(row["epoch"]) - self.bar.n)  # a resumed training starts further on
         if self.lines and time.monotonic() - self.last_line >= self.between:
             self.last_line = time.monotonic()
             text = ", ".join(f"{key} {value}" for key, value in shown.items())

@@ -10,11 +10,12 @@
 - weights.pt        the weights that were tested
 
 Each file is written under a temporary name and moved; metrics.json comes last, so a folder that has
-it is whole.
+it is whole. Until then, checkpoints/ holds how far the training has come.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ import torch
 import yaml
 
 from elcrec.atomic import replaced, write_text
+from elcrec.checkpoint import Checkpoints
 from elcrec.config import Config
 from elcrec.data.sequences import read_sequences
 from elcrec.dataset import InteractionData
@@ -39,6 +41,8 @@ from elcrec.provenance import commit, environment
 from elcrec.registry import RunSettings, module_reference
 from elcrec.start import Start, load_start
 
+CHECKPOINTS = "checkpoints"  # folder in a run folder, while the run lasts
+
 
 @dataclass(frozen=True)
 class Run:
@@ -50,6 +54,10 @@ class Run:
     settings: RunSettings
     start: Start | None = None
     """Weights of another run that this one starts from."""
+    kernels: str = "plain"
+    """`native`: compiled kernels for Transformers on the CPU, see `elcrec.native`."""
+    graphs: bool = False
+    """CUDA graphs, see `elcrec.graph`."""
 
 
 def load_data(config: Config, dataset: str, device: torch.device) -> InteractionData:
@@ -65,13 +73,26 @@ def load_data(config: Config, dataset: str, device: torch.device) -> Interaction
     return InteractionData(read_sequences(path), device)
 
 
-def execute(run: Run, data: InteractionData, report: Report = lambda row: None) -> dict[str, Any]:
-    """Train and test; returns the record that `write` puts into the folder."""
+def execute(
+    run: Run,
+    data: InteractionData,
+    report: Report = lambda row: None,
+    checkpoints: Path | None = None,
+) -> dict[str, Any]:
+    """Train and test; returns the record that `write` puts into the folder.
+
+    Args:
+        run: What to train.
+        data: The histories, on the device.
+        report: Called after each epoch with its history row.
+        checkpoints: Folder to go on from and to write checkpoints to; `write` removes it.
+    """
     device = data.device
     torch.manual_seed(run.seed)  # initial weights, the same on every device
     model = run.settings.build(data.n_users, data.item_size).to(device)
     if run.start:
         load_start(model, run.start)
+    kernels = choose_kernels(model, run.kernels, device)
     reset_peak_memory(device)
     result = train(
         model,
@@ -80,8 +101,41 @@ def execute(run: Run, data: InteractionData, report: Report = lambda row: None) 
         seed=run.seed,
         protocol=run.protocol,  # type: ignore[arg-type]
         report=report,
+        graphs=run.graphs,
+        checkpoints=Checkpoints(checkpoints, identity(run, data, kernels)) if checkpoints else None,
     )
-    return {"metrics": describe(run, model, result, data), "result": result}
+    record = describe(run, model, result, data) | {"kernels": kernels}
+    return {"metrics": record, "result": result}
+
+
+def choose_kernels(model: SequenceModel, kernels: str, device: torch.device) -> str:
+    """Switch a model to the kernels asked for; returns what it will train with, for the record.
+
+    Raises:
+        InputError: Native kernels without a C++ compiler.
+    """
+    if kernels == "native" and device.type == "cpu":
+        from elcrec import native  # compiled on demand only
+
+        if native.use_native(model):
+            return f"native {native.source_hash()}"
+    return "plain"
+
+
+def identity(run: Run, data: InteractionData, kernels: str) -> str:
+    """Hash of all that decides a run's numbers: a checkpoint with another one is not taken up."""
+    decides = [
+        run.settings.digest(),
+        run.seed,
+        run.protocol,
+        run.start.sha256 if run.start else None,
+        fingerprint(module_reference(run.settings)),
+        data.digest(),
+        data.device.type,
+        kernels,
+        run.graphs,
+    ]
+    return hashlib.sha256(repr(decides).encode()).hexdigest()[:16]
 
 
 def describe(
@@ -102,6 +156,7 @@ def describe(
         "users": len(result.ranks["test"]),
         "best_epoch": result.best_epoch,
         "epochs": len(result.history),
+        "resumed_after": result.resumed_after,
         "seconds": seconds,
         "peak_memory": peak_memory(device),
         "device": device_name(device),
@@ -131,3 +186,4 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
     with replaced(folder / "weights.pt") as path:
         torch.save({k: v.cpu() for k, v in result.weights.items()}, path)
     write_text(folder / "metrics.json", json.dumps(record["metrics"], indent=2) + "\n")
+    Checkpoints.remove(folder / CHECKPOINTS)

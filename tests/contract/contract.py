@@ -15,6 +15,7 @@ import torch
 
 from baselines import popularity
 from elcrec import padding
+from elcrec.checkpoint import Checkpoints
 from elcrec.data.sequences import Sequences
 from elcrec.dataset import InteractionData
 from elcrec.engine import Step, TrainingSettings, make_optimiser, train, train_epoch
@@ -155,6 +156,32 @@ class ModelContract:
         other.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
         ranks = Evaluator(data, "test", LENGTH, other.protocol or self.protocol).ranks(other)
         np.testing.assert_array_equal(ranks, result.ranks["test"])
+
+    def test_an_interrupted_training_goes_on_as_if_nothing_had_happened(self, data, tmp_path):
+        def trained(report=lambda row: None):
+            checkpoints = Checkpoints(tmp_path, "identity", seconds_between=0)
+            settings = self.settings(max_epochs=4)
+            model = self.make(data)
+            return train(model, data, settings, seed=1, report=report, checkpoints=checkpoints)
+
+        def interrupt(row):
+            if row["epoch"] == 3:  # of which there is no checkpoint yet
+                raise KeyboardInterrupt
+
+        whole = train(self.make(data), data, self.settings(max_epochs=4), seed=1)
+        with pytest.raises(KeyboardInterrupt):
+            trained(interrupt)
+        torch.manual_seed(99)  # another process has other numbers to start with
+        resumed = trained()
+        assert resumed.resumed_after == [2]
+        assert resumed.best_epoch == whole.best_epoch
+        for ours, theirs in zip(resumed.history, whole.history, strict=True):
+            numbers = [key for key in theirs if not key.startswith("seconds_")]
+            assert [ours[key] for key in numbers] == [theirs[key] for key in numbers]
+        for split in ("valid", "test"):
+            np.testing.assert_array_equal(resumed.ranks[split], whole.ranks[split])
+        for name, weight in whole.weights.items():
+            assert torch.equal(resumed.weights[name], weight), name
 
     def test_a_step_on_a_gpu_never_waits_for_it_and_knows_its_shapes(self):
         """What a CUDA graph asks for; see `tests.contract.capture`."""

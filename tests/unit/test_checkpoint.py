@@ -100,9 +100,9 @@ def test_a_full_disk_is_one_line_and_older_ones_are_kept(checkpoints, monkeypatc
 
 def test_removed_when_the_run_is_recorded(checkpoints):
     (checkpoints.folder / "epoch-00003.damaged").write_text("")
-    checkpoints.remove()
+    Checkpoints.remove(checkpoints.folder)
     assert not checkpoints.folder.exists()
-    checkpoints.remove()  # nothing left to remove
+    Checkpoints.remove(checkpoints.folder)  # nothing left to remove
 
 
 def test_short_epochs_are_not_all_written(tmp_path):

@@ -1,6 +1,7 @@
 """The run folder: whole, atomic, reproducible."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -8,9 +9,11 @@ import pytest
 import torch
 import yaml
 
+from elcrec import checkpoint, commands, run
 from elcrec.atomic import replaced, write_text
 from elcrec.cli import main
 from elcrec.metrics import summarise
+from elcrec.progress import Progress
 from elcrec.tables.runs import load_run
 
 
@@ -67,6 +70,57 @@ def test_wrong_arguments_are_one_line_and_status_2(tiny, tmp_path, capsys, argum
     assert message in error
     assert error.count("\n") == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_an_interrupted_run_goes_on_from_its_checkpoint(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    longer = ("--set", "max_epochs=4", "--output")
+    assert train(tiny, *longer, str(tmp_path / "whole")) == 0
+    folder = tmp_path / "interrupted"
+
+    def interrupt(self, row):
+        if row["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "__call__", interrupt)
+        assert train(tiny, *longer, str(folder)) == 130
+    assert [p.name for p in folder.iterdir()] == ["checkpoints"]
+    assert train(tiny, *longer, str(folder)) == 0
+    assert not (folder / "checkpoints").exists()
+    whole, resumed = (
+        json.loads((tmp_path / name / "metrics.json").read_text())
+        for name in ("whole", "interrupted")
+    )
+    assert resumed["resumed_after"] == [2]
+    assert whole["resumed_after"] == []
+    assert resumed["metrics"] == whole["metrics"]
+
+
+def test_other_settings_do_not_take_up_a_checkpoint(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    output = ("--output", str(tmp_path / "run"))
+    with monkeypatch.context() as patched:
+        patched.setattr(run, "write", lambda *arguments: None)
+        patched.setattr(commands, "write", lambda *arguments: None)
+        assert train(tiny, *output) == 0
+    assert train(tiny, *output, "--set", "alpha=2") == 0
+    assert "of other settings, data or code; left out" in capsys.readouterr().err
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["resumed_after"] == []
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ for the native kernels")
+def test_native_kernels_are_recorded(tiny, tmp_path):
+    for name in ("plain", "native"):
+        assert train(tiny, "--kernels", name, "--output", str(tmp_path / name)) == 0
+    plain, native = (
+        json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("plain", "native")
+    )
+    assert plain["kernels"] == "plain"
+    assert native["kernels"].startswith("native ")
+    assert native["fingerprint"] == plain["fingerprint"]
+    assert native["metrics"] != plain["metrics"]  # other dropout masks
 
 
 def test_overrides_need_a_folder_of_their_own(tiny, tmp_path, capsys):
