@@ -139,6 +139,6 @@ def test_what_validation_decided_is_in_use(path):
     for row in table[table.best].itertuples():
         read = grid.read_grid(config, row.model, row.dataset)
         points = [" ".join(f"{k}={v}" for k, v in p.items()) for p in read.points]
-        declared = table[(table.dataset == row.dataset) & (table.model == row.model)].point
-        assert points == list(declared), f"{row.model}: the grid is not the recorded one"
+        tried = table[(table.dataset == row.dataset) & (table.model == row.model)].point
+        assert set(points) <= set(tried), f"{row.model}: the grid has points that were not tried"
         assert read.in_use(read.points[points.index(row.point)]), f"{row.model}: not in use"
