@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from elcrec import __version__
+from elcrec.bench import commands as bench_commands
 from elcrec.data import commands as data_commands
 from elcrec.errors import InputError
-from elcrec.options import add_config
+from elcrec.options import add_config, add_kernels
 from elcrec.tables import commands as table_commands
 
 
@@ -43,6 +44,7 @@ def make_parser() -> argparse.ArgumentParser:
     _add_training(subparsers)
     data_commands.add_commands(subparsers)
     table_commands.add_commands(subparsers)
+    bench_commands.add_commands(subparsers)
     _add_verify(subparsers)
     return parser
 
@@ -88,11 +90,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
         help="weights of the model that `starts_from` names (default: those of its run)",
     )
     parser.add_argument("--threads", type=int, help="CPU threads (default: of the config)")
-    parser.add_argument(
-        "--kernels",
-        choices=("plain", "native"),
-        help="native: compiled for the CPU, needs g++ (default: of the config)",
-    )
+    add_kernels(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_config(parser)
     _add_device(parser)

@@ -15,3 +15,12 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="merged into the default config",
     )
+
+
+def add_kernels(parser: argparse.ArgumentParser) -> None:
+    """Add `--kernels`."""
+    parser.add_argument(
+        "--kernels",
+        choices=("plain", "native"),
+        help="native: Transformers compiled for the CPU, needs g++ (default: of the config)",
+    )

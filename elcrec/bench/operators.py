@@ -1,0 +1,138 @@
+"""What a step is made of: its operators, and those that make the host wait for the device."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.profiler import ProfilerActivity
+
+WAITING = (
+    "aten::item",
+    "aten::_local_scalar_dense",
+    "aten::is_nonzero",
+    "aten::nonzero",
+    "aten::masked_select",
+    "aten::_unique2",
+    "aten::unique_dim",
+    "aten::unique_consecutive",
+    "aten::bincount",
+    "aten::equal",
+    "Memcpy DtoH",
+    "cudaStreamSynchronize",
+    "cudaDeviceSynchronize",
+    "cudaEventSynchronize",
+)
+"""Operators whose result or whose shape the host has to read from the device, copies to the host,
+and waits. Names on a GPU go on, e.g. `Memcpy DtoH (Device -> Pinned)`."""
+
+ROWS = 20
+"""Operators in the printed table."""
+
+
+def profile(run: Callable[[int], None], steps: int, device: torch.device) -> dict[str, Any]:
+    """Profile groups of steps.
+
+    A group of `steps` and one of twice as many are run, so that what happens once a group (such as
+    reading the losses after the last step) is told from what happens in every step.
+
+    Args:
+        run: Takes the given number of steps.
+        steps: Steps of the smaller group, at least 1.
+        device: Where they run.
+
+    Returns:
+        `table`: the larger group's operators as text, by their own time; `steps`: how many steps
+        that are; `waiting_per_step` and `waiting_per_group`: calls of each of `WAITING` that was
+        called, with its caller, empty when the host never waits. On a processor `aten::item (in
+        aten::_fused_adam_)` is there for every weight: Adam's step counts lie on the host anyway.
+    """
+    if device.type == "cuda":  # steps may be captured in graphs when a group is run again
+        for count in (steps, steps, 2 * steps):
+            run(count)
+    few, _ = _profiled(run, steps, device)
+    many, table = _profiled(run, 2 * steps, device)
+    return {"table": table, "steps": 2 * steps, **waiting(few, many, steps)}
+
+
+def waiting(few: Mapping[str, int], many: Mapping[str, int], steps: int) -> dict[str, Any]:
+    """Tell calls in every step from calls once a group.
+
+    Args:
+        few: Calls of each operator in a group of `steps` steps.
+        many: The same in a group of twice as many.
+        steps: Steps of the smaller group.
+
+    Returns:
+        `waiting_per_step` and `waiting_per_group`: calls by operator, without zeros.
+    """
+    per_step = {name: (many[name] - few.get(name, 0)) / steps for name in many if _waits(name)}
+    per_group = {name: many[name] - 2 * steps * count for name, count in per_step.items()}
+    return {
+        "waiting_per_step": {name: count for name, count in per_step.items() if count},
+        "waiting_per_group": {name: count for name, count in per_group.items() if count},
+    }
+
+
+def _profiled(
+    run: Callable[[int], None], steps: int, device: torch.device
+) -> tuple[Counter[str], str]:
+    activities = [ProfilerActivity.CPU]
+    if device.type == "cuda":
+        activities.append(ProfilerActivity.CUDA)
+    # One cycle only, nothing to gather from others: without `acc_events` PyTorch warns.
+    with torch.profiler.profile(activities=activities, acc_events=True) as profiler:
+        run(steps)
+    averages = profiler.key_averages()
+    calls = Counter(_with_caller(event) for event in profiler.events())
+    own = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
+    return calls, averages.table(sort_by=own, row_limit=ROWS, max_name_column_width=40)
+
+
+def _with_caller(event: Any) -> str:
+    """Name of an event of the profiler; of one that waits also the operator that called it.
+
+    A call inside another one that waits (`item` calls `_local_scalar_dense`) gets no name: it is
+    the same wait.
+    """
+    caller = event.cpu_parent
+    if not _waits(event.name):
+        return str(event.name)
+    if caller is None:
+        return f"{event.name} (in no operator)"
+    return "" if _waits(caller.name) else f"{event.name} (in {caller.name})"
+
+
+def _waits(name: str) -> bool:
+    return name.startswith(("Memcpy DtoH", *(f"{w} (" for w in WAITING))) or name in WAITING
+
+
+def tensor_bytes(thing: object) -> int:
+    """Bytes of all tensors that an object of this project holds, itself or in what it holds.
+
+    Arrays of numpy are left out: they lie on the host. Tensors that share memory count once.
+    """
+    storages: dict[int, int] = {}
+    _collect(thing, storages, set())
+    return sum(storages.values())
+
+
+def _collect(thing: object, storages: dict[int, int], seen: set[int]) -> None:
+    if id(thing) in seen:
+        return
+    seen.add(id(thing))  # a permanent object: numbers of temporary ones are used again
+    parts: Iterable[object] = ()
+    if isinstance(thing, Tensor):
+        storage = thing.untyped_storage()
+        storages[storage.data_ptr()] = storage.nbytes()
+    elif isinstance(thing, list | tuple):
+        parts = thing
+    elif isinstance(thing, dict):
+        parts = thing.values()
+    elif type(thing).__module__.startswith("elcrec."):
+        parts = vars(thing).values()
+    for part in parts:
+        _collect(part, storages, seen)
