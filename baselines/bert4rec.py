@@ -34,7 +34,7 @@ from elcrec.encoder import (
 )
 from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.padding import encode_chosen
-from elcrec.scores import inner_products
+from elcrec.scores import item_products
 
 
 @dataclass(frozen=True)
@@ -128,8 +128,7 @@ class Model(SequenceModel):
 
     def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
         """Logits of the items; padding and mask score -inf."""
-        table, bias = self.encoder.items.weight[1:-1], self.bias[1:-1]
-        return inner_products(represented, table, first, last, lowest=1, bias=bias)
+        return item_products(represented, self.encoder.items.weight, first, last, self.bias)
 
     def with_mask(self, sequences: Tensor) -> Tensor:
         """Append the mask token to windows (B, T): (B, min(T + 1, L))."""

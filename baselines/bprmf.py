@@ -78,8 +78,8 @@ class Model(SequenceModel):
         # position in the flat items: start of the user, plus how many pairs of the user came before
         first = data.host_offsets[:-1] - (np.cumsum(lengths) - lengths)
         positions = np.arange(len(owners)) + first[owners]
-        self.pair_users = torch.from_numpy(owners).to(data.device)
-        self.pair_items = data.items[torch.from_numpy(positions).to(data.device)]
+        self.pair_users = data.tensor(owners)
+        self.pair_items = data.items[data.tensor(positions)]
         self.negatives = NegativeSampler(data, highest=data.n_items, held_out=HELD_OUT)
 
     def start_epoch(self, epoch: int, context: Context) -> None:

@@ -108,8 +108,8 @@ class Model(SequenceModel):
         # The last window of a user ends with the last training item, the others before it.
         later = np.arange(len(owners)) - (np.cumsum(counts) - counts)[owners]
         stops = data.host_offsets[1:][owners] - HELD_OUT - later
-        self.window_users = torch.from_numpy(owners).to(data.device)
-        self.window_stops = torch.from_numpy(stops).to(data.device)
+        self.window_users = data.tensor(owners)
+        self.window_stops = data.tensor(stops)
         self.sampler = NegativeSampler(data, highest=data.n_items, held_out=HELD_OUT)
 
     def start_epoch(self, epoch: int, context: Context) -> None:

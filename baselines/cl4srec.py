@@ -33,7 +33,7 @@ from elcrec.encoder import EncoderSettings
 from elcrec.interface import Batch, Context
 from elcrec.losses import contrastive_loss, next_item_loss
 from elcrec.padding import by_length, encode_real
-from elcrec.scores import inner_products
+from elcrec.scores import item_products
 from elcrec.transformer import TransformerModel
 
 
@@ -87,8 +87,7 @@ class Model(TransformerModel):
         """Inner products; in the last-position form padding and mask score -inf."""
         if self.parameters_used.form == "flattened":
             return super().score_items(represented, first, last)
-        table = self.encoder.items.weight[1:-1]
-        return inner_products(represented, table, first, last, lowest=1)
+        return item_products(represented, self.encoder.items.weight, first, last)
 
     def _flattened(self, batch: Batch) -> tuple[Tensor, Tensor]:
         hidden, (views,) = self.encode_with_views(batch, times=1)

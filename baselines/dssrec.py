@@ -41,7 +41,7 @@ from elcrec.encoder import (
 )
 from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.padding import by_length, only_real
-from elcrec.scores import inner_products
+from elcrec.scores import item_products
 
 
 @dataclass(frozen=True)
@@ -235,10 +235,9 @@ class Model(SequenceModel):
 
     def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
         """Best inner product of any intention; padding and mask score -inf."""
-        table = self.encoder.items.weight[1:-1]
+        table = self.encoder.items.weight
         best, *others = (
-            inner_products(vectors, table, first, last, lowest=1)
-            for vectors in represented.unbind(1)
+            item_products(vectors, table, first, last) for vectors in represented.unbind(1)
         )
         for scores in others:
             best = torch.maximum(best, scores)

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from baselines import sasrec
 from elcrec.errors import InputError
-from elcrec.scores import inner_products
+from elcrec.scores import item_products
 
 Hyperparameters = sasrec.Hyperparameters
 PREFIX = "encoder."
@@ -53,5 +53,4 @@ class Model(sasrec.Model):
 
     def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
         """Inner products with the item table; padding and mask score -inf."""
-        table = self.encoder.items.weight[1:-1]
-        return inner_products(represented, table, first, last, lowest=1)
+        return item_products(represented, self.encoder.items.weight, first, last)

@@ -32,7 +32,7 @@ from elcrec.encoder import EncoderSettings, TransformerEncoder, initialise
 from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.padding import by_length, encode_real
 from elcrec.prefixes import Prefixes, count_prefixes
-from elcrec.scores import inner_products
+from elcrec.scores import item_products
 
 
 @dataclass(frozen=True)
@@ -187,8 +187,7 @@ class Model(SequenceModel):
 
     def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
         """Inner products with the item table; padding and mask score -inf."""
-        table = self.encoder.items.weight[1:-1]
-        return inner_products(represented, table, first, last, lowest=1)
+        return item_products(represented, self.encoder.items.weight, first, last)
 
 
 def pair_loss(hidden: Tensor, positive: Tensor, negative: Tensor) -> Tensor:

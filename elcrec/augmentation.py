@@ -52,7 +52,7 @@ class Augmenter:
         sizes = np.arange(int(np.diff(data.host_offsets).max()) - 2)  # 0 … longest input
         counts = {share: (sizes * share).astype(np.int64) for share in (crop, mask, reorder)}
         self._cropped, self._masked, self._reordered = (
-            torch.from_numpy(counts[share]).to(data.device) for share in (crop, mask, reorder)
+            data.tensor(counts[share]) for share in (crop, mask, reorder)
         )
         self._widest_shuffle = max(1, int(counts[reorder].max()))
         self._masked_in_window = _hypergeometric_table(sizes, counts[mask], length).to(data.device)

@@ -24,7 +24,8 @@ def train(arguments: argparse.Namespace) -> None:
     """Train, test, write the run folder and print the test metrics."""
     if arguments.set and not arguments.output:
         raise InputError("--set: name a folder by --output, so that no run is replaced")
-    config, run, data = _prepare(arguments)
+    config, model = _configure(arguments)
+    run, data = _prepare(arguments, config, model)
     folder = arguments.output or config.run_folder(run.dataset, run.settings.model, run.seed)
     title = f"{run.settings.name} {config.dataset_name(run.dataset)} seed {run.seed}"
     training = run.settings.training
@@ -38,7 +39,8 @@ def train(arguments: argparse.Namespace) -> None:
 
 def measure(arguments: argparse.Namespace) -> None:
     """Measure epochs of a run and write the efficiency file."""
-    config, run, data = _prepare(arguments)
+    config, model = _configure(arguments)
+    run, data = _prepare(arguments, config, model)
     epochs = config.efficiency.epochs if arguments.epochs is None else arguments.epochs
     if epochs < 1:
         raise InputError(f"--epochs {epochs}: must be 1 or more")
@@ -50,13 +52,12 @@ def measure(arguments: argparse.Namespace) -> None:
 
 def try_point(arguments: argparse.Namespace) -> None:
     """Train one point of a model's grid and write its validation metrics."""
-    config = load_config(arguments.config)
-    model = add_model_file(config, arguments.model)
+    config, model = _configure(arguments)
     points = elcrec.grid.read_grid(config, model, arguments.dataset).points
     if not 1 <= arguments.point <= len(points):
         raise InputError(f"--point {arguments.point}: {model} has {len(points)} points in its grid")
     point = points[arguments.point - 1]
-    _, run, data = _prepare(arguments, point)
+    run, data = _prepare(arguments, config, model, point)
     training = run.settings.training
     shown = " ".join(f"{key}={value}" for key, value in point.items())
     title = f"{run.settings.name} {config.dataset_name(run.dataset)} {shown}"
@@ -67,14 +68,21 @@ def try_point(arguments: argparse.Namespace) -> None:
     print(f"{title}: validation {training.select_by} {score:.4f} -> {arguments.output}")
 
 
-def _prepare(
-    arguments: argparse.Namespace, point: Mapping[str, Any] | None = None
-) -> tuple[Config, Run, InteractionData]:
-    """Check everything before any work starts, then load the data."""
+def _configure(arguments: argparse.Namespace) -> tuple[Config, str]:
+    """The configuration, and the id of the model in it."""
     config = load_config(arguments.config)
+    return config, add_model_file(config, arguments.model)
+
+
+def _prepare(
+    arguments: argparse.Namespace,
+    config: Config,
+    model: str,
+    point: Mapping[str, Any] | None = None,
+) -> tuple[Run, InteractionData]:
+    """Check everything before any work starts, then load the data."""
     if arguments.seed < 0:
         raise InputError(f"--seed {arguments.seed}: must be 0 or more")
-    model = add_model_file(config, arguments.model)
     overrides = {**parse_overrides(arguments.set), **(point or {})}
     settings = resolve(config, model, arguments.dataset, overrides)
     config.dataset(arguments.dataset)
@@ -84,4 +92,4 @@ def _prepare(
         arguments.dataset, arguments.seed, config.protocol, settings, start, kernels, config.graphs
     )
     device = choose(arguments.device, arguments.threads or config.threads)
-    return config, run, load_data(config, arguments.dataset, device)
+    return run, load_data(config, arguments.dataset, device)

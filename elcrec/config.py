@@ -87,6 +87,18 @@ class Config:
         """Where the prepared data set lies."""
         return self.data / dataset / "sequences.txt"
 
+    def prepared_file(self, dataset: str) -> Path:
+        """The same, of a known data set that has been prepared.
+
+        Raises:
+            InputError: It is not known or not there; the message says how to make it.
+        """
+        self.dataset(dataset)
+        path = self.sequences_file(dataset)
+        if not path.exists():
+            raise InputError(f"{path}: not there yet; make it with: snakemake --cores 1 {path}")
+        return path
+
     def run_folder(self, dataset: str, model: str, seed: int | str) -> Path:
         """Where a run is written."""
         return self.output / "runs" / dataset / model / str(seed)

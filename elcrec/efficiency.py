@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import replace
 from typing import Any
 
 from elcrec.dataset import InteractionData
 from elcrec.errors import InputError
+from elcrec.measure import spread
 from elcrec.names import PHASES
 from elcrec.run import Run, execute
 
@@ -46,10 +46,6 @@ def measure(run: Run, data: InteractionData, epochs: int) -> dict[str, Any]:
         "settings": run.settings.digest(),
         "device_kind": data.device.type,
         "epochs_measured": epochs,
-        "seconds_per_epoch": {phase: _spread(values) for phase, values in phases.items()},
+        "seconds_per_epoch": {phase: spread(values) for phase, values in phases.items()},
         "seconds_before_training": max(0.0, metrics["seconds"]["kmeans"] - in_epochs),
     }
-
-
-def _spread(values: list[float]) -> dict[str, float]:
-    return {"median": statistics.median(values), "min": min(values), "max": max(values)}

@@ -14,18 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
+import elcrec.run
 from elcrec.config import Config
 from elcrec.dataset import InteractionData
-from elcrec.engine import LAST, Report, train
+from elcrec.engine import LAST, Report
 from elcrec.errors import InputError
-from elcrec.fingerprint import fingerprint
-from elcrec.measure import device_name
-from elcrec.metrics import summarise
-from elcrec.provenance import commit
-from elcrec.registry import RunSettings, module_reference, read_model_file, resolve
-from elcrec.run import Run, choose_kernels
+from elcrec.registry import RunSettings, read_model_file, resolve
+from elcrec.run import Run
 
 MOST_POINTS = 4
 """The same effort for every model: no grid may have more points."""
@@ -98,39 +93,16 @@ def execute(
     """
     if run.start:
         raise InputError(f"{run.settings.model}: grid: starts from another model's run")
-    torch.manual_seed(run.seed)  # initial weights, as in a run
-    model = run.settings.build(data.n_users, data.item_size).to(data.device)
+    metrics = elcrec.run.execute(run, data, report, test=False)["metrics"]
     training = run.settings.training
-    kernels = choose_kernels(model, run.kernels, data.device)
-    result = train(
-        model,
-        data,
-        training,
-        seed=run.seed,
-        protocol=run.protocol,  # type: ignore[arg-type]
-        report=report,
-        test=False,
-        graphs=run.graphs,
-    )
-    head, dirty = commit()
+    kept = ("format", "dataset", "model", "seed", "ranked_by", "best_epoch", "epochs", "device")
     return {
-        "format": 1,
-        "dataset": run.dataset,
-        "model": run.settings.model,
+        **{key: metrics[key] for key in (*kept, "kernels", "fingerprint", "commit", "dirty")},
         "point": point,
-        "seed": run.seed,
-        "ranked_by": model.protocol or run.protocol,
         "select_by": training.select_by,
-        "valid": summarise(result.ranks["valid"]),
-        "best_epoch": result.best_epoch,
-        "epochs": len(result.history),
+        "valid": metrics["metrics"]["valid"],
         "batch_size": training.batch_size,
         "max_epochs": training.max_epochs,
         "patience": training.patience,
-        "seconds": result.seconds["total"],
-        "device": device_name(data.device),
-        "kernels": kernels,
-        "fingerprint": fingerprint(module_reference(run.settings)),
-        "commit": head,
-        "dirty": dirty,
+        "seconds": metrics["seconds"]["total"],
     }

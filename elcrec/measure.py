@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import platform
 import resource
+import statistics
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -39,6 +40,11 @@ class Stopwatch:
     def _synchronise(self) -> None:
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Median, least and most of at least one value."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
 def reset_peak_memory(device: torch.device) -> None:

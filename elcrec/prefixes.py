@@ -33,7 +33,7 @@ class Prefixes:
     def __init__(self, data: InteractionData, length: int, share: float) -> None:
         """List the prefixes; arguments as for `count_prefixes`."""
         self.count = count_prefixes(data, length, share)
-        counts = torch.from_numpy(_prefixes_per_user(data, length)).to(data.device)
+        counts = data.tensor(_prefixes_per_user(data, length))
         # (P,) user and end (one past the last item, in the flat tensor) of each prefix.
         self.users = torch.arange(data.n_users, device=data.device).repeat_interleave(counts)
         number = torch.arange(len(self.users), device=data.device)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 import time
-from types import TracebackType
+from contextlib import AbstractContextManager
 
 from tqdm import tqdm
 
 from elcrec.metrics import METRICS
 
 
-class Progress:
+class Progress(AbstractContextManager["Progress"]):
     """A bar over epochs with loss, validation metric and epoch time; tqdm adds the time left.
 
     Where standard error is no terminal (a log of the workflow), a line now and then instead.
@@ -35,15 +35,7 @@ class Progress:
         self.last_line = time.monotonic()
         self.bar = tqdm(total=max_epochs, desc=title, unit="epoch", disable=hidden)
 
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.bar.close()
 
     def __call__(self, row: dict[str, float]) -> None:

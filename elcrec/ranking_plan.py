@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from elcrec.dataset import InteractionData
@@ -109,7 +108,7 @@ def _part(
     for start in range(0, len(users), CHUNK_USERS):
         some = users[start : start + CHUNK_USERS]
         width = int(np.minimum(known[some], max_length).max())
-        numbers = torch.from_numpy(some).to(data.device)
+        numbers = data.tensor(some)
         chunks.append((numbers, data.histories(numbers, split, width)))
     targets = data.host_items[data.host_offsets[users + 1] - data.history_end(split)]
     home = targets // tiles.width

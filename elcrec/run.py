@@ -32,7 +32,6 @@ from elcrec.config import Config
 from elcrec.data.sequences import read_sequences
 from elcrec.dataset import InteractionData
 from elcrec.engine import Report, Result, train
-from elcrec.errors import InputError
 from elcrec.fingerprint import fingerprint
 from elcrec.interface import SequenceModel
 from elcrec.measure import device_name, peak_memory, reset_peak_memory
@@ -66,11 +65,7 @@ def load_data(config: Config, dataset: str, device: torch.device) -> Interaction
     Raises:
         InputError: It has not been prepared; the message says how.
     """
-    config.dataset(dataset)
-    path = config.sequences_file(dataset)
-    if not path.exists():
-        raise InputError(f"{path}: not there yet; make it with: snakemake --cores 1 {path}")
-    return InteractionData(read_sequences(path), device)
+    return InteractionData(read_sequences(config.prepared_file(dataset)), device)
 
 
 def execute(
@@ -78,6 +73,7 @@ def execute(
     data: InteractionData,
     report: Report = lambda row: None,
     checkpoints: Path | None = None,
+    test: bool = True,
 ) -> dict[str, Any]:
     """Train and test; returns the record that `write` puts into the folder.
 
@@ -86,6 +82,7 @@ def execute(
         data: The histories, on the device.
         report: Called after each epoch with its history row.
         checkpoints: Folder to go on from and to write checkpoints to; `write` removes it.
+        test: False leaves the test split alone; there is nothing to write then.
     """
     device = data.device
     torch.manual_seed(run.seed)  # initial weights, the same on every device
@@ -101,6 +98,7 @@ def execute(
         seed=run.seed,
         protocol=run.protocol,  # type: ignore[arg-type]
         report=report,
+        test=test,
         graphs=run.graphs,
         checkpoints=Checkpoints(checkpoints, identity(run, data, kernels)) if checkpoints else None,
     )
@@ -153,7 +151,7 @@ def describe(
         "protocol": run.protocol,
         "ranked_by": model.protocol or run.protocol,
         "metrics": {split: summarise(ranks) for split, ranks in result.ranks.items()},
-        "users": len(result.ranks["test"]),
+        "users": data.n_users,
         "best_epoch": result.best_epoch,
         "epochs": len(result.history),
         "resumed_after": result.resumed_after,

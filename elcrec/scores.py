@@ -19,8 +19,7 @@ def inner_products(
 
     Args:
         queries: (B, d) representations of users.
-        table: (rows, d) vectors of the ids `lowest`, `lowest` + 1 … Leaving out padding and mask,
-            `table[1:-1]` with `lowest=1`, keeps them from being recommended.
+        table: (rows, d) vectors of the ids `lowest`, `lowest` + 1 …
         first: First id to score.
         last: One past the last id to score.
         lowest: Id of the table's first row.
@@ -35,3 +34,19 @@ def inner_products(
     if (start, stop) == (first, last):
         return scores
     return F.pad(scores, (start - first, last - stop), value=float("-inf"))
+
+
+def item_products(
+    queries: Tensor, table: Tensor, first: int, last: int, bias: Tensor | None = None
+) -> Tensor:
+    """Like `inner_products` with a whole item table, whose padding and mask rows score -inf.
+
+    Args:
+        queries: (B, d) representations of users.
+        table: (item_size, d) vectors of padding, items and mask.
+        first: First id to score.
+        last: One past the last id to score.
+        bias: (item_size,) added to the scores.
+    """
+    own = None if bias is None else bias[1:-1]
+    return inner_products(queries, table[1:-1], first, last, lowest=1, bias=own)

@@ -14,9 +14,7 @@ from elcrec.bench.checkout import Checkout
 from elcrec.bench.job import Job
 from elcrec.bench.process import Process
 from elcrec.bench.run import start_worker
-from elcrec.config import load_config
 from elcrec.errors import InputError
-from elcrec.registry import add_model_file, resolve
 
 OPTIONS = {
     "dimension": "hidden_size",
@@ -99,9 +97,7 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 def released_settings(job: Job) -> tuple[dict[str, Any], Path]:
     """Their options for a job of ours, and the data file; errors as for `options`."""
-    config = load_config(job.config)
-    model = add_model_file(config, job.model)
-    settings = resolve(config, model, job.dataset, job.overrides)
+    config, settings = job.resolve()
     return options(settings.as_dict()), config.sequences_file(job.dataset)
 
 

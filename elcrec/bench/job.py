@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
+from elcrec.config import Config, load_config
+from elcrec.registry import RunSettings, add_model_file, resolve
+
 
 @dataclass(frozen=True)
 class Generated:
@@ -44,6 +47,16 @@ class Job:
     def changed(self, generated: Generated, **overrides: Any) -> Job:
         """The same with other data and some settings changed."""
         return replace(self, generated=generated, overrides={**self.overrides, **overrides})
+
+    def resolve(self) -> tuple[Config, RunSettings]:
+        """The configuration, and the settings of the model in it.
+
+        Raises:
+            InputError: A configuration, model or setting that is not right.
+        """
+        config = load_config(self.config)
+        model = add_model_file(config, self.model)
+        return config, resolve(config, model, self.dataset, self.overrides)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values; `Job.read` takes them back."""

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from types import TracebackType
+from contextlib import AbstractContextManager
 from typing import Any
 
 from elcrec.errors import InputError
@@ -23,7 +23,7 @@ class ProcessError(InputError):
     """The process refused, ended or took too long; the message says which, in one line."""
 
 
-class Process:
+class Process(AbstractContextManager["Process"]):
     """A child process that ends with the block: `with Process(...) as worker: worker.ask(...)`."""
 
     def __init__(
@@ -47,15 +47,7 @@ class Process:
             env={**os.environ, **(environment or {})},
         )
 
-    def __enter__(self) -> Process:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def ask(self, what: str, timeout: float | None = None, **arguments: Any) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+from elcrec.measure import spread
 
 WARM_UP = 5
 """Steps, at least, before the first that counts; in groups like those that count, because a CUDA
@@ -63,12 +64,12 @@ class Figures:
         return {
             "seconds": {
                 "start_training": self.started["start_training"],
-                "step": spread(self.step),
-                "epoch": spread(self.epoch(steps_per_epoch)),
-                "evaluation": spread(self.evaluation),
+                "step": spread_of(self.step),
+                "epoch": spread_of(self.epoch(steps_per_epoch)),
+                "evaluation": spread_of(self.evaluation),
             },
             "epoch_is": "measured" if self.epochs else "computed",
-            "epoch_parts": {p: spread([e[p] for e in self.epochs]) for p in sorted(parts)},
+            "epoch_parts": {p: spread_of([e[p] for e in self.epochs]) for p in sorted(parts)},
             "rounds": {"step": self.step, "evaluation": self.evaluation},
             "peak_memory": self.memory,
         }
@@ -108,13 +109,11 @@ def alternate(sides: Mapping[str, Side], plan: Plan) -> dict[str, Figures]:
     return found
 
 
-def spread(values: list[float]) -> dict[str, float] | None:
+def spread_of(values: list[float]) -> dict[str, float] | None:
     """Median, least and most; None for no values."""
-    if not values:
-        return None
-    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+    return spread(values) if values else None
 
 
 def ratios(slow: list[float], fast: list[float]) -> dict[str, float] | None:
     """Spread of the quotients, round by round, in which both sides met the same load."""
-    return spread([a / b for a, b in zip(slow, fast, strict=True)])
+    return spread_of([a / b for a, b in zip(slow, fast, strict=True)])

@@ -9,9 +9,8 @@ from typing import Any
 from elcrec.bench import rounds
 from elcrec.bench.job import Job
 from elcrec.bench.process import Process
-from elcrec.config import ROOT, load_config
+from elcrec.config import ROOT
 from elcrec.errors import InputError
-from elcrec.registry import add_model_file, resolve
 
 PROFILED_STEPS = 3
 
@@ -22,15 +21,12 @@ def check(job: Job) -> None:
     Raises:
         InputError: A configuration, model, setting or data set that is not right or not there.
     """
-    config = load_config(job.config)
     if job.seed < 0:
         raise InputError(f"--seed {job.seed}: must be 0 or more")
-    model = add_model_file(config, job.model)
-    resolve(config, model, job.dataset, job.overrides)
+    config, _ = job.resolve()
     config.dataset(job.dataset)
-    path = config.sequences_file(job.dataset)
-    if job.generated is None and not path.exists():
-        raise InputError(f"{path}: not there yet; make it with: snakemake --cores 1 {path}")
+    if job.generated is None:
+        config.prepared_file(job.dataset)
 
 
 def measure(job: Job, plan: rounds.Plan, profile: bool = False) -> dict[str, Any]:

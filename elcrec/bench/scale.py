@@ -24,8 +24,7 @@ from elcrec.bench.fit import extrapolate, power_law
 from elcrec.bench.job import Generated, Job
 from elcrec.bench.process import ProcessError
 from elcrec.bench.run import start_worker
-from elcrec.config import load_config
-from elcrec.registry import RunSettings, add_model_file, resolve
+from elcrec.registry import RunSettings
 
 FACTORS: dict[str, tuple[int, ...]] = {
     "users": (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000),
@@ -132,7 +131,7 @@ def grow(
     Raises:
         InputError: The base point could not be measured, or a setting is not right.
     """
-    settings = _settings(job)
+    settings = job.resolve()[1]
     parameters = count_parameters(settings)
     end = time.monotonic() + limits.seconds
     base = measure(job.changed(BASE), limits.seconds)
@@ -227,12 +226,6 @@ class Series:
 
 def _figures(point: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in point.items() if k not in ("about", "sizes")}
-
-
-def _settings(job: Job) -> RunSettings:
-    config = load_config(job.config)
-    model = add_model_file(config, job.model)
-    return resolve(config, model, job.dataset, job.overrides)
 
 
 def _value(settings: RunSettings, factor: str) -> int | None:

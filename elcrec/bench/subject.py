@@ -19,7 +19,7 @@ from torch import Tensor
 from elcrec.bench import operators
 from elcrec.bench.generate import generate, shuffled
 from elcrec.bench.job import Job
-from elcrec.config import Config, load_config
+from elcrec.config import Config
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.dataset import InteractionData
 from elcrec.device import choose
@@ -30,7 +30,7 @@ from elcrec.interface import Context, SequenceModel
 from elcrec.measure import Stopwatch, peak_memory, reset_peak_memory
 from elcrec.provenance import environment
 from elcrec.ranking_plan import SCORE_MEMORY
-from elcrec.registry import add_model_file, module_reference, resolve
+from elcrec.registry import module_reference
 from elcrec.run import choose_kernels
 
 STEPS = 10
@@ -53,9 +53,7 @@ class Subject:
             InputError: A configuration, model, setting or device that is not right.
         """
         self.job = job
-        config = load_config(job.config)
-        model = add_model_file(config, job.model)
-        self.settings = resolve(config, model, job.dataset, job.overrides)
+        config, self.settings = job.resolve()
         self.device = choose(job.device, job.threads or config.threads)
         self.imported = psutil.Process().memory_info().rss
         begin = time.perf_counter()
