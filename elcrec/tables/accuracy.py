@@ -7,21 +7,26 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import nan
 
+from elcrec.bootstrap import RESAMPLES
 from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS, ndcg_bound
-from elcrec.stats import mean_std
+from elcrec.stats import mean_std, t_interval
 from elcrec.tables.paper import IMPROVEMENT, P_VALUE, PaperTable
 from elcrec.tables.runs import TOLERANCE, Gap, RunRecord
 from elcrec.tables.significance import (
+    COLUMNS,
     ModelComparison,
     Runs,
     check_users,
     compare,
     csv_row,
     with_holm,
+    with_intervals,
 )
 
 EACH, BEST = "reference_against_each_model", "best_against_runner_up"
+TEST_COLUMNS = COLUMNS[COLUMNS.index("difference") : COLUMNS.index("sidedness")]
+"""What `table1.csv` holds of best against runner-up, as in `significance.csv`."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,9 @@ class Cell:
     """Over the seeds."""
     std: float
     """Sample standard deviation (n - 1) over the seeds; nan for one seed."""
+    low: float
+    """Lower end of the 95 % t-interval of the mean over the seeds; nan for one seed."""
+    high: float
     seeds: int
     paper: float
     """The paper's value; nan where it has none."""
@@ -84,6 +92,7 @@ def build(
     paper: PaperTable,
     protocol: str,
     reference: str = "elcrec",
+    resamples: int = RESAMPLES,
 ) -> AccuracyTable:
     """Build Table 1.
 
@@ -95,6 +104,8 @@ def build(
         paper: The paper's Table 1.
         protocol: `paper` or `strict`; all runs must have it.
         reference: Id of the model that is tested against each other one.
+        resamples: Of the users, for the bootstrap intervals of the differences; 0 leaves them out,
+            which saves seconds per data set.
 
     Raises:
         InputError: A run of another protocol, of other users, with impossible metrics, or made by
@@ -108,8 +119,10 @@ def build(
         for (dataset, metric), order in ranked.items()
         if len(order) > 1
     )
-    top = {(c.dataset, c.metric): c for c in tops}
     each = _against_each(runs, pairs, [m for m in models if m != reference], reference)
+    compared = with_intervals([*each, *tops], runs, resamples)
+    each, tops = compared[: len(each)], compared[len(each) :]
+    top = {(c.dataset, c.metric): c for c in tops}
     rows = [
         Row(
             dataset=d,
@@ -128,8 +141,8 @@ def build(
 def csv_rows(table: AccuracyTable) -> list[dict[str, object]]:
     """Return the lines of `table1.csv`: ids for names, values in full precision.
 
-    `welch_n` is seeds of the best + seeds of the runner-up; the `_holm` columns are corrected over
-    the rows of this table.
+    The last columns are of best against runner-up; `_holm` is corrected over the rows of this
+    table.
     """
     return [_csv_row(row) for row in table.rows]
 
@@ -145,19 +158,16 @@ def _csv_row(row: Row) -> dict[str, object]:
     for model, cell in row.cells.items():
         line[f"{model}_mean"] = cell.mean
         line[f"{model}_std"] = cell.std
+        line[f"{model}_low95"] = cell.low
+        line[f"{model}_high95"] = cell.high
         line[f"{model}_seeds"] = cell.seeds
         line[f"{model}_paper"] = cell.paper
         line[f"{model}_relative_difference_percent"] = cell.relative_difference
     top = row.top
     line["best"] = row.best
     line["runner_up"] = top.model_b if top else None
-    line["welch_p"] = top.welch.p_value if top else None
-    line["welch_p_holm"] = top.welch_holm if top else None
-    line["welch_n"] = top.welch.size if top else None
-    line["paired_t_p"] = top.paired.p_value if top else None
-    line["paired_t_p_holm"] = top.paired_holm if top else None
-    line["paired_n"] = top.paired.size if top else None
-    return line
+    tests = csv_row(top) if top else {}
+    return line | {column: tests.get(column) for column in TEST_COLUMNS}
 
 
 def _grouped(records: Iterable[RunRecord], protocol: str) -> dict[tuple[str, str], Runs]:
@@ -220,15 +230,17 @@ def _ranked(
 ) -> list[str]:
     """Models with a run, best first; of equal ones the first in the table."""
     present = [model for model in models if (dataset, model) in runs]
-    return sorted(present, key=lambda model: -_mean_std(runs[dataset, model], metric)[0])
+    return sorted(present, key=lambda model: -mean_std(_values(runs[dataset, model], metric))[0])
 
 
 def _cell(
     runs: Mapping[tuple[str, str], Runs], dataset: str, model: str, metric: str, paper: float | None
 ) -> Cell:
     own = runs.get((dataset, model), [])
-    return Cell(*_mean_std(own, metric), len(own), nan if paper is None else paper)
+    values = _values(own, metric)
+    printed = nan if paper is None else paper
+    return Cell(*mean_std(values), *t_interval(values), len(own), printed)
 
 
-def _mean_std(runs: Runs, metric: str) -> tuple[float, float]:
-    return mean_std([run.metrics["test"][metric] for run in runs])
+def _values(runs: Runs, metric: str) -> list[float]:
+    return [run.metrics["test"][metric] for run in runs]

@@ -1,24 +1,27 @@
-"""Table 1 for people: Markdown with notes, and the few headline rows for a terminal."""
+"""Table 1 for people: Markdown and LaTeX with notes, and headline rows for a terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from elcrec.metrics import TABLE_METRICS, ndcg_bound
+from elcrec.metrics import TABLE_METRICS
 from elcrec.tables.accuracy import AccuracyTable, Cell, Row
+from elcrec.tables.impossible import Column, own_columns
+from elcrec.tables.latex import latex_file, latex_table
+from elcrec.tables.layout import Best, RunnerUp, TextTable
 from elcrec.tables.markdown import (
     GAP,
     bullets,
-    markdown_table,
+    number,
     p_value,
     percent,
     plain_table,
     score,
 )
+from elcrec.tables.markdown import markdown as markdown_of
 from elcrec.tables.runs import Gap, RunRecord
 
 HEADLINE_METRICS = ("HR@5", "NDCG@20")
-ROUNDING = 1.4e-4  # how far rounding to four decimals can move NDCG@20 against its bound
 RULES = {
     "paper": "items seen before score 0, as in the released code",
     "strict": "items seen before, the padding row and the mask row are never recommended",
@@ -27,16 +30,33 @@ RULES = {
 
 def markdown(table: AccuracyTable) -> str:
     """Return `table1.md`."""
-    header = ["Dataset", "Metric", "", *table.models.values()]
-    lines = [line for row in table.rows for line in _lines(table, row)]
     return (
         "# Table 1: accuracy on the test split\n\n"
-        f"{markdown_table(header, lines, text=3)}\n"
-        "Best **bold**, runner-up <u>underlined</u>. In brackets: how far our mean is from the "
-        "paper's value, in percent of the latter.\n\n"
-        f"## Best model against the runner-up\n\n{_tests(table)}\n"
+        f"{markdown_of(_scores(table))}\n"
+        "Best **bold**, runner-up <u>underlined</u>. In square brackets: the 95 % t-interval of "
+        "the mean over seeds. In round ones: how far our mean is from the paper's value, in "
+        "percent of the latter.\n\n"
+        f"## Best model against the runner-up\n\n{markdown_of(_tests(table))}\n"
         f"## Notes\n\n{bullets(_notes(table))}"
     )
+
+
+def latex(table: AccuracyTable) -> str:
+    """Return `table1.tex`: both tables, the notes as comments."""
+    scores = latex_table(
+        _scores(table),
+        caption="Accuracy on the test split: mean ± standard deviation over seeds, in square "
+        "brackets the 95 % t-interval of the mean; the paper's values, in brackets how far ours "
+        "are from them. Best bold, runner-up underlined.",
+        label="tab:accuracy",
+    )
+    tests = latex_table(
+        _tests(table),
+        caption="Best model against the runner-up: two-sided tests over seeds and over users, in "
+        "brackets Holm-corrected, with effect sizes.",
+        label="tab:significance",
+    )
+    return latex_file([scores, tests], _notes(table))
 
 
 def headline(table: AccuracyTable) -> str:
@@ -83,21 +103,29 @@ def impossible(table: AccuracyTable) -> list[str]:
     lines = []
     for dataset, name in table.datasets.items():
         for model, shown in table.models.items():
-            hr5, hr20, ndcg5, ndcg20 = (values[dataset, m][model].paper for m in TABLE_METRICS)
-            low, high = ndcg_bound(hr5, hr20, ndcg5)
-            if ndcg20 < low - ROUNDING or ndcg20 > high + ROUNDING:
+            printed = (values[dataset, m][model].paper for m in TABLE_METRICS)
+            column = Column("paper", name, shown, *printed)
+            least, most = column.bound
+            if column.impossible:
                 lines.append(
                     f"The paper's figures of {shown} on {name} do not fit together: with its HR@5, "
-                    f"HR@20 and NDCG@5, NDCG@20 must be {score(low)} to {score(high)}, and it "
-                    f"prints {score(ndcg20)}."
+                    f"HR@20 and NDCG@5, NDCG@20 must be {score(least)} to {score(most)}, and it "
+                    f"prints {score(column.ndcg_20)}."
                 )
     return lines
+
+
+def _scores(table: AccuracyTable) -> TextTable:
+    lines = [line for row in table.rows for line in _lines(table, row)]
+    return TextTable(["Dataset", "Metric", "", *table.models.values()], lines, text=3)
 
 
 def _lines(table: AccuracyTable, row: Row) -> list[list[str]]:
     name = table.datasets[row.dataset] if row.metric == table.rows[0].metric else ""
     ours = [_ours(table, row, model) for model in row.cells]
     lines = [[name, row.metric, "ours", *ours]]
+    if any(cell.seeds > 1 for cell in row.cells.values()):
+        lines.append(["", "", "95 %", *(_interval(cell) for cell in row.cells.values())])
     if any(score(cell.paper) != GAP for cell in row.cells.values()):
         lines.append(["", "", "paper", *(_paper(cell) for cell in row.cells.values())])
     return lines
@@ -111,8 +139,12 @@ def _ours(table: AccuracyTable, row: Row, model: str) -> str:
     if any((gap.dataset, gap.model) == (row.dataset, model) for gap in table.gaps):
         text += f" (n = {cell.seeds})"
     if model == row.best:
-        return f"**{text}**"
-    return f"<u>{text}</u>" if row.top and model == row.top.model_b else text
+        return Best(text)
+    return RunnerUp(text) if row.top and model == row.top.model_b else text
+
+
+def _interval(cell: Cell) -> str:
+    return f"[{score(cell.low)}, {score(cell.high)}]" if cell.seeds > 1 else GAP
 
 
 def _paper(cell: Cell) -> str:
@@ -124,30 +156,42 @@ def _short(cell: Cell) -> str:
     return score(cell.mean) + ("" if score(cell.paper) == GAP else f" ({score(cell.paper)})")
 
 
-def _tests(table: AccuracyTable) -> str:
-    header = ["Dataset", "Metric", "Best", "Runner-up", "Difference"]
-    header += ["Welch p (Holm)", "n seeds", "Paired p (Holm)", "n users", "Paper's", "Paper's p"]
+def _tests(table: AccuracyTable) -> TextTable:
+    header = ["Dataset", "Metric", "Best", "Runner-up", "Difference", "95 %"]
+    header += ["Welch p (Holm)", "g", "n seeds"]
+    header += ["Paired p (Holm)", "d_z", "n users", "Wilcoxon p (Holm)", "n unequal"]
+    header += ["Paper's", "Paper's p"]
     lines = []
     for row in table.rows:
         names = [table.datasets[row.dataset], row.metric, table.models.get(row.best or "", GAP)]
         paper = [percent(row.paper_improvement), p_value(row.paper_p_value)]
         lines.append(names + _outcome(table, row) + paper)
-    return markdown_table(header, lines, text=4)
+    return TextTable(header, lines, text=4)
 
 
 def _outcome(table: AccuracyTable, row: Row) -> list[str]:
     if row.top is None:
-        return [GAP] * 6
+        return [GAP] * 11
     top = row.top
-    relative = 100 * (top.mean_a - top.mean_b) / top.mean_b if top.mean_b else float("nan")
     return [
         table.models[top.model_b],
-        percent(relative),
+        percent(top.relative_difference),
+        _relative(top.interval, top.mean_b),
         _with_holm(top.welch.p_value, top.welch_holm),
+        number(top.welch.effect, 2),
         top.welch.size,
         _with_holm(top.paired.p_value, top.paired_holm),
+        number(top.paired.effect, 3),
         top.paired.size,
+        _with_holm(top.wilcoxon.p_value, top.wilcoxon_holm),
+        top.wilcoxon.size,
     ]
+
+
+def _relative(interval: tuple[float, float], base: float) -> str:
+    """An interval of differences in percent of `base`."""
+    ends = [percent(100 * end / base if base else float("nan")) for end in interval]
+    return GAP if GAP in ends else f"[{', '.join(ends)}]"
 
 
 def _with_holm(plain: float, corrected: float) -> str:
@@ -157,13 +201,25 @@ def _with_holm(plain: float, corrected: float) -> str:
 
 def _notes(table: AccuracyTable) -> list[str]:
     reference = table.models.get(table.reference, table.reference)
+    counts = {c.resamples for c in table.against_each} | {
+        r.top.resamples for r in table.rows if r.top
+    }
+    resamples = ", ".join(f"{n:,}" for n in sorted(counts)) or "no"
+    own = own_columns(table)
     return [
-        "Mean ± sample standard deviation (n - 1) over seeds; one seed has no deviation.",
+        "Mean ± sample standard deviation (n - 1) over seeds; one seed has no deviation. 95 %: "
+        "Student's t-interval of that mean; with three seeds it is 2.5 deviations to either side.",
         "All tests are two-sided. Welch: Welch's t-test over seeds, one value per run, n as seeds "
         "of the best + seeds of the runner-up. Paired: paired t-test over users, each user's "
-        "metric averaged over the model's seeds first.",
-        "The two answer different questions. Over seeds: would other random starts give the same "
-        "order? Over users: would other users, with these trained models?",
+        "metric averaged over the model's seeds first. Wilcoxon: signed-rank test over the same; "
+        "users with equal values are left out (n counts the others), equal differences share "
+        "their mean rank.",
+        "Effect sizes: Hedges' g over seeds, Cohen's d_z over users. Most users miss under both "
+        "models, so d_z is small; with tens of thousands of users a small one can be significant.",
+        f"95 % of the difference: paired bootstrap over users, percentile interval, {resamples} "
+        "resamples, with these trained models; in percent of the runner-up.",
+        "The two kinds answer different questions. Over seeds: would other random starts give the "
+        "same order? Over users: would other users, with these trained models?",
         "p-values in brackets: Holm-corrected over the rows of this table. Best and runner-up were "
         "picked by the values that are tested, so these p-values flatter the best.",
         f"`significance.csv` holds {reference} against each other model as well; its Holm family "
@@ -172,6 +228,9 @@ def _notes(table: AccuracyTable) -> list[str]:
         "Paper's, Paper's p: its ELCRec over its runner-up, as printed.",
         f"Protocol `{table.protocol}`: {RULES.get(table.protocol, 'see the documentation')}.",
         *own_protocol(table),
+        "NDCG@20 was held against the bound that HR@5, HR@20 and NDCG@5 set it: of our "
+        f"{len(own)} columns {sum(c.impossible for c in own)} violate it; `impossible.csv` lists "
+        "the paper's.",
         *impossible(table),
         *origin(table.records),
         *missing(table.gaps, table.datasets, table.models),

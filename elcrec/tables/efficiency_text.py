@@ -1,4 +1,4 @@
-"""Tables 2 and 3 as Markdown, with the notes that a reader needs."""
+"""Tables 2 and 3 as Markdown and LaTeX, with the notes that a reader needs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from elcrec.tables.accuracy_text import missing
 from elcrec.tables.efficiency import AVERAGE, MemoryRow, TimeRow
 from elcrec.tables.efficiency_runs import EfficiencyRecord
-from elcrec.tables.markdown import GAP, bullets, markdown_table, number
+from elcrec.tables.latex import latex_file, latex_table
+from elcrec.tables.layout import TextTable
+from elcrec.tables.markdown import GAP, bullets, number
+from elcrec.tables.markdown import markdown as markdown_of
 from elcrec.tables.runs import Gap, RunRecord
 
 
@@ -19,31 +22,25 @@ def time_markdown(
     notes: Iterable[str] = (),
 ) -> str:
     """Return `table2.md`; `notes` say what is missing and where the runs come from."""
-    header = [
-        "Dataset",
-        "Model",
-        "s per epoch",
-        "min–max",
-        "Training / validation / k-means",
-        "Once",
-    ]
-    header += ["Epochs (runs)", "Projected s", "Ratio, epoch", "Ratio, projected"]
-    header += ["Paper s", "Paper's ratio"]
-    lines = [_names(row, datasets, models) + _time_cells(row) for row in rows]
-    explained = [
-        "s per epoch: wall-clock seconds, median of the measured epochs, validation and k-means "
-        f"included; measured epochs per run: {_counts(rows)}.",
-        "Training / validation / k-means: medians of the parts, in seconds per epoch.",
-        "Once: seconds before the first epoch, such as ELCRec's k-means for the start of its "
-        "centers; not part of an epoch and not in the projection.",
-        "Epochs: mean over the full training runs, with early stopping; in brackets how many runs.",
-        "Projected s: s per epoch x epochs, a projection of the whole training and not a "
-        "measurement.",
-    ]
-    return (
-        f"# Table 2: training time\n\n{markdown_table(header, lines, text=2)}\n"
-        f"## Notes\n\n{bullets([*explained, *_common(rows), *notes])}"
+    table = markdown_of(_time_table(rows, datasets, models))
+    return f"# Table 2: training time\n\n{table}\n## Notes\n\n{bullets(_time_notes(rows, notes))}"
+
+
+def time_latex(
+    rows: Sequence[TimeRow],
+    *,
+    datasets: Mapping[str, str],
+    models: Mapping[str, str],
+    notes: Iterable[str] = (),
+) -> str:
+    """Return `table2.tex`, the notes as comments."""
+    table = latex_table(
+        _time_table(rows, datasets, models),
+        caption="Training time: wall-clock seconds per epoch (median of the measured epochs), and "
+        "projected to the epochs of the full runs; ratios to ICLRec, beside the paper's.",
+        label="tab:time",
     )
+    return latex_file([table], _time_notes(rows, notes))
 
 
 def memory_markdown(
@@ -54,23 +51,25 @@ def memory_markdown(
     notes: Iterable[str] = (),
 ) -> str:
     """Return `table3.md`; `notes` say what is missing and where the runs come from."""
-    header = ["Dataset", "Model", "Measured", "MB", "CUDA reserved MB", "Resident MB", "Ratio"]
-    header += ["Paper MB", "Paper's ratio"]
-    lines = [_names(row, datasets, models) + _memory_cells(row) for row in rows]
-    explained = [
-        "MB = 10^6 bytes; all figures are peaks of one process.",
-        "CUDA allocated: tensors on the GPU. CUDA reserved: what PyTorch took from the driver. "
-        "Resident: main memory of the process, interpreter and libraries included.",
-        "MB and Ratio are of what the column Measured says: CUDA allocated on a GPU, resident "
-        "memory on a CPU. Those two cannot be compared with each other, nor the latter with the "
-        "paper's GPU memory.",
-        "The paper prints memory in its Table 2. Its own Table 3 is an A/B test on private data, "
-        "which cannot be replicated.",
-    ]
-    return (
-        f"# Table 3: peak memory\n\n{markdown_table(header, lines, text=3)}\n"
-        f"## Notes\n\n{bullets([*explained, *_common(rows), *notes])}"
+    table = markdown_of(_memory_table(rows, datasets, models))
+    return f"# Table 3: peak memory\n\n{table}\n## Notes\n\n{bullets(_memory_notes(rows, notes))}"
+
+
+def memory_latex(
+    rows: Sequence[MemoryRow],
+    *,
+    datasets: Mapping[str, str],
+    models: Mapping[str, str],
+    notes: Iterable[str] = (),
+) -> str:
+    """Return `table3.tex`, the notes as comments."""
+    table = latex_table(
+        _memory_table(rows, datasets, models),
+        caption="Peak memory of one training process in megabytes (1,000,000 bytes); ratios to "
+        "ICLRec, beside the paper's.",
+        label="tab:memory",
     )
+    return latex_file([table], _memory_notes(rows, notes))
 
 
 def notes(
@@ -109,6 +108,53 @@ def training_notes(
         ),
         *missing(gaps, datasets, models, "Missing training run"),
     ]
+
+
+def _time_table(
+    rows: Sequence[TimeRow], datasets: Mapping[str, str], models: Mapping[str, str]
+) -> TextTable:
+    header = ["Dataset", "Model", "s per epoch", "min–max", "Training / validation / k-means"]
+    header += ["Once", "Epochs (runs)", "Projected s", "Ratio, epoch", "Ratio, projected"]
+    header += ["Paper s", "Paper's ratio"]
+    lines = [_names(row, datasets, models) + _time_cells(row) for row in rows]
+    return TextTable(header, lines, text=2)
+
+
+def _memory_table(
+    rows: Sequence[MemoryRow], datasets: Mapping[str, str], models: Mapping[str, str]
+) -> TextTable:
+    header = ["Dataset", "Model", "Measured", "MB", "CUDA reserved MB", "Resident MB", "Ratio"]
+    header += ["Paper MB", "Paper's ratio"]
+    lines = [_names(row, datasets, models) + _memory_cells(row) for row in rows]
+    return TextTable(header, lines, text=3)
+
+
+def _time_notes(rows: Sequence[TimeRow], notes: Iterable[str]) -> list[str]:
+    explained = [
+        "s per epoch: wall-clock seconds, median of the measured epochs, validation and k-means "
+        f"included; measured epochs per run: {_counts(rows)}.",
+        "Training / validation / k-means: medians of the parts, in seconds per epoch.",
+        "Once: seconds before the first epoch, such as ELCRec's k-means for the start of its "
+        "centers; not part of an epoch and not in the projection.",
+        "Epochs: mean over the full training runs, with early stopping; in brackets how many runs.",
+        "Projected s: s per epoch x epochs, a projection of the whole training and not a "
+        "measurement.",
+    ]
+    return [*explained, *_common(rows), *notes]
+
+
+def _memory_notes(rows: Sequence[MemoryRow], notes: Iterable[str]) -> list[str]:
+    explained = [
+        "MB = 10^6 bytes; all figures are peaks of one process.",
+        "CUDA allocated: tensors on the GPU. CUDA reserved: what PyTorch took from the driver. "
+        "Resident: main memory of the process, interpreter and libraries included.",
+        "MB and Ratio are of what the column Measured says: CUDA allocated on a GPU, resident "
+        "memory on a CPU. Those two cannot be compared with each other, nor the latter with the "
+        "paper's GPU memory.",
+        "The paper prints memory in its Table 2. Its own Table 3 is an A/B test on private data, "
+        "which cannot be replicated.",
+    ]
+    return [*explained, *_common(rows), *notes]
 
 
 def _names(

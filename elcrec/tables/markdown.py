@@ -7,6 +7,8 @@ import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
+from elcrec.tables.layout import Best, RunnerUp, TextTable
+
 GAP = "–"
 """Stands where there is no value."""
 
@@ -16,18 +18,23 @@ def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], text: i
 
     Args:
         header: Column names.
-        rows: Cells, as many as columns; `|` is escaped.
+        rows: Cells, as many as columns; `|` is escaped, `Best` is bold, `RunnerUp` underlined.
         text: The first so many columns are text (left), the others figures (right).
 
     Raises:
         ValueError: A row of another length.
     """
-    cells = [[cell.replace("|", "\\|") for cell in row] for row in [header, *rows]]
+    cells = [[_marked(cell) for cell in row] for row in [header, *rows]]
     widths = _widths(cells)
     rule = ["-" * w if i < text else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
     lines = [_padded(row, widths, text) for row in cells]
     lines.insert(1, rule)
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def markdown(table: TextTable) -> str:
+    """Return a `TextTable` as Markdown, as `markdown_table` does."""
+    return markdown_table(table.header, table.rows, table.text)
 
 
 def plain_table(header: Sequence[str], rows: Iterable[Sequence[str]], text: int = 1) -> str:
@@ -42,14 +49,19 @@ def bullets(lines: Iterable[str]) -> str:
     return "".join(f"- {line}\n" for line in lines)
 
 
-def csv_text(rows: Sequence[Mapping[str, object]]) -> str:
+def csv_text(rows: Sequence[Mapping[str, object]], header: Sequence[str] = ()) -> str:
     """Return rows as CSV in full precision; None and nan are empty fields.
 
+    Args:
+        rows: Column to value, the columns in order.
+        header: Columns of a table that may have no row.
+
     Raises:
-        ValueError: A row with keys that the first one lacks.
+        ValueError: A row with keys that the header, or without one the first row, lacks.
     """
     stream = io.StringIO()
-    writer = csv.DictWriter(stream, list(rows[0]) if rows else [], lineterminator="\n")
+    columns = header or (list(rows[0]) if rows else [])
+    writer = csv.DictWriter(stream, columns, lineterminator="\n")
     writer.writeheader()
     for row in rows:
         writer.writerow({key: _field(value) for key, value in row.items()})
@@ -78,6 +90,13 @@ def p_value(value: float) -> str:
     if math.isnan(value):
         return GAP
     return f"{value:.1e}" if value > 0 else "< 1e-300"
+
+
+def _marked(cell: str) -> str:
+    text = cell.replace("|", "\\|")
+    if isinstance(cell, Best):
+        return f"**{text}**"
+    return f"<u>{text}</u>" if isinstance(cell, RunnerUp) else text
 
 
 def _widths(cells: Sequence[Sequence[str]]) -> list[int]:

@@ -1,4 +1,5 @@
-# Tables 1-3 as CSV and Markdown.
+# Tables 1-3, what follows from Table 1, and accuracy by user activity: CSV, Markdown and LaTeX.
+TABLE_RUNS = [CONFIG.use, CONFIG.models, CONFIG.seeds]
 
 
 rule accuracy:
@@ -8,14 +9,47 @@ rule accuracy:
     output:
         csv=f"{OUTPUT}/tables/table1.csv",
         markdown=f"{OUTPUT}/tables/table1.md",
+        latex=f"{OUTPUT}/tables/table1.tex",
         significance=f"{OUTPUT}/tables/significance.csv",
     log:
         f"{OUTPUT}/logs/table1.log",
     params:
         code=code_hash("elcrec.tables.commands"),
-        runs=[CONFIG.use, CONFIG.models, CONFIG.seeds],
+        runs=TABLE_RUNS,
     shell:
         "{PYTHON} table accuracy --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
+
+
+rule verdict:
+    input:
+        RUN_FILES,
+        paper=f"{workflow.basedir}/workflow/paper/table1.csv",
+    output:
+        verdict=f"{OUTPUT}/tables/verdict.csv",
+        impossible=f"{OUTPUT}/tables/impossible.csv",
+    log:
+        f"{OUTPUT}/logs/verdict.log",
+    params:
+        code=code_hash("elcrec.tables.commands"),
+        runs=TABLE_RUNS,
+        tolerance=CONFIG.tolerance_percent,
+    shell:
+        "{PYTHON} table verdict --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
+
+
+rule activity:
+    input:
+        RUN_FILES,
+        expand(rules.prepare.output.sequences, dataset=CONFIG.use),
+    output:
+        expand(f"{OUTPUT}/tables/activity.{{kind}}", kind=["csv", "md", "tex"]),
+    log:
+        f"{OUTPUT}/logs/activity.log",
+    params:
+        code=code_hash("elcrec.tables.commands"),
+        runs=TABLE_RUNS,
+    shell:
+        "{PYTHON} table activity --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
 
 
 rule efficiency:
@@ -27,19 +61,36 @@ rule efficiency:
         expand(
             f"{OUTPUT}/tables/table{{number}}.{{kind}}",
             number=[2, 3],
-            kind=["csv", "md"],
+            kind=["csv", "md", "tex"],
         ),
     log:
         f"{OUTPUT}/logs/efficiency.log",
     params:
         code=code_hash("elcrec.tables.commands"),
-        runs=[CONFIG.use, CONFIG.models, CONFIG.seeds],
+        runs=TABLE_RUNS,
     shell:
         "{PYTHON} table efficiency --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
+
+
+rule data_statistics_latex:
+    input:
+        expand(rules.prepare.output.statistics, dataset=CONFIG.use),
+    output:
+        f"{OUTPUT}/tables/data_statistics.tex",
+    log:
+        f"{OUTPUT}/logs/data_statistics_latex.log",
+    params:
+        code=code_hash("elcrec.tables.commands"),
+    shell:
+        "{PYTHON} table data-statistics {input:q} --config {SNAPSHOT:q}"
+        " --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
 
 
 rule tables:
     input:
         rules.data_statistics.output,
+        rules.data_statistics_latex.output,
         rules.accuracy.output,
+        rules.verdict.output,
+        rules.activity.output,
         rules.efficiency.output,

@@ -12,10 +12,11 @@ from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS, per_user
 from elcrec.stats import holm
 from elcrec.tables import accuracy
-from elcrec.tables.accuracy_text import headline, markdown
+from elcrec.tables.accuracy_text import headline, latex, markdown
 from elcrec.tables.markdown import csv_text
 from elcrec.tables.paper import load_accuracy
 from elcrec.tables.runs import load_runs
+from elcrec.tables.significance import COLUMNS
 
 DATASETS = {"beauty": "Beauty", "toys": "Toys"}
 MODELS = {"popularity": "Popularity", "sasrec": "SASRec", "iclrec": "ICLRec", "elcrec": "ELCRec"}
@@ -25,7 +26,7 @@ SEEDS = [1, 2, 3]
 
 def build(output, datasets=DATASETS, models=MODELS, seeds=SEEDS, **changes):
     records, gaps = load_runs(output.path, datasets, models, seeds)
-    options = {"paper": load_accuracy(), "protocol": "paper"} | changes
+    options = {"paper": load_accuracy(), "protocol": "paper", "resamples": 200} | changes
     return accuracy.build(records, gaps, datasets=datasets, models=models, **options)
 
 
@@ -49,8 +50,13 @@ def test_rows_and_columns_of_the_csv(full):
     assert [(r["dataset"], r["metric"]) for r in rows] == [
         (d, m) for d in DATASETS for m in TABLE_METRICS
     ]
-    per_model = ["mean", "std", "seeds", "paper", "relative_difference_percent"]
-    tests = ["welch_p", "welch_p_holm", "welch_n", "paired_t_p", "paired_t_p_holm", "paired_n"]
+    per_model = ["mean", "std", "low95", "high95", "seeds", "paper"]
+    per_model += ["relative_difference_percent"]
+    tests = ["difference", "relative_difference_percent", "difference_low95", "difference_high95"]
+    tests += ["bootstrap_resamples", "welch_t", "welch_p", "welch_p_holm", "welch_n", "hedges_g"]
+    tests += ["paired_t", "paired_t_p", "paired_t_p_holm", "paired_n", "cohen_dz"]
+    tests += ["wilcoxon_signed_ranks", "wilcoxon_p", "wilcoxon_p_holm", "wilcoxon_n"]
+    tests += ["rank_biserial"]
     assert list(rows[0]) == [
         *["dataset", "metric"],
         *[f"{model}_{column}" for model in MODELS for column in per_model],
@@ -66,8 +72,11 @@ def test_values_by_hand(output):
     table = build(output, {"beauty": "Beauty"}, {"sasrec": "SASRec", "elcrec": "ELCRec"})
     row = table.rows[0]
     assert row.metric == "HR@5"
-    assert row.cells["elcrec"] == accuracy.Cell(0.75, 0.25, 3, 0.0529)
-    assert row.cells["sasrec"] == accuracy.Cell(0.25, 0.0, 3, 0.0374)
+    half = 4.302653 * 0.25 / 3**0.5  # of Student's interval with 2 degrees of freedom
+    cell = row.cells["elcrec"]
+    assert (cell.mean, cell.std, cell.seeds, cell.paper) == (0.75, 0.25, 3, 0.0529)
+    assert (cell.low, cell.high) == pytest.approx((0.75 - half, 0.75 + half))
+    assert row.cells["sasrec"] == accuracy.Cell(0.25, 0.0, 0.25, 0.25, 3, 0.0374)
     assert row.cells["elcrec"].relative_difference == pytest.approx(100 * (0.75 / 0.0529 - 1))
     assert (row.best, row.top.model_b) == ("elcrec", "sasrec")
     assert (row.paper_improvement, row.paper_p_value) == (6.87, 3.18e-6)
@@ -103,6 +112,11 @@ def test_p_values_equal_those_of_scipy(full):
         assert c.paired.statistic == pytest.approx(over_users.statistic)
         assert c.paired.n == (400,)
         assert c.paired.difference == pytest.approx(c.mean_a - c.mean_b)
+        unequal = np.round(users[0] - users[1], 12)
+        assert c.wilcoxon.n == (np.count_nonzero(unequal),)
+        if c.wilcoxon.n[0] > 13:  # up to there exact, which scipy takes seconds for
+            of_ranks = scipy.stats.wilcoxon(unequal[unequal != 0])
+            assert c.wilcoxon.p_value == pytest.approx(of_ranks.pvalue)
 
 
 def test_direction_of_the_tests(full):
@@ -110,9 +124,26 @@ def test_direction_of_the_tests(full):
         assert c.model_a == "elcrec"
         if c.model_b == "popularity":
             assert c.welch.statistic > 0 < c.paired.statistic
-            assert c.paired.p_value < 1e-6
-    reversed_ = build(full, reference="popularity").against_each
-    assert all(c.paired.statistic < 0 for c in reversed_ if c.model_b == "elcrec")
+            assert c.welch.effect > 0 < c.paired.effect
+            assert c.wilcoxon.statistic > 0 < c.wilcoxon.effect
+            assert max(c.paired.p_value, c.wilcoxon.p_value) < 1e-6
+            assert 0 < c.interval[0] < c.paired.difference < c.interval[1]
+    for c in build(full, reference="popularity").against_each:
+        if c.model_b == "elcrec":
+            assert c.paired.statistic < 0 > c.wilcoxon.statistic
+            assert c.interval[1] < 0
+
+
+def test_bootstrap_intervals_are_near_those_of_the_t_test_and_can_be_left_out(full):
+    table = build(full, resamples=2000)
+    for c in [*table.against_each, *(row.top for row in table.rows)]:
+        half = 1.96 * c.paired.difference / c.paired.statistic
+        expected = (c.paired.difference - half, c.paired.difference + half)
+        assert c.interval == pytest.approx(expected, abs=0.15 * half)
+        assert c.resamples == 2000
+    without = build(full, resamples=0).against_each
+    assert all(isnan(end) for c in without for end in c.interval)
+    assert [c.paired for c in without] == [c.paired for c in table.against_each]
 
 
 def test_holm_families(full):
@@ -120,6 +151,7 @@ def test_holm_families(full):
     each = table.against_each
     assert [c.paired_holm for c in each] == holm(c.paired.p_value for c in each)
     assert [c.welch_holm for c in each] == holm(c.welch.p_value for c in each)
+    assert [c.wilcoxon_holm for c in each] == holm(c.wilcoxon.p_value for c in each)
     tops = [row.top for row in table.rows]
     assert [c.paired_holm for c in tops] == holm(c.paired.p_value for c in tops)
     rows = lines(accuracy.significance_rows(table))
@@ -128,6 +160,7 @@ def test_holm_families(full):
     assert {(r["welch_n"], r["paired_n"], r["sidedness"]) for r in rows} == {
         ("3+3", "400", "two-sided")
     }
+    assert tuple(rows[0]) == COLUMNS
 
 
 def test_csv_and_table_agree_on_the_best(full):
@@ -179,6 +212,7 @@ def test_one_seed(output, ranks):
     assert "fewer than two" in lines(accuracy.significance_rows(table))[0]["note"]
     text = markdown(table)
     assert " ± " not in text.split("## Notes")[0]
+    assert "| 95 %  |" not in text.split("## Best model")[0]
     assert "– (–)" not in text
 
 
@@ -198,6 +232,9 @@ def test_a_tie_goes_to_the_first_model_and_has_p_one(output):
     top = table.rows[0].top
     assert (top.model_a, top.model_b) == ("sasrec", "elcrec")
     assert top.welch.p_value == top.paired.p_value == top.welch_holm == 1.0
+    assert top.wilcoxon.p_value == 1.0
+    assert top.welch.effect == top.paired.effect == top.wilcoxon.effect == 0.0
+    assert top.interval == (0.0, 0.0)
 
 
 def cells(text, metric, kind, nth=0):
@@ -221,7 +258,8 @@ def test_markdown_marks_the_best_and_the_runner_up(full):
 
 def test_markdown_shows_the_papers_values_and_our_distance(full):
     text = markdown(build(full))
-    paper = text.splitlines()[5]
+    interval, paper = text.splitlines()[5:7]
+    assert re.search(r"\| 95 % +\| \[0\.\d{4}, 0\.\d{4}\] \|", interval)
     assert re.search(r"\| paper +\| +– \| +0\.0374 \(\+\d+\.\d%\)", paper)
     assert "+6.9%" in text
     assert "3.2e-06" in text
@@ -231,6 +269,9 @@ def test_notes_say_what_was_done_and_with_what(full):
     notes = markdown(build(full)).split("## Notes")[1]
     for words in ("sample standard deviation", "two-sided", "Holm", "24 comparisons", "over seeds"):
         assert words in notes
+    for words in ("t-interval", "Wilcoxon", "Hedges' g", "d_z", "bootstrap", "200 resamples"):
+        assert words in notes
+    assert "of our 8 columns 0 violate it" in notes
     assert "Protocol `paper`" in notes
     assert "Commit of the runs: 0123456789ab." in notes
     assert "Device of the runs: cpu: test." in notes
@@ -257,6 +298,18 @@ def test_figures_of_the_paper_that_cannot_be_are_noted(output):
     text = markdown(build(output, {"beauty": "Beauty"}, {"gru4rec": "GRU4Rec"}, [1]))
     assert "GRU4Rec on Beauty do not fit together" in text
     assert "0.0142 to 0.0189, and it prints 0.0104" in text
+
+
+def test_latex_marks_the_best_and_the_runner_up(full):
+    table = build(full)
+    text = latex(table)
+    for row in table.rows:
+        best, second = row.cells[row.best], row.cells[row.top.model_b]
+        assert rf"\textbf{{{best.mean:.4f} $\pm$ {best.std:.4f}}}" in text
+        assert rf"\underline{{{second.mean:.4f} $\pm$ {second.std:.4f}}}" in text
+    assert text.count(r"\begin{table}") == 2
+    assert "% Commit of the runs: 0123456789ab." in text
+    assert "3.2 \\times 10^{-6}" in text
 
 
 def test_headline(full):

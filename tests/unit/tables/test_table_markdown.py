@@ -3,6 +3,7 @@ from math import inf, nan
 import pytest
 
 from elcrec.tables import markdown as md
+from elcrec.tables.layout import Best, RunnerUp, TextTable
 
 
 def test_markdown_is_padded_and_aligned():
@@ -32,6 +33,19 @@ def test_rows_of_another_length_are_refused(function):
 def test_csv_keeps_full_precision_and_leaves_gaps_empty():
     rows = [{"a": 0.1 + 0.2, "b": None}, {"a": nan, "b": "x,y"}, {"a": -inf, "b": 3}]
     assert md.csv_text(rows) == 'a,b\n0.30000000000000004,\n,"x,y"\n-inf,3\n'
+
+
+def test_csv_without_rows_keeps_its_header():
+    assert md.csv_text([], ["a", "b"]) == "a,b\n"
+
+
+def test_marked_cells():
+    table = TextTable(["Model", "s"], [["A", Best("1.5")], ["B", RunnerUp("2")]])
+    text = md.markdown(table)
+    assert "| A     |  **1.5** |" in text
+    assert "| B     | <u>2</u> |" in text
+    assert "1.5" in md.plain_table(table.header, table.rows)
+    assert "*" not in md.plain_table(table.header, table.rows)
 
 
 def test_csv_rows_share_their_columns():

@@ -1,0 +1,194 @@
+"""Accuracy by user activity: the public counterpart of the paper's Table 4.
+
+That table splits the users of a private app by how active they are. Here each data set's users are
+split into five equally large groups by the length of their history.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import nan
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elcrec.activity import activity_groups
+from elcrec.bootstrap import RESAMPLES, bootstrap_intervals
+from elcrec.data.sequences import Sequences
+from elcrec.errors import InputError
+from elcrec.metrics import TABLE_METRICS, per_user
+from elcrec.stats import Comparison, holm, mean_std, paired_t
+from elcrec.tables.runs import RunRecord
+from elcrec.tables.significance import Runs, user_means
+
+GROUPS = 5
+
+
+@dataclass(frozen=True)
+class GroupCell:
+    """One model on one metric of one group; nan and 0 when there is no run."""
+
+    mean: float
+    """Over the seeds."""
+    std: float
+    """Sample standard deviation over the seeds; nan for one seed."""
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Lead:
+    """The reference model (a) against the baseline (b) in one group, on the same users."""
+
+    mean_a: float
+    mean_b: float
+    interval: tuple[float, float]
+    """95 % paired bootstrap interval of the difference over the group's users."""
+    paired: Comparison
+    """Paired t-test over the group's users; its effect is Cohen's d_z."""
+    paired_holm: float = nan
+    """Holm-corrected over all rows of the table."""
+
+    @property
+    def improvement(self) -> float:
+        """In percent of the baseline."""
+        return 100 * (self.mean_a - self.mean_b) / self.mean_b if self.mean_b else nan
+
+
+@dataclass(frozen=True)
+class GroupRow:
+    """One metric of one group of a data set's users."""
+
+    dataset: str
+    metric: str
+    group: int
+    """From 1, the least active."""
+    shortest: int
+    """Items in the shortest history of the group, validation and test item included."""
+    longest: int
+    users: int
+    cells: Mapping[str, GroupCell]
+    """Model id to cell, in the order of the table."""
+    lead: Lead | None
+    """None without runs of both models."""
+
+
+def build(
+    records: Sequence[RunRecord],
+    histories: Mapping[str, Sequences],
+    models: Sequence[str],
+    *,
+    reference: str = "elcrec",
+    baseline: str = "iclrec",
+    resamples: int = RESAMPLES,
+) -> list[GroupRow]:
+    """Build the table: data set by data set, metric by metric, group by group.
+
+    The groups are those of `elcrec.activity`.
+
+    Args:
+        records: The runs that are present.
+        histories: Data set id to its prepared histories, in the order of the table.
+        models: Model ids, in the order of the table.
+        reference: Model whose lead is shown.
+        baseline: Model that it is compared with.
+        resamples: Behind the bootstrap intervals.
+
+    Raises:
+        InputError: A run of other histories than the prepared ones, or fewer users than groups.
+    """
+    rows: list[GroupRow] = []
+    for dataset, sequences in histories.items():
+        runs = {m: [r for r in records if (r.dataset, r.model) == (dataset, m)] for m in models}
+        _check([run for group in runs.values() for run in group], sequences, dataset)
+        groups = activity_groups(sequences.lengths, GROUPS)
+        members = [np.flatnonzero(groups == group) for group in range(GROUPS)]
+        tested = [runs.get(reference, []), runs.get(baseline, [])]
+        leads = [_leads(tested, users, resamples) for users in members]
+        rows += [
+            GroupRow(
+                dataset=dataset,
+                metric=metric,
+                group=group,
+                shortest=int(sequences.lengths[users].min()),
+                longest=int(sequences.lengths[users].max()),
+                users=len(users),
+                cells={model: _cell(runs[model], metric, users) for model in models},
+                lead=lead.get(metric),
+            )
+            for metric in TABLE_METRICS
+            for group, (users, lead) in enumerate(zip(members, leads, strict=True), start=1)
+        ]
+    return _with_holm(rows)
+
+
+def csv_header(models: Sequence[str]) -> list[str]:
+    """Return the columns of `activity.csv`."""
+    of_models = [f"{model}_{name}" for model in models for name in ("mean", "std", "seeds")]
+    return [
+        *("dataset", "metric", "group", "shortest", "longest", "users", *of_models),
+        *("difference", "improvement_percent", "difference_low95", "difference_high95"),
+        *("paired_t_p", "paired_t_p_holm", "cohen_dz"),
+    ]
+
+
+def csv_row(row: GroupRow) -> dict[str, object]:
+    """Return a line of `activity.csv`; the last columns are of the reference over the baseline."""
+    line = {k: getattr(row, k) for k in ("dataset", "metric", "group")}
+    line |= {k: getattr(row, k) for k in ("shortest", "longest", "users")}
+    for model, cell in row.cells.items():
+        line |= {f"{model}_{name}": value for name, value in vars(cell).items()}
+    if row.lead:
+        line["difference"] = row.lead.mean_a - row.lead.mean_b
+        line["improvement_percent"] = row.lead.improvement
+        line["difference_low95"], line["difference_high95"] = row.lead.interval
+        line["paired_t_p"] = row.lead.paired.p_value
+        line["paired_t_p_holm"] = row.lead.paired_holm
+        line["cohen_dz"] = row.lead.paired.effect
+    return line
+
+
+def digest(sequences: Sequences) -> str:
+    """Hash of all histories, as `elcrec.dataset.InteractionData.digest`, which needs torch."""
+    whole = hashlib.sha256(np.asarray(sequences.offsets, dtype=np.int64).tobytes())
+    whole.update(np.asarray(sequences.items, dtype=np.int64).tobytes())
+    return whole.hexdigest()[:16]
+
+
+def _check(runs: Runs, sequences: Sequences, dataset: str) -> None:
+    if sequences.n_users < GROUPS:
+        raise InputError(f"{dataset}: has {sequences.n_users} users; {GROUPS} groups need as many")
+    found = digest(sequences) if runs else ""
+    for run in runs:
+        if run.data != found:
+            raise InputError(
+                f"{run.folder / 'metrics.json'}: data is {run.data}, but the prepared histories of "
+                f"{dataset} have {found}; run this training again"
+            )
+
+
+def _cell(runs: Runs, metric: str, users: NDArray[np.intp]) -> GroupCell:
+    values = [float(per_user(metric, run.ranks["test"][users]).mean()) for run in runs]
+    return GroupCell(*mean_std(values), len(runs))
+
+
+def _leads(tested: Sequence[Runs], users: NDArray[np.intp], resamples: int) -> dict[str, Lead]:
+    """Metric to lead of the first of two models in one group; empty without runs of both."""
+    if not all(tested):
+        return {}
+    pairs = [[user_means(metric, runs)[users] for runs in tested] for metric in TABLE_METRICS]
+    differences = np.stack([a - b for a, b in pairs], axis=1)  # (users, metrics)
+    intervals = bootstrap_intervals(differences, resamples=resamples).tolist()
+    return {
+        metric: Lead(float(a.mean()), float(b.mean()), (low, high), paired_t(a, b))
+        for metric, (a, b), (low, high) in zip(TABLE_METRICS, pairs, intervals, strict=True)
+    }
+
+
+def _with_holm(rows: Sequence[GroupRow]) -> list[GroupRow]:
+    corrected = holm(row.lead.paired.p_value if row.lead else nan for row in rows)
+    return [
+        replace(row, lead=replace(row.lead, paired_holm=p)) if row.lead else row
+        for row, p in zip(rows, corrected, strict=True)
+    ]

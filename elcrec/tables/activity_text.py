@@ -1,0 +1,95 @@
+"""Accuracy by user activity as Markdown and LaTeX: one table per data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from elcrec.tables.accuracy_text import missing, origin
+from elcrec.tables.activity import GROUPS, GroupRow
+from elcrec.tables.latex import latex_file, latex_table
+from elcrec.tables.layout import TextTable
+from elcrec.tables.markdown import GAP, bullets, p_value, percent, score
+from elcrec.tables.markdown import markdown as markdown_of
+from elcrec.tables.runs import Gap, RunRecord
+
+Names = Mapping[str, str]
+
+
+def notes(
+    records: Sequence[RunRecord], gaps: Sequence[Gap], *, datasets: Names, models: Names
+) -> list[str]:
+    """Return what a reader must know, and what is missing."""
+    return [
+        f"{GROUPS} equally large groups of users by the number of items in their history, "
+        "validation and test item included; users with histories of the same length are put in a "
+        "random order, always the same one, so neighboring groups can share a length.",
+        "Test split, mean over seeds. Improvement: ELCRec over ICLRec, in percent of ICLRec.",
+        "95 %: paired bootstrap interval of the difference over the group's users, in percent of "
+        "ICLRec. p: paired t-test over these users, two-sided; in brackets Holm-corrected over all "
+        "rows of this file.",
+        "The paper's Table 4 shows groups of users of a private app, with metrics that cannot be "
+        "had from public data; there are no figures of its to stand beside these.",
+        *origin(records),
+        *missing(gaps, datasets, models),
+    ]
+
+
+def markdown(
+    rows: Sequence[GroupRow], notes: Sequence[str], *, datasets: Names, models: Names
+) -> str:
+    """Return `activity.md`."""
+    parts = [
+        f"## {name}\n\n{markdown_of(table)}\n" for name, table in _tables(rows, datasets, models)
+    ]
+    return f"# Accuracy by user activity\n\n{''.join(parts)}## Notes\n\n{bullets(notes)}"
+
+
+def latex(rows: Sequence[GroupRow], notes: Sequence[str], *, datasets: Names, models: Names) -> str:
+    """Return `activity.tex`, the notes as comments."""
+    tables = [
+        latex_table(
+            table,
+            caption=f"{name}: accuracy on the test split by length of the users' histories "
+            "(means over seeds), and the improvement of ELCRec over ICLRec.",
+            label=f"tab:activity-{number}",
+        )
+        for number, (name, table) in enumerate(_tables(rows, datasets, models), start=1)
+    ]
+    return latex_file(tables, notes)
+
+
+def _tables(
+    rows: Sequence[GroupRow], datasets: Names, models: Names
+) -> list[tuple[str, TextTable]]:
+    header = ["Metric", "Group", "History", "Users", *models.values()]
+    header += ["Improvement", "95 %", "p (Holm)"]
+    return [
+        (name, TextTable(header, [_line(r, models) for r in rows if r.dataset == dataset], text=3))
+        for dataset, name in datasets.items()
+        if any(row.dataset == dataset for row in rows)
+    ]
+
+
+def _line(row: GroupRow, models: Names) -> list[str]:
+    history = f"{row.shortest}–{row.longest}" if row.shortest < row.longest else str(row.longest)
+    return [
+        row.metric if row.group == 1 else "",
+        str(row.group),
+        history,
+        f"{row.users:,}",
+        *(score(row.cells[model].mean) for model in models),
+        *_lead(row),
+    ]
+
+
+def _lead(row: GroupRow) -> list[str]:
+    lead = row.lead
+    if lead is None:
+        return [GAP] * 3
+    ends = [percent(100 * end / lead.mean_b if lead.mean_b else None) for end in lead.interval]
+    plain = p_value(lead.paired.p_value)
+    return [
+        percent(lead.improvement),
+        GAP if GAP in ends else f"[{', '.join(ends)}]",
+        plain if plain == GAP else f"{plain} ({p_value(lead.paired_holm)})",
+    ]
