@@ -17,7 +17,7 @@ from elcrec.errors import InputError
 
 @dataclass(frozen=True)
 class Layout:
-    """Columns of a file; those named user, item and time are read."""
+    """Columns of a file; those named user, item and, if there is one, time are read."""
 
     columns: tuple[str, ...]
     separator: str
@@ -26,7 +26,7 @@ class Layout:
 
     def expected(self) -> str:
         """Describe a right line."""
-        separator = {"\t": "tabs"}.get(self.separator, f"'{self.separator}'")
+        separator = {"\t": "tabs", " ": "a space"}.get(self.separator, f"'{self.separator}'")
         return f"{len(self.columns)} columns ({', '.join(self.columns)}) separated by {separator}"
 
 
@@ -34,7 +34,8 @@ def read_delimited(path: Path, data: bytes, layout: Layout) -> pd.DataFrame:
     """Parse `data`, the content of `path` without its header.
 
     Returns:
-        Columns user, item (text) and time (float64), in the order of the file.
+        Columns user, item (text) and time (float64), in the order of the file. Without a column of
+        times, they count the lines: the file's order is then all that is known.
 
     Raises:
         InputError: The first line with a missing or extra column, an empty user or item, a time
@@ -52,8 +53,9 @@ def read_delimited(path: Path, data: bytes, layout: Layout) -> pd.DataFrame:
 def _parse(data: bytes, layout: Layout) -> pd.DataFrame | None:
     """Return the frame, or None if any line is wrong."""
     lines = data.count(b"\n") + (not data.endswith(b"\n"))
-    # pandas drops surplus columns in silence. A line that lacks one has an empty time, so with
-    # the right number of separators in all and no empty time, every line has its columns.
+    # pandas drops surplus columns in silence. A line that lacks one has an empty last column
+    # (time, or else item), so with the right number of separators in all and none of those empty,
+    # every line has its columns.
     if not data or b"\0" in data or data.count(b"\t") != lines * (len(layout.columns) - 1):
         return None
     try:
@@ -70,7 +72,8 @@ def _parse(data: bytes, layout: Layout) -> pd.DataFrame | None:
             skip_blank_lines=False,
         )
         position = layout.columns.index
-        frame = frame[[position("user"), position("item"), position("time")]]
+        times = frame[position("time")] if "time" in layout.columns else np.arange(len(frame))
+        frame = frame[[position("user"), position("item")]].assign(time=times)
         frame.columns = pd.Index(["user", "item", "time"])
         frame = frame.assign(time=frame["time"].astype("float64"))
     except ValueError:  # pandas' parser errors and UnicodeDecodeError are ValueErrors
@@ -103,7 +106,7 @@ def _problem(line: bytes, layout: Layout) -> str | None:
     row = dict(zip(layout.columns, values, strict=True))
     if not row["user"] or not row["item"]:
         return "an empty user or item"
-    return None if _is_number(row["time"]) else f"time {row['time']!r} is not a number"
+    return None if _is_number(row.get("time", "0")) else f"time {row['time']!r} is not a number"
 
 
 def _is_number(text: str) -> bool:

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from elcrec.data.delimited import Layout, read_delimited
+from elcrec.data.mind import read_behaviors
 from elcrec.data.rawfile import numbered_lines, read_bytes
 from elcrec.errors import InputError
 
@@ -28,6 +29,7 @@ YELP_TO = "2019-12-31 00:00:00"
 _AMAZON = ("reviewerID", "asin", "unixReviewTime")
 _YELP = ("user_id", "business_id", "date")
 _YELP_DATE = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?")
+_TRAILING_SPACE = re.compile(rb"[ \t\r]+$", re.MULTILINE)
 _LARGEST_TIME = 2**53  # exact in every type that a time passes through
 
 
@@ -36,7 +38,7 @@ def read_interactions(path: Path, format: str, member: str | None = None) -> pd.
 
     Args:
         path: The file: plain, gzip-compressed, or a zip archive that holds `member`.
-        format: `amazon-reviews`, `yelp-reviews`, `movielens` or `recbole-inter`.
+        format: One of `RAW_FORMATS` of `elcrec.data.sources`.
         member: File inside the zip archive.
 
     Returns:
@@ -118,6 +120,13 @@ def _recbole(path: Path, member: str | None) -> pd.DataFrame:
     return read_delimited(path, data, layout)
 
 
+def _sasrec(path: Path, member: str | None) -> pd.DataFrame:
+    """SASRec's text: `user item` on each line, a user's items oldest first; no times."""
+    data = read_bytes(path, member)
+    data = _TRAILING_SPACE.sub(b"", data)  # SASRec's own reader passes over it too
+    return read_delimited(path, data, Layout(("user", "item"), " ", first_line=1))
+
+
 def _wrong(path: Path, number: int, what: str) -> NoReturn:
     raise InputError(f"{path}, line {number}: {what}")
 
@@ -127,4 +136,6 @@ _READERS = {
     "yelp-reviews": _yelp,
     "movielens": _movielens,
     "recbole-inter": _recbole,
+    "sasrec-text": _sasrec,
+    "mind-behaviors": read_behaviors,
 }

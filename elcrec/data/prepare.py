@@ -13,7 +13,7 @@ from elcrec.data.interactions import read_interactions
 from elcrec.data.rawfile import read_bytes
 from elcrec.data.record import Fetched
 from elcrec.data.sequences import Sequences, format_sequences, parse_sequences
-from elcrec.data.sources import SEQUENCES, Dataset
+from elcrec.data.sources import COUNTS, SEQUENCES, Dataset
 from elcrec.data.statistics import check, statistics
 from elcrec.errors import InputError
 
@@ -25,6 +25,7 @@ def prepare(dataset: Dataset, fetched: Fetched, folder: Path) -> Path:
 
     A raw file is reduced to its 5-core and numbered; a file of the prepared format is checked and
     copied byte for byte. All is done in memory first, so a failure leaves `folder` as it was.
+    `before_core` in the statistics counts what was read of a raw file, and is null for others.
 
     Returns:
         The path of `sequences.txt`.
@@ -33,7 +34,7 @@ def prepare(dataset: Dataset, fetched: Fetched, folder: Path) -> Path:
         InputError: The file is wrong, nothing remains of it, or the result is not what the
             configuration's checksum and counts say.
     """
-    data, sequences = _content(fetched)
+    data, sequences, before_core = _content(fetched)
     sha256 = hashlib.sha256(data).hexdigest()
     check(dataset, sequences, sha256, fetched.path)
     record = {
@@ -43,6 +44,7 @@ def prepare(dataset: Dataset, fetched: Fetched, folder: Path) -> Path:
         "sha256": sha256,
         "origin": fetched.origin,
         "format": fetched.source.format,
+        "before_core": before_core,
     }
     target = folder / "sequences.txt"
     # Nested, so that the statistics take their place last, and only after the sequences have.
@@ -53,14 +55,16 @@ def prepare(dataset: Dataset, fetched: Fetched, folder: Path) -> Path:
     return target
 
 
-def _content(fetched: Fetched) -> tuple[bytes, Sequences]:
-    """The bytes of `sequences.txt` and what they say."""
+def _content(fetched: Fetched) -> tuple[bytes, Sequences, dict[str, int] | None]:
+    """The bytes of `sequences.txt`, what they say, and the counts of a raw file."""
     path, source = fetched.path, fetched.source
     if source.format == SEQUENCES:
         data = read_bytes(path, source.member)
-        return data, parse_sequences(data, path)
-    frame = k_core(read_interactions(path, source.format, source.member), CORE)
+        return data, parse_sequences(data, path), None
+    raw = read_interactions(path, source.format, source.member)
+    sizes = (raw["user"].nunique(), raw["item"].nunique(), len(raw))
+    frame = k_core(raw, CORE)
     if frame.empty:
         raise InputError(f"{path}: no user and item with at least {CORE} interactions each is left")
     sequences = to_sequences(frame)
-    return format_sequences(sequences), sequences
+    return format_sequences(sequences), sequences, dict(zip(COUNTS, sizes, strict=True))

@@ -27,7 +27,8 @@ def open_raw(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
 
     Args:
         path: The file.
-        member: The file to read inside of it, if it is a zip archive.
+        member: The file to read inside of it, if it is a zip archive; its folders may be left out
+            where only one file has the name.
 
     Raises:
         InputError: A zip archive without that member.
@@ -83,6 +84,10 @@ def read_bytes(path: Path, member: str | None = None) -> bytes:
 def _open_member(path: Path, archive: zipfile.ZipFile, member: str | None) -> IO[bytes]:
     names = archive.namelist()
     if member not in names:
+        # Copies of one archive differ in whether a folder wraps its files.
+        inside = [name for name in names if member and name.endswith(f"/{member}")]
+        if len(inside) == 1:
+            return archive.open(inside[0])
         shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
         raise InputError(f"{path}: `member` must be a file of the archive ({shown}), not {member}")
     return archive.open(member)

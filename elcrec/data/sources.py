@@ -11,7 +11,14 @@ from typing import Any
 from elcrec.errors import InputError
 
 SEQUENCES = "sequences"  # the prepared format itself: `user item item …`
-RAW_FORMATS = ("amazon-reviews", "yelp-reviews", "movielens", "recbole-inter")
+RAW_FORMATS = (
+    "amazon-reviews",
+    "yelp-reviews",
+    "movielens",
+    "recbole-inter",
+    "sasrec-text",
+    "mind-behaviors",
+)
 FORMATS = (SEQUENCES, *RAW_FORMATS)
 COUNTS = ("users", "items", "actions")
 _OWN_FILE = ("path", "format", "member")  # keys of a source that a data set may carry itself

@@ -11,12 +11,15 @@ from elcrec.data.interactions import read_interactions
 
 AMAZON = '{"reviewerID": "A1", "asin": "B1", "unixReviewTime": 20, "overall": 1.0}\n'
 YELP = '{"user_id": "u", "business_id": "b", "stars": 1.0, "date": "2019-05-06 07:08:09"}\n'
+MIND = "1\tu\t11/11/2019 9:05:58 AM\tb c\td-0 e-1\n"
 HEADER = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
 FORMATS = {
     "amazon-reviews": AMAZON,
     "yelp-reviews": YELP,
     "movielens": "u\tb\t3\t88\n",
     "recbole-inter": HEADER + "u\tb\t3\t88\n",
+    "sasrec-text": "u b\n",
+    "mind-behaviors": MIND,
 }
 
 
@@ -67,6 +70,11 @@ def test_recbole_finds_its_columns_by_name(raw) -> None:
     assert rows(path, "recbole-inter") == [("1", "007", 85.0), ("1", "7", 3.0)]
 
 
+def test_sasrec_text_is_in_order_of_its_lines(raw) -> None:
+    path = raw("7 3\r\n7 1 \n9 3\n7 2")  # a space at the end, as SASRec's own reader allows
+    assert rows(path, "sasrec-text") == [("7", "3", 0), ("7", "1", 1), ("9", "3", 2), ("7", "2", 3)]
+
+
 @pytest.mark.parametrize("format", FORMATS)
 def test_plain_gzip_and_zip_are_told_by_their_content(tmp_path: Path, raw, format: str) -> None:
     content = FORMATS[format].encode()
@@ -109,6 +117,19 @@ def test_plain_gzip_and_zip_are_told_by_their_content(tmp_path: Path, raw, forma
         ("movielens", b"u\tb\0\t3\t5", ["binary"]),
         ("recbole-inter", "u\tb\t3", ["3 columns", "4 columns"]),
         ("recbole-inter", "u\tb\t3\tx", ["time 'x'"]),
+        ("sasrec-text", "u", ["1 columns", "2 columns (user, item) separated by a space"]),
+        ("sasrec-text", "u b 3", ["3 columns"]),
+        ("sasrec-text", "", ["0 columns"]),
+        ("sasrec-text", " b", ["empty user or item"]),
+        ("sasrec-text", b"u \xff", ["not UTF-8"]),
+        ("mind-behaviors", "", ["0 columns", "impression, user, time, history, impressions"]),
+        ("mind-behaviors", "1\tu\t11/11/2019 9:05:58 AM\tb", ["4 columns", "tabs"]),
+        ("mind-behaviors", MIND.replace("\tu\t", "\t\t"), ["an empty user"]),
+        ("mind-behaviors", MIND.replace(" AM", ""), ["time must be MM/DD/YYYY", "9:05:58"]),
+        ("mind-behaviors", MIND.replace("11/11", "13/11"), ["time must be", "13/11/2019"]),
+        ("mind-behaviors", MIND.replace("e-1", "e-2"), ["-1 (clicked) or -0", "'e-2'"]),
+        ("mind-behaviors", MIND.replace("e-1", "e"), ["'e'"]),
+        ("mind-behaviors", MIND.encode().replace(b"b c", b"\xff"), ["not UTF-8"]),
     ],
 )
 def test_wrong_line(raw, refused, format: str, second: str | bytes, words: list[str]) -> None:
@@ -172,3 +193,23 @@ def test_zip_without_the_member(tmp_path: Path, refused) -> None:
         opened.writestr("other", "1")
     message = refused(read_interactions, path, "movielens", "u.data")
     assert all(word in message for word in (str(path), "other", "u.data"))
+
+
+@pytest.mark.parametrize("inside", ["behaviors.tsv", "MINDsmall_train/behaviors.tsv"])
+def test_a_member_is_found_in_whatever_folder(tmp_path: Path, inside: str) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("MINDsmall_train/news.tsv", "1")
+        opened.writestr("__MACOSX/._behaviors.tsv", "1")
+        opened.writestr(inside, MIND)
+    assert [item for _, item, _ in rows(path, "mind-behaviors", "behaviors.tsv")] == ["b", "c", "e"]
+
+
+def test_a_member_that_two_folders_have_is_refused(tmp_path: Path, refused) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("train/behaviors.tsv", MIND)
+        opened.writestr("dev/behaviors.tsv", MIND)
+    message = refused(read_interactions, path, "mind-behaviors", "behaviors.tsv")
+    assert "train/behaviors.tsv" in message
+    assert "dev/behaviors.tsv" in message

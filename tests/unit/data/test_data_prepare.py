@@ -44,11 +44,33 @@ def recbole(rows: list[tuple]) -> bytes:
     return header + movielens(rows)
 
 
+def sasrec(rows: list[tuple]) -> bytes:
+    ordered = sorted(rows, key=lambda row: (row[0], row[2]))
+    return "".join(f"{user} {item}\n" for user, item, _ in ordered).encode()
+
+
+def mind(rows: list[tuple]) -> bytes:
+    """Two items of a user as history, the others as impressions in reverse."""
+    users: dict[str, list[tuple[int, str]]] = {}
+    for user, item, time in rows:
+        users.setdefault(user, []).append((time, item))
+    lines = []
+    for user, clicks in users.items():
+        history, later = sorted(clicks)[:2], sorted(clicks)[2:]
+        before = " ".join(item for _, item in history)
+        for time, item in reversed(later):
+            at = f"11/11/2019 10:{time // 60:02}:{time % 60:02} PM"
+            lines.append(f"{len(lines) + 1}\t{user}\t{at}\t{before}\tother-0 {item}-1\n")
+    return "".join(lines).encode()
+
+
 WRITERS = {
     "amazon-reviews": amazon,
     "yelp-reviews": yelp,
     "movielens": movielens,
     "recbole-inter": recbole,
+    "sasrec-text": sasrec,
+    "mind-behaviors": mind,
     "sequences": lambda rows: EXPECTED,
 }
 
@@ -86,6 +108,9 @@ def test_every_format_gives_the_same_sequences(format: str, fetched, out: Path) 
         "sha256": SHA,
         "origin": "somewhere",
         "format": format,
+        "before_core": None
+        if format == "sequences"
+        else {"users": USERS, "items": ITEMS + 1, "actions": len(ROWS)},
     }
 
 

@@ -1,0 +1,127 @@
+"""Tables 8 and 9: ELCRec against ICLRec on data sets that are not part of the replication.
+
+Beside the setting with all losses stands the one without the instance loss, since the paper does
+not say which it used, and Popularity, since the paper's ICLRec on ML-1M comes near it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from math import nan
+
+from elcrec.metrics import TABLE_METRICS
+from elcrec.tables import accuracy
+from elcrec.tables.paper import PaperTable
+from elcrec.tables.runs import Gap, RunRecord
+from elcrec.tables.significance import ModelComparison, compare, with_holm
+
+FAMILY = "elcrec_against_iclrec"
+PAIRS = (("elcrec", "iclrec"), ("elcrec_no_instance", "iclrec_no_instance"))
+"""Compared with each other: first with all losses, then without the instance loss."""
+TABLES = {"ml-1m": 8, "mind-small": 9}
+"""Data set id to the number of the paper's table."""
+
+
+@dataclass(frozen=True)
+class OptionalTable:
+    """Everything that Table 8 or 9 shows."""
+
+    number: int
+    """The paper's number of the table."""
+    accuracy: accuracy.AccuracyTable
+    """Our cells, and the paper's where a model has the name of one of its columns."""
+    comparisons: Mapping[tuple[str, str], ModelComparison]
+    """(first model of a pair, metric) to the test; pairs without runs of both are absent."""
+    released: Mapping[str, float] = field(default_factory=dict)
+    """Metric to what ICLRec's released weights give; empty where there are none."""
+
+
+def build(
+    records: Sequence[RunRecord],
+    gaps: Sequence[Gap],
+    *,
+    dataset: tuple[str, str],
+    models: Mapping[str, str],
+    paper: PaperTable,
+    protocol: str,
+    released: PaperTable | None = None,
+) -> OptionalTable:
+    """Build Table 8 or 9.
+
+    Args:
+        records: The runs that are present, all of one data set.
+        gaps: The runs that were asked for and are absent.
+        dataset: Its id, one of `TABLES`, and its display name, which is the paper's.
+        models: Model id to display name, in the order of the table.
+        paper: The paper's table.
+        protocol: `paper` or `strict`; all runs must have it.
+        released: (data set, metric, `ICLRec`) to what the weights released by its authors give.
+
+    Raises:
+        InputError: A run that does not belong with the others, see `elcrec.tables.accuracy.build`.
+    """
+    table = accuracy.build(
+        records,
+        gaps,
+        datasets=dict([dataset]),
+        models=models,
+        paper=paper,
+        protocol=protocol,
+    )
+    runs = {m: [r for r in records if r.model == m] for m in models}
+    tests = with_holm(
+        compare(FAMILY, metric, runs[a], runs[b])
+        for a, b in PAIRS
+        for metric in TABLE_METRICS
+        if runs.get(a) and runs.get(b)
+    )
+    weights = {m: v for (name, m, _), v in (released or {}).items() if name == dataset[1]}
+    comparisons = {(test.model_a, test.metric): test for test in tests}
+    return OptionalTable(TABLES[dataset[0]], table, comparisons, weights)
+
+
+def csv_rows(table: OptionalTable) -> list[dict[str, object]]:
+    """Return the lines of the CSV file: one per metric and model, values in full precision.
+
+    `improvement_percent` and the tests stand on the lines of ELCRec and compare it with ICLRec in
+    the same setting; the `_holm` columns are corrected over both settings and all metrics.
+    """
+    return [
+        {
+            "dataset": row.dataset,
+            "metric": row.metric,
+            "model": model,
+            "mean": cell.mean,
+            "std": cell.std,
+            "seeds": cell.seeds,
+            "paper": cell.paper,
+            "relative_difference_percent": cell.relative_difference,
+            **_test_columns(table, row, model),
+        }
+        for row in table.accuracy.rows
+        for model, cell in row.cells.items()
+    ]
+
+
+def improvement(test: ModelComparison | None) -> float:
+    """The first model over the second, in percent; nan where there is nothing to compare."""
+    if test is None or not test.mean_b:
+        return nan
+    return 100 * (test.mean_a - test.mean_b) / test.mean_b
+
+
+def _test_columns(table: OptionalTable, row: accuracy.Row, model: str) -> dict[str, object]:
+    test = table.comparisons.get((model, row.metric))
+    own = model == PAIRS[0][0]
+    return {
+        "improvement_percent": improvement(test),
+        "paper_improvement_percent": row.paper_improvement if own else None,
+        "welch_p": test.welch.p_value if test else None,
+        "welch_p_holm": test.welch_holm if test else None,
+        "welch_n": test.welch.size if test else None,
+        "paired_t_p": test.paired.p_value if test else None,
+        "paired_t_p_holm": test.paired_holm if test else None,
+        "paired_n": test.paired.size if test else None,
+        "paper_p": row.paper_p_value if own else None,
+    }
