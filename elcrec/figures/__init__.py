@@ -1,0 +1,1 @@
+"""Figures of the paper and of the models' inner life, drawn from run folders alone."""

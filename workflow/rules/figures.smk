@@ -1,0 +1,141 @@
+# Figures, and the trainings that only they need: ablation arms (rule train) and the sensitivity runs.
+import functools
+
+from elcrec.figures.plan import overrides, plan, sensitivity_points
+
+
+def planned_figures():
+    """Figures and sensitivity runs of the configuration, or one line that says what is wrong."""
+    try:
+        return {f.name: f for f in plan(CONFIG)}, {
+            str(point.folder): point
+            for point in sensitivity_points(CONFIG)
+            if point.extra
+        }
+    except InputError as error:
+        raise WorkflowError(str(error))
+
+
+FIGURES, SENSITIVITY = planned_figures()
+
+
+def sensitivity_point(wildcards):
+    """The point that a folder of rule sensitivity holds."""
+    w = wildcards
+    name = f"{OUTPUT}/sensitivity/{w.dataset}/{w.parameter}-{w.value}/{w.seed}"
+    return SENSITIVITY[str(Path(name))]
+
+
+def changed(wildcards):
+    """What a sensitivity run changes: hyper-parameter, and training settings of the section."""
+    point = sensitivity_point(wildcards)
+    return overrides(CONFIG, point.parameter, point.value)
+
+
+def sensitivity_settings(wildcards):
+    """The resolved settings of a sensitivity run: a change re-runs the training."""
+    model = CONFIG.figures.sensitivity.model
+    resolved = registry.resolve(CONFIG, model, wildcards.dataset, changed(wildcards))
+    return json.dumps(
+        {"protocol": CONFIG.protocol, **resolved.as_dict()}, sort_keys=True
+    )
+
+
+@functools.cache
+def sensitivity_code(dataset):
+    """Hash of the code that decides the run's numbers."""
+    resolved = registry.resolve(CONFIG, CONFIG.figures.sensitivity.model, dataset)
+    return fingerprint(registry.module_reference(resolved))
+
+
+@functools.cache
+def drawing_code(kind):
+    """Hash of the code that draws a figure: a change draws it again, and trains nothing."""
+    return code_hash(f"elcrec.figures.{kind}", "elcrec.figures.commands")
+
+
+def figure_inputs(wildcards):
+    """Run files that a figure shows, and the histories where it looks at their lengths."""
+    figure = FIGURES[wildcards.figure]
+    files = [
+        f"{folder}/{name}"
+        for folder in figure.folders
+        for name in ("metrics.json", "ranks.npz", "history.csv")
+    ]
+    if figure.kind == "activity":
+        files += [str(CONFIG.sequences_file(dataset)) for dataset in CONFIG.use]
+    if figure.kind == "case_study":
+        files.append(str(CONFIG.sequences_file(figure.dataset)))
+    return files
+
+
+def figure_options(wildcards):
+    """Arguments of `elcrec figure`."""
+    figure = FIGURES[wildcards.figure]
+    dataset = f" --dataset {shlex.quote(figure.dataset)}" if figure.dataset else ""
+    return figure.kind + dataset
+
+
+rule sensitivity:
+    input:
+        rules.prepare.output.sequences,
+    output:
+        expand(
+            f"{OUTPUT}/sensitivity/{{{{dataset}}}}/{{{{parameter}}}}-{{{{value}}}}/{{{{seed}}}}/{{name}}",
+            name=[
+                "metrics.json",
+                "ranks.npz",
+                "history.csv",
+                "config.yaml",
+                "environment.json",
+                "weights.pt",
+            ],
+        ),
+    log:
+        f"{OUTPUT}/logs/sensitivity/{{dataset}}-{{parameter}}-{{value}}-{{seed}}.log",
+    wildcard_constraints:
+        parameter="[a-z]+",
+        value="[^/]+",
+    threads: CONFIG.threads
+    resources:
+        gpu=GPU_PER_JOB,
+    params:
+        code=lambda w: sensitivity_code(w.dataset),
+        settings=sensitivity_settings,
+        model=CONFIG.figures.sensitivity.model,
+        overrides=lambda w: " ".join(
+            shlex.quote(f"{key}={json.dumps(value)}")
+            for key, value in changed(w).items()
+        ),
+        folder=lambda w, output: str(Path(output[0]).parent),
+    shell:
+        "{PYTHON} train --dataset {wildcards.dataset:q} --model {params.model:q}"
+        " --seed {wildcards.seed} --set {params.overrides} --config {SNAPSHOT:q}"
+        " --threads {threads} --output {params.folder:q} 2>&1 | tee {log:q}"
+
+
+rule figure:
+    input:
+        figure_inputs,
+    output:
+        expand(
+            f"{OUTPUT}/figures/{{{{figure}}}}.{{kind}}",
+            kind=["png", "pdf", "csv", "json"],
+        ),
+    log:
+        f"{OUTPUT}/logs/figure-{{figure}}.log",
+    wildcard_constraints:
+        figure="[^/]+",
+    params:
+        code=lambda w: drawing_code(FIGURES[w.figure].kind),
+        shown=lambda w: [str(folder) for folder in FIGURES[w.figure].folders],
+        options=figure_options,
+        asked=repr(CONFIG.figures),
+    shell:
+        "{PYTHON} figure {params.options} --config {SNAPSHOT:q}"
+        " --output {OUTPUT:q}/figures 2>&1 | tee {log:q}"
+
+
+rule figures:
+    input:
+        expand(rules.figure.output, figure=list(FIGURES)),
