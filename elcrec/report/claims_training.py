@@ -1,0 +1,216 @@
+"""Claims about what happens inside: ablation, sensitivity, convergence, intents."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+
+from elcrec.report.claims import (
+    FAILS,
+    HOLDS,
+    NOT_RUN,
+    PARTLY,
+    REFERENCE,
+    Definition,
+    Finding,
+    Scope,
+    listed,
+    verdict_of,
+)
+from elcrec.report.evidence import Evidence, Row, mean, read_rows
+from elcrec.tables.jsonfile import JsonObject
+from elcrec.yamlfile import read_yaml
+
+ARMS = {"B": "iclrec", "B+ICL": "iclrec_icl", "B+ELCM": "elcrec_elcm", "ELCRec": REFERENCE}
+"""Arms of the paper's ablation by the model that is each of them here."""
+STEPS = (("B+ICL", "B"), ("B+ELCM", "B"), ("ELCRec", "B+ICL"), ("ELCRec", "B+ELCM"))
+"""Pairs of arms of which the first should be the better one."""
+SENSITIVE = 0.10  # our threshold: relative distance of the worst value from the best
+APART, TOGETHER = 0.5, 0.9  # our thresholds: mean pairwise cosine of the centers
+USED, UNUSED = 0.5, 0.1  # our thresholds: share of the centers in use
+
+
+def ablation(evidence: Evidence, scope: Scope) -> Finding:
+    """Does each part improve the sum of the four metrics?"""
+    drawn = {
+        (r.text("dataset"), r.text("model")): r.number("mean") for r in evidence.figure("ablation")
+    }
+    done, failed = 0, []
+    for dataset in scope.datasets:
+        sums = {arm: drawn.get((dataset, model), math.nan) for arm, model in ARMS.items()}
+        for better, worse in STEPS:
+            if math.isnan(sums[better] + sums[worse]) or sums[better] == sums[worse]:
+                continue  # not run, or the same settings where the part is off
+            done += 1
+            if sums[better] < sums[worse]:
+                failed.append(
+                    f"{better} {sums[better]:.4f} against {worse} {sums[worse]:.4f}"
+                    f" on {evidence.dataset_name(dataset)}"
+                )
+    if not done:
+        return Finding(NOT_RUN, "No two arms of the ablation have been run yet.")
+    needed = len(STEPS) * scope.expected
+    sentence = (
+        f"Of {done} steps that add a part (of {needed}), {done - len(failed)} raise HR@5 + HR@20 +"
+        f" NDCG@5 + NDCG@20{'; not ' + listed(failed, 2) if failed else ''}."
+    )
+    return Finding(verdict_of(done, len(failed), needed, needed // len(STEPS) ** 2), sentence)
+
+
+def sensitivity(evidence: Evidence, scope: Scope) -> Finding:
+    """How far is the worst value of alpha and of K from the best one?"""
+    values: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for dataset, parameter, score in _points(evidence):
+        if dataset in scope.datasets:
+            values[dataset, parameter].append(score)
+    spreads = {
+        key: (max(found) - min(found)) / max(found)
+        for key, found in values.items()
+        if len(found) > 2 and max(found) > 0
+    }
+    if not spreads:
+        return Finding(NOT_RUN, "No three values of alpha or of K have been run yet.")
+    shown = [
+        f"{s:.1%} for {'K' if p == 'intents' else p} on {evidence.dataset_name(d)}".replace(
+            "%", " %"
+        )
+        for (d, p), s in spreads.items()
+    ]
+    sentence = f"From the best to the worst value HR@5 falls by {listed(shown)}."
+    failed = sum(s > SENSITIVE for s in spreads.values())
+    return Finding(verdict_of(len(spreads), failed, 2 * scope.expected), sentence)
+
+
+def convergence(evidence: Evidence, scope: Scope) -> Finding:
+    """Does the loss fall, validation rise, and training end because nothing improves any more?"""
+    runs = _own_runs(evidence, scope)
+    histories = [(values, _history(values)) for values in runs]
+    known = [(values, rows) for values, rows in histories if len(rows) > 1]
+    if not known:
+        return Finding(NOT_RUN, "No training of ELCRec has been run yet.")
+    learned = [_learned(values, rows) for values, rows in known]
+    ended = sum(values.integer("best_epoch") < len(rows) for values, rows in known)
+    epochs = mean([values.integer("best_epoch") for values, _ in known])
+    cut = ", the others were cut off while they still improved" if ended < len(known) else ""
+    sentence = (
+        f"In {sum(learned)} of {len(known)} trainings loss fell and validation HR@5 rose up to the"
+        f" tested epoch (on average epoch {epochs:.0f}); {ended} went on after it without a better"
+        f" one{cut}."
+    )
+    if not any(learned):
+        return Finding(FAILS, sentence)
+    datasets = {values.text("dataset") for values, _ in known}
+    complete = len(datasets) >= scope.expected and all(learned) and ended == len(known)
+    return Finding(HOLDS if complete else PARTLY, sentence)
+
+
+def intents(evidence: Evidence, scope: Scope) -> Finding:
+    """Are many centers in use, and do they point in different directions?"""
+    shares, cosines, users, datasets = [], [], [], set()
+    for values in _own_runs(evidence, scope):
+        rows = {int(r.number("epoch")): r for r in _history(values)}
+        row = rows.get(values.integer("best_epoch"))
+        if row is None or "intents_in_use" not in row.values:
+            continue
+        settings = read_yaml(values.path.parent / "config.yaml")
+        shares.append(row.number("intents_in_use") / settings["parameters"]["intents"])
+        cosines.append(row.number("center_cosine"))
+        users.append(row.number("user_cosine"))
+        datasets.add(values.text("dataset"))
+    share, cosine = mean(shares), mean(cosines)
+    if math.isnan(share) or math.isnan(cosine):
+        return Finding(NOT_RUN, "No run of ELCRec has recorded its centers yet.")
+    sentence = (
+        f"In the tested weights {share:.0%} of the centers are nearest to at least one of the"
+        f" sampled users; the mean cosine of two centers is {cosine:.2f}, that of two users"
+        f" {mean(users):.2f} (1: all point the same way)."
+    ).replace("%", " %")
+    if share < UNUSED or cosine > TOGETHER:
+        return Finding(FAILS, sentence)
+    apart = share >= USED and cosine < APART and len(datasets) >= scope.expected
+    return Finding(HOLDS if apart else PARTLY, sentence)
+
+
+def ablation_in_paper(evidence: Evidence) -> str:
+    """The paper's claim, counted in its own Table 10."""
+    rows = evidence.printed("ablation")
+    failed = [
+        f"{better} is below {worse} on {row.text('dataset')}"
+        for row in rows
+        for better, worse in STEPS
+        if row.number(better) <= row.number(worse)
+    ]
+    text = "Both parts, the learned clustering (ELCM) and the intents in the contrast (ICL), help"
+    return f"{text}, and the whole is best{' (but ' + listed(failed) + ')' if failed else ''}."
+
+
+def _points(evidence: Evidence) -> list[tuple[str, str, float]]:
+    """Data set, parameter and mean test HR@5 of every value of the sensitivity figure."""
+    rows = evidence.figure("sensitivity")
+    found = [(r.text("dataset"), r.text("parameter"), r.number("mean")) for r in rows]
+    return [point for point in found if not math.isnan(point[2])]
+
+
+def _own_runs(evidence: Evidence, scope: Scope) -> list[JsonObject]:
+    return [
+        run
+        for run in evidence.runs
+        if run.text("model") == REFERENCE and run.text("dataset") in scope.datasets
+    ]
+
+
+def _history(values: JsonObject) -> list[Row]:
+    return read_rows(values.path.parent / "history.csv")
+
+
+def _learned(values: JsonObject, rows: list[Row]) -> bool:
+    first, tested = rows[0], rows[max(values.integer("best_epoch"), 1) - 1]
+    fell = tested.number("loss_total") < first.number("loss_total")
+    return fell and tested.number("HR@5") > first.number("HR@5")
+
+
+ABLATION = Definition(
+    "ablation",
+    "Each part helps",
+    ablation_in_paper,
+    "Holds if each of the four steps that add a part raises the sum of the four metrics on each of"
+    " the paper's data sets, one step excepted as in the paper.",
+    ablation,
+    {"figures": "Figures"},
+)
+SENSITIVITY = Definition(
+    "sensitivity",
+    "Insensitive to alpha and K",
+    lambda evidence: (
+        "HR@5 changes little with the weight of the cluster loss, alpha from 0.01 to 100, and with"
+        " the number of intents, K from 32 to 512 (shown as curves, without a number for it)."
+    ),
+    f"Holds if HR@5 of the worst value is at most {100 * SENSITIVE:g} % below that of the best, for"
+    " both parameters on the paper's data sets. The threshold is ours.",
+    sensitivity,
+    {"figures": "Figures"},
+)
+CONVERGENCE = Definition(
+    "convergence",
+    "Training converges",
+    lambda evidence: (
+        "The training loss falls and validation HR@5 rises until both stay where they are."
+    ),
+    "Holds if in every run on the paper's data sets the loss is lower and HR@5 higher at the tested"
+    " epoch than after the first, and training then went on without a better epoch.",
+    convergence,
+    {"figures": "Figures"},
+)
+INTENTS = Definition(
+    "intents",
+    "Intents separate users",
+    lambda evidence: (
+        "The learned centers split users into clear groups, which a t-SNE of the users shows more"
+        " and more during training."
+    ),
+    f"Holds if at least {100 * USED:g} % of the centers are in use and their mean pairwise cosine"
+    f" is below {APART}; fails if fewer than {100 * UNUSED:g} % are, or the cosine is above"
+    f" {TOGETHER}. The thresholds are ours.",
+    intents,
+    {"figures": "Figures"},
+)

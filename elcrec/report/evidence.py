@@ -1,0 +1,179 @@
+"""What the report is made from: CSV files of tables and figures, the paper's numbers, names.
+
+A file that is not there yet is an empty list of rows: the report shows a gap and goes on.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from elcrec.config import Config
+from elcrec.errors import InputError
+from elcrec.tables import paper
+from elcrec.tables.jsonfile import JsonObject
+from elcrec.tables.paper import IMPROVEMENT, P_VALUE, PaperTable
+
+COMPARED = (IMPROVEMENT, P_VALUE)  # columns of the paper's Table 1 that are no method
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a CSV file."""
+
+    path: Path
+    values: Mapping[str, str]
+
+    def text(self, key: str) -> str:
+        """The field as it stands.
+
+        Raises:
+            InputError: The file has no such column.
+        """
+        if key not in self.values:
+            known = ", ".join(self.values)
+            raise InputError(f"{self.path}: has no column '{key}'; it has: {known}")
+        return self.values[key]
+
+    def number(self, key: str) -> float:
+        """The field as a number; nan when it is empty.
+
+        Raises:
+            InputError: There is no such column, or the field is not a number.
+        """
+        text = self.text(key)
+        try:
+            return float(text) if text else math.nan
+        except ValueError:
+            raise InputError(
+                f"{self.path}: {key} is '{text}'; allowed: a number or nothing"
+            ) from None
+
+
+@dataclass(frozen=True)
+class Score:
+    """A model's cell of Table 1; nan where there is no value."""
+
+    mean: float
+    """Over the seeds."""
+    std: float
+    seeds: int
+    paper: float
+    deviation: float
+    """Ours against the paper's, in percent of the latter."""
+
+
+ScoreKey = tuple[str, str, str]
+"""(data set id, metric, model id)"""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """An output folder with its configuration."""
+
+    config: Config
+
+    @property
+    def output(self) -> Path:
+        """The folder with `runs/`, `tables/` and `figures/`."""
+        return self.config.output
+
+    def table(self, name: str) -> list[Row]:
+        """Rows of `tables/<name>.csv`."""
+        return read_rows(self.output / "tables" / f"{name}.csv")
+
+    def figure(self, name: str) -> list[Row]:
+        """Rows of `figures/<name>.csv`, the numbers behind a figure."""
+        return read_rows(self.output / "figures" / f"{name}.csv")
+
+    def printed(self, name: str) -> list[Row]:
+        """Rows of a file of published numbers, `workflow/paper/<name>.csv`."""
+        return read_rows(paper.FOLDER / f"{name}.csv")
+
+    @functools.cached_property
+    def paper(self) -> PaperTable:
+        """The paper's Table 1."""
+        return paper.load_accuracy()
+
+    @functools.cached_property
+    def paper_datasets(self) -> list[str]:
+        """Data sets of the paper's Table 1, as printed."""
+        return list(dict.fromkeys(dataset for dataset, _, _ in self.paper))
+
+    @functools.cached_property
+    def paper_models(self) -> list[str]:
+        """Methods of the paper's Table 1, as printed."""
+        return [m for m in dict.fromkeys(m for _, _, m in self.paper) if m not in COMPARED]
+
+    def dataset_name(self, dataset: str) -> str:
+        """Name of a data set id, as the tables show it."""
+        known = dataset in self.config.datasets
+        return self.config.dataset_name(dataset) if known else dataset
+
+    def model_name(self, model: str) -> str:
+        """Name of a model id, as the tables show it."""
+        try:
+            return self.config.model_name(model)
+        except InputError:
+            return model
+
+    def in_paper(self, dataset: str) -> bool:
+        """Whether the paper's Table 1 has this data set."""
+        return self.dataset_name(dataset) in self.paper_datasets
+
+    @functools.cached_property
+    def runs(self) -> list[JsonObject]:
+        """`metrics.json` of every finished run, of variants too."""
+        return [JsonObject.read(p) for p in sorted(self.output.glob("runs/*/*/*/metrics.json"))]
+
+    @functools.cached_property
+    def sensitivity(self) -> list[JsonObject]:
+        """`metrics.json` of every run with another value of one hyper-parameter."""
+        found = self.output.glob("sensitivity/*/*/*/metrics.json")
+        return [JsonObject.read(path) for path in sorted(found)]
+
+    @functools.cached_property
+    def scores(self) -> dict[ScoreKey, Score]:
+        """The cells of `table1.csv` that have a run."""
+        found = {}
+        for row in self.table("table1"):
+            for model in (k.removesuffix("_mean") for k in row.values if k.endswith("_mean")):
+                score = Score(
+                    row.number(f"{model}_mean"),
+                    row.number(f"{model}_std"),
+                    int(row.number(f"{model}_seeds")),
+                    row.number(f"{model}_paper"),
+                    row.number(f"{model}_relative_difference_percent"),
+                )
+                if score.seeds:
+                    found[row.text("dataset"), row.text("metric"), model] = score
+        return found
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read a CSV file whose lines that begin with `#` are comments; no file gives no row.
+
+    Raises:
+        InputError: A line with more or fewer fields than the header.
+    """
+    if not path.is_file():
+        return []
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
+    header, *body = list(csv.reader(lines)) or [[]]
+    for fields in body:
+        if len(fields) != len(header):
+            raise InputError(
+                f"{path}: row {', '.join(fields[:2])}: has {len(fields)} fields; "
+                f"allowed: {len(header)}"
+            )
+    return [Row(path, dict(zip(header, fields, strict=True))) for fields in body]
+
+
+def mean(values: Sequence[float]) -> float:
+    """Mean of the values that are there; nan without any."""
+    known = [value for value in values if not math.isnan(value)]
+    return sum(known) / len(known) if known else math.nan

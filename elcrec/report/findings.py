@@ -1,0 +1,160 @@
+"""What our runs and the data show beyond the paper's tables."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from elcrec.data.core import k_core
+from elcrec.data.interactions import read_interactions
+from elcrec.data.prepare import CORE
+from elcrec.data.record import NAME, read_record
+from elcrec.data.sequences import Sequences, read_sequences
+from elcrec.report.claims import REFERENCE, listed
+from elcrec.report.evidence import Evidence, read_rows
+from elcrec.report.view import Remark, to_come
+
+WINDOW = 50  # positions of the paper's models; older items are cut off
+DAY = 86_400  # seconds
+
+
+def findings(evidence: Evidence) -> list[Remark]:
+    """Compute all of them, in the order of the page."""
+    made: list[Callable[[Evidence], Remark]] = [
+        cluster_identity,
+        padding,
+        loss_matters,
+        repeated_targets,
+        order_by_day,
+    ]
+    return [function(evidence) for function in made]
+
+
+def cluster_identity(evidence: Evidence) -> Remark:
+    """The cluster loss pair by pair against its closed form, over all recorded epochs."""
+    largest, epochs = 0.0, 0
+    for run in (r for r in evidence.runs if r.text("model") == REFERENCE):
+        for row in read_rows(run.path.parent / "history.csv"):
+            if "cluster_direct" not in row.values:
+                continue
+            apart = abs(row.number("cluster_direct") - row.number("cluster_identity"))
+            if not math.isnan(apart):
+                largest, epochs = max(largest, apart), epochs + 1
+    return Remark(
+        "ELCRec's cluster loss cannot separate centers",
+        "All vectors have unit length, so the loss equals 2|m|² − 2 b·m, with m the mean center and"
+        " b the mean user: the terms of single pairs cancel. It moves the mean of the centers,"
+        " but does not push any two of them apart.",
+        f"Over {epochs:,} recorded epochs of ELCRec the loss computed pair by pair and the closed"
+        f" form differ by {largest:.1e} at most."
+        if epochs
+        else to_come("a run of ELCRec"),
+        bool(epochs),
+    )
+
+
+def padding(evidence: Evidence) -> Remark:
+    """Share of padding in the windows that training sees."""
+    shares = {
+        name: 1 - np.minimum(sequences.lengths - 3, WINDOW).mean() / WINDOW
+        for name, sequences in _prepared(evidence).items()
+    }
+    shown = [f"{name} {share:.0%}".replace("%", " %") for name, share in shares.items()]
+    return Remark(
+        "Most of each input is padding",
+        f"Users are averaged over all {WINDOW} positions, padding included, before they are"
+        " clustered and contrasted; what padding positions give is much the same for all.",
+        f"Share of padding in the training inputs cut to {WINDOW}: {listed(shown, len(shown))}."
+        if shown
+        else to_come("prepared data sets"),
+        bool(shown),
+    )
+
+
+def loss_matters(evidence: Evidence) -> Remark:
+    """SASRec with two losses, and ELCRec."""
+    shown = []
+    for dataset in evidence.config.use:
+        key = (dataset, "NDCG@20")
+        found = [evidence.scores.get((*key, m)) for m in ("sasrec", "sasrec_ce", REFERENCE)]
+        if all(found):
+            values = " / ".join(f"{score.mean:.4f}" for score in found if score)
+            shown.append(f"{evidence.dataset_name(dataset)} {values}")
+    return Remark(
+        "The loss explains more than the model",
+        "SASRec with the softmax over all items instead of one sampled negative is the same model;"
+        " the paper's tables leave that row out.",
+        "NDCG@20 of SASRec with the binary loss / with the softmax / of ELCRec: "
+        f"{listed(shown, len(shown))}."
+        if shown
+        else to_come("runs of sasrec, sasrec_ce and elcrec"),
+        bool(shown),
+    )
+
+
+def repeated_targets(evidence: Evidence) -> Remark:
+    """Users whose test item stands in their own history."""
+    shares = {name: repeated_share(s) for name, s in _prepared(evidence).items()}
+    shown = [f"{name} {share:.2%}".replace("%", " %") for name, share in shares.items()]
+    return Remark(
+        "Some test items can never be hit",
+        "The protocol gives items seen before the lowest scores, so a user whose test item is among"
+        " the earlier ones counts as a miss for every model.",
+        f"Share of such users: {listed(shown, len(shown))}."
+        if shown
+        else to_come("prepared data sets"),
+        bool(shown),
+    )
+
+
+def order_by_day(evidence: Evidence) -> Remark:
+    """Users whose last two items carry the same date, where the raw file with dates is there."""
+    shown = []
+    for dataset in evidence.config.use:
+        folder = evidence.config.data / dataset
+        if not (folder / NAME).is_file():
+            continue
+        fetched = read_record(folder, dataset)
+        if fetched.source.format == "amazon-reviews":
+            frame = read_interactions(fetched.path, fetched.source.format, fetched.source.member)
+            share = same_day_share(k_core(frame, CORE))
+            shown.append(f"{evidence.dataset_name(dataset)} {share:.1%}".replace("%", " %"))
+    return Remark(
+        "Many last items have no order in time",
+        "Amazon's reviews carry a day, no hour. Where the last two fall on the same day, which of"
+        " them is the test item follows from the order of the raw file, which is alphabetical.",
+        f"Share of users whose last two items are of the same day: {listed(shown, len(shown))}."
+        if shown
+        else to_come("a data set made from raw Amazon reviews"),
+        bool(shown),
+    )
+
+
+def repeated_share(sequences: Sequences) -> float:
+    """Share of the users whose last item is among their earlier ones."""
+    last = sequences.items[sequences.offsets[1:] - 1]
+    same = sequences.items == np.repeat(last, sequences.lengths)
+    return float((np.add.reduceat(same, sequences.offsets[:-1]) > 1).mean())
+
+
+def same_day_share(frame: pd.DataFrame) -> float:
+    """Share of the users whose last two interactions are of one day; `time` is in seconds."""
+    user = frame["user"].astype("category").cat.codes.to_numpy()
+    days = frame["time"].to_numpy() // DAY
+    order = np.lexsort((days, user))
+    user, days = user[order], days[order]
+    last = np.flatnonzero(np.diff(user, append=-1))  # of each user; all have at least two
+    return float((days[last] == days[last - 1]).mean())
+
+
+def _prepared(evidence: Evidence) -> dict[str, Sequences]:
+    """Prepared data sets of the configuration, by display name."""
+    paths = {d: evidence.config.sequences_file(d) for d in evidence.config.use}
+    return {
+        evidence.dataset_name(d): read_sequences(path)
+        for d, path in paths.items()
+        if path.is_file()
+    }

@@ -1,0 +1,133 @@
+"""The page: everything collected, put into the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import jinja2
+
+import elcrec
+from elcrec.config import Config
+from elcrec.report import accuracy, efficiency, provenance
+from elcrec.report.claims import judge_all
+from elcrec.report.claims_accuracy import BEST, SIGNIFICANT
+from elcrec.report.claims_efficiency import MEMORY, TIME
+from elcrec.report.claims_training import ABLATION, CONVERGENCE, INTENTS, SENSITIVITY
+from elcrec.report.evidence import Evidence
+from elcrec.report.figures import images
+from elcrec.report.findings import findings
+from elcrec.report.further import further_tables
+from elcrec.report.oddities import oddities
+from elcrec.report.provenance import Absent, Source
+from elcrec.report.verdict import breakdown, judged_cells, summary
+from elcrec.report.view import Cell, Table
+
+CLAIMS = (BEST, SIGNIFICANT, TIME, MEMORY, ABLATION, SENSITIVITY, CONVERGENCE, INTENTS)
+"""In the order of the page."""
+CONTENTS = (
+    ("verdict", "Verdict"),
+    ("table1", "Table 1: accuracy"),
+    ("claims", "The paper's claims"),
+    ("table2", "Table 2: time"),
+    ("table3", "Table 3: memory"),
+    ("figures", "Figures"),
+    ("data", "Data"),
+    ("released", "Released weights"),
+    ("further", "Further tables"),
+    ("oddities", "Odd in the published tables"),
+    ("findings", "Other findings"),
+    ("sources", "Sources of the numbers"),
+)
+
+
+def render(config: Config) -> str:
+    """Return the page as HTML.
+
+    Raises:
+        InputError: A record, table or figure that is there and not whole; what is absent is a gap.
+    """
+    evidence = Evidence(config)
+    sources = provenance.sources(evidence)
+    links = _links(sources)
+    judged = judged_cells(evidence)
+    gaps = provenance.absent(evidence)
+    further = further_tables(evidence)
+    names = [evidence.dataset_name(d) for d in config.use]
+    values = {
+        "title": "ELCRec, replicated",
+        "version": elcrec.__version__,
+        "config": config,
+        "datasets": names,
+        "models": [evidence.model_name(m) for m in config.models],
+        "inside": [n for n in names if n in evidence.paper_datasets],
+        "outside": [n for n in names if n not in evidence.paper_datasets],
+        "finished": len(evidence.runs) + len(evidence.sensitivity),
+        "commits": list(dict.fromkeys(s.commit for s in sources)),
+        "contents": [entry for entry in CONTENTS if further or entry[0] != "further"],
+        "summary": summary(evidence, judged),
+        "breakdown": breakdown(judged),
+        "accuracy": accuracy.tables(evidence, judged, links),
+        "significance": accuracy.significance_table(evidence),
+        "claims": judge_all(evidence, CLAIMS),
+        "time": efficiency.time_table(evidence, links),
+        "memory": efficiency.memory_table(evidence, links),
+        "images": images(evidence),
+        "statistics": accuracy.statistics_table(evidence),
+        "released": accuracy.released_table(evidence, links),
+        "further": further,
+        "oddities": oddities(evidence),
+        "findings": findings(evidence),
+        "sources": list(_shown(evidence, sources)),
+        "absent": gaps,
+        "absences": _absences(evidence, gaps),
+    }
+    return _environment().get_template("page.html.j2").render(values)
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(
+        loader=jinja2.PackageLoader("elcrec.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _links(sources: Sequence[Source]) -> dict[tuple[str, str, str], tuple[str, str]]:
+    """(kind, data set, model) to the anchor of its sources and what they are, in one line."""
+    groups: dict[tuple[str, str, str], list[Source]] = {}
+    for source in sources:
+        groups.setdefault((source.kind, source.dataset, source.model), []).append(source)
+    return {key: (found[0].anchor, provenance.describe(found)) for key, found in groups.items()}
+
+
+def _shown(
+    evidence: Evidence, sources: Sequence[Source]
+) -> Iterable[tuple[Source, str, str, bool]]:
+    """Each source with its display names and whether it is the first of its group."""
+    seen: set[str] = set()
+    for source in sources:
+        names = evidence.dataset_name(source.dataset), evidence.model_name(source.model)
+        yield source, *names, source.anchor not in seen
+        seen.add(source.anchor)
+
+
+def _absences(evidence: Evidence, gaps: Sequence[Absent]) -> Table | None:
+    """Runs that are not there, those of one reason in one row."""
+    if not gaps:
+        return None
+    groups: dict[tuple[str, str, str], list[int]] = {}
+    for gap in gaps:
+        groups.setdefault((gap.dataset, gap.model, gap.reason), []).append(gap.seed)
+    rows = [
+        [
+            Cell(evidence.dataset_name(dataset)),
+            Cell(evidence.model_name(model)),
+            Cell(", ".join(map(str, seeds))),
+            Cell(reason),
+        ]
+        for (dataset, model, reason), seeds in groups.items()
+    ]
+    header = ["Data set", "Model", "Seeds", "Why"]
+    return Table("absent", "Asked for by the configuration", header, rows, text_columns=4)

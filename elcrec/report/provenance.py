@@ -1,0 +1,181 @@
+"""Where each number comes from: commit, device, command of every run; why runs are absent."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from elcrec.report.evidence import Evidence
+from elcrec.tables.jsonfile import JsonObject
+
+FAILED = "failed.txt"
+NOT_RUN = "not yet run"
+KINDS = ("run", "sensitivity", "measurement", "released weights")
+SHORT = 10  # digits of a commit that are shown
+
+
+@dataclass(frozen=True)
+class Source:
+    """What made one run, measurement or check."""
+
+    kind: str
+    """One of `KINDS`."""
+    dataset: str
+    model: str
+    variant: str
+    """Seed of a run; parameter, value and seed of a sensitivity run; file of released weights."""
+    commit: str
+    """As shown: shortened, with a mark when the working tree had changes."""
+    device: str
+    command: str
+    detail: str
+    """Epochs, versions: what else a reader may ask for."""
+
+    @property
+    def anchor(self) -> str:
+        """Id of the group of sources that a number of the page points to."""
+        return anchor(self.kind, self.dataset, self.model)
+
+
+@dataclass(frozen=True)
+class Absent:
+    """A run that was asked for and is not there."""
+
+    dataset: str
+    model: str
+    seed: int
+    reason: str
+
+
+def anchor(kind: str, dataset: str, model: str) -> str:
+    """Id of the rows of one model on one data set in the table of sources."""
+    return "-".join(["source", kind.split()[0], dataset, model])
+
+
+def sources(evidence: Evidence) -> list[Source]:
+    """Return the sources of all numbers: runs, sensitivity runs, measurements, released weights.
+
+    Raises:
+        InputError: A record that is not whole.
+    """
+    output = evidence.output
+    found = [_run("run", values) for values in evidence.runs]
+    found += [_run("sensitivity", values) for values in evidence.sensitivity]
+    found += [_measurement(path) for path in sorted(output.glob("efficiency/*/*.json"))]
+    found += [_released(path) for path in sorted(output.glob("released/*/*.json"))]
+    config = evidence.config
+    order = {name: i for i, name in enumerate([*config.use, *config.models, *KINDS])}
+
+    def place(source: Source) -> tuple[int, ...]:
+        return tuple(order.get(x, len(order)) for x in (source.dataset, source.kind, source.model))
+
+    return sorted(found, key=place)
+
+
+def absent(evidence: Evidence) -> list[Absent]:
+    """Return the runs that the configuration asks for and that are not there, with the reason."""
+    config = evidence.config
+    found = []
+    for dataset in config.use:
+        for model in config.models:
+            for seed in config.seeds:
+                folder = config.run_folder(dataset, model, seed)
+                if not (folder / "metrics.json").exists():
+                    found.append(Absent(dataset, model, seed, _reason(folder)))
+    return found
+
+
+def describe(found: list[Source]) -> str:
+    """One line for a group of sources: how many, their commits and devices."""
+    commits = ", ".join(dict.fromkeys(s.commit for s in found))
+    devices = ", ".join(dict.fromkeys(s.device for s in found))
+    kind = {"run": "run", "measurement": "measurement"}.get(found[0].kind, "record")
+    count = f"{len(found)} {kind}{'s' if len(found) > 1 else ''}"
+    return f"{count}; commit {commits}; {devices}; {found[0].command}"
+
+
+def _reason(folder: Path) -> str:
+    """The first line of the file that a failed run leaves."""
+    file = folder / FAILED
+    if not file.is_file():
+        return NOT_RUN
+    lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return f"failed: {lines[0]}" if lines else "failed, no reason given"
+
+
+def _run(kind: str, values: JsonObject) -> Source:
+    folder = values.path.parent
+    made = _environment(folder / "environment.json")
+    seed = values.integer("seed")
+    variant = f"seed {seed}"
+    if kind == "sensitivity":
+        variant = f"{folder.parent.name.replace('-', ' = ', 1)}, {variant}"
+    best, epochs = values.integer("best_epoch"), values.integer("epochs")
+    return Source(
+        kind,
+        values.text("dataset"),
+        values.text("model"),
+        variant,
+        commit_text(values),
+        values.text("device"),
+        made.command,
+        f"{epochs} epochs, tested epoch {best}{made.versions}",
+    )
+
+
+def _measurement(path: Path) -> Source:
+    values = JsonObject.read(path)
+    dataset, model = values.text("dataset"), values.text("model")
+    epochs, seed = values.integer("epochs_measured"), values.integer("seed")
+    command = (
+        f"elcrec measure --dataset {dataset} --model {model} --seed {seed} --epochs {epochs}"
+        f" --output {path}"
+    )
+    detail = f"{epochs} measured epochs"
+    device, variant = values.text("device"), f"seed {seed}"
+    commit = commit_text(values)
+    return Source("measurement", dataset, model, variant, commit, device, command, detail)
+
+
+def _released(path: Path) -> Source:
+    values = JsonObject.read(path)
+    dataset, model, file = (values.text(key) for key in ("dataset", "model", "file"))
+    command = f"elcrec verify released --dataset {dataset} --model {model} --weights {file}"
+    commit = commit_text(values) if "commit" in values.values else "not recorded"
+    device = str(values.values.get("device") or "not recorded")
+    return Source("released weights", dataset, model, file, commit, device, command, "")
+
+
+@dataclass(frozen=True)
+class _Made:
+    command: str = "not recorded"
+    versions: str = ""
+
+
+def _environment(path: Path) -> _Made:
+    """Command and versions of a run; what a record lacks is said to be not recorded."""
+    if not path.is_file():
+        return _Made()
+    values = JsonObject.read(path).values
+    command = values.get("command")
+    versions = values.get("versions") or {}
+    shown = [f"{name} {versions[name]}" for name in ("torch", "numpy") if name in versions]
+    if values.get("python"):
+        shown.insert(0, f"Python {values['python']}")
+    return _Made(_command(command), "".join(f", {text}" for text in shown))
+
+
+def _command(words: object) -> str:
+    """The command as one would type it: the program's path is that of one machine only."""
+    if not isinstance(words, list) or not words:
+        return "not recorded"
+    return shlex.join(["elcrec", *map(str, words[1:])])
+
+
+def commit_text(values: JsonObject) -> str:
+    """Commit of a record, shortened, with a mark when the tree was not clean."""
+    commit = values.optional_text("commit")
+    if commit is None:
+        return "unknown"
+    return commit[:SHORT] + (" + changes" if values.values.get("dirty") else "")

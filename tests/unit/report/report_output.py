@@ -1,0 +1,167 @@
+"""Writes output folders of known content for the tests of the report, unit and browser."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from elcrec.config import load_config
+from elcrec.metrics import TABLE_METRICS
+from elcrec.report.evidence import Evidence
+from elcrec.tables.verdict import NOT_RUN
+
+# One white pixel.
+PNG = base64.b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8/5+hHgAHggJ/PchI7wAAAABJRU5ErkJggg=="
+)
+
+
+class ReportOutput:
+    """An output folder with its configuration."""
+
+    def __init__(self, folder: Path, **changes: Any) -> None:
+        """Write the configuration: Beauty, three models, two seeds; `changes` replace its keys."""
+        self.folder = folder / "results"
+        self.config_file = folder / "config.yaml"
+        values = {
+            "output": str(self.folder),
+            "data": str(folder / "data"),
+            "use": ["beauty"],
+            "models": ["sasrec", "iclrec", "elcrec"],
+            "seeds": [1, 2],
+            "efficiency": {"models": ["iclrec", "elcrec"], "seed": 1, "epochs": 2},
+        }
+        self.config_file.parent.mkdir(parents=True, exist_ok=True)
+        self.config_file.write_text(yaml.safe_dump(values | changes))
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the report reads."""
+        return Evidence(load_config([self.config_file]))
+
+    def table(self, name: str, rows: Sequence[Mapping[str, object]], kind: str = "tables") -> None:
+        """Write `tables/<name>.csv`, or another kind's."""
+        path = self.folder / kind / f"{name}.csv"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]))
+            writer.writeheader()
+            writer.writerows(rows)
+
+    def scores(self, means: Mapping[str, float], dataset: str = "beauty") -> None:
+        """Write `table1.csv` with the same mean on all metrics, by model."""
+        rows = []
+        for metric in TABLE_METRICS:
+            row: dict[str, object] = {"dataset": dataset, "metric": metric}
+            for model, mean in means.items():
+                row |= {
+                    f"{model}_mean": mean,
+                    f"{model}_std": 0.001,
+                    f"{model}_seeds": 2,
+                    f"{model}_paper": 0.05,
+                    f"{model}_relative_difference_percent": 100 * (mean - 0.05) / 0.05,
+                }
+            rows.append(row)
+        self.table("table1", rows)
+
+    def verdicts(self, verdicts: Mapping[tuple[str, str, str], str]) -> None:
+        """Write `verdict.csv` with these cells, named as printed."""
+        rows = []
+        for (dataset, metric, model), verdict in verdicts.items():
+            run = verdict != NOT_RUN
+            rows.append(
+                {
+                    "dataset": dataset,
+                    "metric": metric,
+                    "model": model,
+                    "paper": 0.05,
+                    "mean": 0.05 if run else "",
+                    "low95": 0.04 if run else "",
+                    "high95": 0.06 if run else "",
+                    "seeds": 2 if run else 0,
+                    "verdict": verdict,
+                    "rule": "interval" if verdict == "reproduced" else "",
+                    "note": "" if run else "no run yet",
+                }
+            )
+        self.table("verdict", rows)
+
+    def comparison(self, rival: str, mean: float, welch: object, paired: float) -> dict[str, Any]:
+        """A line of `significance.csv`: ELCRec, whose mean is 0.05, against a rival."""
+        return {
+            "family": "reference_against_each_model",
+            "dataset": "beauty",
+            "metric": "HR@5",
+            "model_a": "elcrec",
+            "model_b": rival,
+            "mean_b": mean,
+            "difference": 0.05 - mean,
+            "relative_difference_percent": 100 * (0.05 - mean) / mean,
+            "welch_p_holm": welch,
+            "paired_t_p_holm": paired,
+        }
+
+    def run(
+        self,
+        model: str,
+        seed: int = 1,
+        history: Sequence[Mapping[str, float]] = (),
+        dataset: str = "beauty",
+        best_epoch: int = 2,
+    ) -> Path:
+        """Write a run folder; by default loss falls and HR@5 rises up to the second of 3 epochs."""
+        rows = history or [
+            {"epoch": epoch, "loss_total": 4 - epoch, "HR@5": hits}
+            for epoch, hits in ((1, 0.01), (2, 0.03), (3, 0.02))
+        ]
+        folder = f"runs/{dataset}/{model}/{seed}"
+        self.table("history", rows, folder)
+        record = {
+            "dataset": dataset,
+            "model": model,
+            "seed": seed,
+            "best_epoch": best_epoch,
+            "epochs": len(rows),
+            "device": "cpu: test",
+            "commit": "0123456789abcdef",
+            "dirty": False,
+        }
+        path = self.folder / folder
+        made = {"command": ["/a/b/__main__.py", "train", "--seed", str(seed)], "python": "3.11"}
+        (path / "environment.json").write_text(json.dumps(made))
+        (path / "config.yaml").write_text("parameters: {intents: 10}\n")
+        (path / "metrics.json").write_text(json.dumps(record))
+        return path
+
+    def figure(self, name: str, **words: str) -> None:
+        """Write a figure of one pixel with its words and numbers."""
+        folder = self.folder / "figures"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.png").write_bytes(PNG)
+        (folder / f"{name}.csv").write_text("epoch,value\n" + "1,2\n" * 300)
+        told = {"title": f"Title of {name}", "caption": "What it shows.", "alt": "A chart."}
+        (folder / f"{name}.json").write_text(json.dumps(told | words))
+
+
+def filled(folder: Path) -> ReportOutput:
+    """An output folder with some of everything, and gaps."""
+    output = ReportOutput(folder)
+    output.scores({"sasrec": 0.04, "elcrec": 0.051})
+    output.table("significance", [output.comparison("sasrec", 0.04, 0.01, 0.001)])
+    cells = {("Beauty", m, "ELCRec"): "reproduced" for m in TABLE_METRICS}
+    cells |= {("Beauty", m, "SASRec"): "not reproduced" for m in TABLE_METRICS}
+    output.verdicts(cells | {("Toys", "HR@5", "ELCRec"): NOT_RUN})
+    for model in ("sasrec", "elcrec"):
+        output.run(model)
+    (output.folder / "runs/beauty/iclrec/1").mkdir(parents=True)
+    (output.folder / "runs/beauty/iclrec/1/failed.txt").write_text("out of memory at epoch 3\n")
+    output.figure("convergence")
+    wide = [{f"column_{i}": 0.123456 * row + i for i in range(30)} for row in range(3)]
+    output.table("grid", wide)
+    return output

@@ -1,0 +1,38 @@
+# The replication report: one page from tables, figures and run records, whatever of them is there.
+# Works on partial results too: elcrec report --config ..., with gaps where something is not there yet.
+
+
+def report_figures(wildcards):
+    """All figures that the configuration declares."""
+    return rules.figures.input
+
+
+def report_extras(wildcards):
+    """Results of optional targets: shown when they are there, never made for the report."""
+    names = ["released.csv", "grid.csv", "table7.csv", "table8.csv", "table9.csv"]
+    paths = [Path(OUTPUT) / "tables" / name for name in names]
+    return [str(path) for path in paths if path.exists()]
+
+
+rule report:
+    input:
+        rules.tables.input,
+        RUN_FILES,
+        report_figures,
+        expand(rules.prepare.output.sequences, dataset=CONFIG.use),
+        paper=sorted(
+            str(p) for p in Path(workflow.basedir, "workflow/paper").glob("*.csv")
+        ),
+        templates=sorted(
+            str(p) for p in Path(workflow.basedir, "elcrec/report/templates").iterdir()
+        ),
+    output:
+        f"{OUTPUT}/report/index.html",
+    log:
+        f"{OUTPUT}/logs/report.log",
+    params:
+        code=code_hash("elcrec.report.commands"),
+        extras=report_extras,
+        runs=[CONFIG.use, CONFIG.models, CONFIG.seeds],
+    shell:
+        "{PYTHON} report --config {SNAPSHOT:q} --output {output:q} 2>&1 | tee {log:q}"
