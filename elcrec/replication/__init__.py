@@ -1,0 +1,1 @@
+"""The replication check: fresh runs against a recorded reference, cell by cell."""

@@ -1,0 +1,99 @@
+"""`snakemake replication_check` as a user runs it."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from elcrec.cli import main
+from elcrec.config import ROOT
+from tests.workflow.make_tiny import write
+from tests.workflow.test_workflow import jobs, snakemake
+
+PADDING_RECOMMENDED = """
+from baselines.popularity import Hyperparameters
+from baselines.popularity import Model as Whole
+
+
+class Model(Whole):
+    def score_items(self, represented, first, last):
+        scores = super().score_items(represented, first, last)
+        if first == 0:
+            scores[:, 0] = 1e9
+        return scores
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "trainings"),
+    [
+        ([], 3),
+        (["--configfile", "workflow/config/nightly.yaml"], 3),
+        (["--configfile", "workflow/config/nightly-cpu.yaml"], 15),
+    ],
+)
+def test_the_check_needs_its_runs_and_nothing_else(arguments, trainings):
+    options = ["--dry-run", "--forceall", "--quiet", "reason"]
+    done = snakemake("replication_check", *options, *arguments)
+    assert done.returncode == 0, done.stderr
+    counts = jobs(done.stdout)
+    counts.pop("total")
+    expected = {"fetch": 1, "prepare": 1, "train": trainings, "replication_check": 1}
+    assert counts == expected
+
+
+@pytest.mark.parametrize("name", ["config", "nightly-cpu"])
+def test_a_configured_reference_is_there(name):
+    config = yaml.safe_load((ROOT / f"workflow/config/{name}.yaml").read_text())["replication"]
+    reference = json.loads((ROOT / config["reference"]).read_text())
+    known = {(c["dataset"], c["model"]): c["seeds"] for c in reference["cells"]}
+    wanted = {(d, m) for d in config["use"] for m in config["models"]}
+    assert known
+    assert set(known) <= wanted
+    assert all(seeds == config["seeds"] for seeds in known.values())
+
+
+def make_config(folder: Path, model: str, reference: Path) -> Path:
+    check = {"use": ["tiny"], "models": ["popularity"], "reference": str(reference)}
+    check["seeds"] = [1, 2, 3]  # popularity ignores them, so one user's change is too much
+    changes = {"models": [model], "seeds": [1], "parameters": {}, "training": {}}
+    efficiency = {"models": [], "seed": 1, "epochs": 1}
+    return write(folder, **changes, efficiency=efficiency, replication=check)
+
+
+def appear_clean(metrics: Path) -> None:
+    """Let a run appear to be of a clean commit, which the tree under test need not be."""
+    record = json.loads(metrics.read_text()) | {"commit": "c" * 40, "dirty": False}
+    metrics.write_text(json.dumps(record))
+
+
+def test_a_break_fails_the_target_and_leaves_the_verdict(tmp_path):
+    reference = tmp_path / "reference.json"
+    whole = make_config(tmp_path / "whole", "popularity", reference)
+    arguments = ["replication_check", "--quiet", "rules", "--configfile"]
+
+    unrecorded = snakemake(*arguments, str(whole))
+    assert unrecorded.returncode != 0
+    assert "Popularity, Tiny, HR@5: no reference yet" in unrecorded.stdout + unrecorded.stderr
+    verdict = whole.parent / "results" / "replication_check.json"
+    assert json.loads(verdict.read_text())["verdict"] == "incomplete"
+
+    for metrics in (whole.parent / "results/runs").rglob("metrics.json"):
+        appear_clean(metrics)
+    assert main(["replication", "record", "--config", str(whole)]) == 0
+    passed = snakemake(*arguments, str(whole))
+    assert passed.returncode == 0, passed.stderr
+    assert json.loads(verdict.read_text())["verdict"] == "ok"
+
+    plugin = tmp_path / "plugin" / "popularity.yaml"
+    plugin.parent.mkdir()
+    plugin.with_suffix(".py").write_text(PADDING_RECOMMENDED)
+    settings = yaml.safe_load((ROOT / "workflow/config/models/popularity.yaml").read_text())
+    plugin.write_text(yaml.safe_dump(settings | {"module": "popularity.py"}))
+    broken = make_config(tmp_path / "broken", str(plugin), reference)
+    failed = snakemake(*arguments, str(broken))
+    assert failed.returncode != 0
+    assert "REGRESSION: Popularity, Tiny, NDCG@5: " in failed.stdout + failed.stderr
+    verdict = broken.parent / "results" / "replication_check.json"
+    assert json.loads(verdict.read_text())["verdict"] == "regression"
