@@ -17,7 +17,7 @@ help:
 	@echo "make demo          the whole replication on a small real data set, about 10 minutes on 2 cores"
 	@echo "make test          all tests"
 	@echo "make test-parity   models against RecBole's, with the same weights (optional)"
-	@echo "make lint          ruff, mypy, snakefmt, codespell"
+	@echo "make lint          ruff, mypy, snakefmt, codespell, workflows of .github"
 	@echo "make golden        losses and gradients against the authors' code"
 	@echo "make clean         remove the demo's results (not the data, not recorded runs)"
 
@@ -44,6 +44,7 @@ demo: install
 	@echo
 	@echo "Tables (CSV and Markdown): results/demo/tables/"
 	@ls results/demo/tables/*.md
+	@echo "Report, open it in a browser: results/demo/report/index.html"
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest
@@ -66,6 +67,8 @@ lint: $(VENV)/.test
 	$(BIN)/mypy
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/codespell
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

@@ -13,14 +13,19 @@ include: "workflow/rules/data.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/efficiency.smk"
 include: "workflow/rules/tables.smk"
+include: "workflow/rules/figures.smk"
 include: "workflow/rules/released.smk"
+include: "workflow/rules/optional.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/grid.smk"
+include: "workflow/rules/replication.smk"
 
 
 localrules:
     all,
     data,
     tables,
+    figures,
     released_weights,
 
 
@@ -28,4 +33,7 @@ rule all:
     default_target: True
     input:
         rules.tables.input,
+        rules.figures.input,
         RUN_FILES,
+        rules.report.output,
+        optional_with_all(),

@@ -21,8 +21,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from elcrec.augmentation import Augmenter
-from elcrec.clustering import KMeans, nearest
+from elcrec.clustering import Fusion, KMeans, fuse, nearest
+from elcrec.dataset import InteractionData
 from elcrec.encoder import EncoderSettings
+from elcrec.intents import Intents
 from elcrec.interface import Batch, Context
 from elcrec.losses import contrastive_loss
 from elcrec.model import intent_loss
@@ -39,6 +41,9 @@ class Hyperparameters(EncoderSettings):
     """Weight of the instance contrastive loss; at 0 its views are not encoded."""
     intent_weight: float = 0.1
     """Weight of the intent contrastive loss."""
+    fusion: Fusion = "none"
+    """How the nearest centroid joins each position before the instance loss; ICLRec itself: not at
+    all. The others are the arm B+ICL of ELCRec's ablation."""
 
 
 class Model(TransformerModel):
@@ -76,6 +81,12 @@ class Model(TransformerModel):
         with context.stopwatch("kmeans"):
             self.centroids.copy_(self.kmeans.fit(self.pooled_training_users(context.data)))
 
+    def intents(self, data: InteractionData, users: Tensor) -> Intents:
+        """User vectors, their centroids normalised, and the nearest one as k-means gave it."""
+        vectors = self.pooled_training_users(data, users)
+        assigned = nearest(vectors, self.centroids)
+        return Intents(vectors, F.normalize(self.centroids), assigned, learned=False)
+
     def batch(self, samples: Tensor, context: Context) -> Batch:
         """Next-item batch with two augmented views."""
         return self.batch_with_views(samples, context, self.augmenter)
@@ -87,7 +98,7 @@ class Model(TransformerModel):
         hidden, views = self.encode_with_views(batch, times=2 if p.instance_weight else 1)
         instance = hidden.new_zeros(())
         if p.instance_weight:
-            instance = contrastive_loss(*views[1].flatten(2))
+            instance = contrastive_loss(*(self.fuse(view).flatten(1) for view in views[1]))
         assigned = nearest(hidden.mean(1), self.centroids)  # (B,), no gradient
         intents = F.normalize(self.centroids)[assigned]
         terms = {
@@ -101,3 +112,13 @@ class Model(TransformerModel):
             + p.intent_weight * terms["intent"]
         )
         return terms
+
+    def fuse(self, hidden: Tensor) -> Tensor:
+        """Join each position with its nearest centroid: (B, L, d) to (B, L, d), or 2d for concat.
+
+        As in the intent loss, nearness is to the centroid as found, and what joins is normalised;
+        no gradient flows into it.
+        """
+        return fuse(
+            hidden, self.centroids, F.normalize(self.centroids), self.parameters_used.fusion
+        )

@@ -21,7 +21,7 @@ import torch
 from elcrec.atomic import replaced
 from elcrec.errors import InputError
 
-FORMAT = "elcrec-checkpoint-1"
+FORMAT = "elcrec-checkpoint-2"
 KEPT = 2
 SECONDS_BETWEEN = 5.0
 """Least time from one checkpoint to the next, so that short epochs are not spent on writing."""

@@ -16,8 +16,12 @@ from typing import Any
 from elcrec import __version__
 from elcrec.bench import commands as bench_commands
 from elcrec.data import commands as data_commands
+from elcrec.deadline import EXIT_STATUS, OutOfTimeError
 from elcrec.errors import InputError
-from elcrec.options import add_config, add_kernels
+from elcrec.figures import commands as figure_commands
+from elcrec.options import add_config, add_kernels, add_time_limit
+from elcrec.replication import commands as replication_commands
+from elcrec.report import commands as report_commands
 from elcrec.tables import commands as table_commands
 
 
@@ -28,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(parsed.run(parsed) or 0)
     except InputError as error:
         print(f"elcrec: {error}", file=sys.stderr)
-        return 2
+        return EXIT_STATUS if isinstance(error, OutOfTimeError) else 2
     except KeyboardInterrupt:
         print("elcrec: interrupted", file=sys.stderr)
         return 130
@@ -44,6 +48,9 @@ def make_parser() -> argparse.ArgumentParser:
     _add_training(subparsers)
     data_commands.add_commands(subparsers)
     table_commands.add_commands(subparsers)
+    report_commands.add_commands(subparsers)
+    figure_commands.add_commands(subparsers)
+    replication_commands.add_commands(subparsers)
     bench_commands.add_commands(subparsers)
     _add_verify(subparsers)
     return parser
@@ -63,7 +70,18 @@ def _add_training(subparsers: Any) -> None:
     train = subparsers.add_parser("train", help="train and test one model on one data set")
     _add_run_options(train)
     train.add_argument("--output", type=Path, help="run folder (default: as the config says)")
+    add_time_limit(train)
     train.set_defaults(run=_later("elcrec.commands", "train"))
+    batch = subparsers.add_parser("batch", help="carry out a plan of many runs in one process")
+    batch.add_argument("plan", type=Path, metavar="PLAN", help="YAML: see elcrec/batch.py")
+    batch.add_argument(
+        "--at-once", type=int, default=1, help="runs side by side on the device (default 1)"
+    )
+    batch.add_argument("--threads", type=int, help="CPU threads (default: of the config)")
+    add_time_limit(batch)
+    add_config(batch)
+    _add_device(batch)
+    batch.set_defaults(run=_later("elcrec.commands", "batch"))
     measure = subparsers.add_parser("measure", help="time and memory per epoch, run alone")
     _add_run_options(measure)
     measure.add_argument("--epochs", type=int, help="measured epochs (default: as the config says)")

@@ -1,23 +1,25 @@
-"""`elcrec train`, `elcrec measure` and `elcrec try`."""
+"""`elcrec train`, `elcrec batch`, `elcrec measure` and `elcrec try`."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Mapping
 from typing import Any
 
 import elcrec.efficiency
 import elcrec.grid
 from elcrec.atomic import write_text
+from elcrec.batch import Batch, read_plan
 from elcrec.config import Config, load_config
 from elcrec.dataset import InteractionData
+from elcrec.deadline import EXIT_STATUS, Deadline, OutOfTimeError
 from elcrec.device import choose
 from elcrec.errors import InputError
 from elcrec.progress import Progress
-from elcrec.registry import add_model_file, parse_overrides, resolve
-from elcrec.run import CHECKPOINTS, Run, execute, load_data, write
-from elcrec.start import find_start
+from elcrec.registry import add_model_file, parse_overrides
+from elcrec.run import CHECKPOINTS, Run, execute, load_data, make_run, write, write_failure
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -29,12 +31,39 @@ def train(arguments: argparse.Namespace) -> None:
     folder = arguments.output or config.run_folder(run.dataset, run.settings.model, run.seed)
     title = f"{run.settings.name} {config.dataset_name(run.dataset)} seed {run.seed}"
     training = run.settings.training
+    deadline = _deadline(arguments)
     with Progress(title, training.max_epochs, training.select_by, arguments.quiet) as progress:
-        record = execute(run, data, progress, folder / CHECKPOINTS)
+        try:
+            record = execute(run, data, progress, folder / CHECKPOINTS, deadline=deadline)
+        except OutOfTimeError:
+            raise
+        except Exception as error:
+            write_failure(folder, error)
+            raise
     write(folder, run, record, data.device)
     metrics = record["metrics"]
     shown = "  ".join(f"{k} {v:.4f}" for k, v in metrics["metrics"]["test"].items())
     print(f"{title}: {shown}  (epoch {metrics['best_epoch']} of {metrics['epochs']}) -> {folder}")
+
+
+def batch(arguments: argparse.Namespace) -> int:
+    """Carry out a plan; the exit status says whether all its runs are there."""
+    if arguments.at_once < 1:
+        raise InputError(f"--at-once {arguments.at_once}: must be 1 or more")
+    deadline = _deadline(arguments)
+    config = load_config(arguments.config)
+    plan = read_plan(arguments.plan, config)
+    device = choose(arguments.device, arguments.threads or config.threads)
+    outcome = Batch(config, device, arguments.at_once, deadline).carry_out(plan)
+    print(
+        f"{len(outcome.done)} runs done, {len(outcome.present)} were there, "
+        f"{len(outcome.failed)} failed, {len(outcome.unfinished)} not finished"
+    )
+    for planned, reason in outcome.failed.items():
+        print(f"elcrec: {planned}: {reason}", file=sys.stderr)
+    if outcome.failed:
+        return 1
+    return EXIT_STATUS if outcome.unfinished else 0
 
 
 def measure(arguments: argparse.Namespace) -> None:
@@ -68,6 +97,15 @@ def try_point(arguments: argparse.Namespace) -> None:
     print(f"{title}: validation {training.select_by} {score:.4f} -> {arguments.output}")
 
 
+def _deadline(arguments: argparse.Namespace) -> Deadline | None:
+    minutes = arguments.time_limit
+    if minutes is None:
+        return None
+    if not minutes > 0:
+        raise InputError(f"--time-limit {minutes:g}: must be above 0 (minutes)")
+    return Deadline.after(minutes)
+
+
 def _configure(arguments: argparse.Namespace) -> tuple[Config, str]:
     """The configuration, and the id of the model in it."""
     config = load_config(arguments.config)
@@ -81,15 +119,15 @@ def _prepare(
     point: Mapping[str, Any] | None = None,
 ) -> tuple[Run, InteractionData]:
     """Check everything before any work starts, then load the data."""
-    if arguments.seed < 0:
-        raise InputError(f"--seed {arguments.seed}: must be 0 or more")
     overrides = {**parse_overrides(arguments.set), **(point or {})}
-    settings = resolve(config, model, arguments.dataset, overrides)
-    config.dataset(arguments.dataset)
-    start = find_start(config, settings, arguments.dataset, arguments.seed, arguments.start)
-    kernels = arguments.kernels or config.kernels
-    run = Run(
-        arguments.dataset, arguments.seed, config.protocol, settings, start, kernels, config.graphs
+    run = make_run(
+        config,
+        arguments.dataset,
+        model,
+        arguments.seed,
+        overrides,
+        arguments.start,
+        arguments.kernels,
     )
     device = choose(arguments.device, arguments.threads or config.threads)
     return run, load_data(config, arguments.dataset, device)

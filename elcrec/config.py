@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-import yaml
 
 from elcrec.errors import InputError
+from elcrec.figures.settings import FigureSettings
+from elcrec.names import Precision
+from elcrec.yamlfile import merge, read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = ROOT / "workflow" / "config" / "config.yaml"
@@ -33,6 +35,30 @@ class Efficiency:
     """Seed of the measured runs."""
     epochs: int = 10
     """Epochs measured after one warm-up epoch."""
+
+
+@dataclass(frozen=True)
+class OptionalTables:
+    """What is run for Tables 7 to 9, whose data sets `all` does not fetch."""
+
+    models: tuple[str, ...] = ()
+    """Ids of the models in Tables 8 and 9."""
+    with_all: bool = False
+    """`all` makes those tables whose data set is prepared already."""
+
+
+@dataclass(frozen=True)
+class Replication:
+    """What `snakemake replication_check` runs and compares."""
+
+    use: tuple[str, ...] = ()
+    """Data sets."""
+    models: tuple[str, ...] = ()
+    """Ids of the models."""
+    seeds: tuple[int, ...] = ()
+    """A cell is the mean over all of them."""
+    reference: Path = Path("reference.json")
+    """What the runs are compared with."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +80,19 @@ class Config:
     """`plain` or `native`: see `elcrec.native`."""
     graphs: bool
     """Train from CUDA graphs: see `elcrec.graph`."""
+    precision: Precision
+    """Of the products in training steps: see `elcrec.precision`."""
     efficiency: Efficiency
     released_weights: list[dict[str, Any]]
     datasets: dict[str, dict[str, Any]]
+    tolerance_percent: float = 5.0
+    """How far our mean may be from the paper's value for a cell to count as reproduced."""
+    figures: FigureSettings = field(default_factory=FigureSettings)
+    """What is drawn."""
+    optional: OptionalTables = field(default_factory=OptionalTables)
+    """Tables of data sets that are not part of the replication."""
+    replication: Replication = field(default_factory=Replication)
+    """The nightly check."""
     model_files: dict[str, Path] = field(default_factory=dict)
     """YAML file of every model id."""
 
@@ -145,50 +181,48 @@ def from_mapping(
         threads=merged.get("threads", 2),
         kernels=merged.get("kernels", "plain"),
         graphs=merged.get("graphs", False),
+        precision=merged.get("precision", "float32"),
         efficiency=Efficiency(**efficiency),
         released_weights=list(merged.get("released_weights", [])),
         datasets=dict(merged["datasets"]),
+        tolerance_percent=merged.get("verdict", {}).get("tolerance_percent", 5.0),
+        figures=FigureSettings.of(merged.get("figures", {})),
+        optional=_optional(merged.get("optional", {})),
+        replication=_replication(merged.get("replication", {})),
         model_files=files,
     )
-    for dataset in config.use:
+    for dataset in (*config.use, *config.replication.use):
         config.dataset(dataset)
-    for model in (*config.models, *config.efficiency.models, *config.parameters):
+    named = (*config.models, *config.efficiency.models, *config.figures.models())
+    named = (*named, *config.replication.models)
+    for model in (*named, *config.optional.models, *config.parameters):
         config.model_file(model)
+    for model in (*config.figures.ablation.models, *config.optional.models):
+        _take_overrides_of_base(config, model)
     return config
 
 
-def merge(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
-    """Merge two mappings key by key, recursively; `update` wins where both have a value."""
-    result = dict(base)
-    for key, value in update.items():
-        old = result.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        result[key] = merge(old, value) if both else value  # type: ignore[arg-type]
-    return result
+def _optional(section: Mapping[str, Any]) -> OptionalTables:
+    return OptionalTables(tuple(section.get("models", ())), section.get("with_all", False))
 
 
-@functools.cache
-def _read_yaml(path: Path, modified: int) -> dict[str, Any]:
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f", line {mark.line + 1}" if mark else ""
-        problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-        raise InputError(f"{path}{line}: not valid YAML: {problem}") from None
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: must be a mapping of keys to values")
-    return content
+def _take_overrides_of_base(config: Config, arm: str) -> None:
+    """Let an ablation arm follow `parameters` of the model it varies, but for its own difference.
+
+    Without this, `parameters: {elcrec: {intents: 64}}` would change the whole model and not the
+    arm that it is compared with.
+    """
+    content = read_yaml(config.model_file(arm))
+    if "base" in content:
+        own = set(content.get("parameters", {}))
+        base = config.parameters.get(content["base"], {})
+        followed = {key: value for key, value in base.items() if key not in own}
+        config.parameters[arm] = followed | config.parameters.get(arm, {})
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping; InputError names the file and the line."""
-    try:
-        return _read_yaml(path, path.stat().st_mtime_ns)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+def _replication(section: Mapping[str, Any]) -> Replication:
+    lists = {key: tuple(section.get(key, ())) for key in ("use", "models", "seeds")}
+    return Replication(**lists, reference=Path(section.get("reference", Replication.reference)))
 
 
 @functools.cache

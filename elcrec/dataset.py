@@ -121,6 +121,9 @@ class NegativeSampler:
     binary search, which is exact and has a fixed shape.
     """
 
+    BLOCK_USERS = 2**15
+    """Users whose part of the table is made at once; a block stays in the processor's cache."""
+
     def __init__(self, data: InteractionData, highest: int, held_out: int = 0) -> None:
         """Sort the users' own items into a table.
 
@@ -132,16 +135,43 @@ class NegativeSampler:
         """
         self.device = data.device
         self.span = highest + 1  # keys of different users lie this far apart
-        users = np.repeat(np.arange(data.n_users), np.diff(data.host_offsets))
-        own = np.arange(len(users)) < data.host_offsets[users + 1] - held_out
-        pairs = np.unique(users[own] * self.span + data.host_items[own])
-        owner, item = pairs // self.span, pairs % self.span
-        starts = np.searchsorted(owner, np.arange(data.n_users))
-        before = np.arange(len(pairs)) - starts[owner]
-        # user * span + (id - 1) - (own ids of the user before it), ascending
-        self._keys = data.tensor(owner * self.span + item - 1 - before)
+        lengths = np.maximum(np.diff(data.host_offsets) - held_out, 0)
+        keys = np.empty(lengths.sum(), dtype=np.int64)
+        counts = np.empty(data.n_users, dtype=np.int64)
+        filled = 0
+        # A block of users at a time: memory beside the table stays that of a block.
+        for first in range(0, data.n_users, self.BLOCK_USERS):
+            block = slice(first, first + self.BLOCK_USERS)
+            made, counts[block] = self._table(data, first, lengths[block])
+            keys[filled : filled + len(made)] = made
+            filled += len(made)
+        starts = np.cumsum(counts) - counts
+        self._keys = data.tensor(keys[:filled])
         self._starts = data.tensor(starts)
-        self._counts = data.tensor(highest - np.bincount(owner, minlength=data.n_users))
+        self._counts = data.tensor(highest - counts)
+
+    def _table(
+        self, data: InteractionData, first: int, lengths: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Part of the table for the users from `first` on: (own ids,) keys, (users,) how many each.
+
+        A key is user * span + (id - 1) - (own ids of the user before it); keys ascend.
+        """
+        ends = np.cumsum(lengths)
+        # Sorting moves no key out of its user's range, so owners need not be found again.
+        owner = np.repeat(np.arange(len(lengths)), lengths)
+        skipped = data.host_offsets[first : first + len(lengths)] - (ends - lengths)
+        position = np.arange(len(owner)) + skipped[owner]  # without held-out items
+        keys = (owner + first) * self.span + data.host_items[position]
+        # NumPy's sort is vectorized; its `unique` uses a hash table, here a hundred times slower.
+        keys.sort()
+        new = np.empty(len(keys), dtype=bool)
+        new[:1] = True
+        np.not_equal(keys[1:], keys[:-1], out=new[1:])
+        counts = np.bincount(owner[new], minlength=len(lengths))
+        keys, owner = keys[new], owner[new]
+        before = np.arange(len(keys)) - (np.cumsum(counts) - counts)[owner]
+        return keys - 1 - before, counts
 
     def draw(self, users: Tensor, length: int, generator: torch.Generator) -> Tensor:
         """Draw `length` ids for each of the users (B,), with replacement: (B, length)."""

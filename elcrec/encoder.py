@@ -102,12 +102,14 @@ class TransformerEncoder(nn.Module):
     def last(self, sequences: Tensor) -> Tensor:
         """Encode the last position only: (B, T) ids to (B, d); equals `forward(...)[:, -1]`.
 
-        The last block then needs one query per row, which saves most of its work.
+        The last block then has one query per row, which saves nearly all of its work.
         """
         x, mask = self._embed(sequences)
         for block in self.blocks[:-1]:
             x = block(x, mask)
-        return self.blocks[-1](x, mask, queries=1).squeeze(1)
+        block = self.blocks[-1]
+        assert isinstance(block, Block)
+        return block.last(x, mask)
 
     def _embed(self, sequences: Tensor) -> tuple[Tensor, Tensor]:
         length = sequences.shape[1]
@@ -125,9 +127,13 @@ class Block(nn.Module):
         self.attention = Attention(settings)
         self.feed_forward = FeedForward(settings)
 
-    def forward(self, x: Tensor, mask: Tensor, queries: int | None = None) -> Tensor:
-        """Map (B, T, d) to (B, T, d), or to (B, queries, d) for the last `queries` positions."""
-        return self.feed_forward(self.attention(x, mask, queries))
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map (B, T, d) to (B, T, d), with the mask (B, 1, T, T) added to the scores."""
+        return self.feed_forward(self.attention(x, mask))
+
+    def last(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Map (B, T, d) to the last position's (B, d)."""
+        return self.feed_forward(self.attention.last(x, mask))
 
 
 class Attention(nn.Module):
@@ -143,24 +149,40 @@ class Attention(nn.Module):
         self.dropout = Dropout(settings.hidden_dropout)
         self.probability_dropout = Dropout(settings.attention_dropout)
 
-    def forward(self, x: Tensor, mask: Tensor, queries: int | None = None) -> Tensor:
-        """Attend from the last `queries` positions (all by default) over all keys.
+    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Attend from every position over all keys.
 
         Args:
             x: (B, T, d).
             mask: (B, 1, T, T), added to the scores.
-            queries: Number of positions, counted from the end, that ask.
         """
         b, t, d = x.shape
-        n = t if queries is None else queries
         q, k, v = (
             self.projection(x).view(b, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
         )  # each (B, heads, T, d / heads)
-        q = q[:, :, t - n :] * (d // self.heads) ** -0.5
-        scores = (q @ k.transpose(-1, -2)).add_(mask[:, :, t - n :])
-        context = self.probability_dropout(scores.softmax(-1)) @ v  # (B, heads, n, d / heads)
-        context = self.output(context.transpose(1, 2).reshape(b, n, d))
-        return self.norm(self.dropout(context) + x[:, t - n :])
+        q = q * (d // self.heads) ** -0.5
+        scores = (q @ k.transpose(-1, -2)).add_(mask)
+        context = self.probability_dropout(scores.softmax(-1)) @ v  # (B, heads, T, d / heads)
+        context = self.output(context.transpose(1, 2).reshape(b, t, d))
+        return self.norm(self.dropout(context) + x)
+
+    def last(self, x: Tensor, mask: Tensor) -> Tensor:
+        """Attend from the last position only: (B, T, d) to (B, d).
+
+        With a single query no keys and values have to be made: q (W_k x + b_k) is (q W_k) x plus a
+        number that all keys share and the softmax ignores, and the weighted sum of the values is
+        W_v applied to the weighted sum of the inputs, plus b_v times the sum of the weights.
+        """
+        d, size = x.shape[-1], x.shape[-1] // self.heads
+        w_q, w_k, w_v = self.projection.weight.view(3, self.heads, size, d)
+        b_q, _, b_v = self.projection.bias.view(3, self.heads, size)
+        q = torch.einsum("bd,hsd->bhs", x[:, -1], w_q) + b_q
+        q = torch.einsum("bhs,hsd->bhd", q * size**-0.5, w_k)
+        scores = (q @ x.transpose(1, 2)).add_(mask[:, :, -1])  # (B, heads, T)
+        weights = self.probability_dropout(scores.softmax(-1))
+        context = torch.einsum("bhd,hsd->bhs", weights @ x, w_v)
+        context = context + b_v * weights.sum(-1, keepdim=True)  # (B, heads, d / heads)
+        return self.norm(self.dropout(self.output(context.flatten(1))) + x[:, -1])
 
 
 class FeedForward(nn.Module):

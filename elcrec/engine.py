@@ -7,7 +7,6 @@ and one test with it at the end.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,50 +17,17 @@ from torch import Tensor
 
 from elcrec.checkpoint import Checkpoints
 from elcrec.dataset import InteractionData
-from elcrec.errors import InputError
+from elcrec.deadline import Deadline, OutOfTimeError
 from elcrec.evaluation import Evaluator
-from elcrec.graph import CudaBackend, GraphedStep
+from elcrec.intents import IntentRecorder
 from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.measure import Stopwatch
-from elcrec.metrics import METRICS, summarise
+from elcrec.metrics import summarise
+from elcrec.names import Precision
 from elcrec.resume import Resumable
-
-LAST = "last"
-
-
-@dataclass(frozen=True)
-class TrainingSettings:
-    """Optimisation and selection; the defaults are the protocol of the paper's released code."""
-
-    batch_size: int = 256
-    """Samples per step; the last batch of an epoch is smaller and kept."""
-    learning_rate: float = 0.001
-    """Step size of Adam."""
-    beta1: float = 0.9
-    """Adam's decay of the first moment."""
-    beta2: float = 0.999
-    """Adam's decay of the second moment."""
-    weight_decay: float = 0.0
-    """L2 penalty, added to the gradient by Adam."""
-    max_epochs: int = 300
-    """Most epochs of training."""
-    patience: int = 40
-    """Stop after this many epochs without a better validation score; 0: never."""
-    select_by: str = "NDCG@20"
-    """Validation metric that picks the best epoch; `last`: none, the last epoch is kept."""
-
-    def __post_init__(self) -> None:
-        for name in ("batch_size", "max_epochs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
-        if self.learning_rate <= 0:
-            raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
-        if self.patience < 0 or self.weight_decay < 0:
-            raise ValueError("patience and weight_decay must be 0 or more")
-        if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
-            raise ValueError("beta1 and beta2 must be in [0, 1)")
-        if self.select_by not in (*METRICS, LAST):
-            raise ValueError(f"select_by must be one of {', '.join(METRICS)}, {LAST}")
+from elcrec.step import check_finite, epoch_in_turns, make_optimiser, make_step
+from elcrec.training_settings import LAST, TrainingSettings
+from elcrec.turns import Turns, take_all
 
 
 @dataclass
@@ -78,11 +44,36 @@ class Result:
     """Wall-clock seconds: total, training, validation, kmeans, test."""
     weights: dict[str, Tensor] = field(default_factory=dict)
     """State of the model at the best epoch."""
+    run_state: dict[str, Tensor] = field(default_factory=dict)
+    """What is no weight, likewise: see `SequenceModel.run_state`."""
+    intents: dict[str, np.ndarray] = field(default_factory=dict)
+    """What users and intents looked like: see `elcrec.intents`."""
     resumed_after: list[int] = field(default_factory=list)
     """Epochs whose checkpoint an interrupted training went on from."""
 
 
 Report = Callable[[dict[str, float]], None]
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a training is done and what it leaves behind; the protocol does not ask."""
+
+    report: Report = lambda row: None
+    """Called after each epoch with its history row."""
+    test: bool = True
+    """False leaves the test split alone, for choices that must not see it."""
+    graphs: bool = False
+    """Train from CUDA graphs (`elcrec.graph`): the same steps with fewer launches. Other devices
+    than a GPU train as ever."""
+    precision: Precision = "float32"
+    """Of the products in a step: see `elcrec.precision`."""
+    checkpoints: Checkpoints | None = None
+    """Where to go on from, and where to write how far the training has come."""
+    deadline: Deadline | None = None
+    """Stop with a checkpoint before this moment."""
+    snapshot_epochs: tuple[int, ...] = ()
+    """After which epochs to keep what users and intents look like: see `elcrec.intents`."""
 
 
 def train(
@@ -92,10 +83,7 @@ def train(
     *,
     seed: int,
     protocol: Protocol = "paper",
-    report: Report = lambda row: None,
-    test: bool = True,
-    graphs: bool = False,
-    checkpoints: Checkpoints | None = None,
+    options: Options | None = None,
 ) -> Result:
     """Train `model` on the device of `data`, select by validation, test once.
 
@@ -105,15 +93,24 @@ def train(
         settings: Optimisation and selection.
         seed: Seeds sampling, dropout and k-means; the caller seeds the initial weights.
         protocol: How items seen before are ranked; the model's own `protocol` goes before it.
-        report: Called after each epoch with its history row.
-        test: False leaves the test split alone, for choices that must not see it.
-        graphs: Train from CUDA graphs (`elcrec.graph`): the same steps with fewer launches. Other
-            devices than a GPU train as ever.
-        checkpoints: Where to go on from, and where to write how far the training has come.
+        options: What else is asked for.
 
     Raises:
         InputError: The loss is no longer a finite number.
+        OutOfTimeError: The deadline came first; a checkpoint has been written.
     """
+    return take_all(training(model, data, settings, seed, protocol, options or Options()))
+
+
+def training(
+    model: SequenceModel,
+    data: InteractionData,
+    settings: TrainingSettings,
+    seed: int,
+    protocol: Protocol,
+    options: Options,
+) -> Turns[Result]:
+    """The same in turns, one for each step."""
     begin = time.perf_counter()
     torch.manual_seed(seed)  # dropout
     stopwatch = Stopwatch(data.device)
@@ -125,32 +122,42 @@ def train(
     model.train()
     model.start_training(context)
     optimiser = make_optimiser(model, settings)
-    resumable = Resumable(model, context, optimiser, result, checkpoints)
+    recorder = IntentRecorder(model, data, options.snapshot_epochs)
+    resumable = Resumable(model, context, optimiser, result, recorder, options.checkpoints)
     begin -= resumable.resume()
-    step = make_step(model, context, optimiser, graphs)
+    step = make_step(model, context, optimiser, options.graphs, options.precision)
     while not finished(result, settings):
         epoch = len(result.history) + 1
         before = dict(stopwatch.seconds)
         model.start_epoch(epoch - 1, context)
+        if epoch == 1:
+            recorder.before_training()
         with stopwatch("training"):
-            losses = train_epoch(model, context, optimiser, settings.batch_size, step)
+            losses = yield from epoch_in_turns(model, context, step, settings.batch_size)
         check_finite(losses, epoch)
         with stopwatch("validation"):
             ranks = validation.ranks(model)
-        metrics = summarise(ranks)
-        row = {"epoch": float(epoch)}
-        row |= {f"loss_{name}": value for name, value in losses.items()} | metrics
+        with stopwatch("intents"):
+            intents = recorder.row(epoch)
+        row = {"epoch": float(epoch)} | {f"loss_{name}": value for name, value in losses.items()}
+        row |= summarise(ranks) | intents
         row |= {f"seconds_{k}": v - before.get(k, 0.0) for k, v in stopwatch.seconds.items()}
         result.history.append(row)
         if is_best(result, settings.select_by):
             result.best_epoch = epoch
             result.ranks["valid"] = ranks
             result.weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
-        report(row)
-        resumable.save_if_due(time.perf_counter() - begin)
+            result.run_state = {k: v.detach().clone() for k, v in model.run_state().items()}
+        options.report(row)
+        elapsed = time.perf_counter() - begin
+        resumable.save_if_due(elapsed)
+        if options.deadline and not finished(result, settings):
+            check_time(options.deadline, result, resumable, elapsed)
 
     model.load_state_dict(result.weights)
-    if test:
+    model.load_run_state(result.run_state)
+    result.intents = recorder.finish(result.best_epoch)
+    if options.test:
         with stopwatch("test"):
             result.ranks["test"] = Evaluator(data, "test", model.max_length, protocol).ranks(model)
     result.seconds = dict(stopwatch.seconds) | {"total": time.perf_counter() - begin}
@@ -171,110 +178,19 @@ def is_best(result: Result, select_by: str) -> bool:
     return result.history[-1][select_by] > result.history[result.best_epoch - 1][select_by]
 
 
-def train_epoch(
-    model: SequenceModel,
-    context: Context,
-    optimiser: torch.optim.Optimizer | None,
-    batch_size: int,
-    step: Step | None = None,
-) -> dict[str, float]:
-    """One pass over the samples in random order; returns the mean of each loss term.
+def check_time(deadline: Deadline, result: Result, resumable: Resumable, elapsed: float) -> None:
+    """Save and stop if an epoch as long as the longest so far would pass the deadline.
 
-    Args:
-        model: Any model, in training mode.
-        context: Data and randomness.
-        optimiser: None, for a model without parameters: nothing is done.
-        batch_size: Samples per step.
-        step: What makes the steps, the same one in all epochs; an eager one by default.
+    Raises:
+        OutOfTimeError: It would.
     """
-    count = model.n_samples(context.data)
-    if count == 0 or optimiser is None:
-        return {}
-    step = step or Step(model, context, optimiser)
-    order = torch.randperm(count, generator=context.generator, device=context.data.device)
-    for samples in order.split(batch_size):
-        step(samples, len(samples) / count)
-    return step.read_losses()
-
-
-class Step:
-    """A training step; losses are added up on the device and read once, after an epoch."""
-
-    def __init__(
-        self,
-        model: SequenceModel,
-        context: Context,
-        optimiser: torch.optim.Optimizer,
-        graphed: GraphedStep | None = None,
-    ) -> None:
-        """Prepare steps of a model; with `graphed` they are replayed from graphs."""
-        self.model = model
-        self.context = context
-        self.optimiser = optimiser
-        self.sums: dict[str, Tensor] = {}  # of each term, weighted; they never move
-        self.graphed = graphed
-
-    def __call__(self, samples: Tensor, share: float) -> None:
-        """Train on the samples (B,), which are this share of the epoch."""
-        if self.graphed:
-            self.graphed.take(self._train, samples, share)
-        else:
-            self._train(samples, share)
-
-    def _train(self, samples: Tensor, share: float) -> None:
-        terms = self.model.loss(self.model.batch(samples, self.context))
-        self.optimiser.zero_grad(set_to_none=True)
-        terms["total"].backward()
-        self.optimiser.step()
-        for name, value in terms.items():
-            weighted = value.detach() * share
-            if name in self.sums:
-                self.sums[name] += weighted
-            else:
-                self.sums[name] = weighted
-
-    def read_losses(self) -> dict[str, float]:
-        """Mean of each term since the last call, which is the one wait for the device."""
-        values = torch.stack(list(self.sums.values())).tolist()
-        for total in self.sums.values():
-            total.zero_()
-        return dict(zip(self.sums, values, strict=True))
-
-
-def make_step(
-    model: SequenceModel,
-    context: Context,
-    optimiser: torch.optim.Optimizer | None,
-    graphs: bool = False,
-) -> Step | None:
-    """Steps for `train_epoch`, from CUDA graphs if asked for and on a GPU; None as there."""
-    if optimiser is None:
-        return None
-    if graphs and context.data.device.type == "cuda":
-        backend = CudaBackend(context.generator, optimiser)
-        return Step(model, context, optimiser, GraphedStep(backend))
-    return Step(model, context, optimiser)
-
-
-def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> torch.optim.Adam | None:
-    """Adam over all parameters, in one fused kernel; None for a model without any."""
-    parameters = [p for p in model.parameters() if p.requires_grad]
-    if not parameters:
-        return None
-    return torch.optim.Adam(
-        parameters,
-        lr=settings.learning_rate,
-        betas=(settings.beta1, settings.beta2),
-        weight_decay=settings.weight_decay,
-        fused=True,
+    longest = max(
+        sum(value for key, value in row.items() if key.startswith("seconds_"))
+        for row in result.history
     )
-
-
-def check_finite(losses: dict[str, float], epoch: int) -> None:
-    """Refuse to go on when a loss is NaN or infinite."""
-    for name, value in losses.items():
-        if not math.isfinite(value):
-            raise InputError(
-                f"training diverged: loss '{name}' is {value} in epoch {epoch}; "
-                "try a smaller training.learning_rate"
-            )
+    if deadline.comes_within(longest):
+        resumable.save(elapsed)
+        raise OutOfTimeError(
+            f"the time limit is near: stopped at a checkpoint after epoch {len(result.history)}; "
+            "the same command goes on from there"
+        )

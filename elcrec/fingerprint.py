@@ -8,8 +8,9 @@ The workflow re-runs a training when it changes, and tables refuse to mix runs o
 from __future__ import annotations
 
 import ast
+import functools
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from elcrec.config import ROOT
@@ -20,6 +21,7 @@ IGNORED = (
     "elcrec.atomic",
     "elcrec.checkpoint",
     "elcrec.config",
+    "elcrec.deadline",
     "elcrec.errors",
     "elcrec.fingerprint",
     "elcrec.measure",
@@ -30,6 +32,7 @@ IGNORED = (
     "elcrec.provenance",
     "elcrec.registry",
     "elcrec.settings",
+    "elcrec.yamlfile",
 )
 PACKAGES = ("elcrec", "baselines")
 
@@ -48,7 +51,7 @@ def code_hash(*modules: str) -> str:
     files: dict[str, Path] = {}
     for number, module in enumerate(modules):
         path = Path(module) if module.endswith(".py") else _file(module)
-        files |= {name: _file(name) for name in _reachable(_imports(path))}
+        files |= {name: _file(name) for name in _reachable(imports_of(path))}
         files[f"{number}"] = path
     digest = hashlib.sha256()
     for name in sorted(files):
@@ -58,13 +61,25 @@ def code_hash(*modules: str) -> str:
 
 def code_of(path: Path) -> str:
     """The syntax tree of a file as text, without docstrings."""
+    return _read(path, *_version(path))[0]
+
+
+def _version(path: Path) -> tuple[int, int]:
+    status = path.stat()
+    return status.st_mtime_ns, status.st_size
+
+
+@functools.cache  # a DAG asks for the same files hundreds of times
+def _read(path: Path, modified: int, size: int) -> tuple[str, tuple[str, ...]]:
+    """Code of a file as `code_of` gives it, and the modules of this project that it imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    imports = tuple(_imports(tree))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
             kept = [s for s in body if not _is_text(s)]
             node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
-    return _dump(tree)
+    return _dump(tree), imports
 
 
 def _dump(node: object) -> str:
@@ -86,20 +101,24 @@ def _is_text(statement: ast.stmt) -> bool:
     )
 
 
-def _reachable(start: Iterator[str]) -> set[str]:
+def _reachable(start: Iterable[str]) -> set[str]:
     found: set[str] = set()
     waiting = list(start)
     while waiting:
         name = waiting.pop()
         if name not in found and name not in IGNORED and _file(name).exists():
             found.add(name)
-            waiting.extend(_imports(_file(name)))
+            waiting.extend(imports_of(_file(name)))
     return found
 
 
-def _imports(path: Path) -> Iterator[str]:
+def imports_of(path: Path) -> tuple[str, ...]:
     """Modules of this project that a file imports, at any depth of its code."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    return _read(path, *_version(path))[1]
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (a.name for a in node.names if a.name.split(".")[0] in PACKAGES)
         elif isinstance(node, ast.ImportFrom):

@@ -21,10 +21,11 @@ from torch import Tensor
 
 from baselines import iclrec
 from elcrec import model as elcrec_model
-from elcrec.engine import TrainingSettings, make_optimiser
 from elcrec.errors import InputError
 from elcrec.interface import Batch
 from elcrec.released import from_released, load_released, to_released
+from elcrec.step import make_optimiser
+from elcrec.training_settings import TrainingSettings
 from elcrec.transformer import TransformerModel
 
 TOLERANCE = 1e-4  # relative, float32

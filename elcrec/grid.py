@@ -17,10 +17,11 @@ from typing import Any
 import elcrec.run
 from elcrec.config import Config
 from elcrec.dataset import InteractionData
-from elcrec.engine import LAST, Report
+from elcrec.engine import Report
 from elcrec.errors import InputError
 from elcrec.registry import RunSettings, read_model_file, resolve
 from elcrec.run import Run
+from elcrec.training_settings import LAST
 
 MOST_POINTS = 4
 """The same effort for every model: no grid may have more points."""

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from elcrec.dataset import InteractionData
 from elcrec.errors import InputError
+from elcrec.intents import Intents
 from elcrec.measure import Stopwatch
 
 Protocol = Literal["paper", "strict"]
@@ -109,6 +110,10 @@ class SequenceModel(nn.Module):
 
     def load_run_state(self, state: dict[str, Tensor]) -> None:
         """Take back what `run_state` gave; `start_training` has run before."""
+
+    def intents(self, data: InteractionData, users: Tensor) -> Intents | None:
+        """What the model makes of these users' (B,) training inputs; None: it has no intents."""
+        return None
 
     def start_training(self, context: Context) -> None:
         """Hook before the first epoch."""

@@ -19,15 +19,16 @@ and so differs from the paper's text in:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elcrec.augmentation import Augmenter
-from elcrec.clustering import KMeans, cluster_loss, nearest
+from elcrec.clustering import Fusion, KMeans, cluster_loss, fuse, nearest
+from elcrec.dataset import InteractionData
 from elcrec.encoder import EncoderSettings
+from elcrec.intents import Intents
 from elcrec.interface import Batch, Context
 from elcrec.losses import contrastive_loss
 from elcrec.transformer import TransformerModel
@@ -45,7 +46,7 @@ class Hyperparameters(EncoderSettings):
     """Weight of the instance contrastive loss; at 0 its views are not encoded."""
     intent_weight: float = 0.1
     """Weight of the intent contrastive loss."""
-    fusion: Literal["shift", "concat", "none"] = "shift"
+    fusion: Fusion = "shift"
     """How the nearest center joins each position before the instance loss; `none`: not at all."""
 
 
@@ -67,6 +68,12 @@ class Model(TransformerModel):
             kmeans = KMeans(p.intents, p.dimension, context.seed, context.data.device)
             centroids = kmeans.fit(self.pooled_training_users(context.data))
             self.centers.data.copy_(F.normalize(centroids))
+
+    def intents(self, data: InteractionData, users: Tensor) -> Intents:
+        """Normalised user vectors, their centers, and the nearest one of each."""
+        vectors = F.normalize(self.pooled_training_users(data, users))
+        centers = F.normalize(self.centers.detach())
+        return Intents(vectors, centers, nearest(vectors, centers), learned=True)
 
     def batch(self, samples: Tensor, context: Context) -> Batch:
         """Next-item batch with two augmented views."""
@@ -108,12 +115,7 @@ class Model(TransformerModel):
 
     def fuse(self, hidden: Tensor) -> Tensor:
         """Join each position with its nearest center: (B, L, d) to (B, L, d), or 2d for concat."""
-        if self.parameters_used.fusion == "none":
-            return hidden
-        assigned = self.centers[nearest(hidden, self.centers)]
-        if self.parameters_used.fusion == "shift":
-            return hidden + assigned
-        return torch.cat([hidden, assigned], dim=-1)
+        return fuse(hidden, self.centers, self.centers, self.parameters_used.fusion)
 
 
 def intent_loss(views: Tensor, intents: Tensor) -> Tensor:

@@ -9,5 +9,8 @@ from typing import Literal
 
 Split = Literal["valid", "test"]
 SPLITS: tuple[Split, ...] = ("valid", "test")
+Precision = Literal["float32", "tf32", "bf16"]
+"""How exactly a training step multiplies: see `elcrec.precision`."""
+
 PHASES = ("training", "validation", "kmeans")
 """What the seconds of an epoch are split into."""

@@ -24,3 +24,13 @@ def add_kernels(parser: argparse.ArgumentParser) -> None:
         choices=("plain", "native"),
         help="native: Transformers compiled for the CPU, needs g++ (default: of the config)",
     )
+
+
+def add_time_limit(parser: argparse.ArgumentParser) -> None:
+    """Add `--time-limit MINUTES`."""
+    parser.add_argument(
+        "--time-limit",
+        type=float,
+        metavar="MINUTES",
+        help="stop at a checkpoint before; the same command goes on (exit status 75)",
+    )

@@ -24,11 +24,12 @@ class Progress(AbstractContextManager["Progress"]):
         metric: str,
         quiet: bool = False,
         seconds_between_lines: float = 60.0,
+        bar: bool = True,
     ) -> None:
         self.metric = metric if metric in METRICS else METRICS[-1]
         self.best = 0.0
         self.title, self.max_epochs = title, max_epochs
-        terminal = sys.stderr.isatty()
+        terminal = bar and sys.stderr.isatty()
         hidden = quiet or not terminal
         self.lines = not quiet and not terminal
         self.between = seconds_between_lines

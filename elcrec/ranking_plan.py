@@ -10,10 +10,10 @@ from torch import Tensor
 from elcrec.dataset import InteractionData
 from elcrec.names import Split
 
-SCORE_MEMORY = {"cpu": 16 * 2**20, "cuda": 512 * 2**20}
+SCORE_MEMORY = {"cpu": 16 * 2**20, "cuda": 128 * 2**20}
 """Most bytes of scores that exist at a time, by kind of device."""
 
-TILE_MEMORY = {"cpu": 2 * 2**20, "cuda": 512 * 2**20}
+TILE_MEMORY = {"cpu": 2 * 2**20, "cuda": 128 * 2**20}
 """Bytes of scores that are best held at a time: on a processor, what its cache holds."""
 
 FEW_ROWS, MANY_ROWS = 128, 1024

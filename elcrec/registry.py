@@ -20,11 +20,12 @@ from typing import Any
 
 import yaml
 
-from elcrec.config import MODEL_FOLDER, Config, merge, read_yaml
-from elcrec.engine import TrainingSettings
+from elcrec.config import MODEL_FOLDER, Config
 from elcrec.errors import InputError
 from elcrec.interface import SequenceModel
 from elcrec.settings import build
+from elcrec.training_settings import TrainingSettings
+from elcrec.yamlfile import merge, read_yaml
 
 KEYS = (
     "name",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from elcrec.checkpoint import Checkpoints
+from elcrec.intents import IntentRecorder
 from elcrec.interface import Context, SequenceModel
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ class Resumable:
     context: Context
     optimiser: torch.optim.Optimizer | None
     result: Result
+    recorder: IntentRecorder
     checkpoints: Checkpoints | None
 
     def resume(self) -> float:
@@ -49,12 +51,19 @@ class Resumable:
         self.result.history = state["history"]
         self.result.ranks["valid"] = state["valid_ranks"].numpy()
         self.result.weights = {k: v.to(device) for k, v in state["best"].items()}
+        self.result.run_state = {k: v.to(device) for k, v in state["best_run_state"].items()}
+        self.recorder.snapshots = state["snapshots"]
         self.result.resumed_after = [*state["resumed_after"], len(self.result.history)]
         return float(state["elapsed"])
 
     def save_if_due(self, elapsed: float) -> None:
         """Write a checkpoint after an epoch, unless the last one is only moments old."""
-        if self.checkpoints is None or not self.checkpoints.due():
+        if self.checkpoints is not None and self.checkpoints.due():
+            self.save(elapsed)
+
+    def save(self, elapsed: float) -> None:
+        """Write a checkpoint, if there is a place for it; `elapsed` seconds have been spent."""
+        if self.checkpoints is None:
             return
         device = self.context.data.device
         state: dict[str, Any] = {
@@ -69,6 +78,8 @@ class Resumable:
             "history": self.result.history,
             "valid_ranks": torch.from_numpy(self.result.ranks["valid"]),
             "best": self.result.weights,
+            "best_run_state": self.result.run_state,
+            "snapshots": self.recorder.snapshots,
             "resumed_after": self.result.resumed_after,
         }
         if device.type == "cuda":

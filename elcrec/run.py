@@ -5,6 +5,7 @@
 - metrics.json      valid and test metrics, epochs, seconds, peak memory, commit, fingerprint
 - ranks.npz         0-based rank of the target of every user, `valid` and `test`
 - history.csv       one row per epoch
+- intents.npz       what users and intents looked like (models with intents): see elcrec/intents.py
 - config.yaml       every setting, resolved
 - environment.json  machine, versions, command
 - weights.pt        the weights that were tested
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,16 +33,22 @@ from elcrec.checkpoint import Checkpoints
 from elcrec.config import Config
 from elcrec.data.sequences import read_sequences
 from elcrec.dataset import InteractionData
-from elcrec.engine import Report, Result, train
+from elcrec.deadline import Deadline
+from elcrec.engine import Options, Report, Result, training
+from elcrec.errors import InputError
 from elcrec.fingerprint import fingerprint
-from elcrec.interface import SequenceModel
+from elcrec.interface import Protocol, SequenceModel
 from elcrec.measure import device_name, peak_memory, reset_peak_memory
 from elcrec.metrics import summarise
+from elcrec.names import Precision
+from elcrec.precision import set_precision
 from elcrec.provenance import commit, environment
-from elcrec.registry import RunSettings, module_reference
-from elcrec.start import Start, load_start
+from elcrec.registry import RunSettings, module_reference, resolve
+from elcrec.start import Start, find_start, load_start
+from elcrec.turns import Turns, take_all
 
 CHECKPOINTS = "checkpoints"  # folder in a run folder, while the run lasts
+FAILED = "failed.txt"  # in a run folder: one line, why there is no run
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,41 @@ class Run:
     """`native`: compiled kernels for Transformers on the CPU, see `elcrec.native`."""
     graphs: bool = False
     """CUDA graphs, see `elcrec.graph`."""
+    precision: Precision = "float32"
+    """Of the products in training steps, see `elcrec.precision`."""
+    snapshot_epochs: tuple[int, ...] = ()
+    """After which epochs to keep users and intents, see `elcrec.intents`."""
+
+
+def make_run(
+    config: Config,
+    dataset: str,
+    model: str,
+    seed: int,
+    overrides: Mapping[str, Any] | None = None,
+    start: Path | None = None,
+    kernels: str | None = None,
+) -> Run:
+    """What a configuration says of a run; `overrides`, `start` and `kernels` go before it.
+
+    Raises:
+        InputError: An unknown name or key, a wrong value, or no weights to start from.
+    """
+    if seed < 0:
+        raise InputError(f"--seed {seed}: must be 0 or more")
+    settings = resolve(config, model, dataset, overrides)
+    config.dataset(dataset)
+    return Run(
+        dataset=dataset,
+        seed=seed,
+        protocol=config.protocol,
+        settings=settings,
+        start=find_start(config, settings, dataset, seed, start),
+        kernels=kernels or config.kernels,
+        graphs=config.graphs,
+        precision=config.precision,
+        snapshot_epochs=config.figures.snapshot_epochs,
+    )
 
 
 def load_data(config: Config, dataset: str, device: torch.device) -> InteractionData:
@@ -74,6 +117,7 @@ def execute(
     report: Report = lambda row: None,
     checkpoints: Path | None = None,
     test: bool = True,
+    deadline: Deadline | None = None,
 ) -> dict[str, Any]:
     """Train and test; returns the record that `write` puts into the folder.
 
@@ -83,26 +127,49 @@ def execute(
         report: Called after each epoch with its history row.
         checkpoints: Folder to go on from and to write checkpoints to; `write` removes it.
         test: False leaves the test split alone; there is nothing to write then.
+        deadline: When to stop with a checkpoint.
     """
+    return take_all(execute_in_turns(run, data, report, checkpoints, test, deadline))
+
+
+def execute_in_turns(
+    run: Run,
+    data: InteractionData,
+    report: Report,
+    checkpoints: Path | None,
+    test: bool = True,
+    deadline: Deadline | None = None,
+    at_once: int = 1,
+) -> Turns[dict[str, Any]]:
+    """The same in turns; one of so many at once (`elcrec.side_by_side`), for the record."""
     device = data.device
+    set_precision(run.precision)
     torch.manual_seed(run.seed)  # initial weights, the same on every device
     model = run.settings.build(data.n_users, data.item_size).to(device)
     if run.start:
         load_start(model, run.start)
     kernels = choose_kernels(model, run.kernels, device)
     reset_peak_memory(device)
-    result = train(
-        model,
-        data,
-        run.settings.training,
-        seed=run.seed,
-        protocol=run.protocol,  # type: ignore[arg-type]
+    options = Options(
         report=report,
         test=test,
         graphs=run.graphs,
+        precision=run.precision,
         checkpoints=Checkpoints(checkpoints, identity(run, data, kernels)) if checkpoints else None,
+        deadline=deadline,
+        snapshot_epochs=run.snapshot_epochs,
     )
-    record = describe(run, model, result, data) | {"kernels": kernels}
+    protocol: Protocol = run.protocol  # type: ignore[assignment]
+    settings = run.settings.training
+    try:
+        result = yield from training(model, data, settings, run.seed, protocol, options)
+    except torch.OutOfMemoryError:
+        raise InputError(
+            f"out of GPU memory: make training.batch_size smaller (now {settings.batch_size}), "
+            "or run fewer trainings side by side"
+        ) from None
+    record = describe(run, model, result, data)
+    record |= {"kernels": kernels, "precision": run.precision, "at_once": at_once}
     return {"metrics": record, "result": result}
 
 
@@ -132,6 +199,7 @@ def identity(run: Run, data: InteractionData, kernels: str) -> str:
         data.device.type,
         kernels,
         run.graphs,
+        run.precision,
     ]
     return hashlib.sha256(repr(decides).encode()).hexdigest()[:16]
 
@@ -173,6 +241,9 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
     result: Result = record["result"]
     with replaced(folder / "ranks.npz") as path:
         np.savez_compressed(path, **result.ranks)  # type: ignore[arg-type]
+    if result.intents:
+        with replaced(folder / "intents.npz") as path:
+            np.savez_compressed(path, **result.intents)  # type: ignore[arg-type]
     with replaced(folder / "history.csv") as path:
         pd.DataFrame(result.history).to_csv(path, index=False)
     resolved = {"dataset": run.dataset, "seed": run.seed, "protocol": run.protocol}
@@ -185,3 +256,28 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
         torch.save({k: v.cpu() for k, v in result.weights.items()}, path)
     write_text(folder / "metrics.json", json.dumps(record["metrics"], indent=2) + "\n")
     Checkpoints.remove(folder / CHECKPOINTS)
+    (folder / FAILED).unlink(missing_ok=True)
+
+
+def is_recorded(folder: Path, run: Run, data: InteractionData) -> bool:
+    """Whether the folder holds this very run: same settings, data, seed, protocol and code."""
+    try:
+        record = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    wanted = {
+        "seed": run.seed,
+        "protocol": run.protocol,
+        "settings": run.settings.digest(),
+        "data": data.digest(),
+        "fingerprint": fingerprint(module_reference(run.settings)),
+    }
+    start = record.get("start") or {}
+    same_start = start.get("sha256") == (run.start.sha256 if run.start else None)
+    return same_start and all(record.get(key) == value for key, value in wanted.items())
+
+
+def write_failure(folder: Path, error: Exception) -> None:
+    """Say in the run folder why the run is missing, in one line; tables and report show it."""
+    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    write_text(folder / FAILED, reason + "\n")

@@ -66,14 +66,16 @@ class TransformerModel(SequenceModel):
         return inputs, [e.unflatten(0, (2, count)) for e in encoded]
 
     @torch.no_grad()
-    def pooled_training_users(self, data: InteractionData) -> Tensor:
-        """Mean over all L positions, padding included, of every user's training input: (U, d).
+    def pooled_training_users(self, data: InteractionData, users: Tensor | None = None) -> Tensor:
+        """Mean over all L positions, padding included, of users' training inputs: (U, d).
 
-        Dropout is off, and the mode of the model is left as it was.
+        Dropout is off, and the mode of the model is left as it was. `users` (U,) are all of them by
+        default.
         """
         was_training = self.training
         self.eval()
-        users = torch.arange(data.n_users, device=data.device)
+        if users is None:
+            users = torch.arange(data.n_users, device=data.device)
         pooled = [
             self.encoder(data.training_inputs(chunk, self.max_length)).mean(1)
             for chunk in users.split(ENCODING_CHUNK)

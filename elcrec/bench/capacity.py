@@ -1,8 +1,9 @@
 """What one GPU can hold: reckoned from the model's own sizes, not measured.
 
-Memory = parameters x `COPIES` x 4 bytes + users x bytes of a user + activations of a step, or the
-scores of an evaluation, whichever is more. Parameters are counted by building the model without
-memory; a user's bytes and the activations are sums over the tensors of a real run.
+Memory = parameters x `COPIES` x 4 bytes + users x bytes of a user + the most of: activations of a
+step, scores of an evaluation, vectors of all users that are clustered before training. Parameters
+are counted by building the model without memory; a user's bytes and the activations are sums over
+the tensors of a real run.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ COPIES = (
 
 TRAINED_COPIES = 4
 """The first so many are there in every step."""
+
+VECTOR_COPIES = 2
+"""Users' vectors before k-means: those of every chunk, and all of them joined."""
 
 FLOAT = 4
 GIB = 2**30
@@ -68,7 +72,15 @@ def training_bytes(parameters: Parameters, users: float, items: float) -> float:
     return parameters.count(users, items) * TRAINED_COPIES * FLOAT
 
 
-def reckon(parameters: Parameters, sizes: dict[str, Any], users: int, items: int) -> dict[str, Any]:
+def clustering_bytes(settings: RunSettings) -> int:
+    """Bytes of a user while all users are clustered; 0 for a model without intents."""
+    p = settings.parameters
+    return VECTOR_COPIES * FLOAT * int(p.dimension) if hasattr(p, "intents") else 0
+
+
+def reckon(
+    parameters: Parameters, sizes: dict[str, Any], users: int, items: int, clustering: int = 0
+) -> dict[str, Any]:
     """What GPUs of common sizes hold.
 
     Args:
@@ -76,29 +88,34 @@ def reckon(parameters: Parameters, sizes: dict[str, Any], users: int, items: int
         sizes: `bytes_per_user` and `activation_bytes` of a real run.
         users: Users that the numbers of items are given for.
         items: Items that the numbers of users are given for.
+        clustering: As `clustering_bytes` gives it.
 
     Returns:
-        Bytes of one item, one user, activations and scores; `gpus`: for every size in GiB the most
-        items with `users` users, and the most users with `items` items.
+        Bytes of one item, one user, activations and scores, and of a user in the clustering;
+        `gpus`: for every size in GiB the most items with `users` users, and the most users with
+        `items` items.
     """
     scores = SCORE_MEMORY["cuda"]
     step = max(sizes["activation_bytes"], scores)
     each = len(COPIES) * FLOAT
     per_item = parameters.per_item * each
     per_user = parameters.per_user * each + sizes["bytes_per_user"]
-    fixed = parameters.fixed * each + step
     gpus = {}
     for gib in GPUS:
-        free = USED * gib * GIB - fixed
+        free = USED * gib * GIB - parameters.fixed * each
+        left = free - per_user * users - max(step, clustering * users)
+        training = _most(free - step - per_item * items, per_user)
+        before = _most(free - per_item * items, per_user + clustering)
         gpus[str(gib)] = {
-            "items": _most(free - per_user * users, per_item),
-            "users": _most(free - per_item * items, per_user),
+            "items": _most(left, per_item),
+            "users": min((most for most in (training, before) if most is not None), default=None),
         }
     return {
         "bytes_per_item": per_item,
         "bytes_per_user": per_user,
         "activation_bytes": sizes["activation_bytes"],
         "score_bytes": scores,
+        "clustering_bytes": clustering,
         "users": users,
         "items": items,
         "gpus": gpus,
@@ -118,10 +135,15 @@ def paragraph(name: str, reckoned: dict[str, Any]) -> str:
         "own items for the negatives, validation; parameters of their own, if any). A step keeps "
         f"{reckoned['activation_bytes'] / 1e6:,.0f} MB of activations for its backward pass "
         "whatever their number, an evaluation holds at most "
-        f"{reckoned['score_bytes'] / 1e6:,.0f} MB of scores. So, {1 - USED:.0%} left free, a GPU "
-        f"holds, with {reckoned['users']:,} users or {reckoned['items']:,} items: "
-        f"{'; '.join(held)}."
+        f"{reckoned['score_bytes'] / 1e6:,.0f} MB of scores{_clustering(reckoned)}. "
+        f"So, {1 - USED:.0%} left free, a GPU holds, with {reckoned['users']:,} users or "
+        f"{reckoned['items']:,} items: {'; '.join(held)}."
     )
+
+
+def _clustering(reckoned: dict[str, Any]) -> str:
+    each = reckoned["clustering_bytes"]
+    return f", and the clustering before training {each:,} bytes a user" if each else ""
 
 
 def _most(free: float, each: float) -> int | None:

@@ -1,4 +1,4 @@
-"""`elcrec bench`: its options, and which of its three kinds is run.
+"""`elcrec bench`: its options, and which of its four kinds is run.
 
 Modules that import torch are loaded when the command runs.
 """
@@ -24,13 +24,15 @@ FORMAT = 1
 def add_commands(subparsers: Any) -> None:
     """Add `bench` to the parser of `elcrec`."""
     bench = subparsers.add_parser("bench", help="seconds and memory of steps, epochs, evaluations")
-    bench.add_argument("--dataset", default="beauty", help="a data set of the config")
+    bench.add_argument(
+        "--dataset", action="append", help="a data set of the config; may be repeated (beauty)"
+    )
     bench.add_argument(
         "--model", action="append", help="a model, or a YAML file; may be repeated (elcrec)"
     )
-    bench.add_argument("--repeats", type=int, default=5, help="rounds of steps and evaluation")
+    bench.add_argument("--repeats", type=int, help="rounds of steps and evaluation (5; suite 2)")
     bench.add_argument("--steps", type=int, help="steps of a round (10; on a GPU an epoch's)")
-    bench.add_argument("--epochs", type=int, help="whole epochs (3; with --against 0: computed)")
+    bench.add_argument("--epochs", type=int, help="whole epochs (3; else 0: computed)")
     bench.add_argument("--seed", type=int, default=1)
     bench.add_argument("--threads", type=int, help="CPU threads (default: of the config)")
     bench.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
@@ -48,6 +50,9 @@ def add_commands(subparsers: Any) -> None:
         type=Path,
         metavar="PATH",
         help="your checkout of the authors' released code, measured in turn with ELCRec",
+    )
+    kinds.add_argument(
+        "--suite", action="store_true", help="every run of the config: its time, and that of all"
     )
     kinds.add_argument("--scale", action="store_true", help="growth with users, items, L and K")
     _add_scale(bench.add_argument_group("with --scale"))
@@ -68,6 +73,9 @@ def _add_scale(group: Any) -> None:
         help="may be repeated (all)",
     )
     group.add_argument(
+        "--scale-from", type=Path, metavar="JSON", help="measure only what this record lacks"
+    )
+    group.add_argument(
         "--scale-plot", type=Path, default=Path("bench-scale.png"), metavar="PNG", help="figure"
     )
 
@@ -82,13 +90,14 @@ def run(arguments: argparse.Namespace) -> None:
         value = getattr(arguments, name)
         if value is not None and value < least:
             raise InputError(f"--{name} {value}: must be {least} or more")
-    jobs = _jobs(arguments)
-    if arguments.scale:
-        kind, found, text = _scale(arguments, jobs)
+    if arguments.suite:
+        kind, found, text = _suite(arguments)
+    elif arguments.scale:
+        kind, found, text = _scale(arguments, _jobs(arguments))
     elif arguments.against:
-        kind, found, text = _against(arguments, jobs)
+        kind, found, text = _against(arguments, _jobs(arguments))
     else:
-        kind, found, text = _models(arguments, jobs)
+        kind, found, text = _models(arguments, _jobs(arguments))
     print(text, end="")
     if arguments.json:
         from elcrec.atomic import write_text
@@ -129,6 +138,7 @@ def _against(args: argparse.Namespace, jobs: list[Job]) -> tuple[str, dict[str, 
 def _scale(args: argparse.Namespace, jobs: list[Job]) -> tuple[str, dict[str, Any], str]:
     from elcrec.bench import plot, scale, text
     from elcrec.bench.capacity import GIB
+    from elcrec.bench.earlier import Earlier
 
     _one(jobs, "--scale")
     if args.profile:
@@ -136,43 +146,68 @@ def _scale(args: argparse.Namespace, jobs: list[Job]) -> tuple[str, dict[str, An
     if args.scale_budget <= 0 or (args.scale_memory is not None and args.scale_memory <= 0):
         raise InputError("--scale-budget and --scale-memory: must be more than 0")
     memory = args.scale_memory * GIB if args.scale_memory else None
+    earlier = Earlier(args.scale_from) if args.scale_from else None
     limits = scale.Limits(args.scale_budget, memory)
     factors = args.scale_factor or tuple(scale.FACTORS)
-    grown = scale.grow(jobs[0], limits, factors, report=_say)
+    grown = scale.grow(jobs[0], limits, factors, report=_say, earlier=earlier)
     plot.draw(grown, args.scale_plot)
     return "scale", grown, f"{text.scale(grown)}Figure: {args.scale_plot}\n"
 
 
-def _jobs(args: argparse.Namespace) -> list[Job]:
-    from elcrec.bench.job import Job
-    from elcrec.registry import parse_overrides
+def _suite(args: argparse.Namespace) -> tuple[str, dict[str, Any], str]:
+    from elcrec.bench import suite, suite_text
+    from elcrec.config import load_config
 
+    if args.profile:
+        raise InputError("--profile: not with --suite")
+    config = load_config(args.config)
+    jobs = suite.jobs_of(
+        _job(args, "", ""), args.dataset or config.use, args.model or config.models
+    )
+    found = suite.measure_all(jobs, _plan(args, epochs=0, repeats=2), config, _say)
+    return "suite", found, suite_text.suite(found)
+
+
+def _jobs(args: argparse.Namespace) -> list[Job]:
     return [
-        Job(
-            dataset=args.dataset,
-            model=model,
-            config=tuple(map(str, args.config)),
-            overrides=parse_overrides(args.set),
-            seed=args.seed,
-            device=args.device,
-            threads=args.threads,
-            graphs=args.graphs,
-            kernels=args.kernels,
-            command=_command(),
-        )
+        _job(args, dataset, model)
+        for dataset in args.dataset or ["beauty"]
         for model in args.model or ["elcrec"]
     ]
 
 
-def _plan(args: argparse.Namespace, epochs: int) -> Plan:
+def _job(args: argparse.Namespace, dataset: str, model: str) -> Job:
+    from elcrec.bench.job import Job
+    from elcrec.registry import parse_overrides
+
+    return Job(
+        dataset=dataset,
+        model=model,
+        config=tuple(map(str, args.config)),
+        overrides=parse_overrides(args.set),
+        seed=args.seed,
+        device=args.device,
+        threads=args.threads,
+        graphs=args.graphs,
+        kernels=args.kernels,
+        command=_command(),
+    )
+
+
+def _plan(args: argparse.Namespace, epochs: int, repeats: int = 5) -> Plan:
     from elcrec.bench.rounds import Plan
 
-    return Plan(args.repeats, args.steps, epochs if args.epochs is None else args.epochs)
+    chosen = repeats if args.repeats is None else args.repeats
+    return Plan(chosen, args.steps, epochs if args.epochs is None else args.epochs)
 
 
 def _one(jobs: list[Job], option: str) -> None:
-    if len(jobs) > 1:
-        raise InputError(f"{option}: takes one --model, not {len(jobs)}")
+    for what, count in (
+        ("--model", len({job.model for job in jobs})),
+        ("--dataset", len({job.dataset for job in jobs})),
+    ):
+        if count > 1:
+            raise InputError(f"{option}: takes one {what}, not {count}")
 
 
 def _command() -> tuple[str, ...]:

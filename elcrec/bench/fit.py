@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+MEASURES = ("step", "epoch", "evaluation", "memory_bytes", "evaluation_bytes")
+"""What is fitted of a point: seconds, and peak bytes of all and of an evaluation."""
+
 FEWEST = 3
 """Points that a fit needs: two always lie on a line."""
 
@@ -16,13 +19,14 @@ def power_law(sizes: Sequence[float], values: Sequence[float]) -> dict[str, floa
 
     Args:
         sizes: Positive sizes.
-        values: Positive values, one for each size.
+        values: One for each size.
 
     Returns:
         `exponent`; `r2`, the part of the logarithms' variance that the fit explains (1 for values
-        that are all equal); `points`, their number. None for fewer than three different sizes.
+        that are all equal); `points`, their number. None for fewer than three different sizes, and
+        where a value is not positive: there is nothing that grows.
     """
-    if len(set(sizes)) < FEWEST:
+    if len(set(sizes)) < FEWEST or min(values) <= 0:
         return None
     x, y = np.log(np.asarray(sizes, dtype=float)), np.log(np.asarray(values, dtype=float))
     exponent, constant = np.polyfit(x, y, 1)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from elcrec.atomic import replaced
+from elcrec.tables.markdown import number
 
 LABELS = {
     "users": "users",
@@ -22,6 +23,10 @@ LINES: dict[str, dict[str, Any]] = {
     "step": {"label": "training step", "marker": "o", "linestyle": "-", "color": "0.0"},
     "epoch": {"label": "epoch (computed)", "marker": "s", "linestyle": "--", "color": "0.35"},
     "evaluation": {"label": "evaluation", "marker": "^", "linestyle": ":", "color": "0.55"},
+}
+MEMORY: dict[str, dict[str, Any]] = {
+    "memory_bytes": {"label": "all", "marker": "D", "linestyle": "-", "color": "0.0"},
+    "evaluation_bytes": {"label": "an evaluation", "marker": "v", "linestyle": ":", "color": "0.4"},
 }
 
 
@@ -43,8 +48,10 @@ def draw(grown: dict[str, Any], path: Path) -> None:
     axes[1][0].set_ylabel("peak memory (MB)")
     handles, labels = axes[0][0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(LINES), frameon=False)
+    axes[1][0].legend(frameon=False, fontsize="small")
     about = grown["about"]
-    figure.suptitle(f"{about['name']}, {about['environment']['device']}", fontsize="medium")
+    title = f"{about['name']}, {about['environment']['device']}; exponents of the largest points"
+    figure.suptitle(title, fontsize="medium")
     with replaced(path) as temporary:
         figure.savefig(temporary, dpi=150, format="png")
 
@@ -54,18 +61,25 @@ def _draw_factor(time: Axes, memory: Axes, factor: dict[str, Any]) -> None:
     sizes = [p["size"] for p in points]
     for measure, style in LINES.items():
         time.plot(sizes, [p[measure] for p in points], markersize=4, **style)
-    memory.plot(sizes, [p["memory_bytes"] / 1e6 for p in points], "kD-", markersize=4)
+    for measure, style in MEMORY.items():
+        memory.plot(sizes, [p[measure] / 1e6 for p in points], markersize=4, **style)
     for axis in (time, memory):
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.xaxis.set_major_locator(FixedLocator(sizes))
-        axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
         for line in (axis.xaxis, axis.yaxis):
             _plain_numbers(line)
         axis.grid(color="0.9")
-    fit = factor["fits"]["memory_bytes"]
-    if fit:
-        memory.set_title(f"memory ~ size^{fit['exponent']:.2f}", fontsize="small")
+    time.set_title(_laws(factor, {"epoch": "epoch", "evaluation": "evaluation"}), fontsize="small")
+    memory.set_title(_laws(factor, {"memory_bytes": "memory"}), fontsize="small")
+
+
+def _laws(factor: dict[str, Any], names: dict[str, str]) -> str:
+    """Exponents of the largest points, e.g. `epoch ~ size^0.98`; empty where there are none."""
+    fits = {name: factor["fits_largest"][measure] for measure, name in names.items()}
+    known = {name: number(fit["exponent"], 2) for name, fit in fits.items() if fit}
+    return "\n".join(f"{name} ~ size^{exponent}" for name, exponent in known.items())
 
 
 def _plain_numbers(axis: Axis) -> None:
@@ -75,9 +89,9 @@ def _plain_numbers(axis: Axis) -> None:
 
 
 def short(value: float) -> str:
-    """A number for an axis, e.g. 0.05, 200, 30k, 10M."""
+    """A number for an axis, e.g. 0.05, 2048, 30k, 10M."""
     for unit, sign in ((1e6, "M"), (1e3, "k")):
-        if value >= unit:
+        if value >= 10_000 and value >= unit:
             return f"{value / unit:g}{sign}"
     return f"{value:g}"
 

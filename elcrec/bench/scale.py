@@ -1,7 +1,8 @@
 """`elcrec bench --scale`: how time and memory grow with users, items, window length and intents.
 
 One factor at a time, the others as in the base point; every point in a process of its own, so that
-its peak memory is its own. Points beyond the memory or the time given are reported, not run.
+its peak memory is its own. Points beyond the memory or the time given are reported, not run; a
+later call can go on from the record of an earlier one.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from typing import Any
 from elcrec.bench.capacity import (
     GIB,
     Parameters,
+    clustering_bytes,
     count_parameters,
     paragraph,
     reckon,
     training_bytes,
 )
-from elcrec.bench.fit import extrapolate, power_law
+from elcrec.bench.earlier import Earlier
+from elcrec.bench.fit import MEASURES, extrapolate, power_law
 from elcrec.bench.job import Generated, Job
 from elcrec.bench.process import ProcessError
 from elcrec.bench.run import start_worker
@@ -35,16 +38,21 @@ FACTORS: dict[str, tuple[int, ...]] = {
 """Sizes of each factor, ascending; the last two are settings of the model."""
 
 BASE = Generated(users=10_000, items=10_000)
-MEASURES = ("step", "epoch", "evaluation", "memory_bytes")
+LARGEST = 3
+"""Points of the second fit: at small sizes a constant part hides the growth of the rest."""
+ORDER = ("intents", "max_length", "items", "users")
+"""Cheap factors first: what they leave of the time goes to the others."""
 GROUP = {"cpu": 2, "cuda": 50}
 """Steps of a group, by kind of device."""
 GROUPS = 2
-"""Groups that count, after one that does not."""
+"""Groups that count, after one that does not; on a processor a single step warms up."""
+WARM = 10.0
+"""An evaluation that takes fewer seconds is repeated warm, and that one counts."""
 MEMORY_USED = 0.8
 """Part of the free memory that a point may take by default."""
 
-PREPARING = 1000
-"""Bytes of host memory that a user takes while data and evaluation are prepared (seen: 860)."""
+PREPARING = 400
+"""Bytes of host memory that a user takes while data and evaluation are prepared (seen: 358)."""
 
 Measure = Callable[[Job, float], dict[str, Any]]
 """Measures a job within so many seconds."""
@@ -69,9 +77,10 @@ def measure_point(job: Job, seconds: float) -> dict[str, Any]:
 
     Returns:
         Seconds per step, epoch (computed), evaluation and before training; `memory_bytes`: peak on
-        the GPU, or peak resident memory above what the process took without data; `score_bytes`:
-        the largest tensor of scores, `stated_bytes` what it may be; `wall_seconds`; `sizes` as
-        `Subject.sizes` says.
+        the GPU, or peak resident memory above what the process took without data;
+        `evaluation_bytes`: what an evaluation takes beside what is held before it; `score_bytes`:
+        the largest tensor of scores, `stated_bytes` what it may be; `wall_seconds`; `host_load`
+        when it began; `sizes` as `Subject.sizes` says.
 
     Raises:
         ProcessError: It failed, was ended, or took too long.
@@ -84,11 +93,15 @@ def measure_point(job: Job, seconds: float) -> dict[str, Any]:
     with start_worker(job) as worker:
         about = worker.ask("build", left(), job=job.as_dict())
         started = worker.ask("start", left())
-        count = GROUP["cuda" if about["torch_device"].startswith("cuda") else "cpu"]
-        groups = [worker.ask("steps", left(), count=count) for _ in range(1 + GROUPS)][1:]
+        cuda = about["torch_device"].startswith("cuda")
+        count = GROUP["cuda" if cuda else "cpu"]
+        worker.ask("steps", left(), count=count if cuda else 1)
+        groups = [worker.ask("steps", left(), count=count) for _ in range(GROUPS)]
         taken = [g["seconds_per_step"] for g in groups if g["seconds_per_step"] is not None]
         step = statistics.median(taken) if taken else 0.0
         evaluated = worker.ask("evaluate", left(), record=True)
+        if evaluated["seconds"] < WARM:
+            evaluated |= worker.ask("evaluate", left())
         memory = worker.ask("memory", left())
         sizes = worker.ask("sizes", left())
     on_gpu = memory["cuda_allocated_bytes"]
@@ -100,9 +113,11 @@ def measure_point(job: Job, seconds: float) -> dict[str, Any]:
         "evaluation": evaluated["seconds"],
         "start_training": started["start_training"],
         "memory_bytes": resident if on_gpu is None else on_gpu,
+        "evaluation_bytes": evaluated["memory_bytes"],
         "score_bytes": evaluated["score_bytes"],
         "stated_bytes": evaluated["stated_bytes"],
         "wall_seconds": time.monotonic() - begin,
+        "host_load": about["environment"]["host_load"],
         "sizes": sizes,
         "about": about,
     }
@@ -114,6 +129,7 @@ def grow(
     factors: Sequence[str] = tuple(FACTORS),
     measure: Measure = measure_point,
     report: Callable[[str], None] = lambda line: None,
+    earlier: Earlier | None = None,
 ) -> dict[str, Any]:
     """Measure the points of every factor, and fit exponents.
 
@@ -123,32 +139,38 @@ def grow(
         factors: Which factors, keys of `FACTORS`.
         measure: Measures a point.
         report: Called with a line when a point is done.
+        earlier: Points that need not be measured again; the base is, to see that they compare.
 
     Returns:
         `base`; `factors`: for each its `points` (`size` with measures, or with `not_run`, the
-        reason) and `fits` by measure; `capacity`, and `capacity_text`.
+        reason), `fits` by measure, and `fits_largest`, those of the `LARGEST` largest points only;
+        `capacity`, and `capacity_text`.
 
     Raises:
-        InputError: The base point could not be measured, or a setting is not right.
+        InputError: The base point could not be measured, a setting is not right, or the earlier
+            points are of other settings, code or machine.
     """
     settings = job.resolve()[1]
     parameters = count_parameters(settings)
     end = time.monotonic() + limits.seconds
     base = measure(job.changed(BASE), limits.seconds)
     report("base: done")
+    if earlier:
+        earlier.check(base["about"])
     allowed = limits.memory_bytes or MEMORY_USED * base["about"]["memory_available"]
     grown = {}
-    known = [f for f in factors if _value(settings, f) is not None]
+    known = [f for f in ORDER if f in factors and _value(settings, f) is not None]
     for number, factor in enumerate(known):
         share = (end - time.monotonic()) / (len(known) - number)
-        series = Series(factor, job, settings, parameters, base)
+        series = Series(factor, job, settings, parameters, base, earlier)
         grown[factor] = series.run(measure, time.monotonic() + share, allowed, report)
-    reckoned = reckon(parameters, base["sizes"], BASE.users, BASE.items)
+    clustered = clustering_bytes(settings)
+    reckoned = reckon(parameters, base["sizes"], BASE.users, BASE.items, clustered)
     return {
         "base": _figures(base) | {"users": BASE.users, "items": BASE.items},
         "about": base["about"],
         "limits": {"seconds": limits.seconds, "memory_bytes": allowed},
-        "factors": grown,
+        "factors": {f: grown[f] for f in FACTORS if f in grown},
         "capacity": reckoned,
         "capacity_text": paragraph(settings.name, reckoned),
     }
@@ -163,6 +185,7 @@ class Series:
     settings: RunSettings
     parameters: Parameters
     base: dict[str, Any]
+    earlier: Earlier | None = None
 
     def run(
         self, measure: Measure, end: float, allowed: float, report: Callable[[str], None]
@@ -175,8 +198,14 @@ class Series:
             report(f"{self.factor} {size:,}: {point.get('not_run', 'done')}")
         done = [p for p in points if "not_run" not in p]
         sizes = [p["size"] for p in done]
-        fits = {m: power_law(sizes, [p[m] for p in done]) for m in MEASURES}
-        return {"base": _value(self.settings, self.factor), "points": points, "fits": fits}
+        return {
+            "base": _value(self.settings, self.factor),
+            "points": points,
+            "fits": {m: power_law(sizes, [p[m] for p in done]) for m in MEASURES},
+            "fits_largest": {
+                m: power_law(sizes[-LARGEST:], [p[m] for p in done[-LARGEST:]]) for m in MEASURES
+            },
+        }
 
     def _point(
         self,
@@ -188,6 +217,9 @@ class Series:
     ) -> dict[str, Any]:
         if size == _value(self.settings, self.factor):
             return _figures(self.base)
+        known = self.earlier.point(self.factor, size) if self.earlier else None
+        if known:
+            return known
         job = self._changed(size)
         data = job.generated
         assert data is not None

@@ -7,6 +7,7 @@ synchronisations.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,19 +20,20 @@ from torch import Tensor
 from elcrec.bench import operators
 from elcrec.bench.generate import generate, shuffled
 from elcrec.bench.job import Job
+from elcrec.bench.peaks import Peaks
 from elcrec.config import Config
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.dataset import InteractionData
 from elcrec.device import choose
-from elcrec.engine import Step, check_finite, make_optimiser, make_step, train_epoch
 from elcrec.evaluation import Evaluator
 from elcrec.fingerprint import fingerprint
 from elcrec.interface import Context, SequenceModel
-from elcrec.measure import Stopwatch, peak_memory, reset_peak_memory
+from elcrec.measure import Stopwatch
 from elcrec.provenance import environment
 from elcrec.ranking_plan import SCORE_MEMORY
 from elcrec.registry import module_reference
 from elcrec.run import choose_kernels
+from elcrec.step import Step, check_finite, make_optimiser, make_step, train_epoch
 
 STEPS = 10
 """Steps of a group on a processor; on a GPU, where they are short, those of a whole epoch."""
@@ -62,7 +64,7 @@ class Subject:
         build = self.settings.build
         self.model = build(self.data.n_users, self.data.item_size).to(self.device)
         self.kernels = choose_kernels(self.model, job.kernels or config.kernels, self.device)
-        reset_peak_memory(self.device)
+        self.peaks = Peaks(self.device)
         protocol = self.model.protocol or config.protocol
         self.evaluator = Evaluator(self.data, "valid", self.model.max_length, protocol)  # type: ignore[arg-type]
         self.prepared = time.perf_counter() - begin
@@ -89,6 +91,7 @@ class Subject:
             "seconds_to_prepare": self.prepared,
             "kernels": self.kernels,
             "torch_device": str(self.device),
+            "wait_policy": os.environ.get("OMP_WAIT_POLICY"),
             "memory_available": self._available(),
             "fingerprint": fingerprint(module_reference(self.settings)),
             "environment": environment(self.device, list(self.job.command)),
@@ -122,13 +125,24 @@ class Subject:
         return {"count": taken, "seconds_per_step": seconds / taken}
 
     def evaluate(self, record: bool = False) -> dict[str, Any]:
-        """Rank all users' validation items; with `record` also say how large scores became."""
+        """Rank all users' validation items; with `record` also measure the memory that it takes.
+
+        `memory_bytes`: beside model, data and plan; `score_bytes`: the largest tensor of scores,
+        and `stated_bytes`: what it may be.
+        """
+        taken = {"seconds": 0.0}
+
+        def rank() -> None:
+            taken["seconds"] = self._timed(lambda: self.evaluator.ranks(self.model))
+
         if not record:
-            return {"seconds": self._timed(lambda: self.evaluator.ranks(self.model))}
+            rank()
+            return taken
         with largest_scores(self.model) as largest:
-            seconds = self._timed(lambda: self.evaluator.ranks(self.model))
+            memory = self.peaks.of(rank)
         stated = SCORE_MEMORY.get(self.device.type, SCORE_MEMORY["cpu"])
-        return {"seconds": seconds, "score_bytes": max(largest), "stated_bytes": stated}
+        sizes = {"memory_bytes": memory, "score_bytes": max(largest), "stated_bytes": stated}
+        return taken | sizes
 
     def epoch(self) -> dict[str, Any]:
         """A whole epoch: what comes before it, all steps, validation."""
@@ -140,7 +154,7 @@ class Subject:
 
     def memory(self) -> dict[str, Any]:
         """Peak bytes so far, and how many of the resident ones were there before the data."""
-        return {**peak_memory(self.device), "imported_bytes": self.imported}
+        return {**self.peaks.all(), "imported_bytes": self.imported}
 
     def profile(self, count: int = 3) -> dict[str, Any]:
         """`profile`: operators of steps (`elcrec.bench.operators`); None where there are none."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from elcrec.bench.fit import MEASURES
 from elcrec.tables.markdown import GAP, plain_table
+from elcrec.tables.markdown import number as decimals
 
 MEASURED = {"step": "s per step", "epoch": "s per epoch", "evaluation": "s per evaluation"}
 
@@ -24,18 +26,21 @@ def models(records: Sequence[dict[str, Any]]) -> str:
         if gpu:
             row += [megabytes(memory[f"cuda_{kind}_bytes"]) for kind in ("allocated", "reserved")]
         rows.append(row)
-    return plain_table(header, rows, text=2) + _conditions(records[0])
+    return plain_table(header, rows, text=2) + _conditions(records)
 
 
-def _conditions(record: dict[str, Any]) -> str:
-    steps = record["steps_per_epoch"]
+def _conditions(records: Sequence[dict[str, Any]]) -> str:
+    first = records[0]
+    counts = {record["steps_per_epoch"] for record in records}
+    steps = f"{first['steps_per_epoch']} steps" if len(counts) == 1 else "all steps"
     return (
-        f"Median (least–most). Epochs are {record['epoch_is']}: {steps} steps, what comes before "
-        f"them, validation of all users.\n{_where(record['environment'])}\n"
+        f"Median (least–most). Epochs are {first['epoch_is']}: {steps}, what comes before them, "
+        f"validation of all users.\n{where(first['environment'])}\n"
     )
 
 
-def _where(environment: dict[str, Any]) -> str:
+def where(environment: dict[str, Any]) -> str:
+    """Device, versions, commit and load of a measurement, in a line."""
     head = environment["commit"][:10] if environment["commit"] else "no commit"
     changed = ", changed" if environment["dirty"] else ""
     torch = environment["versions"].get("torch", GAP)
@@ -86,7 +91,7 @@ def against(found: dict[str, Any]) -> str:
     header = [f"{here['name']}, {here['dataset']}", "released", "here", "times as much"]
     commit = found["checkout"]["commit"]
     which = f"commit {commit[:10]}" if commit else "a folder without git"
-    return plain_table(header, rows) + f"Released code: {which}. " + _conditions(here)
+    return plain_table(header, rows) + f"Released code: {which}. " + _conditions([here])
 
 
 def scale(grown: dict[str, Any]) -> str:
@@ -94,29 +99,42 @@ def scale(grown: dict[str, Any]) -> str:
     parts = [_growth(name, factor) for name, factor in grown["factors"].items()]
     base = grown["base"]
     points = [base, *(p for f in grown["factors"].values() for p in f["points"])]
-    most = max(point.get("score_bytes", 0) for point in points)
+    done = [p for p in points if "not_run" not in p]
+    most = max(p["score_bytes"] for p in done)
+    loads = [p["host_load"] for p in done]
     return (
         "\n".join(parts)
-        + f"\nBase: {base['users']:,} users, {base['items']:,} items. Epochs are computed from "
-        "steps and evaluation. Memory: peak above what the process takes without data"
-        f"; scores of an evaluation took {most / 1e6:,.1f} MB at most, "
-        f"{base['stated_bytes'] / 1e6:,.1f} MB are stated.\n"
-        f"{_where(grown['about']['environment'])}\n\n{grown['capacity_text']}\n"
+        + f"\nBase: {base['users']:,} users, {base['items']:,} items; one factor at a time. Epochs "
+        "are computed from steps and evaluation. Memory: peak above what the process takes without "
+        "data. Evaluation MB: what ranking takes at most beside model, data and plan; its scores "
+        f"took {most / 1e6:,.1f} MB at most, {base['stated_bytes'] / 1e6:,.1f} MB are stated, "
+        "whatever the number of items. Exponents: of all points, and of the three largest, where "
+        "constant parts hide less.\n"
+        f"{where(grown['about']['environment'])}, {min(loads):.1f} to {max(loads):.1f} at the "
+        f"points; OMP_WAIT_POLICY {grown['about']['wait_policy'] or 'not set'}\n\n"
+        f"{grown['capacity_text']}\n"
     )
 
 
 def _growth(name: str, factor: dict[str, Any]) -> str:
-    header = [name, "s per step", "s per epoch", "s per evaluation", "memory, MB"]
+    header = [name, *MEASURED.values(), "memory MB", "evaluation MB"]
     rows, gaps = [], []
     for point in factor["points"]:
+        label = f"{point['size']:,}"
         if "not_run" in point:
-            gaps.append(f"{name} {point['size']:,}: not run: {point['not_run']}\n")
+            rows.append([label, *[GAP] * len(MEASURES)])
+            gaps.append(f"{name} {label}: not run: {point['not_run']}\n")
             continue
         seconds = [number(point[key]) for key in MEASURED]
-        rows.append([f"{point['size']:,}", *seconds, megabytes(point["memory_bytes"])])
-    for label, key in (("exponent", "exponent"), ("R²", "r2")):
-        fits = [factor["fits"][m] for m in (*MEASURED, "memory_bytes")]
-        rows.append([label, *(f"{fit[key]:.2f}" if fit else GAP for fit in fits)])
+        sizes = [megabytes(point[key]) for key in ("memory_bytes", "evaluation_bytes")]
+        rows.append([label, *seconds, *sizes])
+    for label, of, key in (
+        ("exponent", "fits", "exponent"),
+        ("R²", "fits", "r2"),
+        ("of the largest", "fits_largest", "exponent"),
+    ):
+        fits = [factor[of][m] for m in MEASURES]
+        rows.append([label, *(decimals(fit[key], 2) if fit else GAP for fit in fits)])
     return plain_table(header, rows) + "".join(gaps)
 
 

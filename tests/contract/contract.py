@@ -18,13 +18,15 @@ from elcrec import padding
 from elcrec.checkpoint import Checkpoints
 from elcrec.data.sequences import Sequences
 from elcrec.dataset import InteractionData
-from elcrec.engine import Step, TrainingSettings, make_optimiser, train, train_epoch
+from elcrec.engine import Options, train
 from elcrec.evaluation import Evaluator
 from elcrec.graph import GraphedStep
 from elcrec.interface import Context, SequenceModel
 from elcrec.measure import Stopwatch
 from elcrec.metrics import summarise
 from elcrec.settings import build
+from elcrec.step import Step, make_optimiser, train_epoch
+from elcrec.training_settings import TrainingSettings
 from tests.contract import capture
 
 N_ITEMS = 40
@@ -162,7 +164,8 @@ class ModelContract:
             checkpoints = Checkpoints(tmp_path, "identity", seconds_between=0)
             settings = self.settings(max_epochs=4)
             model = self.make(data)
-            return train(model, data, settings, seed=1, report=report, checkpoints=checkpoints)
+            options = Options(report=report, checkpoints=checkpoints)
+            return train(model, data, settings, seed=1, options=options)
 
         def interrupt(row):
             if row["epoch"] == 3:  # of which there is no checkpoint yet

@@ -6,14 +6,16 @@ import sys
 import pytest
 import torch
 
-from elcrec.bench import operators, rounds
+from elcrec.bench import operators, rounds, suite, suite_text
 from elcrec.bench.generate import generate
 from elcrec.bench.job import Generated, Job
+from elcrec.bench.peaks import Peaks
 from elcrec.bench.process import Process, ProcessError
 from elcrec.bench.subject import Subject, limited
 from elcrec.cli import main
 from elcrec.config import load_config
 from elcrec.dataset import InteractionData
+from elcrec.errors import InputError
 from elcrec.registry import resolve
 
 QUICK = ["--repeats", "2", "--steps", "1", "--threads", "1", "--device", "cpu"]
@@ -142,6 +144,10 @@ def test_calls_in_a_step_are_told_from_calls_in_a_group():
         (["--dataset", "toys"], "not there yet; make it with: snakemake"),
         (["--against", "nowhere"], "--against nowhere: no such folder; clone github.com"),
         (["--against", ".", "--model", "elcrec", "--model", "sasrec"], "takes one --model, not 2"),
+        (["--scale", "--dataset", "toys"], "--scale: takes one --dataset, not 2"),
+        (["--scale", "--scale-from", "nothing.json"], "nothing.json: cannot be read"),
+        (["--suite", "--model", "gpt"], "unknown model 'gpt'"),
+        (["--suite", "--profile"], "--profile: not with --suite"),
         (["--scale", "--scale-budget", "0"], "must be more than 0"),
     ],
 )
@@ -150,6 +156,106 @@ def test_wrong_arguments_are_one_line_and_status_2(tiny, capsys, arguments, mess
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+
+
+def test_data_sets_are_measured_one_after_the_other(tiny, capsys):
+    models = ["--model", "popularity", "--epochs", "0"]
+    assert bench(tiny, "--dataset", "tiny", *models) == 0
+    assert capsys.readouterr().out.count("Popularity  tiny") == 2
+
+
+def test_a_suite_is_every_model_and_what_it_starts_from_on_every_data_set():
+    jobs = suite.jobs_of(Job("", ""), ["toys", "yelp"], ["sasrec", "s3rec"])
+    assert [(job.dataset, job.model) for job in jobs] == [
+        (dataset, model)
+        for dataset in ("toys", "yelp")
+        for model in ("sasrec", "s3rec_pretrain", "s3rec")
+    ]
+
+
+def suite_record(job, plan):
+    """A run of 5 to 10 epochs of 2 s, 3 s before them and 1 s after."""
+    if job.model == "caser":
+        raise ProcessError("caser: was killed")
+    one = {"median": 1.0, "min": 1.0, "max": 1.0}
+    return {
+        "model": job.model,
+        "name": job.model.upper(),
+        "dataset": job.dataset,
+        "settings": {"training": {"max_epochs": 10, "patience": 4}},
+        "seconds_to_prepare": 1.0,
+        "seconds": {
+            "start_training": 2.0,
+            "step": one,
+            "epoch": {"median": 2.0, "min": 1.0, "max": 9.0},
+            "evaluation": one,
+        },
+        "peak_memory": {"resident_bytes": 10**9, "cuda_allocated_bytes": None},
+        "environment": {
+            "device": "cpu: test",
+            "commit": None,
+            "dirty": True,
+            "versions": {},
+            "host_load": 2.0,
+        },
+    }
+
+
+def test_the_time_of_all_runs_is_reckoned(tiny):
+    config = load_config([tiny])  # two seeds; iclrec and elcrec are measured for one epoch
+    models = ["sasrec", "iclrec", "caser"]
+    jobs = suite.jobs_of(Job("", "", (str(tiny),)), ["tiny"], models)
+    found = suite.measure_all(jobs, rounds.Plan(), config, measure=suite_record)
+    run = found["pairs"][0]["run"]
+    assert (run["epochs_least"], run["epochs_most"]) == (5, 10)
+    assert (run["least"], run["most"]) == (4 + 5 * 2, 4 + 10 * 2)
+    assert found["total"] == {
+        "seeds": 2,
+        "runs": 4,
+        "most": 4 * 24,
+        "least": 4 * 14,
+        "measurements": 1,
+        "measuring": 4 + 2 * 2,
+        "missing": 1,
+    }
+    printed = suite_text.suite(found)
+    assert "Not measured: Caser on tiny: caser: was killed" in printed
+    assert "not measured and in no sum: 1" in printed
+    assert f"{24 / 3600:.3g} |" in printed
+
+
+def test_a_suite_of_nothing_is_refused(tiny):
+    jobs = suite.jobs_of(Job("", "", (str(tiny),)), ["tiny"], ["caser"])
+    with pytest.raises(InputError, match="was killed"):
+        suite.measure_all(jobs, rounds.Plan(), load_config([tiny]), measure=suite_record)
+
+
+def test_a_suite_is_measured_printed_and_written(tiny, tmp_path, capsys):
+    path = tmp_path / "suite.json"
+    models = ["--model", "popularity", "--model", "elcrec"]
+    chosen = ["--dataset", "toys", *models, "--json", str(path)]
+    assert bench(tiny, "--suite", *chosen) == 0
+    record = json.loads(path.read_text())
+    assert record["kind"] == "suite"
+    popularity, elcrec = record["pairs"][:2]
+    assert popularity["run"]["epochs_most"] == 1
+    assert elcrec["run"]["most"] > elcrec["run"]["epochs_most"] * elcrec["run"]["epoch"] > 0
+    # Toys is not prepared
+    assert "make it with: snakemake" in record["pairs"][2]["not_run"]
+    assert record["total"]["missing"] == 2
+    printed = capsys.readouterr().out
+    assert printed.startswith("| Data set | Model ")
+    assert "All 4 runs (2 seeds" in printed
+
+
+def test_peaks_of_a_part_are_its_own_and_the_whole_keeps_them():
+    peaks = Peaks(torch.device("cpu"))
+    held = torch.ones(2**24)  # 64 MiB
+    taken = peaks.of(lambda: torch.ones(2**25).sum())
+    assert 2**27 <= taken < 2**27 + 2**25
+    before = peaks.all()["resident_bytes"]
+    assert peaks.of(lambda: None) < 2**24
+    assert peaks.all()["resident_bytes"] >= before >= 2**27 + held.nbytes
 
 
 def test_a_refusal_of_the_measuring_process_is_one_line(tiny, capsys):

@@ -7,12 +7,14 @@ import pytest
 import torch
 
 from elcrec.bench import capacity, fit, operators, plot, scale, text
+from elcrec.bench.earlier import Earlier
 from elcrec.bench.generate import SHORTEST, generate, shuffled
 from elcrec.bench.job import Generated, Job
 from elcrec.bench.process import ProcessError
 from elcrec.bench.subject import Subject
 from elcrec.config import load_config
 from elcrec.dataset import InteractionData
+from elcrec.errors import InputError
 from elcrec.evaluation import Evaluator
 from elcrec.ranking_plan import SCORE_MEMORY
 from elcrec.registry import resolve
@@ -64,6 +66,7 @@ def test_exponents_of_known_laws():
     noisy = fit.power_law([1, 2, 4, 8], [1, 3, 2, 9])
     assert 0 < noisy["r2"] < 1
     assert fit.power_law([1, 2], [1, 2]) is None
+    assert fit.power_law(sizes, [0.0, 1, 2, 3]) is None
 
 
 def test_points_are_extrapolated():
@@ -75,7 +78,13 @@ def test_points_are_extrapolated():
 
 ABOUT = {
     "name": "ELCRec",
+    "model": "elcrec",
+    "seed": 1,
+    "settings": {"parameters": {"intents": 256}},
+    "kernels": "plain",
+    "fingerprint": "f" * 16,
     "torch_device": "cpu",
+    "wait_policy": None,
     "memory_available": 20e9,
     "environment": {
         "device": "cpu: test",
@@ -83,6 +92,7 @@ ABOUT = {
         "dirty": False,
         "versions": {"torch": "2"},
         "host_load": 0.5,
+        "threads": 2,
     },
 }
 
@@ -99,9 +109,11 @@ def fake_point(job, seconds):
         "evaluation": 1e-9 * data.users * data.items,
         "start_training": 0.1,
         "memory_bytes": 1e8 + 1e3 * data.items,
+        "evaluation_bytes": 3e7,
         "score_bytes": 2**21,
         "stated_bytes": 2**24,
         "wall_seconds": 1e-6 * data.users,
+        "host_load": 0.7,
         "sizes": {"bytes_per_user": 300.0, "activation_bytes": 4e8},
         "about": ABOUT,
     }
@@ -110,7 +122,7 @@ def fake_point(job, seconds):
 @pytest.fixture
 def grown():
     job = Job("beauty", "elcrec")
-    return scale.grow(job, scale.Limits(seconds=20.0), measure=fake_point)
+    return scale.grow(job, scale.Limits(seconds=5.0), measure=fake_point)
 
 
 def test_growth_has_points_fits_and_reasons(grown):
@@ -119,7 +131,7 @@ def test_growth_has_points_fits_and_reasons(grown):
     assert users["fits"]["step"]["exponent"] == pytest.approx(0)
     assert users["fits"]["epoch"]["exponent"] == pytest.approx(1)
     assert [p["size"] for p in users["points"]] == list(scale.FACTORS["users"])
-    # 10 s are more than its quarter of 20 s
+    # 10 s are more than the 5 s that the other factors leave
     assert "of its share are left" in users["points"][-1]["not_run"]
     lengths = grown["factors"]["max_length"]["fits"]
     assert lengths["step"]["exponent"] == pytest.approx(1)
@@ -128,6 +140,45 @@ def test_growth_has_points_fits_and_reasons(grown):
     assert grown["base"]["users"] == 10_000
     assert items["fits"]["evaluation"]["r2"] == pytest.approx(1)
     json.dumps(grown)
+
+
+def test_a_later_call_measures_only_what_is_missing(grown, tmp_path):
+    path = tmp_path / "scale.json"
+    path.write_text(json.dumps({"kind": "scale", **grown}))
+    asked = []
+
+    def measure(job, seconds):
+        asked.append((job.generated.users, job.generated.items))
+        return fake_point(job, seconds)
+
+    job, earlier = Job("beauty", "elcrec"), Earlier(path)
+    found = scale.grow(job, scale.Limits(seconds=60), ["users"], measure, earlier=earlier)
+    assert asked == [(10_000, 10_000), (10_000_000, 10_000)]  # the base, and what was not run
+    points = found["factors"]["users"]["points"]
+    assert [p.get("earlier", False) for p in points] == [False, *[True] * 5, False]
+    assert found["factors"]["users"]["fits"]["evaluation"]["points"] == 7
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "models"}, "kind is 'models'; allowed: 'scale'"),
+        ({"about": {**ABOUT, "fingerprint": "e"}}, "measured with another fingerprint"),
+        ({"about": {**ABOUT, "seed": 2}}, r"measured with another seed \('2', now '1'\)"),
+        ({"factors": {"users": {"points": [{"size": 5}]}}}, "factors: is no record of this"),
+    ],
+)
+def test_a_record_that_does_not_compare_is_refused(grown, tmp_path, change, message):
+    path = tmp_path / "scale.json"
+    path.write_text(json.dumps({"kind": "scale", **grown, **change}))
+    with pytest.raises(InputError, match=message):
+        scale.grow(
+            Job("beauty", "elcrec"),
+            scale.Limits(),
+            ["users"],
+            measure=fake_point,
+            earlier=Earlier(path),
+        )
 
 
 def test_points_beyond_the_memory_are_not_run():
@@ -148,6 +199,7 @@ def test_growth_is_printed_and_drawn(grown, tmp_path):
     printed = text.scale(grown)
     assert "exponent" in printed
     assert "not run: needs about" in printed
+    assert "of the largest" in printed
     assert "took 2.1 MB at most, 16.8 MB are stated" in printed
     path = tmp_path / "scale.png"
     plot.draw(grown, path)
@@ -158,7 +210,7 @@ def test_short_numbers():
     assert [plot.short(v) for v in (0.05, 25, 1024, 3e4, 1e7)] == [
         "0.05",
         "25",
-        "1.024k",
+        "1024",
         "30k",
         "10M",
     ]
@@ -176,6 +228,7 @@ def test_a_point_is_measured_in_a_process_of_its_own():
     point = scale.measure_point(job.changed(Generated(users=60, items=40)), seconds=120)
     assert point["score_bytes"] <= point["stated_bytes"] == SCORE_MEMORY["cpu"]
     assert point["memory_bytes"] > 0
+    assert point["evaluation_bytes"] >= 0
     assert point["sizes"]["bytes_per_user"] > 8 * 8.9  # at least the history
     assert point["sizes"]["activation_bytes"] > 5 * 16 * 50 * 64 * 4  # at least one output each
 
@@ -199,6 +252,22 @@ def test_what_fits_is_the_inverse_of_what_is_needed():
     words = capacity.paragraph("ELCRec", found)
     assert "takes 1,536 bytes" in words
     assert f"{most / 1e6:,.1f} million items" in words
+
+
+def test_users_clustered_before_training_have_to_fit():
+    parameters = capacity.Parameters(fixed=0, per_user=0, per_item=64)
+    sizes = {"bytes_per_user": 300.0, "activation_bytes": 10**9}
+    found = capacity.reckon(parameters, sizes, users=10_000, items=0, clustering=512)
+    assert found["gpus"]["24"]["users"] * (300 + 512) == pytest.approx(0.9 * 24 * 2**30, rel=1e-6)
+    assert "before training 512 bytes a user" in capacity.paragraph("ELCRec", found)
+    # 10 million users' vectors are more than the activations
+    many = capacity.reckon(parameters, sizes, users=10**7, items=0, clustering=512)
+    needed = many["gpus"]["24"]["items"] * many["bytes_per_item"] + 10**7 * (300 + 512)
+    assert needed == pytest.approx(0.9 * 24 * 2**30, rel=1e-6)
+    config = load_config()
+    elcrec, sasrec = (resolve(config, model, "beauty") for model in ("elcrec", "sasrec"))
+    assert capacity.clustering_bytes(elcrec) == 2 * 4 * 64
+    assert capacity.clustering_bytes(sasrec) == 0
 
 
 def test_bytes_of_tensors_count_shared_memory_once():

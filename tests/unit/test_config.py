@@ -6,8 +6,9 @@ import pytest
 import yaml
 
 from elcrec import registry
-from elcrec.config import DEFAULT, MODEL_FOLDER, load_config, read_yaml
+from elcrec.config import DEFAULT, MODEL_FOLDER, load_config
 from elcrec.errors import InputError
+from elcrec.yamlfile import read_yaml
 
 
 def write(tmp_path, content, name="mine.yaml"):

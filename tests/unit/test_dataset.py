@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from elcrec.data.sequences import Sequences
-from elcrec.dataset import InteractionData
+from elcrec.dataset import InteractionData, NegativeSampler
 from elcrec.sampling import choose_samples
 
 
@@ -62,6 +62,24 @@ def test_a_negative_is_never_an_item_of_the_user(rows, seed):
         assert not set(row) & set(negatives)
         assert min(negatives) >= 1
         assert max(negatives) <= data.item_size - 1
+
+
+@settings(max_examples=60, deadline=None)
+@given(rows, st.integers(0, 2), st.integers(1, 7), st.integers(0, 2**31))
+def test_a_draw_is_an_entry_of_the_list_of_allowed_ids(rows, held_out, block, seed):
+    data = data_of(*rows)
+
+    class Sampler(NegativeSampler):
+        BLOCK_USERS = block  # smaller and larger than the number of users
+
+    sampler = Sampler(data, highest=data.n_items + 1, held_out=held_out)
+    users = torch.randperm(data.n_users, generator=torch.Generator().manual_seed(seed))
+    drawn = sampler.draw(users, 30, torch.Generator().manual_seed(seed))
+    uniform = torch.rand(drawn.shape, generator=torch.Generator().manual_seed(seed), dtype=float)
+    for user, negatives, shares in zip(users.tolist(), drawn.tolist(), uniform, strict=True):
+        own = rows[user][: len(rows[user]) - held_out]
+        allowed = sorted(set(range(1, data.n_items + 2)) - set(own))
+        assert negatives == [allowed[int(share * len(allowed))] for share in shares]
 
 
 def test_negatives_are_uniform_over_what_is_allowed_the_mask_id_included():

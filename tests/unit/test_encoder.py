@@ -5,7 +5,7 @@ import torch
 from torch.nn import functional as F
 
 from elcrec.dropout import Dropout, keep_mask
-from elcrec.encoder import EncoderSettings, TransformerEncoder
+from elcrec.encoder import Block, EncoderSettings, TransformerEncoder
 from elcrec.padding import encode_real, length_groups
 
 SETTINGS = EncoderSettings(dimension=16, max_length=8, blocks=2)
@@ -44,7 +44,26 @@ def test_padding_on_the_left_does_not_change_real_positions(encoder):
 
 def test_the_last_position_alone_equals_the_whole(encoder):
     sequences = torch.tensor([[0, 0, 3, 4, 5, 6, 7, 8], [0, 0, 0, 0, 0, 0, 0, 9]])
-    torch.testing.assert_close(encoder.last(sequences), encoder(sequences)[:, -1])
+    for parameter in encoder.parameters():
+        torch.nn.init.normal_(parameter)  # biases too, which begin as zeros
+    torch.testing.assert_close(
+        encoder.last(sequences), encoder(sequences)[:, -1], rtol=1e-4, atol=1e-4
+    )
+
+
+def test_the_last_position_alone_sees_dropout_as_the_whole_does():
+    """With every other key dropped, weights no longer add up to 1."""
+
+    class EveryOther(torch.nn.Module):
+        def forward(self, x):
+            return x * torch.tensor([0.0, 2.0, 0.0, 2.0])
+
+    block = Block(EncoderSettings(dimension=8, max_length=4, hidden_dropout=0.0)).train()
+    for parameter in block.parameters():
+        torch.nn.init.normal_(parameter)
+    block.attention.probability_dropout = EveryOther()
+    x, mask = torch.randn(3, 4, 8), torch.zeros(3, 1, 4, 4)
+    torch.testing.assert_close(block.last(x, mask), block(x, mask)[:, -1], rtol=1e-4, atol=1e-4)
 
 
 def test_the_padding_row_is_random_and_gets_no_gradient(encoder):

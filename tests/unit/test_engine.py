@@ -7,9 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from elcrec.engine import TrainingSettings, train
+from elcrec.engine import train
 from elcrec.errors import InputError
 from elcrec.interface import SequenceModel
+from elcrec.training_settings import TrainingSettings
 from tests.contract.contract import cycle_data
 
 

@@ -19,10 +19,12 @@ import elcrec.graph
 import elcrec.model
 from elcrec.data.sequences import Sequences
 from elcrec.dataset import InteractionData
-from elcrec.engine import Step, TrainingSettings, make_optimiser, make_step, train, train_epoch
+from elcrec.engine import Options, train
 from elcrec.graph import WARM_UP, CudaBackend, GraphedStep
 from elcrec.interface import Context
 from elcrec.measure import Stopwatch
+from elcrec.step import Step, make_optimiser, make_step, train_epoch
+from elcrec.training_settings import TrainingSettings
 from tests.contract.contract import cycle_data
 
 SMALL = {"dimension": 16, "max_length": 12, "blocks": 1}
@@ -323,7 +325,7 @@ def gpu_run(name, graphs, cls=None, epochs=10):
     parameters = module.Hyperparameters(**values)
     model = (cls or module.Model)(parameters, data.n_users, data.item_size).to("cuda")
     settings = TrainingSettings(batch_size=64, max_epochs=epochs, patience=0)
-    return train(model, data, settings, seed=1, graphs=graphs)
+    return train(model, data, settings, seed=1, options=Options(graphs=graphs))
 
 
 def on_gpu(cpu):

@@ -27,7 +27,7 @@ def test_train_writes_a_whole_folder(tiny, tmp_path, capsys):
     folder = tmp_path / "results" / "runs" / "tiny" / "elcrec" / "3"
     names = {p.name for p in folder.iterdir()}
     expected = {"metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json"}
-    assert names == expected | {"weights.pt"}
+    assert names == expected | {"weights.pt", "intents.npz"}
     metrics = json.loads((folder / "metrics.json").read_text())
     with np.load(folder / "ranks.npz") as ranks:
         assert summarise(ranks["test"]) == metrics["metrics"]["test"]
@@ -136,8 +136,8 @@ def test_a_gpu_that_is_not_there_is_said(tiny, capsys):
     assert "PyTorch sees no GPU here; use --device cpu" in capsys.readouterr().err
 
 
-def test_more_clusters_than_users_is_one_line(tiny, capsys):
-    assert train(tiny, "--set", "intents=5000", "--output", "unused") == 2
+def test_more_clusters_than_users_is_one_line(tiny, tmp_path, capsys):
+    assert train(tiny, "--set", "intents=5000", "--output", str(tmp_path / "out")) == 2
     assert "intents: 5000 clusters need at least as many users" in capsys.readouterr().err
 
 

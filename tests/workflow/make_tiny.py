@@ -29,6 +29,11 @@ def write(folder: Path, **changes: object) -> Path:
         "parameters": {"iclrec": {"intents": 8}, "elcrec": {"intents": 8}},
         "threads": 1,
         "efficiency": {"models": ["iclrec", "elcrec"], "seed": 1, "epochs": 1},
+        "figures": {
+            "snapshot_epochs": [0, 1],
+            "ablation": {"datasets": ["tiny"]},
+            "sensitivity": {"datasets": ["tiny"], "alpha": [0.1, 1], "intents": [4, 8]},
+        },
         "datasets": {"tiny": {"name": "Tiny", "path": str(folder / "tiny.txt")}},
     }
     path = folder / "tiny.yaml"

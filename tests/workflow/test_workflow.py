@@ -52,7 +52,10 @@ def test_all_has_every_stage():
         "train",
         "measure",
         "accuracy",
+        "verdict",
+        "activity",
         "efficiency",
+        "report",
     ):
         assert counts[rule] > 0
     assert "released" not in counts  # a target of its own

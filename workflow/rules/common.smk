@@ -13,10 +13,11 @@ sys.path.insert(0, workflow.basedir)
 
 from elcrec import registry
 from elcrec.atomic import write_text
-from elcrec.config import from_mapping, read_yaml
+from elcrec.config import from_mapping
 from elcrec.errors import InputError
 from elcrec.fingerprint import code_hash, fingerprint
 from elcrec.grid import read_grid
+from elcrec.yamlfile import read_yaml
 from snakemake.exceptions import WorkflowError
 
 

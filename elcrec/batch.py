@@ -1,0 +1,214 @@
+"""`elcrec batch PLAN`: many runs in one process, side by side on one device, resuming where it was.
+
+A plan is a YAML list; each entry names data sets, models and seeds, and stands for all their
+combinations, data set by data set. What an entry leaves out is taken from the configuration:
+
+    - {datasets: [beauty], models: [elcrec, iclrec, sasrec]}
+    - {datasets: [toys, sports], models: [elcrec], seeds: [1]}
+
+Results land in the run folders of the workflow, which takes them as done.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+import yaml
+
+from elcrec.config import Config
+from elcrec.dataset import InteractionData
+from elcrec.deadline import Deadline, OutOfTimeError
+from elcrec.errors import InputError
+from elcrec.progress import Progress
+from elcrec.registry import resolve
+from elcrec.run import (
+    CHECKPOINTS,
+    execute_in_turns,
+    is_recorded,
+    load_data,
+    make_run,
+    write,
+    write_failure,
+)
+from elcrec.side_by_side import Work, side_by_side
+from elcrec.turns import Turns
+
+KEYS = ("datasets", "models", "seeds")
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run that a plan asks for."""
+
+    dataset: str
+    model: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.dataset} {self.model} seed {self.seed}"
+
+
+@dataclass
+class Outcome:
+    """What became of the runs of a plan."""
+
+    present: list[Planned] = field(default_factory=list)
+    """Were there already."""
+    done: list[Planned] = field(default_factory=list)
+    failed: dict[Planned, str] = field(default_factory=dict)
+    """With the reason."""
+    unfinished: list[Planned] = field(default_factory=list)
+    """Stopped by the time limit or never begun."""
+
+
+def read_plan(path: Path, config: Config) -> list[Planned]:
+    """The runs of a plan, each once and in order; one that another starts from goes before it.
+
+    Raises:
+        InputError: Not a plan, or a data set, model or setting that is not right.
+    """
+    try:
+        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+    if not isinstance(entries, list) or not entries:
+        raise InputError(f"{path}: must be a list of mappings with the keys {', '.join(KEYS)}")
+    planned: dict[Planned, None] = {}
+    for number, entry in enumerate(entries, 1):
+        datasets, models, seeds = _entry(entry, f"{path}: entry {number}", config)
+        for dataset in datasets:
+            for model in models:
+                for seed in seeds:
+                    for run in _with_start(Planned(dataset, model, seed), config):
+                        planned[run] = None
+    return list(planned)
+
+
+def _entry(entry: Any, where: str, config: Config) -> tuple[list[str], list[str], list[int]]:
+    if not isinstance(entry, dict) or not set(entry) <= set(KEYS):
+        unknown = next((k for k in entry if k not in KEYS), "") if isinstance(entry, dict) else ""
+        raise InputError(f"{where}: unknown key '{unknown}'; allowed: {', '.join(KEYS)}")
+    values: dict[str, Any] = {"datasets": config.use, "models": config.models}
+    values |= {"seeds": config.seeds, **entry}
+    for key, kind in (("datasets", str), ("models", str), ("seeds", int)):
+        listed = values[key]
+        good = isinstance(listed, list) and listed
+        if not good or not all(isinstance(v, kind) and not isinstance(v, bool) for v in listed):
+            raise InputError(f"{where}: {key}: must be a list of {kind.__name__}, got {listed!r}")
+    if min(values["seeds"]) < 0:
+        raise InputError(f"{where}: seeds: must be 0 or more, got {min(values['seeds'])}")
+    return values["datasets"], values["models"], values["seeds"]
+
+
+def _with_start(run: Planned, config: Config) -> list[Planned]:
+    config.dataset(run.dataset)
+    other = resolve(config, run.model, run.dataset).starts_from
+    before = _with_start(Planned(run.dataset, other, run.seed), config) if other else []
+    return [*before, run]
+
+
+class Batch:
+    """A plan that is being carried out."""
+
+    def __init__(
+        self, config: Config, device: torch.device, at_once: int, deadline: Deadline | None = None
+    ) -> None:
+        """Set up.
+
+        Args:
+            config: The workflow configuration.
+            device: Where all runs take place.
+            at_once: Most runs at a time.
+            deadline: When to stop with checkpoints.
+        """
+        self.config = config
+        self.device = device
+        self.at_once = at_once
+        self.deadline = deadline
+        self.outcome = Outcome()
+        self.data = functools.cache(lambda name: load_data(config, name, device))
+
+    def carry_out(self, plan: Iterable[Planned]) -> Outcome:
+        """Train what is not there yet; one run that fails does not stop the others."""
+        wanted: list[Planned] = []
+        for planned in plan:
+            self.config.prepared_file(planned.dataset)
+            (self.outcome.present if self._is_there(planned) else wanted).append(planned)
+        works = [self._work(planned, set(wanted)) for planned in wanted]
+        never = side_by_side(works, self.at_once, self.device)
+        for planned, work in zip(wanted, works, strict=True):
+            if work in never:
+                self._never_begun(planned)
+        return self.outcome
+
+    def _is_there(self, planned: Planned) -> bool:
+        try:
+            run = make_run(self.config, planned.dataset, planned.model, planned.seed)
+        except InputError:  # what it starts from is not there
+            return False
+        return is_recorded(self._folder(planned), run, self.data(planned.dataset))
+
+    def _work(self, planned: Planned, wanted: set[Planned]) -> Work[dict[str, Any]]:
+        before = self._before(planned)
+
+        def ready() -> bool:
+            if self.deadline and self.deadline.comes_within(0):
+                return False
+            return before is None or before not in wanted or before in self.outcome.done
+
+        return Work(
+            start=lambda: self._turns(planned),
+            done=lambda record: self._done(planned, record),
+            failed=lambda error: self._failed(planned, error),
+            ready=ready,
+        )
+
+    def _turns(self, planned: Planned) -> Turns[dict[str, Any]]:
+        run = make_run(self.config, planned.dataset, planned.model, planned.seed)
+        training = run.settings.training
+        title = f"{run.settings.name} {self.config.dataset_name(run.dataset)} seed {run.seed}"
+        progress = Progress(title, training.max_epochs, training.select_by, bar=False)
+        checkpoints = self._folder(planned) / CHECKPOINTS
+        data: InteractionData = self.data(planned.dataset)
+        record = yield from execute_in_turns(
+            run, data, progress, checkpoints, deadline=self.deadline, at_once=self.at_once
+        )
+        write(self._folder(planned), run, record, self.device)
+        return record
+
+    def _done(self, planned: Planned, record: dict[str, Any]) -> None:
+        self.outcome.done.append(planned)
+        metrics = record["metrics"]["metrics"]["test"]
+        shown = "  ".join(f"{key} {value:.4f}" for key, value in metrics.items())
+        seconds = record["metrics"]["seconds"]["total"]
+        print(f"{planned}: {shown}  ({seconds:.0f} s)", flush=True)
+
+    def _failed(self, planned: Planned, error: Exception) -> None:
+        if isinstance(error, OutOfTimeError):
+            self.outcome.unfinished.append(planned)
+            print(f"{planned}: {error}", file=sys.stderr, flush=True)
+            return
+        self.outcome.failed[planned] = f"{type(error).__name__}: {error}"
+        write_failure(self._folder(planned), error)
+        print(f"{planned}: failed: {error}", file=sys.stderr, flush=True)
+
+    def _never_begun(self, planned: Planned) -> None:
+        before = self._before(planned)
+        if before in self.outcome.failed:
+            self._failed(planned, InputError(f"starts from {before}, which failed"))
+        else:
+            self.outcome.unfinished.append(planned)
+
+    def _before(self, planned: Planned) -> Planned | None:
+        """The run whose weights this one starts from."""
+        other = resolve(self.config, planned.model, planned.dataset).starts_from
+        return Planned(planned.dataset, other, planned.seed) if other else None
+
+    def _folder(self, planned: Planned) -> Path:
+        return self.config.run_folder(planned.dataset, planned.model, planned.seed)

@@ -1,0 +1,143 @@
+"""Training steps: forward, backward, Adam; a whole epoch of them, and one after the other.
+
+Nothing in a step waits for the device, so the host can prepare the next ones, of this training or
+of another one beside it (`elcrec.side_by_side`).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+from elcrec.errors import InputError
+from elcrec.graph import CudaBackend, GraphedStep
+from elcrec.interface import Context, SequenceModel
+from elcrec.names import Precision
+from elcrec.precision import autocast
+from elcrec.training_settings import TrainingSettings
+from elcrec.turns import Turns, take_all
+
+
+class Step:
+    """A training step; losses are added up on the device and read once, after an epoch."""
+
+    def __init__(
+        self,
+        model: SequenceModel,
+        context: Context,
+        optimiser: torch.optim.Optimizer,
+        graphed: GraphedStep | None = None,
+        precision: Precision = "float32",
+    ) -> None:
+        """Prepare steps of a model; with `graphed` they are replayed from graphs."""
+        self.model = model
+        self.context = context
+        self.optimiser = optimiser
+        self.sums: dict[str, Tensor] = {}  # of each term, weighted; they never move
+        self.graphed = graphed
+        self.precision: Precision = precision
+
+    def __call__(self, samples: Tensor, share: float) -> None:
+        """Train on the samples (B,), which are this share of the epoch."""
+        if self.graphed:
+            self.graphed.take(self._train, samples, share)
+        else:
+            self._train(samples, share)
+
+    def _train(self, samples: Tensor, share: float) -> None:
+        batch = self.model.batch(samples, self.context)
+        with autocast(self.precision, samples.device):
+            terms = self.model.loss(batch)
+        self.optimiser.zero_grad(set_to_none=True)
+        terms["total"].backward()
+        self.optimiser.step()
+        for name, value in terms.items():
+            weighted = value.detach() * share
+            if name in self.sums:
+                self.sums[name] += weighted
+            else:
+                self.sums[name] = weighted
+
+    def read_losses(self) -> dict[str, float]:
+        """Mean of each term since the last call, which is the one wait for the device."""
+        values = torch.stack(list(self.sums.values())).tolist()
+        for total in self.sums.values():
+            total.zero_()
+        return dict(zip(self.sums, values, strict=True))
+
+
+def make_step(
+    model: SequenceModel,
+    context: Context,
+    optimiser: torch.optim.Optimizer | None,
+    graphs: bool = False,
+    precision: Precision = "float32",
+) -> Step | None:
+    """Steps for `train_epoch`, from CUDA graphs if asked for and on a GPU; None as there."""
+    if optimiser is None:
+        return None
+    graphed = None
+    if graphs and context.data.device.type == "cuda":
+        graphed = GraphedStep(CudaBackend(context.generator, optimiser))
+    return Step(model, context, optimiser, graphed, precision)
+
+
+def train_epoch(
+    model: SequenceModel,
+    context: Context,
+    optimiser: torch.optim.Optimizer | None,
+    batch_size: int,
+    step: Step | None = None,
+) -> dict[str, float]:
+    """One pass over the samples in random order; returns the mean of each loss term.
+
+    Args:
+        model: Any model, in training mode.
+        context: Data and randomness.
+        optimiser: None, for a model without parameters: nothing is done.
+        batch_size: Samples per step.
+        step: What makes the steps, the same one in all epochs; an eager one by default.
+    """
+    if step is None and optimiser is not None:
+        step = Step(model, context, optimiser)
+    return take_all(epoch_in_turns(model, context, step, batch_size))
+
+
+def epoch_in_turns(
+    model: SequenceModel, context: Context, step: Step | None, batch_size: int
+) -> Turns[dict[str, float]]:
+    """The same, a turn for each step; `step` is None for a model without parameters."""
+    count = model.n_samples(context.data)
+    if count == 0 or step is None:
+        return {}
+    order = torch.randperm(count, generator=context.generator, device=context.data.device)
+    for samples in order.split(batch_size):
+        step(samples, len(samples) / count)
+        yield
+    return step.read_losses()
+
+
+def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> torch.optim.Adam | None:
+    """Adam over all parameters, in one fused kernel; None for a model without any."""
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if not parameters:
+        return None
+    return torch.optim.Adam(
+        parameters,
+        lr=settings.learning_rate,
+        betas=(settings.beta1, settings.beta2),
+        weight_decay=settings.weight_decay,
+        fused=True,
+    )
+
+
+def check_finite(losses: dict[str, float], epoch: int) -> None:
+    """Refuse to go on when a loss is NaN or infinite."""
+    for name, value in losses.items():
+        if not math.isfinite(value):
+            raise InputError(
+                f"training diverged: loss '{name}' is {value} in epoch {epoch}; "
+                "try a smaller training.learning_rate"
+            )
