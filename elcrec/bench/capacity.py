@@ -29,9 +29,6 @@ COPIES = (
 TRAINED_COPIES = 4
 """The first so many are there in every step."""
 
-VECTOR_COPIES = 2
-"""Users' vectors before k-means: those of every chunk, and all of them joined."""
-
 FLOAT = 4
 GIB = 2**30
 GPUS = (24, 80, 141)
@@ -73,9 +70,9 @@ def training_bytes(parameters: Parameters, users: float, items: float) -> float:
 
 
 def clustering_bytes(settings: RunSettings) -> int:
-    """Bytes of a user while all users are clustered; 0 for a model without intents."""
+    """Bytes of a user while all users are clustered: its vector; 0 for a model without intents."""
     p = settings.parameters
-    return VECTOR_COPIES * FLOAT * int(p.dimension) if hasattr(p, "intents") else 0
+    return FLOAT * int(p.dimension) if hasattr(p, "intents") else 0
 
 
 def reckon(

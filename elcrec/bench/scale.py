@@ -215,11 +215,11 @@ class Series:
         end: float,
         allowed: float,
     ) -> dict[str, Any]:
+        known = self.earlier.point(self.factor, size) if self.earlier else None
+        if known:  # the base too: points that were measured together stay together
+            return known
         if size == _value(self.settings, self.factor):
             return _figures(self.base)
-        known = self.earlier.point(self.factor, size) if self.earlier else None
-        if known:
-            return known
         job = self._changed(size)
         data = job.generated
         assert data is not None
