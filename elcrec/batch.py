@@ -6,7 +6,8 @@ combinations, data set by data set. What an entry leaves out is taken from the c
     - {datasets: [beauty], models: [elcrec, iclrec, sasrec]}
     - {datasets: [toys, sports], models: [elcrec], seeds: [1]}
 
-Results land in the run folders of the workflow, which takes them as done.
+Results land in the run folders of the workflow, which takes them as done (where it remembers to
+have made the same files with other code or settings, with `--rerun-triggers mtime` only).
 """
 
 from __future__ import annotations
@@ -132,6 +133,8 @@ class Batch:
         self.at_once = at_once
         self.deadline = deadline
         self.outcome = Outcome()
+        self.stopped = False
+        """A run has met the deadline, so no other is begun."""
         self.data = functools.cache(lambda name: load_data(config, name, device))
 
     def carry_out(self, plan: Iterable[Planned]) -> Outcome:
@@ -139,7 +142,9 @@ class Batch:
         wanted: list[Planned] = []
         for planned in plan:
             self.config.prepared_file(planned.dataset)
-            (self.outcome.present if self._is_there(planned) else wanted).append(planned)
+            anew = self._before(planned) in wanted
+            there = not anew and self._is_there(planned)
+            (self.outcome.present if there else wanted).append(planned)
         works = [self._work(planned, set(wanted)) for planned in wanted]
         never = side_by_side(works, self.at_once, self.device)
         for planned, work in zip(wanted, works, strict=True):
@@ -158,7 +163,7 @@ class Batch:
         before = self._before(planned)
 
         def ready() -> bool:
-            if self.deadline and self.deadline.comes_within(0):
+            if self.stopped or (self.deadline and self.deadline.comes_within(0)):
                 return False
             return before is None or before not in wanted or before in self.outcome.done
 
@@ -191,6 +196,7 @@ class Batch:
 
     def _failed(self, planned: Planned, error: Exception) -> None:
         if isinstance(error, OutOfTimeError):
+            self.stopped = True
             self.outcome.unfinished.append(planned)
             print(f"{planned}: {error}", file=sys.stderr, flush=True)
             return

@@ -12,6 +12,7 @@ from typing import IO
 import torch
 
 from elcrec.errors import InputError
+from elcrec.precision import full_precision
 
 _held: list[IO[str]] = []  # locks of claimed GPUs, kept until the process ends
 
@@ -29,6 +30,7 @@ def choose(name: str = "auto", threads: int | None = None) -> torch.device:
     if threads:
         torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # denormals slow the CPU and change no printed digit
+    full_precision()
     keep_freed_memory()
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -28,6 +29,9 @@ from elcrec.resume import Resumable
 from elcrec.step import check_finite, epoch_in_turns, make_optimiser, make_step
 from elcrec.training_settings import LAST, TrainingSettings
 from elcrec.turns import Turns, take_all
+
+RECENT = 10
+"""Epochs that tell how long the next one will take."""
 
 
 @dataclass
@@ -126,6 +130,8 @@ def training(
     resumable = Resumable(model, context, optimiser, result, recorder, options.checkpoints)
     begin -= resumable.resume()
     step = make_step(model, context, optimiser, options.graphs, options.precision)
+    if options.deadline and result.history and not finished(result, settings):
+        check_time(options.deadline, result)
     while not finished(result, settings):
         epoch = len(result.history) + 1
         before = dict(stopwatch.seconds)
@@ -152,7 +158,7 @@ def training(
         elapsed = time.perf_counter() - begin
         resumable.save_if_due(elapsed)
         if options.deadline and not finished(result, settings):
-            check_time(options.deadline, result, resumable, elapsed)
+            check_time(options.deadline, result, partial(resumable.save, elapsed))
 
     model.load_state_dict(result.weights)
     model.load_run_state(result.run_state)
@@ -178,19 +184,19 @@ def is_best(result: Result, select_by: str) -> bool:
     return result.history[-1][select_by] > result.history[result.best_epoch - 1][select_by]
 
 
-def check_time(deadline: Deadline, result: Result, resumable: Resumable, elapsed: float) -> None:
-    """Save and stop if an epoch as long as the longest so far would pass the deadline.
+def check_time(deadline: Deadline, result: Result, save: Callable[[], None] = lambda: None) -> None:
+    """Save and stop if an epoch as long as the longest of the last few would pass the deadline.
 
     Raises:
         OutOfTimeError: It would.
     """
     longest = max(
         sum(value for key, value in row.items() if key.startswith("seconds_"))
-        for row in result.history
+        for row in result.history[-RECENT:]
     )
     if deadline.comes_within(longest):
-        resumable.save(elapsed)
+        save()
         raise OutOfTimeError(
-            f"the time limit is near: stopped at a checkpoint after epoch {len(result.history)}; "
-            "the same command goes on from there"
+            f"the time limit is near: stopped at a checkpoint after epoch {len(result.history)}, "
+            f"an epoch takes {longest:.0f} s; the same command goes on from there"
         )

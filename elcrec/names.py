@@ -12,5 +12,8 @@ SPLITS: tuple[Split, ...] = ("valid", "test")
 Precision = Literal["float32", "tf32", "bf16"]
 """How exactly a training step multiplies: see `elcrec.precision`."""
 
+FAILED = "failed.txt"
+"""File in the folder of a run that failed: one line, why."""
+
 PHASES = ("training", "validation", "kmeans")
 """What the seconds of an epoch are split into."""

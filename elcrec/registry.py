@@ -23,6 +23,7 @@ import yaml
 from elcrec.config import MODEL_FOLDER, Config
 from elcrec.errors import InputError
 from elcrec.interface import SequenceModel
+from elcrec.names import Precision
 from elcrec.settings import build
 from elcrec.training_settings import TrainingSettings
 from elcrec.yamlfile import merge, read_yaml
@@ -52,6 +53,8 @@ class RunSettings:
     training: TrainingSettings
     starts_from: str | None = None
     """Model whose weights, of the same data set and seed, this one starts from."""
+    precision: Precision = "float32"
+    """Of the products in training steps, see `elcrec.precision`."""
 
     def build(self, n_users: int, item_size: int) -> SequenceModel:
         """Make the model; the caller has seeded the weights."""
@@ -67,7 +70,11 @@ class RunSettings:
             "parameters": asdict(self.parameters),
             "training": asdict(self.training),
         }
-        return values | ({"starts_from": self.starts_from} if self.starts_from else {})
+        if self.starts_from:
+            values["starts_from"] = self.starts_from
+        if self.precision != "float32":
+            values["precision"] = self.precision
+        return values
 
     def digest(self) -> str:
         """Hash of all values but the name, which changes no number: 16 hexadecimal digits."""
@@ -108,6 +115,7 @@ def resolve(
         parameters=build(module.Hyperparameters, parameters, f"{path}: parameters"),
         training=build(TrainingSettings, training, f"{path}: training"),
         starts_from=_start(content, config, path),
+        precision=config.precision,
     )
 
 

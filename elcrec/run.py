@@ -19,6 +19,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,15 +41,13 @@ from elcrec.fingerprint import fingerprint
 from elcrec.interface import Protocol, SequenceModel
 from elcrec.measure import device_name, peak_memory, reset_peak_memory
 from elcrec.metrics import summarise
-from elcrec.names import Precision
-from elcrec.precision import set_precision
+from elcrec.names import FAILED
 from elcrec.provenance import commit, environment
 from elcrec.registry import RunSettings, module_reference, resolve
 from elcrec.start import Start, find_start, load_start
 from elcrec.turns import Turns, take_all
 
 CHECKPOINTS = "checkpoints"  # folder in a run folder, while the run lasts
-FAILED = "failed.txt"  # in a run folder: one line, why there is no run
 
 
 @dataclass(frozen=True)
@@ -65,8 +64,6 @@ class Run:
     """`native`: compiled kernels for Transformers on the CPU, see `elcrec.native`."""
     graphs: bool = False
     """CUDA graphs, see `elcrec.graph`."""
-    precision: Precision = "float32"
-    """Of the products in training steps, see `elcrec.precision`."""
     snapshot_epochs: tuple[int, ...] = ()
     """After which epochs to keep users and intents, see `elcrec.intents`."""
 
@@ -97,7 +94,6 @@ def make_run(
         start=find_start(config, settings, dataset, seed, start),
         kernels=kernels or config.kernels,
         graphs=config.graphs,
-        precision=config.precision,
         snapshot_epochs=config.figures.snapshot_epochs,
     )
 
@@ -143,7 +139,6 @@ def execute_in_turns(
 ) -> Turns[dict[str, Any]]:
     """The same in turns; one of so many at once (`elcrec.side_by_side`), for the record."""
     device = data.device
-    set_precision(run.precision)
     torch.manual_seed(run.seed)  # initial weights, the same on every device
     model = run.settings.build(data.n_users, data.item_size).to(device)
     if run.start:
@@ -154,7 +149,7 @@ def execute_in_turns(
         report=report,
         test=test,
         graphs=run.graphs,
-        precision=run.precision,
+        precision=run.settings.precision,
         checkpoints=Checkpoints(checkpoints, identity(run, data, kernels)) if checkpoints else None,
         deadline=deadline,
         snapshot_epochs=run.snapshot_epochs,
@@ -169,7 +164,8 @@ def execute_in_turns(
             "or run fewer trainings side by side"
         ) from None
     record = describe(run, model, result, data)
-    record |= {"kernels": kernels, "precision": run.precision, "at_once": at_once}
+    how = {"kernels": kernels, "graphs": run.graphs, "precision": run.settings.precision}
+    record |= how | {"at_once": at_once}
     return {"metrics": record, "result": result}
 
 
@@ -199,7 +195,6 @@ def identity(run: Run, data: InteractionData, kernels: str) -> str:
         data.device.type,
         kernels,
         run.graphs,
-        run.precision,
     ]
     return hashlib.sha256(repr(decides).encode()).hexdigest()[:16]
 
@@ -241,6 +236,7 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
     result: Result = record["result"]
     with replaced(folder / "ranks.npz") as path:
         np.savez_compressed(path, **result.ranks)  # type: ignore[arg-type]
+    (folder / "intents.npz").unlink(missing_ok=True)  # another run's
     if result.intents:
         with replaced(folder / "intents.npz") as path:
             np.savez_compressed(path, **result.intents)  # type: ignore[arg-type]
@@ -260,7 +256,10 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
 
 
 def is_recorded(folder: Path, run: Run, data: InteractionData) -> bool:
-    """Whether the folder holds this very run: same settings, data, seed, protocol and code."""
+    """Whether the folder holds this run: same settings, data, seed, protocol and code.
+
+    Kernels and CUDA graphs may be others: they are the same mathematics.
+    """
     try:
         record = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -280,4 +279,5 @@ def is_recorded(folder: Path, run: Run, data: InteractionData) -> bool:
 def write_failure(folder: Path, error: Exception) -> None:
     """Say in the run folder why the run is missing, in one line; tables and report show it."""
     reason = (str(error).splitlines() or [type(error).__name__])[0]
-    write_text(folder / FAILED, reason + "\n")
+    with suppress(OSError):  # perhaps the very reason is that nothing can be written
+        write_text(folder / FAILED, reason + "\n")

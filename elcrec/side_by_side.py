@@ -2,9 +2,11 @@
 
 Each has a lane of its own: a CUDA stream, so that its kernels run beside those of the others, and
 its own state of PyTorch's random numbers, which are one per process otherwise. The trainings take
-turns, a step each; a step only queues work for the GPU, so no training waits for another. A
-training in a lane computes what it computes alone: on a CPU bit for bit, on a GPU up to the order
-in which its kernels add up.
+turns, a step each; a step only queues work for the GPU, so within an epoch no training waits for
+another. What needs the host (clustering by faiss, the end of a validation, a checkpoint, the
+capture of a graph) is one turn, and the others wait for it, with what they have queued. A training
+in a lane computes what it computes alone: on a CPU bit for bit, on a GPU up to the order in which
+its kernels add up.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from elcrec.errors import InputError
 from elcrec.graph import CudaBackend, GraphedStep
 from elcrec.interface import Context, SequenceModel
 from elcrec.names import Precision
-from elcrec.precision import autocast
+from elcrec.precision import autocast, multiplying
 from elcrec.training_settings import TrainingSettings
 from elcrec.turns import Turns, take_all
 
@@ -48,10 +48,11 @@ class Step:
 
     def _train(self, samples: Tensor, share: float) -> None:
         batch = self.model.batch(samples, self.context)
-        with autocast(self.precision, samples.device):
-            terms = self.model.loss(batch)
         self.optimiser.zero_grad(set_to_none=True)
-        terms["total"].backward()
+        with multiplying(self.precision):
+            with autocast(self.precision, samples.device):
+                terms = self.model.loss(batch)
+            terms["total"].backward()
         self.optimiser.step()
         for name, value in terms.items():
             weighted = value.detach() * share
@@ -116,7 +117,17 @@ def epoch_in_turns(
     for samples in order.split(batch_size):
         step(samples, len(samples) / count)
         yield
+    yield from until_done(context.data.device)
     return step.read_losses()
+
+
+def until_done(device: torch.device) -> Turns[None]:
+    """Leave the turns to others until the device has done what this training has queued."""
+    if device.type == "cuda":
+        event = torch.cuda.Event()
+        event.record()
+        while not event.query():
+            yield
 
 
 def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> torch.optim.Adam | None:

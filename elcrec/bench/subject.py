@@ -90,6 +90,7 @@ class Subject:
             "settings": self.settings.as_dict(),
             "seconds_to_prepare": self.prepared,
             "kernels": self.kernels,
+            "precision": self.settings.precision,
             "torch_device": str(self.device),
             "wait_policy": os.environ.get("OMP_WAIT_POLICY"),
             "memory_available": self._available(),
@@ -106,7 +107,9 @@ class Subject:
         self.model.train()
         training = self._timed(lambda: self.model.start_training(self.context))
         self.optimiser = make_optimiser(self.model, self.settings.training)
-        self.step = make_step(self.model, self.context, self.optimiser, self.job.graphs)
+        self.step = make_step(
+            self.model, self.context, self.optimiser, self.job.graphs, self.settings.precision
+        )
         uncounted = GRAPH_EPOCHS if self.job.graphs and self.device.type == "cuda" else 0
         started = {"start_training": training, "start_epoch": self._start_epoch()}
         return {**started, "uncounted_epochs": uncounted}

@@ -14,6 +14,7 @@ from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS
 from elcrec.replication.reference import Cell, Reference
 from elcrec.tables.markdown import GAP, plain_table, score
+from elcrec.tables.present import refuse_other_code
 from elcrec.tables.runs import RunRecord, load_runs
 from elcrec.yamlfile import read_yaml
 
@@ -63,11 +64,12 @@ class Outcome:
         return {**vars(self), "difference": self.difference, "ok": ok}
 
 
-def check(config: Config, reference: Reference) -> list[Outcome]:
+def check(config: Config, reference: Reference, any_code: bool = False) -> list[Outcome]:
     """Compare the runs that `config.replication` names with the reference.
 
     Raises:
-        InputError: A run is missing or not whole.
+        InputError: A run is missing or not whole, or, unless `any_code` allows it, other code or
+            settings than the present made it.
     """
     wanted = config.replication
     outcomes: list[Outcome] = []
@@ -80,6 +82,8 @@ def check(config: Config, reference: Reference) -> list[Outcome]:
                     f"{folder}: no run yet, which the check needs; "
                     "`snakemake replication_check` makes all of them"
                 )
+            if not any_code:
+                refuse_other_code(config, runs, wanted.models)
             outcomes += compare(runs, reference.get((dataset, model)))
     return outcomes
 
@@ -106,6 +110,9 @@ def differences(runs: Sequence[RunRecord], cell: Cell) -> list[str]:
     settings = read_yaml(run.folder / "config.yaml")
     now = {"seeds": [r.seed for r in runs], "protocol": run.protocol, "data": run.data}
     then: dict[str, Any] = {"seeds": cell.seeds, "protocol": cell.protocol, "data": cell.data}
+    # Native kernels draw other dropout masks: as another seed would.
+    now["kernels"], then["kernels"] = run.kernels.split()[0], cell.kernels.split()[0]
+    now["precision"], then["precision"] = settings.get("precision", "float32"), cell.precision
     for section, values in (("parameters", cell.parameters), ("training", cell.training)):
         now |= {f"{section}.{key}": value for key, value in settings[section].items()}
         then |= {f"{section}.{key}": value for key, value in values.items()}

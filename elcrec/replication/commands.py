@@ -23,6 +23,9 @@ def add_commands(subparsers: Any) -> None:
         "2: bad input; 3: no regression, but a cell had nothing to be compared with.",
     )
     check.add_argument("--output", type=Path, metavar="FILE", help="JSON verdict")
+    check.add_argument(
+        "--any-code", action="store_true", help="take runs that other code made, too"
+    )
     record = kinds.add_parser(
         "record",
         help="write the reference from finished runs of a clean commit",
@@ -55,7 +58,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 
     config = load_config(arguments.config)
     path = arguments.reference or config.replication.reference
-    outcomes = check(config, read_reference(path))
+    outcomes = check(config, read_reference(path), arguments.any_code)
     head, dirty = commit()
     found = verdict(outcomes)
     content = {

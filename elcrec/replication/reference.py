@@ -47,6 +47,7 @@ class Cell:
     parameters: dict[str, Any]
     training: dict[str, Any]
     kernels: str
+    precision: str
     commit: str
     device: list[str]
     python: str
@@ -133,6 +134,7 @@ def _cell(values: JsonObject) -> Cell:
         parameters=values.section("parameters").values,
         training=values.section("training").values,
         kernels=values.text("kernels"),
+        precision=values.text("precision"),
         commit=values.text("commit"),
         device=_list(values, "device", str),
         python=values.text("python"),

@@ -6,10 +6,10 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from elcrec.names import FAILED
 from elcrec.report.evidence import Evidence
 from elcrec.tables.jsonfile import JsonObject
 
-FAILED = "failed.txt"
 NOT_RUN = "not yet run"
 KINDS = ("run", "sensitivity", "measurement", "released weights")
 SHORT = 10  # digits of a commit that are shown

@@ -11,11 +11,8 @@ from elcrec.options import add_config
 from elcrec.tables import derived_commands
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from elcrec.config import Config
     from elcrec.tables.accuracy import AccuracyTable
-    from elcrec.tables.runs import Made
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for scipy.
 
@@ -109,7 +106,9 @@ def run_efficiency(args: argparse.Namespace) -> None:
     models = efficiency.model_order([*config.efficiency.models, *(r.model for r in records)])
     runs, absent = load_runs(config.output, config.use, models, config.seeds)
     if not args.any_code:
-        _refuse_other_code(config, [*records, *runs])
+        from elcrec.tables.present import refuse_other_code
+
+        refuse_other_code(config, [*records, *runs])
     names = {
         "datasets": {i: config.dataset_name(i) for i in config.use},
         "models": {i: _model_name(config, i) for i in models},
@@ -174,7 +173,9 @@ def run_optional(args: argparse.Namespace) -> None:
     config = optional_files.configuration(load_config(args.config), args.dataset)
     records, gaps = optional_files.runs(config)
     if not args.any_code:
-        _refuse_other_code(config, records)
+        from elcrec.tables.present import refuse_other_code
+
+        refuse_other_code(config, records)
     optional_files.write(config, records, gaps, args.output or config.output / "tables")
 
 
@@ -200,7 +201,9 @@ def _accuracy(config: Config, any_code: bool, resamples: int) -> AccuracyTable:
 
     records, gaps = load_runs(config.output, config.use, config.models, config.seeds)
     if not any_code:
-        _refuse_other_code(config, records)
+        from elcrec.tables.present import refuse_other_code
+
+        refuse_other_code(config, records)
     return accuracy.build(
         records,
         gaps,
@@ -210,33 +213,6 @@ def _accuracy(config: Config, any_code: bool, resamples: int) -> AccuracyTable:
         protocol=config.protocol,
         resamples=resamples,
     )
-
-
-def _refuse_other_code(config: Config, records: Sequence[Made]) -> None:
-    """Refuse runs that the present code or settings did not make: their numbers may differ now."""
-    from elcrec.errors import InputError
-    from elcrec.fingerprint import fingerprint
-    from elcrec.registry import module_reference, resolve
-    from elcrec.tables.runs import stale_runs
-
-    models = dict.fromkeys([*config.models, *config.efficiency.models])
-    expected = {}
-    for dataset in config.use:
-        for model in models:
-            settings = resolve(config, model, dataset)
-            code = fingerprint(module_reference(settings))
-            expected[dataset, model] = (code, settings.digest())
-    stale = stale_runs(records, expected)
-    if stale:
-        first = stale[0]
-        other = (
-            "settings" if first.fingerprint == expected[first.dataset, first.model][0] else "code"
-        )
-        raise InputError(
-            f"{first.dataset}/{first.model}: one of {len(stale)} runs that other {other} made than "
-            "the present; "
-            "run them again (snakemake --forcerun train), or allow them with --any-code"
-        )
 
 
 def _model_name(config: Config, model: str) -> str:

@@ -92,6 +92,8 @@ class RunRecord:
     commit: str | None
     dirty: bool
     """The working tree had uncommitted changes."""
+    kernels: str = "plain"
+    """`plain`, or `native` and the hash of its source: see `elcrec.native`."""
 
 
 @dataclass(frozen=True)
@@ -197,6 +199,7 @@ def _record(
         data=values.text("data"),
         commit=values.optional_text("commit"),
         dirty=values.flag("dirty"),
+        kernels=values.text("kernels"),
     )
 
 

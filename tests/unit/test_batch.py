@@ -116,9 +116,11 @@ def test_a_time_limit_stops_at_a_checkpoint_and_the_same_command_goes_on(
 ):
     """Bit for bit: the epochs before and after the stop are those of a run without one."""
 
+    answers = []
+
     class AfterOneEpoch(deadline.Deadline):
         def comes_within(self, seconds):
-            return seconds > 0  # nothing that takes time fits any more
+            return seconds > 0 and answers.pop(0)  # 0: whether anything may begin
 
     longer = tiny.parent / "longer.yaml"
     longer.write_text("training: {max_epochs: 4}\n")
@@ -135,7 +137,8 @@ def test_a_time_limit_stops_at_a_checkpoint_and_the_same_command_goes_on(
 
     with monkeypatch.context() as patch:
         patch.setattr(commands, "Deadline", AfterOneEpoch)
-        for _ in range(3):
+        for process in ([True], [False, True], [False, True], [True]):
+            answers[:] = process
             assert main([*what, *options, "--time-limit", "5"]) == 75
             assert "stopped at a checkpoint after epoch" in capsys.readouterr().err
         folder = tmp_path / "results" / "runs" / "tiny" / "elcrec" / "1"

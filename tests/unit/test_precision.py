@@ -1,27 +1,45 @@
 """The precision of training steps."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 import baselines.sasrec
+from elcrec.config import load_config
 from elcrec.engine import Options, train
-from elcrec.precision import set_precision
+from elcrec.precision import full_precision, multiplying
+from elcrec.registry import resolve
 from elcrec.training_settings import TrainingSettings
 from tests.contract.contract import cycle_data
 
 
 @pytest.fixture(autouse=True)
 def _restore():
-    switches = torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
+    before = switches()
     yield
-    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = switches
+    torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32 = before
+
+
+def switches():
+    return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
 
 
 @pytest.mark.parametrize(("name", "rounded"), [("float32", False), ("tf32", True), ("bf16", True)])
-def test_the_switches_of_pytorch_follow_the_setting(name, rounded):
-    set_precision(name)
-    assert torch.backends.cuda.matmul.allow_tf32 is rounded
-    assert torch.backends.cudnn.allow_tf32 is rounded
+def test_the_switches_of_pytorch_follow_the_setting_during_a_step_only(name, rounded):
+    full_precision()
+    with multiplying(name):
+        assert switches() == (rounded, rounded)
+    assert switches() == (False, False)
+
+
+def test_the_setting_is_part_of_the_settings_of_a_run():
+    config = load_config()
+    exact = resolve(config, "elcrec", "beauty")
+    rounded = resolve(replace(config, precision="tf32"), "elcrec", "beauty")
+    assert rounded.digest() != exact.digest()
+    assert rounded.as_dict()["precision"] == "tf32"
+    assert "precision" not in exact.as_dict()  # hashes of runs from before the setting stay
 
 
 def losses(precision):

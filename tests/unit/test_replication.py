@@ -281,7 +281,7 @@ def cell(model: str, *values: float) -> Cell:
     text = dict.fromkeys(("protocol", "data", "kernels", "commit", "python", "recorded_by"), "x")
     return Cell(
         "tiny", model, seeds, users=1000, parameters={}, training={}, device=["x"], versions={},
-        commands=["x"], metrics=metrics, **text,
+        commands=["x"], metrics=metrics, precision="float32", **text,
     )  # fmt: skip
 
 

@@ -131,6 +131,7 @@ class ReportOutput:
             "device": "cpu: test",
             "commit": "0123456789abcdef",
             "dirty": False,
+            "kernels": "plain",
         }
         path = self.folder / folder
         made = {"command": ["/a/b/__main__.py", "train", "--seed", str(seed)], "python": "3.11"}

@@ -54,6 +54,7 @@ class Output:
             "data": f"histories of {dataset}",
             "commit": "0123456789abcdef0123",
             "dirty": False,
+            "kernels": "plain",
         }
         folder = self.path / "runs" / dataset / model / str(seed)
         folder.mkdir(parents=True)
@@ -84,6 +85,7 @@ class Output:
             "settings": f"settings of {model}",
             "commit": None,
             "dirty": True,
+            "kernels": "plain",
         }
         path = self.path / "efficiency" / dataset / f"{model}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
