@@ -28,9 +28,7 @@ from elcrec.tables import commands as table_commands
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    # Before PyTorch is loaded. By default OpenMP's threads spin while they wait for each other: on
-    # a processor that others use too, that made an evaluation up to 80 times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    limit_spinning()
     parsed = make_parser().parse_args(arguments)
     try:
         return int(parsed.run(parsed) or 0)
@@ -40,6 +38,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("elcrec: interrupted", file=sys.stderr)
         return 130
+
+
+def limit_spinning() -> None:
+    """Let GNU OpenMP's threads wait for each other by spinning, but not for long.
+
+    By default they spin for milliseconds, which on a processor that others use too makes an
+    evaluation several times as long; not at all doubles it on a quiet one. Counts, unless the user
+    has decided, if PyTorch has not been loaded yet.
+    """
+    if not os.environ.keys() & {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}:
+        os.environ["GOMP_SPINCOUNT"] = "5000"
 
 
 def make_parser() -> argparse.ArgumentParser:

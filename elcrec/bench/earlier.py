@@ -9,7 +9,7 @@ from elcrec.bench.fit import MEASURES
 from elcrec.errors import InputError
 from elcrec.tables.jsonfile import JsonObject
 
-SAME = ("model", "seed", "settings", "kernels", "torch_device", "wait_policy", "fingerprint")
+SAME = ("model", "seed", "settings", "kernels", "torch_device", "waiting", "fingerprint")
 """What has to be equal in both records for their points to stand in one table."""
 SAME_MACHINE = ("device", "threads")
 

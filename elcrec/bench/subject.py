@@ -38,6 +38,9 @@ from elcrec.step import Step, check_finite, make_optimiser, make_step, train_epo
 STEPS = 10
 """Steps of a group on a processor; on a GPU, where they are short, those of a whole epoch."""
 
+WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+"""Variables that say how OpenMP's threads wait for each other."""
+
 GRAPH_EPOCHS = 4
 """Epochs until the last one's smaller batch, too, is replayed from a graph: see `elcrec.graph`."""
 
@@ -92,7 +95,7 @@ class Subject:
             "kernels": self.kernels,
             "precision": self.settings.precision,
             "torch_device": str(self.device),
-            "wait_policy": os.environ.get("OMP_WAIT_POLICY"),
+            "waiting": {name: os.environ.get(name) for name in WAITING},
             "memory_available": self._available(),
             "fingerprint": fingerprint(module_reference(self.settings)),
             "environment": environment(self.device, list(self.job.command)),

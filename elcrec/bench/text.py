@@ -111,8 +111,16 @@ def scale(grown: dict[str, Any]) -> str:
         "whatever the number of items. Exponents: of all points, and of the three largest, where "
         "constant parts hide less.\n"
         f"{where(grown['about']['environment'])}, {min(loads):.1f} to {max(loads):.1f} at the "
-        f"points; OMP_WAIT_POLICY {grown['about']['wait_policy'] or 'not set'}\n\n"
+        f"points; {_waiting(grown['about']['waiting'])}\n\n"
         f"{grown['capacity_text']}\n"
+    )
+
+
+def _waiting(variables: dict[str, str | None]) -> str:
+    """How OpenMP's threads waited for each other."""
+    return (
+        ", ".join(f"{name} {value}" for name, value in variables.items() if value)
+        or "OpenMP's own waiting"
     )
 
 

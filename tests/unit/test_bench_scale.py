@@ -84,7 +84,7 @@ ABOUT = {
     "kernels": "plain",
     "fingerprint": "f" * 16,
     "torch_device": "cpu",
-    "wait_policy": None,
+    "waiting": {"OMP_WAIT_POLICY": None, "GOMP_SPINCOUNT": "5000"},
     "memory_available": 20e9,
     "environment": {
         "device": "cpu: test",
