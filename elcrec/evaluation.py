@@ -88,6 +88,7 @@ class Evaluator:
             if target is None:  # the block's own tile
                 target = scores.gather(1, block.columns)
             below += scores.lt_(target).sum(1).long()  # in place, as 0 and 1
+            del scores  # so that the next ones lie where these are still in the cache
         return (self.item_size - 1 - below).int()
 
     def _hide_other_rows(self, scores: Tensor, first: int, last: int) -> None:
