@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from typing import Any
 
@@ -25,7 +26,7 @@ def measure(run: Run, data: InteractionData, epochs: int) -> dict[str, Any]:
 
     Returns:
         The content of an efficiency file: seconds per epoch (median, min, max) by phase, peak
-        bytes.
+        bytes, device, command.
 
     Raises:
         InputError: A model that is not trained.
@@ -45,6 +46,7 @@ def measure(run: Run, data: InteractionData, epochs: int) -> dict[str, Any]:
     return {
         **{key: metrics[key] for key in (*kept, *how, "fingerprint", "data", "commit", "dirty")},
         "settings": run.settings.digest(),
+        "command": sys.argv,
         "device_kind": data.device.type,
         "epochs_measured": epochs,
         "seconds_per_epoch": {phase: spread(values) for phase, values in phases.items()},

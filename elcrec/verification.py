@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from elcrec.device import choose
 from elcrec.errors import InputError
 from elcrec.evaluation import Evaluator
 from elcrec.golden import Deviation, verify
+from elcrec.measure import device_name
 from elcrec.metrics import summarise
 from elcrec.names import SPLITS
 from elcrec.provenance import commit
@@ -86,6 +88,8 @@ def released(arguments: argparse.Namespace) -> None:
             "metrics": metrics,
             "commit": head,
             "dirty": dirty,
+            "device": device_name(device),
+            "command": sys.argv,
         }
         write_text(arguments.output, json.dumps(record, indent=2) + "\n")
 

@@ -13,17 +13,12 @@ from typing import Any
 import numpy as np
 
 from elcrec.atomic import write_text
+from elcrec.config import ROOT
 from elcrec.data.sequences import Sequences
 from elcrec.data.sources import COUNTS, Dataset
 from elcrec.errors import InputError
 
-# Table 6 as printed: users, items, actions, mean length, sparsity in percent.
-PAPER = {
-    "sports": ("35598", "18357", "0.3M", "8.3", "99.95"),
-    "beauty": ("22363", "12101", "0.2M", "8.9", "99.95"),
-    "toys": ("19412", "11924", "0.17M", "8.6", "99.93"),
-    "yelp": ("30431", "20033", "0.3M", "8.3", "99.95"),
-}
+PRINTED = ROOT / "workflow" / "paper" / "table6.csv"
 _COLUMNS = (*COUNTS, "mean_length", "sparsity_percent")
 _TITLES = ("Users", "Items", "Actions", "Mean length", "Sparsity (%)")
 
@@ -93,6 +88,13 @@ def load_statistics(path: Path) -> dict[str, Any]:
     return values
 
 
+def printed_sizes() -> dict[str, tuple[str, ...]]:
+    """Table 6 of the paper, as printed: data set to users, items, actions, length, sparsity."""
+    with PRINTED.open(encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(line for line in file if not line.startswith("#"))
+        return {row["dataset"]: tuple(row[column] for column in _COLUMNS) for row in rows}
+
+
 def write_tables(folder: Path, paths: Sequence[Path]) -> list[Path]:
     """Write `data_statistics.csv` and `.md`: each data set's numbers beside the paper's.
 
@@ -113,22 +115,24 @@ def write_tables(folder: Path, paths: Sequence[Path]) -> list[Path]:
 def _csv(records: list[dict[str, Any]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
+    paper = printed_sizes()
     writer.writerow(["dataset", "name", *_COLUMNS, *(f"paper_{column}" for column in _COLUMNS)])
     for record in records:
         ours = [record[column] for column in _COLUMNS]
-        printed = PAPER.get(record["dataset"], ("",) * len(_COLUMNS))
+        printed = paper.get(record["dataset"], ("",) * len(_COLUMNS))
         writer.writerow([record["dataset"], record["name"], *ours, *printed])
     return text.getvalue()
 
 
 def _markdown(records: list[dict[str, Any]]) -> str:
+    paper = printed_sizes()
     titles = [f"{title} | paper" for title in _TITLES]
     lines = [
         "| Data set | " + " | ".join(titles) + " |",
         "|---|" + "---:|" * (2 * len(_TITLES)),
     ]
     for record in records:
-        printed = PAPER.get(record["dataset"], ("–",) * len(_COLUMNS))
+        printed = paper.get(record["dataset"], ("–",) * len(_COLUMNS))
         ours = [f"{record[key]:,}" for key in COUNTS]
         ours += [f"{record['mean_length']:.1f}", f"{record['sparsity_percent']:.2f}"]
         cells = [cell for pair in zip(ours, printed, strict=True) for cell in pair]

@@ -45,9 +45,10 @@ def draw(runs: Runs) -> Drawn:
     style.legend_below(figure, axes.flat)
     caption = (
         "Test metrics of five equally large groups of users, ordered by the number of items in "
-        "their history (users of equal length by number), from the least active to the most. Below "
-        "each group the shortest and longest history in it. Points are means over seeds, error "
-        f"bars one standard deviation. {words.which_runs(config, found)}"
+        "their history (users of equal length in a random order that is always the same), from the "
+        "least active to the most. Below each group the shortest and longest history in it. Points "
+        "are means over seeds, error bars one standard deviation. "
+        f"{words.which_runs(config, found)}"
     )
     return Drawn(figure, numbers, "Accuracy by user activity", caption, _alt(runs, numbers))
 

@@ -95,6 +95,11 @@ def verdict_of(done: int, failed: int, needed: int, allowed: int = 0) -> str:
     return HOLDS if done >= needed else PARTLY
 
 
+def unless_open(outcome: str, complete: bool) -> str:
+    """The outcome, but a claim holds only partly while something that it needs is not run."""
+    return PARTLY if outcome == HOLDS and not complete else outcome
+
+
 def listed(items: Sequence[str], most: int = 4) -> str:
     """Join for a sentence; of many, the first ones and how many more."""
     shown = list(items[:most])

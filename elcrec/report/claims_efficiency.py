@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from elcrec.report.claims import (
     FAILS,
@@ -17,12 +17,14 @@ from elcrec.report.claims import (
     names,
     percent_less,
 )
-from elcrec.report.evidence import Evidence
+from elcrec.report.evidence import Evidence, Row
 from elcrec.tables import paper
-from elcrec.tables.efficiency import BASELINE, RESIDENT
+from elcrec.tables.efficiency import BASELINE, CUDA
 
 Pairs = Mapping[str, tuple[float, float]]
 """Data set id to (ICLRec's, ELCRec's)."""
+DEVICE, MEASURED = "device", "measured"
+NONE_YET = "ELCRec and ICLRec have not both been measured on the same device yet."
 
 
 def time(evidence: Evidence, scope: Scope) -> Finding:
@@ -30,7 +32,7 @@ def time(evidence: Evidence, scope: Scope) -> Finding:
     whole = _pairs(evidence, scope, "table2", "projected_training_seconds")
     epoch = _pairs(evidence, scope, "table2", "seconds_per_epoch")
     if not epoch:
-        return Finding(NOT_RUN, "ELCRec and ICLRec have not both been measured yet.")
+        return Finding(NOT_RUN, NONE_YET)
     per_epoch = f"Per epoch ELCRec takes {percent_less(_ratio(epoch))} time than ICLRec"
     sentence = f"{per_epoch} ({_where(evidence, epoch)}, {_devices(evidence, 'table2', epoch)})"
     if not whole:
@@ -39,23 +41,31 @@ def time(evidence: Evidence, scope: Scope) -> Finding:
     faster = sum(own < other for other, own in whole.values())
     sentence += (
         f"; over the whole training, seconds per epoch times the epochs of the full runs,"
-        f" {percent_less(ratio)}, and faster on {faster} of {len(whole)} data sets."
+        f" {percent_less(ratio)}, and faster on {faster} of {len(whole)} data sets"
     )
-    return Finding(_outcome(ratio, len(whole) >= scope.expected), sentence)
+    complete = len(whole) >= scope.expected
+    sentence += "" if complete else f" measured so far (of {scope.expected})"
+    return Finding(_outcome(ratio, complete), sentence + ".")
 
 
 def memory(evidence: Evidence, scope: Scope) -> Finding:
     """Does ELCRec need less memory than ICLRec?"""
-    pairs = _pairs(evidence, scope, "table3", "megabytes")
+    pairs = _pairs(evidence, scope, "table3", "megabytes", (DEVICE, MEASURED))
     if not pairs:
-        return Finding(NOT_RUN, "ELCRec and ICLRec have not both been measured yet.")
+        return Finding(NOT_RUN, NONE_YET)
     ratio = _ratio(pairs)
-    rows = evidence.table("table3")
-    on_cpu = any(r.text("measured") == RESIDENT and r.text("dataset") in pairs for r in rows)
+    on_gpu = all(
+        row.text(MEASURED) == CUDA
+        for row in evidence.table("table3")
+        if row.text("dataset") in pairs and row.text("model") in (BASELINE, REFERENCE)
+    )
     sentence = f"ELCRec's peak is {percent_less(ratio)} than ICLRec's ({_where(evidence, pairs)})"
-    complete = len(pairs) >= scope.expected and not on_cpu
-    if on_cpu:
-        sentence += "; this is main memory of a process without GPU, the paper's is GPU memory"
+    complete = len(pairs) >= scope.expected and on_gpu
+    if len(pairs) < scope.expected:
+        sentence += f", on {len(pairs)} of {scope.expected} data sets so far"
+    if not on_gpu:
+        sentence += "; some or all of it is main memory of a process without GPU, the paper's is"
+        sentence += " GPU memory"
     return Finding(_outcome(ratio, complete), sentence + ".")
 
 
@@ -75,17 +85,24 @@ def in_paper(column: str, what: str) -> str:
     )
 
 
-def _pairs(evidence: Evidence, scope: Scope, table: str, column: str) -> Pairs:
-    """Both models' figures, where both are known."""
-    found = {(r.text("dataset"), r.text("model")): r.number(column) for r in evidence.table(table)}
-    pairs = {
-        dataset: (
-            found.get((dataset, BASELINE), math.nan),
-            found.get((dataset, REFERENCE), math.nan),
-        )
-        for dataset in scope.datasets
-    }
-    return {dataset: pair for dataset, pair in pairs.items() if not any(map(math.isnan, pair))}
+def _pairs(
+    evidence: Evidence, scope: Scope, table: str, column: str, same: Sequence[str] = (DEVICE,)
+) -> Pairs:
+    """Both models' figures, where both are known and measured alike: on one device."""
+    found = {(r.text("dataset"), r.text("model")): r for r in evidence.table(table)}
+    pairs = {}
+    for dataset in scope.datasets:
+        other, own = found.get((dataset, BASELINE)), found.get((dataset, REFERENCE))
+        if other is None or own is None or not _alike(other, own, same):
+            continue
+        pair = other.number(column), own.number(column)
+        if not any(map(math.isnan, pair)):
+            pairs[dataset] = pair
+    return pairs
+
+
+def _alike(a: Row, b: Row, columns: Sequence[str]) -> bool:
+    return all(a.text(c) and a.text(c) == b.text(c) for c in columns)
 
 
 def _ratio(pairs: Pairs) -> float:
@@ -94,9 +111,9 @@ def _ratio(pairs: Pairs) -> float:
 
 
 def _outcome(ratio: float, complete: bool) -> str:
-    if ratio >= 1:
-        return FAILS
-    return HOLDS if complete else PARTLY
+    if not complete:
+        return PARTLY
+    return HOLDS if ratio < 1 else FAILS
 
 
 def _where(evidence: Evidence, pairs: Pairs) -> str:
@@ -113,7 +130,7 @@ TIME = Definition(
     "ELCRec trains faster than ICLRec",
     lambda evidence: in_paper("seconds", "time (s)"),
     "Holds if the projected trainings of ELCRec take less time than those of ICLRec, summed over"
-    " the paper's four data sets; partly while some of these are not measured.",
+    " the paper's data sets, both measured on the same device; partly while some of these are not.",
     time,
     {"table2": "Table 2"},
 )
@@ -121,8 +138,8 @@ MEMORY = Definition(
     "memory",
     "ELCRec needs less memory than ICLRec",
     lambda evidence: in_paper("megabytes", "GPU memory (MB)"),
-    "Holds if ELCRec's peak GPU memory is below ICLRec's, summed over the paper's four data sets;"
-    " partly while some are not measured or only main memory was.",
+    "Holds if ELCRec's peak GPU memory is below ICLRec's, summed over the paper's data sets,"
+    " both measured on the same device; partly while some are not or only main memory was.",
     memory,
     {"table3": "Table 3"},
 )

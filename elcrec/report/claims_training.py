@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from elcrec.report.claims import (
     FAILS,
@@ -15,6 +17,7 @@ from elcrec.report.claims import (
     Finding,
     Scope,
     listed,
+    unless_open,
     verdict_of,
 )
 from elcrec.report.evidence import Evidence, Row, mean, read_rows
@@ -28,6 +31,25 @@ STEPS = (("B+ICL", "B"), ("B+ELCM", "B"), ("ELCRec", "B+ICL"), ("ELCRec", "B+ELC
 SENSITIVE = 0.10  # our threshold: relative distance of the worst value from the best
 APART, TOGETHER = 0.5, 0.9  # our thresholds: mean pairwise cosine of the centers
 USED, UNUSED = 0.5, 0.1  # our thresholds: share of the centers in use
+
+
+@dataclass(frozen=True)
+class _Centers:
+    """Centers of a data set in the tested weights, means over its runs."""
+
+    dataset: str
+    share: float
+    """Of them nearest to at least one of the sampled users."""
+    cosine: float
+    """Mean of two centers."""
+    users: float
+    """Mean cosine of two of the sampled users."""
+
+    @property
+    def outcome(self) -> str:
+        if self.share < UNUSED or self.cosine > TOGETHER:
+            return FAILS
+        return HOLDS if self.share >= USED and self.cosine < APART else PARTLY
 
 
 def ablation(evidence: Evidence, scope: Scope) -> Finding:
@@ -50,35 +72,40 @@ def ablation(evidence: Evidence, scope: Scope) -> Finding:
     if not done:
         return Finding(NOT_RUN, "No two arms of the ablation have been run yet.")
     needed = len(STEPS) * scope.expected
+    steps, exceptions = len(STEPS) * len(evidence.printed("ablation")), _failed_in_paper(evidence)
+    allowed = needed * len(exceptions) // steps
     sentence = (
         f"Of {done} steps that add a part (of {needed}), {done - len(failed)} raise HR@5 + HR@20 +"
         f" NDCG@5 + NDCG@20{'; not ' + listed(failed, 2) if failed else ''}."
     )
-    return Finding(verdict_of(done, len(failed), needed, needed // len(STEPS) ** 2), sentence)
+    return Finding(verdict_of(done, len(failed), needed, allowed), sentence)
 
 
 def sensitivity(evidence: Evidence, scope: Scope) -> Finding:
     """How far is the worst value of alpha and of K from the best one?"""
-    values: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for dataset, parameter, score in _points(evidence):
-        if dataset in scope.datasets:
-            values[dataset, parameter].append(score)
-    spreads = {
-        key: (max(found) - min(found)) / max(found)
-        for key, found in values.items()
-        if len(found) > 2 and max(found) > 0
+    values = _values_in_paper(evidence)
+    panels = {
+        key: found
+        for key, found in _panels(evidence, scope, values).items()
+        if len(found) > 2 and max(found.values()) > 0
     }
-    if not spreads:
+    if not panels:
         return Finding(NOT_RUN, "No three values of alpha or of K have been run yet.")
+    # Worst spreads first, for only some are named.
+    spreads = dict(sorted(((k, _spread(p)) for k, p in panels.items()), key=lambda x: -x[1]))
     shown = [
-        f"{s:.1%} for {'K' if p == 'intents' else p} on {evidence.dataset_name(d)}".replace(
-            "%", " %"
-        )
+        f"{s:.1%} for {'K' if p == 'intents' else p} on {evidence.dataset_name(d)}"
+        f" ({len(panels[d, p])} of {len(values[p])} values)"
         for (d, p), s in spreads.items()
     ]
     sentence = f"From the best to the worst value HR@5 falls by {listed(shown)}."
+    needed = len(values) * scope.expected
+    complete = sum(len(found) == len(values[p]) for (_, p), found in panels.items()) >= needed
+    # More values only widen a panel's spread, so one that fails early fails for good; those that
+    # are still open count as holding, and the claim fails when even then too many fail.
     failed = sum(s > SENSITIVE for s in spreads.values())
-    return Finding(verdict_of(len(spreads), failed, 2 * scope.expected), sentence)
+    outcome = verdict_of(needed, failed, needed)
+    return Finding(unless_open(outcome, complete), sentence.replace("%", " %"))
 
 
 def convergence(evidence: Evidence, scope: Scope) -> Finding:
@@ -106,49 +133,86 @@ def convergence(evidence: Evidence, scope: Scope) -> Finding:
 
 def intents(evidence: Evidence, scope: Scope) -> Finding:
     """Are many centers in use, and do they point in different directions?"""
-    shares, cosines, users, datasets = [], [], [], set()
+    found = _centers(evidence, scope)
+    if not found:
+        return Finding(NOT_RUN, "No run of ELCRec has recorded its centers yet.")
+    outcomes = [each.outcome for each in found]
+    badness = (HOLDS, PARTLY, FAILS)
+    worst = max(found, key=lambda c: (badness.index(c.outcome), c.cosine - c.share))
+    sentence = (
+        f"The centers are apart on {outcomes.count(HOLDS)} of {len(found)} data sets run (of"
+        f" {scope.expected}) and collapsed on {outcomes.count(FAILS)}; worst on"
+        f" {evidence.dataset_name(worst.dataset)}: in the tested weights {worst.share:.0%} of the"
+        " centers are nearest to at least one of the sampled users, the mean cosine of two centers"
+        f" is {worst.cosine:.2f}, that of two users {worst.users:.2f} (1: all point the same way)."
+    ).replace("%", " %")
+    if len(found) < scope.expected:
+        return Finding(PARTLY, sentence)
+    return Finding(worst.outcome, sentence)
+
+
+def ablation_in_paper(evidence: Evidence) -> str:
+    """The paper's claim, counted in its own Table 10."""
+    failed = _failed_in_paper(evidence)
+    text = "Both parts, the learned clustering (ELCM) and the intents in the contrast (ICL), help"
+    return f"{text}, and the whole is best{' (but ' + listed(failed) + ')' if failed else ''}."
+
+
+def _failed_in_paper(evidence: Evidence) -> list[str]:
+    """Steps of the paper's Table 10 that do not raise the sum."""
+    return [
+        f"{better} is below {worse} on {row.text('dataset')}"
+        for row in evidence.printed("ablation")
+        for better, worse in STEPS
+        if row.number(better) <= row.number(worse)
+    ]
+
+
+def _values_in_paper(evidence: Evidence) -> dict[str, set[float]]:
+    """Values of each hyper-parameter that the paper shows."""
+    values: dict[str, set[float]] = defaultdict(set)
+    for row in evidence.printed("sensitivity"):
+        values[row.text("parameter")].add(row.number("value"))
+    return dict(values)
+
+
+def _panels(
+    evidence: Evidence, scope: Scope, values: Mapping[str, set[float]]
+) -> dict[tuple[str, str], dict[float, float]]:
+    """Mean test HR@5 by value, for each data set and parameter; of the paper's values only."""
+    panels: dict[tuple[str, str], dict[float, float]] = defaultdict(dict)
+    for row in evidence.figure("sensitivity"):
+        dataset, parameter = row.text("dataset"), row.text("parameter")
+        value, score = row.number("value"), row.number("mean")
+        known = value in values.get(parameter, ())
+        if dataset in scope.datasets and known and not math.isnan(score):
+            panels[dataset, parameter][value] = score
+    return panels
+
+
+def _spread(panel: Mapping[float, float]) -> float:
+    """How far the worst value is below the best, relative to the best."""
+    best = max(panel.values())
+    return (best - min(panel.values())) / best
+
+
+def _centers(evidence: Evidence, scope: Scope) -> list[_Centers]:
+    """Centers of every data set whose runs recorded them."""
+    found: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
     for values in _own_runs(evidence, scope):
         rows = {int(r.number("epoch")): r for r in _history(values)}
         row = rows.get(values.integer("best_epoch"))
         if row is None or "intents_in_use" not in row.values:
             continue
         settings = read_yaml(values.path.parent / "config.yaml")
-        shares.append(row.number("intents_in_use") / settings["parameters"]["intents"])
-        cosines.append(row.number("center_cosine"))
-        users.append(row.number("user_cosine"))
-        datasets.add(values.text("dataset"))
-    share, cosine = mean(shares), mean(cosines)
-    if math.isnan(share) or math.isnan(cosine):
-        return Finding(NOT_RUN, "No run of ELCRec has recorded its centers yet.")
-    sentence = (
-        f"In the tested weights {share:.0%} of the centers are nearest to at least one of the"
-        f" sampled users; the mean cosine of two centers is {cosine:.2f}, that of two users"
-        f" {mean(users):.2f} (1: all point the same way)."
-    ).replace("%", " %")
-    if share < UNUSED or cosine > TOGETHER:
-        return Finding(FAILS, sentence)
-    apart = share >= USED and cosine < APART and len(datasets) >= scope.expected
-    return Finding(HOLDS if apart else PARTLY, sentence)
-
-
-def ablation_in_paper(evidence: Evidence) -> str:
-    """The paper's claim, counted in its own Table 10."""
-    rows = evidence.printed("ablation")
-    failed = [
-        f"{better} is below {worse} on {row.text('dataset')}"
-        for row in rows
-        for better, worse in STEPS
-        if row.number(better) <= row.number(worse)
+        share = row.number("intents_in_use") / settings["parameters"]["intents"]
+        cosine = row.number("center_cosine")
+        if not math.isnan(share + cosine):
+            found[values.text("dataset")].append((share, cosine, row.number("user_cosine")))
+    return [
+        _Centers(dataset, *(mean(column) for column in zip(*runs, strict=True)))
+        for dataset, runs in found.items()
     ]
-    text = "Both parts, the learned clustering (ELCM) and the intents in the contrast (ICL), help"
-    return f"{text}, and the whole is best{' (but ' + listed(failed) + ')' if failed else ''}."
-
-
-def _points(evidence: Evidence) -> list[tuple[str, str, float]]:
-    """Data set, parameter and mean test HR@5 of every value of the sensitivity figure."""
-    rows = evidence.figure("sensitivity")
-    found = [(r.text("dataset"), r.text("parameter"), r.number("mean")) for r in rows]
-    return [point for point in found if not math.isnan(point[2])]
 
 
 def _own_runs(evidence: Evidence, scope: Scope) -> list[JsonObject]:
@@ -174,7 +238,7 @@ ABLATION = Definition(
     "Each part helps",
     ablation_in_paper,
     "Holds if each of the four steps that add a part raises the sum of the four metrics on each of"
-    " the paper's data sets, one step excepted as in the paper.",
+    " the paper's data sets, with as large a share of exceptions as in the paper.",
     ablation,
     {"figures": "Figures"},
 )
@@ -186,7 +250,8 @@ SENSITIVITY = Definition(
         " the number of intents, K from 32 to 512 (shown as curves, without a number for it)."
     ),
     f"Holds if HR@5 of the worst value is at most {100 * SENSITIVE:g} % below that of the best, for"
-    " both parameters on the paper's data sets. The threshold is ours.",
+    " both parameters on the paper's data sets and all values that the paper shows. The threshold"
+    " is ours.",
     sensitivity,
     {"figures": "Figures"},
 )
@@ -208,9 +273,9 @@ INTENTS = Definition(
         "The learned centers split users into clear groups, which a t-SNE of the users shows more"
         " and more during training."
     ),
-    f"Holds if at least {100 * USED:g} % of the centers are in use and their mean pairwise cosine"
-    f" is below {APART}; fails if fewer than {100 * UNUSED:g} % are, or the cosine is above"
-    f" {TOGETHER}. The thresholds are ours.",
+    f"Holds if on each of the paper's data sets at least {100 * USED:g} % of the centers are in use"
+    f" and their mean pairwise cosine is below {APART}; fails if on any, all being run, fewer than"
+    f" {100 * UNUSED:g} % are, or the cosine is above {TOGETHER}. The thresholds are ours.",
     intents,
     {"figures": "Figures"},
 )

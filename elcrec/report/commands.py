@@ -20,11 +20,14 @@ def add_commands(subparsers: Any) -> None:
         metavar="FILE",
         help="default: report/index.html in the config's output",
     )
+    parser.add_argument(
+        "--any-code", action="store_true", help="take runs that other code made, too"
+    )
     parser.set_defaults(run=run_report)
 
 
 def run_report(arguments: argparse.Namespace) -> None:
-    """Write the page; what has not been run yet is shown as a gap.
+    """Write the page; what has not been run yet is shown as a gap, what other code made left out.
 
     Raises:
         InputError: A configuration, record, table or figure that is not right.
@@ -35,5 +38,5 @@ def run_report(arguments: argparse.Namespace) -> None:
 
     config = load_config(arguments.config)
     path = arguments.output or config.output / "report" / "index.html"
-    write_text(path, render(config))
+    write_text(path, render(config, arguments.any_code))
     print(f"{path}: open it in a browser")

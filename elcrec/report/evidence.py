@@ -14,6 +14,7 @@ from pathlib import Path
 
 from elcrec.config import Config
 from elcrec.errors import InputError
+from elcrec.report.runs import Collected, LeftOut, collect_runs, collect_sensitivity
 from elcrec.tables import paper
 from elcrec.tables.jsonfile import JsonObject
 from elcrec.tables.paper import IMPROVEMENT, P_VALUE, PaperTable
@@ -76,6 +77,8 @@ class Evidence:
     """An output folder with its configuration."""
 
     config: Config
+    any_code: bool = False
+    """Take runs that other code or settings made, too."""
 
     @property
     def output(self) -> Path:
@@ -126,15 +129,27 @@ class Evidence:
         return self.dataset_name(dataset) in self.paper_datasets
 
     @functools.cached_property
-    def runs(self) -> list[JsonObject]:
-        """`metrics.json` of every finished run, of variants too."""
-        return [JsonObject.read(p) for p in sorted(self.output.glob("runs/*/*/*/metrics.json"))]
+    def _runs(self) -> Collected:
+        return collect_runs(self.config, self.any_code)
 
     @functools.cached_property
-    def sensitivity(self) -> list[JsonObject]:
+    def _sensitivity(self) -> Collected:
+        return collect_sensitivity(self.config, self.any_code)
+
+    @property
+    def runs(self) -> Sequence[JsonObject]:
+        """`metrics.json` of every finished run of the configuration, of ablation arms too."""
+        return self._runs.kept
+
+    @property
+    def sensitivity(self) -> Sequence[JsonObject]:
         """`metrics.json` of every run with another value of one hyper-parameter."""
-        found = self.output.glob("sensitivity/*/*/*/metrics.json")
-        return [JsonObject.read(path) for path in sorted(found)]
+        return self._sensitivity.kept
+
+    @property
+    def left_out(self) -> list[LeftOut]:
+        """Finished runs of the configuration that other code or settings made."""
+        return [*self._runs.left_out, *self._sensitivity.left_out]
 
     @functools.cached_property
     def scores(self) -> dict[ScoreKey, Score]:

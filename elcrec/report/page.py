@@ -40,17 +40,18 @@ CONTENTS = (
 )
 
 
-def render(config: Config) -> str:
-    """Return the page as HTML.
+def render(config: Config, any_code: bool = False) -> str:
+    """Return the page as HTML; `any_code` takes runs of other code and settings, too.
 
     Raises:
         InputError: A record, table or figure that is there and not whole; what is absent is a gap.
     """
-    evidence = Evidence(config)
+    evidence = Evidence(config, any_code)
     sources = provenance.sources(evidence)
     links = _links(sources)
     judged = judged_cells(evidence)
     gaps = provenance.absent(evidence)
+    left_out = provenance.left_out(evidence)
     further = further_tables(evidence)
     names = [evidence.dataset_name(d) for d in config.use]
     values = {
@@ -79,7 +80,8 @@ def render(config: Config) -> str:
         "findings": findings(evidence),
         "sources": list(_shown(evidence, sources)),
         "absent": gaps,
-        "absences": _absences(evidence, gaps),
+        "left_out": left_out,
+        "absences": _absences(evidence, [*gaps, *left_out]),
     }
     return _environment().get_template("page.html.j2").render(values)
 
@@ -114,7 +116,7 @@ def _shown(
 
 
 def _absences(evidence: Evidence, gaps: Sequence[Absent]) -> Table | None:
-    """Runs that are not there, those of one reason in one row."""
+    """Runs that the page does not show, those of one reason in one row."""
     if not gaps:
         return None
     groups: dict[tuple[str, str, str], list[int]] = {}

@@ -40,7 +40,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Absent:
-    """A run that was asked for and is not there."""
+    """A run that was asked for and is not there, or is left out."""
 
     dataset: str
     model: str
@@ -74,7 +74,7 @@ def sources(evidence: Evidence) -> list[Source]:
 
 
 def absent(evidence: Evidence) -> list[Absent]:
-    """Return the runs that the configuration asks for and that are not there, with the reason."""
+    """Return the runs of the configuration that are not there, with the reason."""
     config = evidence.config
     found = []
     for dataset in config.use:
@@ -84,6 +84,11 @@ def absent(evidence: Evidence) -> list[Absent]:
                 if not (folder / "metrics.json").exists():
                     found.append(Absent(dataset, model, seed, _reason(folder)))
     return found
+
+
+def left_out(evidence: Evidence) -> list[Absent]:
+    """Return the finished runs that the page does not show, with the reason."""
+    return [Absent(r.dataset, r.model, r.seed, r.reason) for r in evidence.left_out]
 
 
 def describe(found: list[Source]) -> str:
@@ -128,10 +133,7 @@ def _measurement(path: Path) -> Source:
     values = JsonObject.read(path)
     dataset, model = values.text("dataset"), values.text("model")
     epochs, seed = values.integer("epochs_measured"), values.integer("seed")
-    command = (
-        f"elcrec measure --dataset {dataset} --model {model} --seed {seed} --epochs {epochs}"
-        f" --output {path}"
-    )
+    command = _command(values.values.get("command"))
     detail = f"{epochs} measured epochs"
     device, variant = values.text("device"), f"seed {seed}"
     commit = commit_text(values)
@@ -141,7 +143,7 @@ def _measurement(path: Path) -> Source:
 def _released(path: Path) -> Source:
     values = JsonObject.read(path)
     dataset, model, file = (values.text(key) for key in ("dataset", "model", "file"))
-    command = f"elcrec verify released --dataset {dataset} --model {model} --weights {file}"
+    command = _command(values.values.get("command"))
     commit = commit_text(values) if "commit" in values.values else "not recorded"
     device = str(values.values.get("device") or "not recorded")
     return Source("released weights", dataset, model, file, commit, device, command, "")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from elcrec.data.sources import COUNTS
-from elcrec.data.statistics import PAPER, load_statistics
+from elcrec.data.statistics import load_statistics, printed_sizes
 from elcrec.tables.latex import latex_file, latex_table
 from elcrec.tables.layout import TextTable
 from elcrec.tables.markdown import GAP, number
@@ -40,5 +40,5 @@ def latex(paths: Sequence[Path]) -> str:
 def _row(record: dict[str, Any]) -> list[str]:
     ours = [number(record[key], 0) for key in COUNTS]
     ours += [number(record["mean_length"], 1), number(record["sparsity_percent"], 2)]
-    printed = PAPER.get(record["dataset"], (GAP,) * len(ours))
+    printed = printed_sizes().get(record["dataset"], (GAP,) * len(ours))
     return [record["name"], *(cell for pair in zip(ours, printed, strict=True) for cell in pair)]

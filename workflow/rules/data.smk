@@ -40,7 +40,8 @@ rule prepare:
 
 rule data_statistics:
     input:
-        expand(rules.prepare.output.statistics, dataset=CONFIG.use),
+        records=expand(rules.prepare.output.statistics, dataset=CONFIG.use),
+        paper=f"{workflow.basedir}/workflow/paper/table6.csv",
     output:
         f"{OUTPUT}/tables/data_statistics.csv",
         f"{OUTPUT}/tables/data_statistics.md",
@@ -49,7 +50,7 @@ rule data_statistics:
     params:
         code=code_hash("elcrec.data.commands"),
     shell:
-        "{PYTHON} data statistics --output {OUTPUT:q}/tables {input:q} 2>&1 | tee {log:q}"
+        "{PYTHON} data statistics --output {OUTPUT:q}/tables {input.records:q} 2>&1 | tee {log:q}"
 
 
 rule data:

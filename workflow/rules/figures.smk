@@ -66,6 +66,8 @@ def figure_inputs(wildcards):
         files += [str(CONFIG.sequences_file(dataset)) for dataset in CONFIG.use]
     if figure.kind == "case_study":
         files.append(str(CONFIG.sequences_file(figure.dataset)))
+    if figure.kind == "ablation":
+        files.append(f"{workflow.basedir}/workflow/paper/ablation.csv")
     return files
 
 

@@ -30,6 +30,7 @@ rule released:
         gpu=GPU_PER_JOB,
     params:
         code=code_hash("elcrec.verification"),
+        settings=settings,
         protocol=CONFIG.protocol,
     shell:
         "{PYTHON} verify released --dataset {wildcards.dataset:q} --model {wildcards.model:q}"

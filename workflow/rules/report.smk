@@ -19,6 +19,7 @@ rule report:
         rules.tables.input,
         RUN_FILES,
         report_figures,
+        report_extras,
         expand(rules.prepare.output.sequences, dataset=CONFIG.use),
         paper=sorted(
             str(p) for p in Path(workflow.basedir, "workflow/paper").glob("*.csv")
@@ -32,7 +33,6 @@ rule report:
         f"{OUTPUT}/logs/report.log",
     params:
         code=code_hash("elcrec.report.commands"),
-        extras=report_extras,
         runs=[CONFIG.use, CONFIG.models, CONFIG.seeds],
     shell:
         "{PYTHON} report --config {SNAPSHOT:q} --output {output:q} 2>&1 | tee {log:q}"

@@ -74,7 +74,8 @@ rule efficiency:
 
 rule data_statistics_latex:
     input:
-        expand(rules.prepare.output.statistics, dataset=CONFIG.use),
+        records=expand(rules.prepare.output.statistics, dataset=CONFIG.use),
+        paper=f"{workflow.basedir}/workflow/paper/table6.csv",
     output:
         f"{OUTPUT}/tables/data_statistics.tex",
     log:
@@ -82,7 +83,7 @@ rule data_statistics_latex:
     params:
         code=code_hash("elcrec.tables.commands"),
     shell:
-        "{PYTHON} table data-statistics {input:q} --config {SNAPSHOT:q}"
+        "{PYTHON} table data-statistics {input.records:q} --config {SNAPSHOT:q}"
         " --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
 
 

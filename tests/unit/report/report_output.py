@@ -12,7 +12,9 @@ from typing import Any
 import yaml
 
 from elcrec.config import load_config
+from elcrec.fingerprint import fingerprint
 from elcrec.metrics import TABLE_METRICS
+from elcrec.registry import module_reference, resolve
 from elcrec.report.evidence import Evidence
 from elcrec.tables.verdict import NOT_RUN
 
@@ -121,6 +123,7 @@ class ReportOutput:
             for epoch, hits in ((1, 0.01), (2, 0.03), (3, 0.02))
         ]
         folder = f"runs/{dataset}/{model}/{seed}"
+        settings = resolve(load_config([self.config_file]), model, dataset)
         self.table("history", rows, folder)
         record = {
             "dataset": dataset,
@@ -132,6 +135,8 @@ class ReportOutput:
             "commit": "0123456789abcdef",
             "dirty": False,
             "kernels": "plain",
+            "fingerprint": fingerprint(module_reference(settings)),
+            "settings": settings.digest(),
         }
         path = self.folder / folder
         made = {"command": ["/a/b/__main__.py", "train", "--seed", str(seed)], "python": "3.11"}
