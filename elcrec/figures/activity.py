@@ -12,7 +12,7 @@ from elcrec.activity import activity_groups
 from elcrec.errors import InputError
 from elcrec.figures import style, words
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.plan import shown
+from elcrec.figures.grid import by_dataset
 from elcrec.figures.reading import Runs
 from elcrec.metrics import TABLE_METRICS, per_user
 from elcrec.stats import mean_std
@@ -25,11 +25,8 @@ DRAWN = ("HR@5", "NDCG@20")
 def draw(runs: Runs) -> Drawn:
     """A row for each of two metrics, a column for each data set, a line for each model."""
     config = runs.config
-    models = shown(config, config.figures.activity)
-    found = runs.find(config.use, models)
-    figure, axes = style.panels(len(DRAWN), len(config.use), 1.9)
-    style.title_columns(axes, [config.dataset_name(d) for d in config.use])
-    looks = style.series_of(models)
+    grid = by_dataset(runs, config.figures.activity, len(DRAWN), 1.9)
+    figure, axes, found, looks = grid.figure, grid.axes, grid.found, grid.looks
     rows: list[dict[str, Any]] = []
     for (dataset, model), records in found.items():
         if records:
@@ -39,7 +36,7 @@ def draw(runs: Runs) -> Drawn:
         line[0].set_ylabel(f"{metric} (test)")
         for axis, dataset in zip(line, config.use, strict=True):
             chosen = numbers[(numbers["dataset"] == dataset) & (numbers["metric"] == metric)]
-            _draw_panel(axis, chosen, looks, {m: config.model_name(m) for m in models})
+            _draw_panel(axis, chosen, looks, {m: config.model_name(m) for m in grid.models})
     for axis in axes[-1]:
         axis.set_xlabel("history (items)")
     style.legend_below(figure, axes.flat)

@@ -8,7 +8,8 @@ import pandas as pd
 
 from elcrec.figures import epochs, style, words
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.plan import METRIC, shown
+from elcrec.figures.grid import by_dataset
+from elcrec.figures.plan import METRIC
 from elcrec.figures.reading import Runs, history
 
 QUANTITIES = {METRIC: f"{METRIC} (validation)", "loss_total": "training loss (total)"}
@@ -17,11 +18,8 @@ QUANTITIES = {METRIC: f"{METRIC} (validation)", "loss_total": "training loss (to
 def draw(runs: Runs) -> Drawn:
     """A row for each quantity, a column for each data set, a line for each model."""
     config = runs.config
-    models = shown(config, config.figures.convergence)
-    found = runs.find(config.use, models)
-    figure, axes = style.panels(len(QUANTITIES), len(config.use), 1.9)
-    style.title_columns(axes, [config.dataset_name(d) for d in config.use])
-    looks = style.series_of(models)
+    grid = by_dataset(runs, config.figures.convergence, len(QUANTITIES), 1.9)
+    figure, axes, found, looks = grid.figure, grid.axes, grid.found, grid.looks
     rows: list[dict[str, Any]] = []
     for (dataset, model), records in found.items():
         histories = [history(record) for record in records]

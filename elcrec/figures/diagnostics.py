@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from elcrec.figures import epochs, style, words
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.plan import shown
+from elcrec.figures.grid import by_dataset
 from elcrec.figures.reading import Found, Runs, history
 
 QUANTITIES = {
@@ -26,11 +26,8 @@ LOSS_LABEL = "cluster loss\n(squared distance)"
 def draw(runs: Runs) -> Drawn:
     """A row for each quantity and one for the cluster loss, a column for each data set."""
     config = runs.config
-    models = shown(config, config.figures.diagnostics)
-    found = runs.find(config.use, models)
-    figure, axes = style.panels(len(QUANTITIES) + 1, len(config.use), 1.5)
-    style.title_columns(axes, [config.dataset_name(d) for d in config.use])
-    looks = style.series_of(models)
+    grid = by_dataset(runs, config.figures.diagnostics, len(QUANTITIES) + 1, 1.5)
+    figure, axes, found, looks = grid.figure, grid.axes, grid.found, grid.looks
     rows: list[dict[str, Any]] = []
     gaps: list[float] = []
     for (dataset, model), records in found.items():
@@ -40,7 +37,7 @@ def draw(runs: Runs) -> Drawn:
         rows += _draw_quantities(column, histories, looks[model], config.model_name(model), key)
         rows += _draw_loss(column[-1], histories, config.model_name(model), key)
         gaps += [gap for h in histories if (gap := largest_gap(h)) is not None]
-    present = [any(found[dataset, model] for model in models) for dataset in config.use]
+    present = [any(found[dataset, model] for model in grid.models) for dataset in config.use]
     _finish(axes, present)
     figure.align_ylabels(list(axes[:, 0]))
     style.legend_below(figure, axes.flat)
