@@ -109,9 +109,14 @@ def _entry(entry: Any, where: str, config: Config) -> tuple[list[str], list[str]
 
 def _with_start(run: Planned, config: Config) -> list[Planned]:
     config.dataset(run.dataset)
+    before = _start_of(run, config)
+    return [*(_with_start(before, config) if before else []), run]
+
+
+def _start_of(run: Planned, config: Config) -> Planned | None:
+    """The run whose weights this one starts from."""
     other = resolve(config, run.model, run.dataset).starts_from
-    before = _with_start(Planned(run.dataset, other, run.seed), config) if other else []
-    return [*before, run]
+    return Planned(run.dataset, other, run.seed) if other else None
 
 
 class Batch:
@@ -142,7 +147,7 @@ class Batch:
         wanted: list[Planned] = []
         for planned in plan:
             self.config.prepared_file(planned.dataset)
-            anew = self._before(planned) in wanted
+            anew = _start_of(planned, self.config) in wanted
             there = not anew and self._is_there(planned)
             (self.outcome.present if there else wanted).append(planned)
         works = [self._work(planned, set(wanted)) for planned in wanted]
@@ -160,7 +165,7 @@ class Batch:
         return is_recorded(self._folder(planned), run, self.data(planned.dataset))
 
     def _work(self, planned: Planned, wanted: set[Planned]) -> Work[dict[str, Any]]:
-        before = self._before(planned)
+        before = _start_of(planned, self.config)
 
         def ready() -> bool:
             if self.stopped or (self.deadline and self.deadline.comes_within(0)):
@@ -205,16 +210,11 @@ class Batch:
         print(f"{planned}: failed: {error}", file=sys.stderr, flush=True)
 
     def _never_begun(self, planned: Planned) -> None:
-        before = self._before(planned)
+        before = _start_of(planned, self.config)
         if before in self.outcome.failed:
             self._failed(planned, InputError(f"starts from {before}, which failed"))
         else:
             self.outcome.unfinished.append(planned)
-
-    def _before(self, planned: Planned) -> Planned | None:
-        """The run whose weights this one starts from."""
-        other = resolve(self.config, planned.model, planned.dataset).starts_from
-        return Planned(planned.dataset, other, planned.seed) if other else None
 
     def _folder(self, planned: Planned) -> Path:
         return self.config.run_folder(planned.dataset, planned.model, planned.seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +16,7 @@ from elcrec.config import Config
 from elcrec.data.sequences import read_sequences
 from elcrec.errors import InputError
 from elcrec.figures.plan import Point, overrides
-from elcrec.fingerprint import fingerprint
-from elcrec.registry import module_reference, resolve
+from elcrec.tables.present import other_than, present_hashes
 from elcrec.tables.runs import RunRecord, load_run
 
 
@@ -88,18 +86,14 @@ class Runs:
                 f"{folder / 'metrics.json'}: is of {record.dataset}/{record.model}/{record.seed}; "
                 f"in this folder it must be of {dataset}/{model}/{seed}"
             )
-        settings = resolve(self.config, model, dataset, changes)
-        present = (_code(module_reference(settings)), settings.digest())
-        if not self.any_code and (record.fingerprint, record.settings) != present:
-            other = "settings" if record.fingerprint == present[0] else "code"
+        present = present_hashes(self.config, model, dataset, changes)
+        other = other_than((record.fingerprint, record.settings), present)
+        if other and not self.any_code:
             raise InputError(
                 f"{folder}: other {other} than the present made this run; run it again "
                 "(snakemake --forcerun train sensitivity), or allow it with --any-code"
             )
         return record
-
-
-_code = functools.cache(fingerprint)
 
 
 def history(record: RunRecord) -> pd.DataFrame:

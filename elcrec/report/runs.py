@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
@@ -11,10 +10,9 @@ from typing import Any
 
 from elcrec.config import Config
 from elcrec.figures.plan import overrides, sensitivity_points
-from elcrec.fingerprint import fingerprint
-from elcrec.registry import module_reference, resolve
 from elcrec.tables import optional
 from elcrec.tables.jsonfile import JsonObject
+from elcrec.tables.present import other_than, present_hashes
 
 OTHER_CODE = "made by other code, left out"
 OTHER_SETTINGS = "made with other settings, left out"
@@ -99,10 +97,6 @@ def _collect(config: Config, asked: Iterator[_Asked], any_code: bool) -> Collect
 
 def _judge(config: Config, run: _Asked, values: JsonObject) -> str | None:
     """Why the run is left out; None for one that is kept."""
-    settings = resolve(config, run.model, run.dataset, run.changes)
-    if values.values.get("fingerprint") != _code(module_reference(settings)):
-        return OTHER_CODE
-    return None if values.values.get("settings") == settings.digest() else OTHER_SETTINGS
-
-
-_code = functools.cache(fingerprint)
+    made = (str(values.values.get("fingerprint")), str(values.values.get("settings")))
+    other = other_than(made, present_hashes(config, run.model, run.dataset, run.changes))
+    return {"code": OTHER_CODE, "settings": OTHER_SETTINGS, None: None}[other]

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 from elcrec.config import Config
 from elcrec.errors import InputError
 from elcrec.fingerprint import fingerprint
 from elcrec.registry import module_reference, resolve
 from elcrec.tables.runs import Made, stale_runs
+
+Hashes = tuple[str, str]
+"""Fingerprint of the code and digest of the settings that make a run."""
+
+
+def present_hashes(
+    config: Config, model: str, dataset: str, changes: Mapping[str, Any] | None = None
+) -> Hashes:
+    """What the present code and settings, with `changes`, would record."""
+    settings = resolve(config, model, dataset, changes)
+    return fingerprint(module_reference(settings)), settings.digest()
+
+
+def other_than(made: Hashes, present: Hashes) -> Literal["code", "settings"] | None:
+    """What made a run differently; None if nothing did."""
+    if made[0] != present[0]:
+        return "code"
+    return None if made == present else "settings"
 
 
 def refuse_other_code(config: Config, records: Sequence[Made], models: Iterable[str] = ()) -> None:
@@ -25,15 +44,14 @@ def refuse_other_code(config: Config, records: Sequence[Made], models: Iterable[
     expected = {}
     for dataset, model in dict.fromkeys((r.dataset, r.model) for r in records):
         if model in {*config.models, *config.efficiency.models, *models}:
-            settings = resolve(config, model, dataset)
-            code = fingerprint(module_reference(settings))
-            expected[dataset, model] = (code, settings.digest())
+            expected[dataset, model] = present_hashes(config, model, dataset)
     stale = stale_runs(records, expected)
     if stale:
         first = stale[0]
-        same_code = first.fingerprint == expected[first.dataset, first.model][0]
+        present = expected[first.dataset, first.model]
+        other = other_than((first.fingerprint, first.settings), present)
         raise InputError(
-            f"{first.dataset}/{first.model}: one of {len(stale)} runs that other "
-            f"{'settings' if same_code else 'code'} made than the present; run them again "
-            "(snakemake --forcerun train), or allow them with --any-code"
+            f"{first.dataset}/{first.model}: one of {len(stale)} runs that other {other} made than "
+            "the present; run them again (snakemake --forcerun train), or allow them with "
+            "--any-code"
         )
