@@ -19,14 +19,30 @@ include: "workflow/rules/optional.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/grid.smk"
 include: "workflow/rules/replication.smk"
+include: "workflow/rules/failures.smk"
 
 
+# On a cluster these run where Snakemake does: what needs the network, and what takes seconds.
 localrules:
     all,
     data,
+    fetch,
+    fetch_weights,
+    data_statistics,
+    data_statistics_latex,
     tables,
+    accuracy,
+    verdict,
+    activity,
+    efficiency,
     figures,
+    figure,
     released_weights,
+    ml_1m,
+    mind_small,
+    grid,
+    replication_check,
+    report,
 
 
 rule all:

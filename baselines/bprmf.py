@@ -27,6 +27,7 @@ from elcrec.dataset import HELD_OUT, InteractionData, NegativeSampler
 from elcrec.interface import Batch, Context, Protocol, SequenceModel
 from elcrec.sampling import choose_samples
 from elcrec.scores import inner_products
+from elcrec.settings import at_least
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,10 @@ class Hyperparameters:
     """Longest window that `score` is given (it is not read)."""
 
     def __post_init__(self) -> None:
-        if min(self.dimension, self.max_length) < 1:
-            raise ValueError("dimension and max_length must be 1 or more")
-        if self.l2 < 0:
-            raise ValueError(f"l2 must be 0 or more, got {self.l2}")
-        if self.samples_per_epoch is not None and self.samples_per_epoch < 1:
-            raise ValueError(f"samples_per_epoch must be 1 or more, got {self.samples_per_epoch}")
+        at_least(1, self, "dimension", "max_length")
+        at_least(0, self, "l2")
+        if self.samples_per_epoch is not None:
+            at_least(1, self, "samples_per_epoch")
 
 
 class Model(SequenceModel):

@@ -31,6 +31,7 @@ from elcrec.dropout import Dropout
 from elcrec.interface import Batch, Context, SequenceModel
 from elcrec.sampling import choose_samples
 from elcrec.scores import inner_products
+from elcrec.settings import at_least
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,12 @@ class Hyperparameters:
     """Windows of one epoch, drawn anew for each; null: all windows."""
 
     def __post_init__(self) -> None:
-        for name in ("dimension", "max_length", "targets", "negatives"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
-        if min(self.horizontal_filters, self.vertical_filters) < 1:
-            raise ValueError("horizontal_filters and vertical_filters must be 1 or more")
+        at_least(1, self, "dimension", "max_length", "targets", "negatives")
+        at_least(1, self, "horizontal_filters", "vertical_filters")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
-        if self.samples_per_epoch is not None and self.samples_per_epoch < 1:
-            raise ValueError(f"samples_per_epoch must be 1 or more, got {self.samples_per_epoch}")
+        if self.samples_per_epoch is not None:
+            at_least(1, self, "samples_per_epoch")
 
 
 class Model(SequenceModel):

@@ -34,6 +34,7 @@ from elcrec.interface import Batch, Context
 from elcrec.losses import contrastive_loss, next_item_loss
 from elcrec.padding import by_length, encode_real
 from elcrec.scores import item_products
+from elcrec.settings import at_least
 from elcrec.transformer import TransformerModel
 
 
@@ -54,6 +55,7 @@ class Hyperparameters(EncoderSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        at_least(0, self, "instance_weight")
         for name in ("crop", "mask", "reorder"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in [0, 1], got {getattr(self, name)}")

@@ -42,6 +42,7 @@ from elcrec.encoder import (
 from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.padding import by_length, only_real
 from elcrec.scores import item_products
+from elcrec.settings import at_least
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Hyperparameters(EncoderSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if min(self.intents, self.positions) < 1:
-            raise ValueError("intents and positions must be 1 or more")
+        at_least(1, self, "intents", "positions")
+        at_least(0, self, "sequence_weight", "correction")
         if not 0 < self.kept <= 1:
             raise ValueError(f"kept must be in (0, 1], got {self.kept}")
 

@@ -43,6 +43,7 @@ from elcrec.interface import Batch, Context, SequenceModel
 from elcrec.losses import next_item_loss
 from elcrec.padding import encode_real
 from elcrec.scores import inner_products
+from elcrec.settings import at_least
 
 
 @dataclass(frozen=True)
@@ -65,12 +66,10 @@ class Hyperparameters:
     """`sampled_ce`: negatives are drawn in proportion to (training count)^alpha; 0: uniformly."""
 
     def __post_init__(self) -> None:
-        if min(self.dimension, self.hidden, self.max_length, self.negatives) < 1:
-            raise ValueError("dimension, hidden, max_length and negatives must be 1 or more")
+        at_least(1, self, "dimension", "hidden", "max_length", "negatives")
+        at_least(0, self, "alpha")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout must be in [0, 1), got {self.dropout}")
-        if self.alpha < 0:
-            raise ValueError(f"alpha must be 0 or more, got {self.alpha}")
         if self.loss not in ("bce", "sampled_ce"):
             raise ValueError(f"loss must be bce or sampled_ce, got {self.loss}")
 

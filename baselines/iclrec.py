@@ -28,6 +28,7 @@ from elcrec.intents import Intents
 from elcrec.interface import Batch, Context
 from elcrec.losses import contrastive_loss
 from elcrec.model import intent_loss
+from elcrec.settings import at_least
 from elcrec.transformer import TransformerModel
 
 
@@ -44,6 +45,11 @@ class Hyperparameters(EncoderSettings):
     fusion: Fusion = "none"
     """How the nearest centroid joins each position before the instance loss; ICLRec itself: not at
     all. The others are the arm B+ICL of ELCRec's ablation."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least(1, self, "intents")
+        at_least(0, self, "instance_weight", "intent_weight")
 
 
 class Model(TransformerModel):

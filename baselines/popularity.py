@@ -13,6 +13,7 @@ from torch import Tensor
 
 from elcrec.dataset import InteractionData
 from elcrec.interface import Context, SequenceModel
+from elcrec.settings import at_least
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,9 @@ class Hyperparameters:
 
     max_length: int = 50
     """Longest window that `score` is given (it is not read)."""
+
+    def __post_init__(self) -> None:
+        at_least(1, self, "max_length")
 
 
 class Model(SequenceModel):

@@ -33,6 +33,7 @@ from elcrec.interface import Context, Protocol, SequenceModel
 from elcrec.padding import by_length, encode_real
 from elcrec.prefixes import Prefixes, count_prefixes
 from elcrec.scores import item_products
+from elcrec.settings import at_least
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,7 @@ class Hyperparameters(EncoderSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        at_least(0, self, "item_weight", "segment_weight")
         if not 0 <= self.mask_ratio <= 1:
             raise ValueError(f"mask_ratio must be in [0, 1], got {self.mask_ratio}")
         if not 0 < self.prefix_share <= 1:

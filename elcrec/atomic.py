@@ -8,6 +8,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from elcrec.errors import InputError
+
+PARTIAL = ".partial"
+
+
+class WriteError(InputError):
+    """A file could not be written; the old one, if there is one, is as it was."""
+
 
 @contextmanager
 def replaced(path: Path | str) -> Iterator[Path]:
@@ -15,21 +23,33 @@ def replaced(path: Path | str) -> Iterator[Path]:
 
     The temporary file keeps the suffix of `path` (writers such as `numpy.savez` look at it) and is
     removed when the block raises. Missing parent folders are made.
+
+    Raises:
+        WriteError: The disk is full, or the place cannot be written to.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(
-        dir=path.parent, prefix=f".{path.stem}.", suffix=".partial" + path.suffix
-    )
-    os.close(handle)
-    temporary = Path(name)
     try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f".{path.stem}.", suffix=PARTIAL + path.suffix
+        )
+        os.close(handle)
+        temporary = Path(name)
+        try:
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def remove_partial(folder: Path) -> None:
+    """Remove what a killed process was writing in a folder that no other process writes to."""
+    for path in folder.glob(f".*{PARTIAL}*"):
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path | str, text: str) -> None:

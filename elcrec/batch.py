@@ -20,27 +20,25 @@ from pathlib import Path
 from typing import Any
 
 import torch
-import yaml
 
 from elcrec.config import Config
 from elcrec.dataset import InteractionData
 from elcrec.deadline import Deadline, OutOfTimeError
 from elcrec.errors import InputError
+from elcrec.lock import held
 from elcrec.progress import Progress
 from elcrec.registry import resolve
-from elcrec.run import (
-    CHECKPOINTS,
-    execute_in_turns,
-    is_recorded,
-    load_data,
-    make_run,
-    write,
-    write_failure,
-)
+from elcrec.run import execute_in_turns, load_data, make_run
+from elcrec.run_folder import CHECKPOINTS, is_recorded, write, write_failure
+from elcrec.schema import is_integer
+from elcrec.settings import LARGEST
 from elcrec.side_by_side import Work, side_by_side
 from elcrec.turns import Turns
+from elcrec.wording import dotted, shown, unknown_key
+from elcrec.yamlfile import read_yaml_list
 
 KEYS = ("datasets", "models", "seeds")
+SEED = f"integers from 0 to {LARGEST}"
 
 
 @dataclass(frozen=True)
@@ -74,11 +72,8 @@ def read_plan(path: Path, config: Config) -> list[Planned]:
     Raises:
         InputError: Not a plan, or a data set, model or setting that is not right.
     """
-    try:
-        entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
-    if not isinstance(entries, list) or not entries:
+    entries = read_yaml_list(path)
+    if not entries:
         raise InputError(f"{path}: must be a list of mappings with the keys {', '.join(KEYS)}")
     planned: dict[Planned, None] = {}
     for number, entry in enumerate(entries, 1):
@@ -93,22 +88,34 @@ def read_plan(path: Path, config: Config) -> list[Planned]:
 
 def _entry(entry: Any, where: str, config: Config) -> tuple[list[str], list[str], list[int]]:
     if not isinstance(entry, dict) or not set(entry) <= set(KEYS):
-        unknown = next((k for k in entry if k not in KEYS), "") if isinstance(entry, dict) else ""
-        raise InputError(f"{where}: unknown key '{unknown}'; allowed: {', '.join(KEYS)}")
+        if not isinstance(entry, dict):
+            raise InputError(f"{where}: must be a mapping with the keys {', '.join(KEYS)}")
+        wrong = next(key for key in entry if key not in KEYS)
+        raise InputError(f"{where}: {dotted([wrong])}: {unknown_key(wrong, KEYS)}")
     values: dict[str, Any] = {"datasets": config.use, "models": config.models}
     values |= {"seeds": config.seeds, **entry}
-    for key, kind in (("datasets", str), ("models", str), ("seeds", int)):
-        listed = values[key]
-        good = isinstance(listed, list) and listed
-        if not good or not all(isinstance(v, kind) and not isinstance(v, bool) for v in listed):
-            raise InputError(f"{where}: {key}: must be a list of {kind.__name__}, got {listed!r}")
-    if min(values["seeds"]) < 0:
-        raise InputError(f"{where}: seeds: must be 0 or more, got {min(values['seeds'])}")
+    for key, listed in values.items():
+        fits, kind = (_is_seed, SEED) if key == "seeds" else (_is_text, "text")
+        if not isinstance(listed, list) or not listed or not all(map(fits, listed)):
+            raise InputError(f"{where}: {key}: must be a list of {kind}, got {shown(listed)}")
+    for key, known in (("datasets", config.dataset), ("models", config.model_file)):
+        for name in values[key]:
+            try:
+                known(name)
+            except InputError as error:
+                raise InputError(f"{where}: {key}: {error}") from None
     return values["datasets"], values["models"], values["seeds"]
 
 
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_seed(value: Any) -> bool:
+    return is_integer(value) and 0 <= value <= LARGEST
+
+
 def _with_start(run: Planned, config: Config) -> list[Planned]:
-    config.dataset(run.dataset)
     before = _start_of(run, config)
     return [*(_with_start(before, config) if before else []), run]
 
@@ -184,12 +191,18 @@ class Batch:
         training = run.settings.training
         title = f"{run.settings.name} {self.config.dataset_name(run.dataset)} seed {run.seed}"
         progress = Progress(title, training.max_epochs, training.select_by, bar=False)
-        checkpoints = self._folder(planned) / CHECKPOINTS
+        folder = self._folder(planned)
         data: InteractionData = self.data(planned.dataset)
-        record = yield from execute_in_turns(
-            run, data, progress, checkpoints, deadline=self.deadline, at_once=self.at_once
-        )
-        write(self._folder(planned), run, record, self.device)
+        with held(folder, wait=False):
+            record = yield from execute_in_turns(
+                run,
+                data,
+                progress,
+                folder / CHECKPOINTS,
+                deadline=self.deadline,
+                at_once=self.at_once,
+            )
+            write(folder, run, record, self.device)
         return record
 
     def _done(self, planned: Planned, record: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from elcrec.atomic import replaced
+from elcrec.atomic import WriteError, remove_partial, replaced
 from elcrec.errors import InputError
 
 FORMAT = "elcrec-checkpoint-2"
@@ -65,11 +65,11 @@ class Checkpoints:
                 file.flush()
                 os.fsync(file.fileno())
             for old in self._files()[KEPT:]:
-                old.unlink()
-        except OSError as error:
+                old.unlink(missing_ok=True)
+        except (OSError, WriteError) as error:
             raise InputError(
-                f"{path}: cannot write the checkpoint ({error.strerror}); training stops here and "
-                "goes on from the last one when it is started again"
+                f"{error}; training stops here and goes on from the last checkpoint when it is "
+                "started again"
             ) from None
         self._last = time.monotonic()
 
@@ -79,6 +79,7 @@ class Checkpoints:
         One that is damaged is named on standard error and set aside as `*.damaged`, and the one
         before it is read. One of another run (other settings, data or code) is left out.
         """
+        remove_partial(self.folder)
         for path in self._files():
             try:
                 content = path.read_bytes()
@@ -110,4 +111,6 @@ class Checkpoints:
 
     def _files(self) -> list[Path]:
         """Newest first."""
-        return sorted(self.folder.glob("epoch-*.ckpt"), reverse=True)
+        # Longer names first: from epoch 100000 on a number has more digits.
+        files = self.folder.glob("epoch-*.ckpt")
+        return sorted(files, key=lambda path: (len(path.name), path.name), reverse=True)

@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import elcrec.efficiency
@@ -17,9 +18,11 @@ from elcrec.dataset import InteractionData
 from elcrec.deadline import EXIT_STATUS, Deadline, OutOfTimeError
 from elcrec.device import choose
 from elcrec.errors import InputError
+from elcrec.lock import held
 from elcrec.progress import Progress
 from elcrec.registry import add_model_file, parse_overrides
-from elcrec.run import CHECKPOINTS, Run, execute, load_data, make_run, write, write_failure
+from elcrec.run import Run, execute, load_data, make_run
+from elcrec.run_folder import CHECKPOINTS, is_recorded, write, write_failure
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -32,18 +35,30 @@ def train(arguments: argparse.Namespace) -> None:
     title = f"{run.settings.name} {config.dataset_name(run.dataset)} seed {run.seed}"
     training = run.settings.training
     deadline = _deadline(arguments)
-    with Progress(title, training.max_epochs, training.select_by, arguments.quiet) as progress:
-        try:
-            record = execute(run, data, progress, folder / CHECKPOINTS, deadline=deadline)
-        except OutOfTimeError:
-            raise
-        except Exception as error:
-            write_failure(folder, error)
-            raise
-    write(folder, run, record, data.device)
+    with held(folder) as others:
+        if others and is_recorded(folder, run, data):
+            print(f"{title}: another process has made it meanwhile -> {folder}")
+            return
+        with Progress(title, training.max_epochs, training.select_by, arguments.quiet) as progress:
+            record = _train(run, data, progress, folder, deadline)
     metrics = record["metrics"]
     shown = "  ".join(f"{k} {v:.4f}" for k, v in metrics["metrics"]["test"].items())
     print(f"{title}: {shown}  (epoch {metrics['best_epoch']} of {metrics['epochs']}) -> {folder}")
+
+
+def _train(
+    run: Run, data: InteractionData, progress: Progress, folder: Path, deadline: Deadline | None
+) -> dict[str, Any]:
+    """Train and write the run folder; a failure leaves its reason there."""
+    try:
+        record = execute(run, data, progress, folder / CHECKPOINTS, deadline=deadline)
+        write(folder, run, record, data.device)
+    except OutOfTimeError:
+        raise
+    except Exception as error:
+        write_failure(folder, error)
+        raise
+    return record
 
 
 def batch(arguments: argparse.Namespace) -> int:

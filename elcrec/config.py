@@ -5,24 +5,44 @@ This module does not import torch: the Snakefile and light commands read the con
 
 from __future__ import annotations
 
-import functools
-import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import jsonschema
-
 from elcrec.errors import InputError
 from elcrec.figures.settings import FigureSettings
+from elcrec.layers import Layers
+from elcrec.model_file import MODEL_FOLDER as MODEL_FOLDER
+from elcrec.model_file import read_model_file
 from elcrec.names import Precision
-from elcrec.yamlfile import merge, read_yaml
+from elcrec.schema import check
+from elcrec.wording import unknown
+from elcrec.yamlfile import read_yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = ROOT / "workflow" / "config" / "config.yaml"
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
-MODEL_FOLDER = ROOT / "workflow" / "config" / "models"
+Keys = tuple[str | int, ...]
+# Where models and data sets are named, besides `models`, `released_weights`, keys of `parameters`
+MODEL_NAMES: tuple[Keys, ...] = (
+    ("efficiency", "models"),
+    ("figures", "ablation", "models"),
+    ("figures", "sensitivity", "model"),
+    ("figures", "convergence"),
+    ("figures", "diagnostics"),
+    ("figures", "activity"),
+    ("figures", "intents_of"),
+    ("optional", "models"),
+    ("replication", "models"),
+)
+DATASET_NAMES: tuple[Keys, ...] = (
+    ("use",),
+    ("figures", "ablation", "datasets"),
+    ("figures", "sensitivity", "datasets"),
+    ("replication", "use"),
+)
 
 
 @dataclass(frozen=True)
@@ -85,6 +105,8 @@ class Config:
     efficiency: Efficiency
     released_weights: list[dict[str, Any]]
     datasets: dict[str, dict[str, Any]]
+    keep_checkpoints: bool = False
+    """Keep the checkpoints of finished runs."""
     tolerance_percent: float = 5.0
     """How far our mean may be from the paper's value for a cell to count as reproduced."""
     figures: FigureSettings = field(default_factory=FigureSettings)
@@ -95,6 +117,10 @@ class Config:
     """The nightly check."""
     model_files: dict[str, Path] = field(default_factory=dict)
     """YAML file of every model id."""
+    layers: Layers = field(default_factory=Layers)
+    """The files, in order, that it was merged from."""
+    followed: dict[str, str] = field(default_factory=dict)
+    """Model whose `parameters` an arm of an ablation takes too, by id of the arm."""
 
     def dataset_name(self, dataset: str) -> str:
         """Name of a data set as the tables show it."""
@@ -107,16 +133,15 @@ class Config:
     def dataset(self, dataset: str) -> dict[str, Any]:
         """The entry of a data set."""
         if dataset not in self.datasets:
-            known = ", ".join(sorted(self.datasets))
-            raise InputError(f"unknown data set '{dataset}'; known: {known}")
+            raise InputError(unknown("data set", dataset, self.datasets))
         return self.datasets[dataset]
 
     def model_file(self, model: str) -> Path:
         """The YAML file of a model id, listed under `models` or in workflow/config/models/."""
         path = self.model_files.get(model) or MODEL_FOLDER / f"{model}.yaml"
-        if not path.exists():
-            known = sorted({p.stem for p in MODEL_FOLDER.glob("*.yaml")} | set(self.model_files))
-            raise InputError(f"unknown model '{model}'; known: {', '.join(known)}")
+        if "/" in model or not os.path.isfile(path):  # no exception for a name that is too long
+            paths = [*MODEL_FOLDER.glob("*.yaml"), *self.model_files.values()]
+            raise InputError(unknown("model", model, {p.stem for p in paths if os.path.isfile(p)}))
         return path
 
     def sequences_file(self, dataset: str) -> Path:
@@ -135,6 +160,13 @@ class Config:
             raise InputError(f"{path}: not there yet; make it with: snakemake --cores 1 {path}")
         return path
 
+    def where_parameter(self, model: str, key: str) -> str:
+        """File and key, for a message, of an override in `parameters`."""
+        own = ("parameters", model, key)
+        if model in self.followed and not self.layers.has(*own):
+            return self.layers.where("parameters", self.followed[model], key)
+        return self.layers.where(*own)
+
     def run_folder(self, dataset: str, model: str, seed: int | str) -> Path:
         """Where a run is written."""
         return self.output / "runs" / dataset / model / str(seed)
@@ -150,23 +182,18 @@ def load_config(paths: Sequence[Path | str] = ()) -> Config:
         InputError: A file that cannot be read, or a key or value that the schema refuses; the
             message names the file, the key and what is allowed.
     """
-    layers = [(DEFAULT, read_yaml(DEFAULT))]
-    layers += [(Path(p), read_yaml(Path(p))) for p in paths if Path(p).resolve() != DEFAULT]
-    merged: dict[str, Any] = {}
-    for _, layer in layers:
-        merged = merge(merged, layer)
-    return from_mapping(merged, layers)
+    files = [DEFAULT, *(Path(p) for p in paths if Path(p).resolve() != DEFAULT)]
+    layers = Layers(tuple((file, read_yaml(file)) for file in files))
+    return from_mapping(layers.merged(), layers.parts)
 
 
 def from_mapping(
-    merged: Mapping[str, Any], layers: Iterable[tuple[Path, Mapping[str, Any]]] = ()
+    merged: Mapping[str, Any], layers: Iterable[tuple[Path | str, Mapping[str, Any]]] = ()
 ) -> Config:
     """Check a merged mapping and make a `Config`; `layers` tell which file a bad key came from."""
-    layers = list(layers) or [(DEFAULT, dict(merged))]
-    error = jsonschema.exceptions.best_match(_validator().iter_errors(merged))
-    if error is not None:
-        raise InputError(_explain(error, layers))
-    files = dict(_model_entry(str(entry)) for entry in merged["models"])
+    origin = Layers(tuple(layers) or ((DEFAULT, merged),))
+    check(merged, SCHEMA, origin)
+    files = _model_files(merged["models"], origin)
     efficiency = dict(merged.get("efficiency", {}))
     efficiency["models"] = tuple(efficiency.get("models", ()))
     config = Config(
@@ -185,21 +212,64 @@ def from_mapping(
         efficiency=Efficiency(**efficiency),
         released_weights=list(merged.get("released_weights", [])),
         datasets=dict(merged["datasets"]),
+        keep_checkpoints=merged.get("keep_checkpoints", False),
         tolerance_percent=merged.get("verdict", {}).get("tolerance_percent", 5.0),
         figures=FigureSettings.of(merged.get("figures", {})),
         optional=_optional(merged.get("optional", {})),
         replication=_replication(merged.get("replication", {})),
         model_files=files,
+        layers=origin,
     )
-    for dataset in (*config.use, *config.replication.use):
-        config.dataset(dataset)
-    named = (*config.models, *config.efficiency.models, *config.figures.models())
-    named = (*named, *config.replication.models)
-    for model in (*named, *config.optional.models, *config.parameters):
-        config.model_file(model)
+    _check_names(config, merged)
     for model in (*config.figures.ablation.models, *config.optional.models):
         _take_overrides_of_base(config, model)
     return config
+
+
+def _model_files(entries: Sequence[str], layers: Layers) -> dict[str, Path]:
+    """Files of the entries of `models`, names or paths to YAML files, by id."""
+    files: dict[str, Path] = {}
+    for number, entry in enumerate(entries):
+        where = layers.where("models", number)
+        path = MODEL_FOLDER / f"{entry}.yaml"
+        if entry.endswith((".yaml", ".yml")):
+            path = Path(entry)
+            try:
+                read_yaml(path)
+            except InputError as error:
+                raise InputError(f"{where}: {error}") from None
+        if path.stem in files:
+            raise InputError(
+                f"{where}: the model '{path.stem}' is there twice, as {files[path.stem]} and {path}"
+            )
+        files[path.stem] = path
+    return files
+
+
+def _check_names(config: Config, merged: Mapping[str, Any]) -> None:
+    """Refuse names of models and data sets that nothing is known of."""
+    datasets = [place for keys in DATASET_NAMES for place in _named(merged, keys)]
+    weights = enumerate(config.released_weights)
+    datasets += [(("released_weights", n, "dataset"), entry["dataset"]) for n, entry in weights]
+    models: list[tuple[Keys, str]] = [(("models", n), m) for n, m in enumerate(config.models)]
+    models += [(("parameters", model), model) for model in config.parameters]
+    models += [place for keys in MODEL_NAMES for place in _named(merged, keys)]
+    for known, places in ((config.dataset, datasets), (config.model_file, models)):
+        for path, name in places:
+            try:
+                known(name)
+            except InputError as error:
+                raise InputError(f"{config.layers.where(*path)}: {error}") from None
+
+
+def _named(merged: Mapping[str, Any], path: Keys) -> list[tuple[Keys, str]]:
+    """The names that stand at a key, none, one or a list, each with its own key path."""
+    node: Any = merged
+    for key in path:
+        node = node.get(key, {})
+    if isinstance(node, list):
+        return [((*path, number), name) for number, name in enumerate(node)]
+    return [(path, node)] if node else []
 
 
 def _optional(section: Mapping[str, Any]) -> OptionalTables:
@@ -212,59 +282,16 @@ def _take_overrides_of_base(config: Config, arm: str) -> None:
     Without this, `parameters: {elcrec: {intents: 64}}` would change the whole model and not the
     arm that it is compared with.
     """
-    content = read_yaml(config.model_file(arm))
+    content = read_yaml(path := config.model_file(arm))
     if "base" in content:
+        read_model_file(path)  # refuses what it should not have
         own = set(content.get("parameters", {}))
         base = config.parameters.get(content["base"], {})
         followed = {key: value for key, value in base.items() if key not in own}
         config.parameters[arm] = followed | config.parameters.get(arm, {})
+        config.followed[arm] = content["base"]
 
 
 def _replication(section: Mapping[str, Any]) -> Replication:
     lists = {key: tuple(section.get(key, ())) for key in ("use", "models", "seeds")}
     return Replication(**lists, reference=Path(section.get("reference", Replication.reference)))
-
-
-@functools.cache
-def _validator() -> jsonschema.Draft202012Validator:
-    return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
-
-
-def _model_entry(entry: str) -> tuple[str, Path]:
-    """Id and file of an entry of `models`: a name, or a path to a YAML file."""
-    if entry.endswith((".yaml", ".yml")):
-        path = Path(entry)
-        if not path.exists():
-            raise InputError(f"models: {entry}: no such file")
-        return path.stem, path
-    return entry, MODEL_FOLDER / f"{entry}.yaml"
-
-
-def _explain(
-    error: jsonschema.ValidationError, layers: Sequence[tuple[Path, Mapping[str, Any]]]
-) -> str:
-    """One line: file, key, what is wrong, what is allowed."""
-    path = list(error.absolute_path)
-    if error.validator == "additionalProperties":
-        schema: Any = error.schema
-        instance: Any = error.instance
-        allowed = schema["properties"]
-        unknown = next(k for k in instance if k not in allowed)
-        file = _origin([*path, unknown], layers)
-        where = ".".join(map(str, [*path, unknown]))
-        return f"{file}: unknown key '{where}'; allowed: {', '.join(sorted(allowed))}"
-    where = ".".join(map(str, path)) or "top level"
-    return f"{_origin(path, layers)}: {where}: {error.message}"
-
-
-def _origin(path: Sequence[str | int], layers: Sequence[tuple[Path, Mapping[str, Any]]]) -> Path:
-    """The last file that has the key."""
-    for file, layer in reversed(layers):
-        node: Any = layer
-        try:
-            for key in path:
-                node = node[key]
-        except (KeyError, IndexError, TypeError):
-            continue
-        return file
-    return layers[-1][0]

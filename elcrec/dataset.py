@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from elcrec.data.sequences import Sequences
+from elcrec.errors import InputError
 from elcrec.names import Split
 
 HELD_OUT = 2  # items at the end of each line that training does not see, one for each split
@@ -132,6 +133,9 @@ class NegativeSampler:
             highest: Largest id that may be drawn, at least `data.n_items`.
             held_out: How many items at the end of each line do not count as the user's own: 0
                 keeps validation and test items from being drawn, 2 knows the training items only.
+
+        Raises:
+            InputError: A user owns all ids up to `highest`.
         """
         self.device = data.device
         self.span = highest + 1  # keys of different users lie this far apart
@@ -145,6 +149,11 @@ class NegativeSampler:
             made, counts[block] = self._table(data, first, lengths[block])
             keys[filled : filled + len(made)] = made
             filled += len(made)
+        if counts.max() == highest:
+            raise InputError(
+                f"the user on line {int(counts.argmax()) + 1} has every item, so that no negative "
+                "can be drawn; leave that user out of the data set"
+            )
         starts = np.cumsum(counts) - counts
         self._keys = data.tensor(keys[:filled])
         self._starts = data.tensor(starts)

@@ -26,6 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elcrec.dropout import Dropout
+from elcrec.settings import at_least
 
 MASKED = -10000.0
 LAYER_NORM_EPSILON = 1e-12
@@ -50,8 +51,7 @@ class EncoderSettings:
     """Dropout on the attention probabilities."""
 
     def __post_init__(self) -> None:
-        if min(self.dimension, self.max_length, self.blocks, self.heads) < 1:
-            raise ValueError("dimension, max_length, blocks and heads must be 1 or more")
+        at_least(1, self, "dimension", "max_length", "blocks", "heads")
         if self.dimension % self.heads:
             raise ValueError(f"heads must divide dimension ({self.dimension}), got {self.heads}")
         for name in ("hidden_dropout", "attention_dropout"):

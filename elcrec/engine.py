@@ -26,7 +26,7 @@ from elcrec.measure import Stopwatch
 from elcrec.metrics import summarise
 from elcrec.names import Precision
 from elcrec.resume import Resumable
-from elcrec.step import check_finite, epoch_in_turns, make_optimiser, make_step
+from elcrec.step import epoch_in_turns, make_optimiser, make_step
 from elcrec.training_settings import LAST, TrainingSettings
 from elcrec.turns import Turns, take_all
 
@@ -139,8 +139,7 @@ def training(
         if epoch == 1:
             recorder.before_training()
         with stopwatch("training"):
-            losses = yield from epoch_in_turns(model, context, step, settings.batch_size)
-        check_finite(losses, epoch)
+            losses = yield from epoch_in_turns(model, context, step, settings.batch_size, epoch)
         with stopwatch("validation"):
             ranks = validation.ranks(model)
         with stopwatch("intents"):

@@ -16,12 +16,17 @@ with, and no tile is computed twice.
 
 from __future__ import annotations
 
+import sys
+
 import numpy as np
 import torch
 from torch import Tensor
 
+from elcrec import ranking_plan
 from elcrec.dataset import InteractionData
+from elcrec.errors import InputError
 from elcrec.interface import Protocol, SequenceModel
+from elcrec.memory import give_back, ran_out
 from elcrec.names import Split
 from elcrec.ranking_plan import Block, Part, Tiles, plan
 
@@ -54,23 +59,63 @@ class Evaluator:
         self.item_size = data.item_size
         self.n_users = data.n_users
         self.seen_score = 0.0 if protocol == "paper" else float("-inf")
-        self.tiles = Tiles.fit(data, score_memory)
-        self.parts: list[Part] = plan(data, split, max_length, self.tiles)
+        self.data = data
+        self.split: Split = split
+        self.max_length = max_length
+        self.chunk_users = ranking_plan.CHUNK_USERS
+        self._plan(score_memory)
+
+    def _plan(self, score_memory: int | None) -> None:
+        self.tiles = Tiles.fit(self.data, score_memory)
+        self.parts: list[Part] = plan(
+            self.data, self.split, self.max_length, self.tiles, self.chunk_users
+        )
         self.users = np.concatenate([block.users for part in self.parts for block in part.blocks])
 
-    @torch.inference_mode()
     def ranks(self, model: SequenceModel) -> np.ndarray:
         """Return the 0-based rank of each user's target: (users,) int32.
 
-        The model's mode is left as it was; only ranks leave the device, once.
+        The model's mode is left as it was; only ranks leave the device, once. If memory runs out,
+        it is done again with half as many users and scores at a time, and so from then on.
+
+        Raises:
+            InputError: Memory runs out even with a single user at a time.
         """
         was_training = model.training
         model.eval()
+        try:
+            while True:
+                try:
+                    return self._ranks(model)
+                except (RuntimeError, MemoryError) as error:
+                    if not ran_out(error):
+                        raise
+                self._shrink()  # here, for the error holds on to the tensors of the attempt
+        finally:
+            model.train(was_training)
+
+    def _shrink(self) -> None:
+        """Take half of what was held at a time."""
+        give_back(self.data.device)
+        if self.chunk_users == 1:
+            raise InputError(
+                "evaluation: out of memory with a single user at a time: leave it more memory, or "
+                "make max_length or dimension smaller"
+            )
+        self.chunk_users = max(1, self.chunk_users // 2)
+        self._plan(max(4, self.tiles.rows * self.tiles.width * 4 // 2))
+        print(
+            "elcrec: out of memory in an evaluation: it goes on with smaller chunks, of "
+            f"{self.chunk_users} users or less",
+            file=sys.stderr,
+        )
+
+    @torch.inference_mode()
+    def _ranks(self, model: SequenceModel) -> np.ndarray:
         ranks = []
         for part in self.parts:
             represented = torch.cat([model.represent(*chunk) for chunk in part.chunks])
             ranks += [self._rank(model, represented[b.rows], b) for b in part.blocks]
-        model.train(was_training)
         result = np.empty(self.n_users, dtype=np.int32)
         result[self.users] = torch.cat(ranks).cpu().numpy()
         return result

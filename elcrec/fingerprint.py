@@ -24,6 +24,7 @@ IGNORED = (
     "elcrec.deadline",
     "elcrec.errors",
     "elcrec.fingerprint",
+    "elcrec.lock",
     "elcrec.measure",
     "elcrec.native",
     "elcrec.native.build",
@@ -32,6 +33,7 @@ IGNORED = (
     "elcrec.provenance",
     "elcrec.registry",
     "elcrec.settings",
+    "elcrec.wording",
     "elcrec.yamlfile",
 )
 PACKAGES = ("elcrec", "baselines")

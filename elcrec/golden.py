@@ -9,26 +9,27 @@ Tensors have the names of the released code. Dropout is off.
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from baselines import iclrec
 from elcrec import model as elcrec_model
 from elcrec.errors import InputError
+from elcrec.golden_fixture import BATCH, LOSSES, Fixture, block_count
 from elcrec.interface import Batch
-from elcrec.released import from_released, load_released, to_released
+from elcrec.released import from_released_in, load_released, to_released
+from elcrec.settings import build as build_settings
 from elcrec.step import make_optimiser
 from elcrec.training_settings import TrainingSettings
 from elcrec.transformer import TransformerModel
 
 TOLERANCE = 1e-4  # relative, float32
+LARGEST_ALPHA = 1000.0  # the paper shows 0.01 to 100
 # Adam's first steps divide a gradient by its own size, so where that is near zero rounding becomes
 # a full step; parameters after a step are therefore compared by norm and more loosely.
 AFTER_STEP_TOLERANCE = 1e-2
@@ -51,30 +52,6 @@ class Deviation:
         return self.relative <= self.tolerance
 
 
-class Fixture:
-    """An opened .npz file with grouped access."""
-
-    def __init__(self, path: Path) -> None:
-        try:
-            with np.load(path, allow_pickle=False) as archive:
-                self.arrays = {name: archive[name] for name in archive.files}
-        except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
-            raise InputError(f"{path}: not a golden fixture (.npz): {error}") from None
-        self.path = path
-        self.steps = sorted({n.split("/")[0] for n in self.arrays if n.startswith("step")})
-        if not self.steps:
-            raise InputError(f"{path}: not a golden fixture: it has no 'step0/…' arrays")
-
-    def group(self, prefix: str) -> dict[str, Tensor]:
-        """Tensors whose name begins with `prefix/`, without it."""
-        cut = len(prefix) + 1
-        return {
-            name[cut:]: torch.from_numpy(np.asarray(array))
-            for name, array in self.arrays.items()
-            if name.startswith(prefix + "/")
-        }
-
-
 def verify(path: Path, weights: Path | None = None) -> list[Deviation]:
     """Replay the fixture's steps and compare everything it holds.
 
@@ -83,7 +60,8 @@ def verify(path: Path, weights: Path | None = None) -> list[Deviation]:
         weights: Released weights to start from, for a fixture that carries none.
 
     Raises:
-        InputError: The fixture cannot be read, or needs `weights` and none are given.
+        InputError: The fixture cannot be read or does not belong together, or needs `weights` and
+            none are given.
     """
     fixture = Fixture(path)
     model = build(fixture, weights)
@@ -104,54 +82,65 @@ def verify(path: Path, weights: Path | None = None) -> list[Deviation]:
         optimiser.step()
         after = to_released({n: p.detach() for n, p in model.named_parameters()})
         deviations += compare(step, expected, found, gradients, after)
-        follow(model, fixture.group(f"{step}/after"))
+        follow(model, fixture, step)
     return deviations
 
 
 @torch.no_grad()
-def follow(model: TransformerModel, after: dict[str, Tensor]) -> None:
+def follow(model: TransformerModel, fixture: Fixture, step: str) -> None:
     """Go on from the fixture's own parameters where it has them, so that steps compare apart."""
+    after = fixture.group(f"{step}/after")
     if after:
-        model.load_state_dict(from_released(after))
+        _load(model, from_released_in(fixture.path, after), fixture.path)
 
 
 def build(fixture: Fixture, weights: Path | None) -> TransformerModel:
     """Make the model that a fixture speaks of: ICLRec when it carries k-means centroids."""
     tensors = fixture.group("weights")
     if tensors:
-        state = from_released(tensors)
+        state = from_released_in(fixture.path, tensors)
     elif weights is not None:
         state = load_released(weights)
     else:
         raise InputError(f"{fixture.path}: carries no weights; name the released ones by --weights")
+    of = fixture.path if tensors else weights or fixture.path
     item_size, dimension = state["encoder.items.weight"].shape
-    sizes: dict[str, Any] = {
-        "dimension": dimension,
-        "max_length": len(state["encoder.positions.weight"]),
-        "blocks": 1 + max(int(n.split(".")[2]) for n in state if n.startswith("encoder.blocks.")),
-    }
+    length = len(state["encoder.positions.weight"])
+    sizes: dict[str, Any] = {"dimension": dimension, "max_length": length}
+    sizes["blocks"] = block_count(of, state)
+    centroids = fixture.centroids
+    if centroids is None and ("centers" not in state or not state["centers"].ndim):
+        raise InputError(f"{of}: has no cluster_centers, the fixture no kmeans_centroids")
+    losses = LOSSES if centroids is not None else (*LOSSES, "loss_cluster")
+    fixture.check_steps(item_size, length, losses)
     model: TransformerModel
-    if "kmeans_centroids" in fixture.arrays:
-        centroids = torch.from_numpy(fixture.arrays["kmeans_centroids"])
-        parameters = iclrec.Hyperparameters(**sizes, intents=len(centroids))
+    if centroids is not None:
+        sizes["intents"] = len(centroids)
+        parameters = build_settings(iclrec.Hyperparameters, sizes, f"{of}: sizes")
         model = iclrec.Model(parameters, 1, item_size)
+        if centroids.shape != model.centroids.shape:
+            raise InputError(f"{fixture.path}: kmeans_centroids must have {dimension} columns")
         model.centroids.copy_(centroids)
     else:
-        chosen = elcrec_model.Hyperparameters(**sizes, intents=len(state["centers"]))
+        sizes["intents"] = len(state["centers"])
+        chosen = build_settings(elcrec_model.Hyperparameters, sizes, f"{of}: sizes")
+        _load(elcrec_model.Model(chosen, 1, item_size), state, of)
         model = elcrec_model.Model(_fit_options(fixture, chosen, state, item_size), 1, item_size)
+    _load(model, state, of)
+    fixture.check_quantities(model)
+    return model.eval()
+
+
+def _load(model: TransformerModel, state: dict[str, Tensor], path: Path) -> None:
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
-        raise InputError(
-            f"{weights or fixture.path}: {str(error).splitlines()[-1].strip()}"
-        ) from None
-    return model.eval()
+        raise InputError(f"{path}: {str(error).splitlines()[-1].strip()[:200]}") from None
 
 
 def make_batch(expected: Mapping[str, Tensor]) -> Batch:
     """The fixture's batch of one step."""
-    names = ("input_ids", "target_pos", "target_neg", "view_1", "view_2")
-    inputs, targets, negatives, first, second = (expected[name].long() for name in names)
+    inputs, targets, negatives, first, second = (expected[name].long() for name in BATCH)
     return Batch(torch.zeros(len(inputs)), inputs, targets, negatives, torch.stack([first, second]))
 
 
@@ -212,6 +201,8 @@ def _fit_options(
     first = fixture.group("step0")
     loss = {n: float(v) for n, v in first.items() if n.startswith("loss_")}
     rest = loss["loss_next_item"] + 0.1 * (loss["loss_instance"] + loss["loss_intent"])
+    if not abs(loss["loss_total"] - rest) <= LARGEST_ALPHA * abs(loss["loss_cluster"]) > 0:
+        raise InputError(f"{fixture.path}: the losses of step0 do not sum to loss_total")
     alpha = round((loss["loss_total"] - rest) / loss["loss_cluster"], 2)
     fits = {}
     for fusion in ("shift", "concat", "none"):

@@ -19,7 +19,8 @@ from elcrec.config import Config
 from elcrec.dataset import InteractionData
 from elcrec.engine import Report
 from elcrec.errors import InputError
-from elcrec.registry import RunSettings, read_model_file, resolve
+from elcrec.model_file import read_model_file
+from elcrec.registry import RunSettings, resolve
 from elcrec.run import Run
 from elcrec.training_settings import LAST
 
@@ -40,7 +41,7 @@ class Grid:
         """Whether the model's settings are those of the point."""
         values = self.settings.as_dict()
         used = {**values["parameters"], **values["training"]}
-        return all(used[key] == value for key, value in point.items())
+        return all(key in used and used[key] == value for key, value in point.items())
 
 
 def read_grid(config: Config, model: str, dataset: str) -> Grid:
@@ -56,7 +57,7 @@ def read_grid(config: Config, model: str, dataset: str) -> Grid:
     points = special.get("grid", content.get("grid", []))
     _check(points, path)
     for point in points:
-        resolve(config, model, dataset, overrides=point)
+        resolve(config, model, dataset, point, lambda key, _: f"{path}: grid: {key}")
     settings = resolve(config, model, dataset)
     if points and settings.training.select_by == LAST:
         raise InputError(f"{path}: grid: needs a validation metric, but select_by is '{LAST}'")

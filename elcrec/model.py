@@ -31,6 +31,7 @@ from elcrec.encoder import EncoderSettings
 from elcrec.intents import Intents
 from elcrec.interface import Batch, Context
 from elcrec.losses import contrastive_loss
+from elcrec.settings import at_least
 from elcrec.transformer import TransformerModel
 
 
@@ -48,6 +49,11 @@ class Hyperparameters(EncoderSettings):
     """Weight of the intent contrastive loss."""
     fusion: Fusion = "shift"
     """How the nearest center joins each position before the instance loss; `none`: not at all."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least(1, self, "intents")
+        at_least(0, self, "alpha", "instance_weight", "intent_weight")
 
 
 class Model(TransformerModel):

@@ -86,12 +86,26 @@ class Part:
     blocks: list[Block]
 
 
-def plan(data: InteractionData, split: Split, max_length: int, tiles: Tiles) -> list[Part]:
-    """Cut all users into parts, in order of the length of their known history."""
+def plan(
+    data: InteractionData,
+    split: Split,
+    max_length: int,
+    tiles: Tiles,
+    chunk_users: int,
+) -> list[Part]:
+    """Cut all users into parts, in order of the length of their known history.
+
+    Args:
+        data: The histories.
+        split: `valid` or `test`.
+        max_length: Longest window L.
+        tiles: Of the item table.
+        chunk_users: Users encoded at once.
+    """
     known = np.diff(data.host_offsets) - data.history_end(split)
     order = np.argsort(np.minimum(known, max_length), kind="stable")
     return [
-        _part(data, split, max_length, tiles, order[i : i + PART_USERS], known)
+        _part(data, split, max_length, tiles, order[i : i + PART_USERS], known, chunk_users)
         for i in range(0, len(order), PART_USERS)
     ]
 
@@ -103,10 +117,11 @@ def _part(
     tiles: Tiles,
     users: np.ndarray,
     known: np.ndarray,
+    chunk_users: int,
 ) -> Part:
     chunks = []
-    for start in range(0, len(users), CHUNK_USERS):
-        some = users[start : start + CHUNK_USERS]
+    for start in range(0, len(users), chunk_users):
+        some = users[start : start + chunk_users]
         width = int(np.minimum(known[some], max_length).max())
         numbers = data.tensor(some)
         chunks.append((numbers, data.histories(numbers, split, width)))

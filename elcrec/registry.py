@@ -12,33 +12,22 @@ import importlib
 import importlib.util
 import json
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
-
-from elcrec.config import MODEL_FOLDER, Config
+from elcrec.config import Config
 from elcrec.errors import InputError
 from elcrec.interface import SequenceModel
+from elcrec.layers import Layers
+from elcrec.model_file import model_layers
 from elcrec.names import Precision
-from elcrec.settings import build
+from elcrec.settings import Given, build_from, field_names
 from elcrec.training_settings import TrainingSettings
-from elcrec.yamlfile import merge, read_yaml
-
-KEYS = (
-    "name",
-    "base",
-    "module",
-    "trained",
-    "starts_from",
-    "parameters",
-    "training",
-    "grid",
-    "datasets",
-)
+from elcrec.wording import brief, shown, unknown_key
+from elcrec.yamlfile import parse
 
 
 @dataclass(frozen=True)
@@ -82,8 +71,17 @@ class RunSettings:
         return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
+def option(key: str, value: Any) -> str:
+    """How a message names a value of the command line."""
+    return f"--set {brief(key)}={brief(value) if isinstance(value, str) else shown(value)}"
+
+
 def resolve(
-    config: Config, model: str, dataset: str, overrides: Mapping[str, Any] | None = None
+    config: Config,
+    model: str,
+    dataset: str,
+    overrides: Mapping[str, Any] | None = None,
+    where: Callable[[str, Any], str] = option,
 ) -> RunSettings:
     """Settings of `model` on `dataset`.
 
@@ -92,31 +90,52 @@ def resolve(
         model: Model id.
         dataset: Data set id.
         overrides: Values by key of the parameters or of the training settings.
+        where: Where a key and value of `overrides` stand, for a message.
 
     Raises:
-        InputError: Unknown key, wrong type, or a module without `Model` and `Hyperparameters`.
+        InputError: Unknown key, wrong type or value, or a module without `Model` and
+            `Hyperparameters`; names the file, or the option, that has it.
     """
     path = config.model_file(model)
-    content = read_model_file(path)
+    layers = model_layers(path)
+    content = layers.merged()
     module = load_module(content["module"], path)
-    special = content.get("datasets", {}).get(dataset, {})
-    parameters = {**content.get("parameters", {}), **special.get("parameters", {})}
-    parameters |= config.parameters.get(model, {})
-    training = {**content.get("training", {}), **special.get("training", {})}
+    kinds = (module.Hyperparameters, TrainingSettings)
+    parameters, training = (
+        _from_file(layers, name, dataset) for name in ("parameters", "training")
+    )
+    for key, value in config.parameters.get(model, {}).items():
+        parameters.append(Given(key, value, config.where_parameter(model, key)))
     if content.get("trained", True):
-        training |= config.training
-    names = TrainingSettings.__dataclass_fields__
+        for key, value in config.training.items():
+            training.append(Given(key, value, config.layers.where("training", key)))
     for key, value in (overrides or {}).items():
-        (training if key in names else parameters)[key] = value
+        given = Given(key, value, where(key, value))
+        known = [name for kind in kinds for name in field_names(kind)]
+        if key not in known:
+            raise InputError(f"{given.where}: {unknown_key(key, known)}")
+        (training if key in field_names(TrainingSettings) else parameters).append(given)
     return RunSettings(
         model=model,
         name=content.get("name", model),
         module=module,
-        parameters=build(module.Hyperparameters, parameters, f"{path}: parameters"),
-        training=build(TrainingSettings, training, f"{path}: training"),
+        parameters=build_from(module.Hyperparameters, parameters),
+        training=build_from(TrainingSettings, training),
         starts_from=_start(content, config, path),
         precision=config.precision,
     )
+
+
+def _from_file(layers: Layers, section: str, dataset: str) -> list[Given]:
+    """What a model's files say in a section, and in that of the data set."""
+    content = layers.merged()
+    found = []
+    for keys in ((section,), ("datasets", dataset, section)):
+        values: Any = content
+        for key in keys:
+            values = values.get(key, {})
+        found += [Given(k, value, layers.where(*keys, k)) for k, value in values.items()]
+    return found
 
 
 def _start(content: Mapping[str, Any], config: Config, path: Path) -> str | None:
@@ -131,51 +150,32 @@ def _start(content: Mapping[str, Any], config: Config, path: Path) -> str | None
 
 
 def add_model_file(config: Config, model: str) -> str:
-    """Make a path to a model's YAML file known to the config; returns the model's id."""
+    """Make a path to a model's YAML file known to the config; returns the model's id.
+
+    Raises:
+        InputError: The file cannot be read, or is no model's.
+    """
     if not model.endswith((".yaml", ".yml")):
         return model
     path = Path(model)
+    model_layers(path)  # refused here if it cannot be read
     config.model_files[path.stem] = path
     return path.stem
 
 
-def read_model_file(path: Path, below: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """Read a model's YAML file; `base: other` starts from another model's file."""
-    content = read_yaml(path)
-    for key in content:
-        if key not in KEYS:
-            raise InputError(f"{path}: unknown key '{key}'; allowed: {', '.join(KEYS)}")
-    if "base" in content:
-        beside = path.parent / f"{content['base']}.yaml"
-        base = beside if beside.exists() else MODEL_FOLDER / f"{content['base']}.yaml"
-        if not base.exists() or base in (path, *below):
-            raise InputError(f"{path}: base: no model '{content['base']}'")
-        inherited = read_model_file(base, (*below, path))
-        if not str(inherited["module"]).endswith(".py"):
-            return merge(inherited, content)
-        return merge({**inherited, "module": str(base.parent / inherited["module"])}, content)
-    if "module" not in content:
-        raise InputError(f"{path}: the key 'module' is missing (a Python module or a .py file)")
-    for section in ("parameters", "training", "datasets"):
-        if not isinstance(content.get(section, {}), Mapping):
-            raise InputError(f"{path}: {section}: must be a mapping of keys to values")
-    return content
-
-
 def load_module(name: str, path: Path) -> ModuleType:
-    """Import a model's module: a dotted name, or a .py file relative to the YAML file `path`."""
+    """Import a model's module, a dotted name or a .py file, that the YAML file `path` names."""
     try:
-        module = _load_file(path.parent / name) if name.endswith(".py") else _import(name)
-    except (ModuleNotFoundError, FileNotFoundError) as error:
-        raise InputError(f"{path}: module: cannot import '{name}' ({error})") from None
+        module = _load_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
+    except (ImportError, OSError, SyntaxError, ValueError) as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(f"{path}: module: cannot import '{name}' ({said})") from None
     for needed in ("Model", "Hyperparameters"):
         if not hasattr(module, needed):
             raise InputError(f"{path}: module: '{name}' defines no class '{needed}'")
+    if not is_dataclass(module.Hyperparameters):
+        raise InputError(f"{path}: module: Hyperparameters of '{name}' is no dataclass")
     return module
-
-
-def _import(name: str) -> ModuleType:
-    return importlib.import_module(name)
 
 
 def _load_file(file: Path) -> ModuleType:
@@ -191,12 +191,15 @@ def _load_file(file: Path) -> ModuleType:
 
 def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
     """Read `key=value` texts of `--set`; values are read as YAML."""
-    values = {}
+    values: dict[str, Any] = {}
     for text in texts:
         key, separator, value = text.partition("=")
+        key, where = key.strip(), f"--set {brief(text)}"
         if not separator or not key:
-            raise InputError(f"--set {text}: must be key=value")
-        values[key.strip()] = yaml.safe_load(value)
+            raise InputError(f"{where}: must be key=value")
+        if key in values:
+            raise InputError(f"{where}: {brief(key)} is set twice")
+        values[key] = parse(value, where)
     return values
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from elcrec.errors import InputError
 from elcrec.weights import read_weights
+from elcrec.wording import shown
 
 # Authors' prefix -> ours; {i} is the number of the block.
 TOP = {
@@ -29,6 +30,7 @@ BLOCK = {
     "intermediate.dense_2.": "feed_forward.contract.",
     "intermediate.LayerNorm.": "feed_forward.norm.",
 }
+NEEDED = ("item_embeddings.weight", "position_embeddings.weight")
 PARTS = ("query", "key", "value")  # order of the rows in our attention.projection
 
 
@@ -38,14 +40,17 @@ def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     Works for weights and for gradients alike.
 
     Raises:
-        InputError: A name that neither repository has.
+        InputError: A name that neither repository has, or query, key and value that do not fit.
     """
     ours: dict[str, Tensor] = {}
     for name, tensor in tensors.items():
         if ".attention.query." in name:
-            parts = [tensors[name.replace("query", part)] for part in PARTS]
+            parts = [tensors.get(name.replace("query", part)) for part in PARTS]
+            whole = [part for part in parts if part is not None and part.shape == tensor.shape]
+            if len(whole) < len(PARTS) or not tensor.ndim:
+                raise InputError(f"{shown(name)} needs a key and a value of its shape")
             ours[_block(name).replace("attention.query.", "attention.projection.")] = torch.cat(
-                parts
+                whole
             )
         elif ".attention.key." not in name and ".attention.value." not in name:
             ours[_rename(name)] = tensor
@@ -70,10 +75,22 @@ def load_released(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: The file is missing or not a state dictionary of this model family.
     """
-    state = read_weights(path, "not a file of PyTorch weights")
-    if not isinstance(state, dict) or "item_embeddings.weight" not in state:
-        raise InputError(f"{path}: not a state dictionary with 'item_embeddings.weight'")
-    return from_released(state)
+    return from_released_in(path, read_weights(path))
+
+
+def from_released_in(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The same of tensors that a file holds, which every model of this family must have.
+
+    Raises:
+        InputError: One is missing or not of this family; the message names the file.
+    """
+    for name in NEEDED:
+        if name not in tensors or tensors[name].ndim != 2:
+            raise InputError(f"{path}: not a state dictionary with the matrix '{name}'")
+    try:
+        return from_released(tensors)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
 
 
 def _block(name: str) -> str:
@@ -89,7 +106,7 @@ def _rename(name: str) -> str:
     for theirs, ours in (BLOCK if inside else TOP).items():
         if theirs in name:
             return _block(name).replace(theirs, ours)
-    raise InputError(f"released weights: unknown tensor '{name}'")
+    raise InputError(f"unknown tensor {shown(name)}")
 
 
 def _unrename(name: str) -> str:

@@ -1,35 +1,15 @@
-"""One training run and the folder that records it.
-
-`<output>/runs/<dataset>/<model>/<seed>/` holds
-
-- metrics.json      valid and test metrics, epochs, seconds, peak memory, commit, fingerprint
-- ranks.npz         0-based rank of the target of every user, `valid` and `test`
-- history.csv       one row per epoch
-- intents.npz       what users and intents looked like (models with intents): see elcrec/intents.py
-- config.yaml       every setting, resolved
-- environment.json  machine, versions, command
-- weights.pt        the weights that were tested
-
-Each file is written under a temporary name and moved; metrics.json comes last, so a folder that has
-it is whole. Until then, checkpoints/ holds how far the training has come.
-"""
+"""One training run: what identifies it, how it is carried out, and what is recorded of it."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import torch
-import yaml
 
-from elcrec.atomic import replaced, write_text
 from elcrec.checkpoint import Checkpoints
 from elcrec.config import Config
 from elcrec.data.sequences import read_sequences
@@ -40,14 +20,13 @@ from elcrec.errors import InputError
 from elcrec.fingerprint import fingerprint
 from elcrec.interface import Protocol, SequenceModel
 from elcrec.measure import device_name, peak_memory, reset_peak_memory
+from elcrec.memory import ran_out
 from elcrec.metrics import summarise
-from elcrec.names import FAILED
-from elcrec.provenance import commit, environment
+from elcrec.provenance import commit
 from elcrec.registry import RunSettings, module_reference, resolve
+from elcrec.settings import LARGEST
 from elcrec.start import Start, find_start, load_start
 from elcrec.turns import Turns, take_all
-
-CHECKPOINTS = "checkpoints"  # folder in a run folder, while the run lasts
 
 
 @dataclass(frozen=True)
@@ -66,6 +45,8 @@ class Run:
     """CUDA graphs, see `elcrec.graph`."""
     snapshot_epochs: tuple[int, ...] = ()
     """After which epochs to keep users and intents, see `elcrec.intents`."""
+    keep_checkpoints: bool = False
+    """Leave the checkpoints in the folder of the finished run."""
 
 
 def make_run(
@@ -82,8 +63,8 @@ def make_run(
     Raises:
         InputError: An unknown name or key, a wrong value, or no weights to start from.
     """
-    if seed < 0:
-        raise InputError(f"--seed {seed}: must be 0 or more")
+    if not 0 <= seed <= LARGEST:
+        raise InputError(f"--seed {seed}: must be from 0 to {LARGEST}")
     settings = resolve(config, model, dataset, overrides)
     config.dataset(dataset)
     return Run(
@@ -95,6 +76,7 @@ def make_run(
         kernels=kernels or config.kernels,
         graphs=config.graphs,
         snapshot_epochs=config.figures.snapshot_epochs,
+        keep_checkpoints=config.keep_checkpoints,
     )
 
 
@@ -158,10 +140,12 @@ def execute_in_turns(
     settings = run.settings.training
     try:
         result = yield from training(model, data, settings, run.seed, protocol, options)
-    except torch.OutOfMemoryError:
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out(error):
+            raise
         raise InputError(
-            f"out of GPU memory: make training.batch_size smaller (now {settings.batch_size}), "
-            "or run fewer trainings side by side"
+            f"out of {'GPU ' if device.type == 'cuda' else ''}memory: make training.batch_size "
+            f"smaller (now {settings.batch_size}), or run fewer trainings side by side"
         ) from None
     record = describe(run, model, result, data)
     how = {"kernels": kernels, "graphs": run.graphs, "precision": run.settings.precision}
@@ -229,55 +213,3 @@ def describe(
         "commit": head,
         "dirty": dirty,
     }
-
-
-def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) -> None:
-    """Write the run folder; metrics.json last."""
-    result: Result = record["result"]
-    with replaced(folder / "ranks.npz") as path:
-        np.savez_compressed(path, **result.ranks)  # type: ignore[arg-type]
-    (folder / "intents.npz").unlink(missing_ok=True)  # another run's
-    if result.intents:
-        with replaced(folder / "intents.npz") as path:
-            np.savez_compressed(path, **result.intents)  # type: ignore[arg-type]
-    with replaced(folder / "history.csv") as path:
-        pd.DataFrame(result.history).to_csv(path, index=False)
-    resolved = {"dataset": run.dataset, "seed": run.seed, "protocol": run.protocol}
-    resolved |= run.settings.as_dict()
-    if run.start:
-        resolved["start"] = run.start.as_dict()
-    write_text(folder / "config.yaml", yaml.safe_dump(resolved, sort_keys=False))
-    write_text(folder / "environment.json", json.dumps(environment(device), indent=2) + "\n")
-    with replaced(folder / "weights.pt") as path:
-        torch.save({k: v.cpu() for k, v in result.weights.items()}, path)
-    write_text(folder / "metrics.json", json.dumps(record["metrics"], indent=2) + "\n")
-    Checkpoints.remove(folder / CHECKPOINTS)
-    (folder / FAILED).unlink(missing_ok=True)
-
-
-def is_recorded(folder: Path, run: Run, data: InteractionData) -> bool:
-    """Whether the folder holds this run: same settings, data, seed, protocol and code.
-
-    Kernels and CUDA graphs may be others: they are the same mathematics.
-    """
-    try:
-        record = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    wanted = {
-        "seed": run.seed,
-        "protocol": run.protocol,
-        "settings": run.settings.digest(),
-        "data": data.digest(),
-        "fingerprint": fingerprint(module_reference(run.settings)),
-    }
-    start = record.get("start") or {}
-    same_start = start.get("sha256") == (run.start.sha256 if run.start else None)
-    return same_start and all(record.get(key) == value for key, value in wanted.items())
-
-
-def write_failure(folder: Path, error: Exception) -> None:
-    """Say in the run folder why the run is missing, in one line; tables and report show it."""
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
-    with suppress(OSError):  # perhaps the very reason is that nothing can be written
-        write_text(folder / FAILED, reason + "\n")

@@ -61,9 +61,7 @@ def load_start(model: SequenceModel, start: Start) -> None:
     Raises:
         InputError: Not a file of weights, or they do not fit.
     """
-    state = read_weights(start.file, "cannot read weights")
-    if not isinstance(state, dict):
-        raise InputError(f"{start.file}: holds no state dictionary")
+    state = read_weights(start.file)
     try:
         model.load_start(state)
     except InputError as error:

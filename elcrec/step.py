@@ -36,6 +36,7 @@ class Step:
         self.context = context
         self.optimiser = optimiser
         self.sums: dict[str, Tensor] = {}  # of each term, weighted; they never move
+        self.good_steps = torch.zeros((), device=context.data.device)  # before the first bad one
         self.graphed = graphed
         self.precision: Precision = precision
 
@@ -60,13 +61,23 @@ class Step:
                 self.sums[name] += weighted
             else:
                 self.sums[name] = weighted
+        total = self.sums["total"]  # a sum that is not finite never is again
+        self.good_steps += (total - total) == 0
 
-    def read_losses(self) -> dict[str, float]:
-        """Mean of each term since the last call, which is the one wait for the device."""
-        values = torch.stack(list(self.sums.values())).tolist()
-        for total in self.sums.values():
+    def read_losses(self, epoch: int = 1) -> dict[str, float]:
+        """Mean of each term since the last call, which is the one wait for the device.
+
+        Raises:
+            InputError: A loss or a weight is NaN or infinite; says since which batch of `epoch`.
+        """
+        finite = torch.stack([p.isfinite().all() for p in self.model.parameters()]).all()
+        read = torch.stack([*self.sums.values(), self.good_steps, finite.float()]).tolist()
+        *values, good_steps, weights = read
+        for total in (*self.sums.values(), self.good_steps):
             total.zero_()
-        return dict(zip(self.sums, values, strict=True))
+        losses = dict(zip(self.sums, values, strict=True))
+        check_finite(losses, bool(weights), int(good_steps) + 1, epoch)
+        return losses
 
 
 def make_step(
@@ -91,6 +102,7 @@ def train_epoch(
     optimiser: torch.optim.Optimizer | None,
     batch_size: int,
     step: Step | None = None,
+    epoch: int = 1,
 ) -> dict[str, float]:
     """One pass over the samples in random order; returns the mean of each loss term.
 
@@ -100,14 +112,18 @@ def train_epoch(
         optimiser: None, for a model without parameters: nothing is done.
         batch_size: Samples per step.
         step: What makes the steps, the same one in all epochs; an eager one by default.
+        epoch: Number of the pass, for messages.
+
+    Raises:
+        InputError: A loss or a weight is no longer finite.
     """
     if step is None and optimiser is not None:
         step = Step(model, context, optimiser)
-    return take_all(epoch_in_turns(model, context, step, batch_size))
+    return take_all(epoch_in_turns(model, context, step, batch_size, epoch))
 
 
 def epoch_in_turns(
-    model: SequenceModel, context: Context, step: Step | None, batch_size: int
+    model: SequenceModel, context: Context, step: Step | None, batch_size: int, epoch: int = 1
 ) -> Turns[dict[str, float]]:
     """The same, a turn for each step; `step` is None for a model without parameters."""
     count = model.n_samples(context.data)
@@ -118,7 +134,7 @@ def epoch_in_turns(
         step(samples, len(samples) / count)
         yield
     yield from until_done(context.data.device)
-    return step.read_losses()
+    return step.read_losses(epoch)
 
 
 def until_done(device: torch.device) -> Turns[None]:
@@ -144,11 +160,22 @@ def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> torch.op
     )
 
 
-def check_finite(losses: dict[str, float], epoch: int) -> None:
-    """Refuse to go on when a loss is NaN or infinite."""
-    for name, value in losses.items():
-        if not math.isfinite(value):
-            raise InputError(
-                f"training diverged: loss '{name}' is {value} in epoch {epoch}; "
-                "try a smaller training.learning_rate"
-            )
+def check_finite(losses: dict[str, float], weights: bool, batch: int, epoch: int) -> None:
+    """Refuse to go on from an epoch that ended with a loss or a weight that is no number.
+
+    Args:
+        losses: Mean of each term over the epoch.
+        weights: Whether all weights are finite.
+        batch: The first whose total loss was not finite, from 1.
+        epoch: From 1.
+
+    Raises:
+        InputError: The training diverged.
+    """
+    bad = next((name for name, value in losses.items() if not math.isfinite(value)), None)
+    if bad is None and weights:
+        return
+    what = f"loss '{bad}' is {losses[bad]} since batch {batch} of" if bad else "weights are nan in"
+    raise InputError(
+        f"training diverged: {what} epoch {epoch}; try a smaller training.learning_rate"
+    )

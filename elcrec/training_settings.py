@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from elcrec.metrics import METRICS
+from elcrec.settings import at_least
+from elcrec.wording import shown
 
 LAST = "last"
 """As `select_by`: no epoch is chosen, the last one is kept."""
@@ -32,14 +34,13 @@ class TrainingSettings:
     """Validation metric that picks the best epoch; `last`: none, the last epoch is kept."""
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "max_epochs"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be 1 or more, got {getattr(self, name)}")
+        at_least(1, self, "batch_size", "max_epochs")
+        at_least(0, self, "patience", "weight_decay")
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate must be above 0, got {self.learning_rate}")
-        if self.patience < 0 or self.weight_decay < 0:
-            raise ValueError("patience and weight_decay must be 0 or more")
-        if not (0 <= self.beta1 < 1 and 0 <= self.beta2 < 1):
-            raise ValueError("beta1 and beta2 must be in [0, 1)")
+        for name in ("beta1", "beta2"):
+            if not 0 <= getattr(self, name) < 1:
+                raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
         if self.select_by not in (*METRICS, LAST):
-            raise ValueError(f"select_by must be one of {', '.join(METRICS)}, {LAST}")
+            allowed = ", ".join((*METRICS, LAST))
+            raise ValueError(f"select_by must be one of {allowed}, got {shown(self.select_by)}")

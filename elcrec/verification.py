@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from elcrec.arrays import read_arrays
 from elcrec.atomic import write_text
 from elcrec.config import load_config
 from elcrec.data.fetch import fetch as fetch_file
@@ -99,14 +100,16 @@ def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> st
     split = next((s for s in SPLITS if s in path.stem), None)
     if split is None:
         raise InputError(f"{path}: its name must contain 'valid' or 'test'")
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            expected = archive["released" if protocol == "paper" else "strict"]
-    except (OSError, EOFError, ValueError, KeyError) as error:
-        raise InputError(f"{path}: not a fixture of ranks: {error}") from None
-    if expected.shape != ranks[split].shape:
-        raise InputError(f"{path}: has {len(expected)} users, the data {len(ranks[split])}")
-    difference = np.abs(ranks[split].astype(np.int64) - expected)
+    kind = "released" if protocol == "paper" else "strict"
+    expected = read_arrays(path, [kind])[kind]
+    if expected.shape != ranks[split].shape or expected.dtype.kind not in "iu":
+        raise InputError(
+            f"{path}: {kind} is {expected.dtype} of shape {expected.shape}; needed: one integer "
+            f"rank for each of the {len(ranks[split])} users"
+        )
+    if expected.min() < 0:
+        raise InputError(f"{path}: {kind} must be ranks of at least 0, has {expected.min()}")
+    difference = np.abs(ranks[split].astype(np.int64) - expected.astype(np.int64))
     return (
         f"{path.name}: {int((difference > 0).sum())} of {len(expected)} ranks differ, "
         f"at most by {int(difference.max())}"

@@ -11,6 +11,8 @@ from elcrec.tables.jsonfile import JsonObject
 
 SAME = ("model", "seed", "settings", "kernels", "torch_device", "waiting", "fingerprint")
 """What has to be equal in both records for their points to stand in one table."""
+FIGURES = (*MEASURES, "wall_seconds", "host_load", "score_bytes")
+"""What a point needs for table, fits and figure."""
 SAME_MACHINE = ("device", "threads")
 
 
@@ -26,13 +28,8 @@ class Earlier:
         self.record = JsonObject.read(path)
         self.record.expect("kind", "scale")
         self.record.section("about").section("environment")
-        factors = self.record.section("factors").values
-        try:
-            self.factors = {factor: _measured(factors[factor]) for factor in factors}
-        except (KeyError, TypeError):
-            raise InputError(
-                f"{path}: factors: is no record of this version of elcrec bench --scale"
-            ) from None
+        factors = self.record.section("factors")
+        self.factors = {factor: _measured(factors.section(factor)) for factor in factors.values}
 
     def check(self, about: dict[str, Any]) -> None:
         """Compare with what is measured now.
@@ -60,9 +57,16 @@ class Earlier:
         return point and {**point, "earlier": True}
 
 
-def _measured(factor: dict[str, Any]) -> dict[int, dict[str, Any]]:
-    """Points of a factor by size; KeyError for one that lacks a figure."""
-    points = {int(p["size"]): p for p in factor["points"] if "not_run" not in p}
-    for point in points.values():
-        _ = [point[key] for key in (*MEASURES, "wall_seconds", "host_load")]
+def _measured(factor: JsonObject) -> dict[int, dict[str, Any]]:
+    """Points of a factor by size; InputError for one that lacks a figure."""
+    points: dict[int, dict[str, Any]] = {}
+    for point in factor.objects("points"):
+        if "not_run" in point.values:
+            continue
+        size = point.integer("size", 1)
+        if size in points:
+            point.refuse("size", "each size once")
+        for key in FIGURES:
+            point.number(key)
+        points[size] = point.values
     return points

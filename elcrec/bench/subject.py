@@ -33,7 +33,7 @@ from elcrec.provenance import environment
 from elcrec.ranking_plan import SCORE_MEMORY
 from elcrec.registry import module_reference
 from elcrec.run import choose_kernels
-from elcrec.step import Step, check_finite, make_optimiser, make_step, train_epoch
+from elcrec.step import Step, make_optimiser, make_step, train_epoch
 
 STEPS = 10
 """Steps of a group on a processor; on a GPU, where they are short, those of a whole epoch."""
@@ -212,8 +212,7 @@ class Subject:
 
     def _train(self) -> None:
         size = self.settings.training.batch_size
-        losses = train_epoch(self.model, self.context, self.optimiser, size, self.step)
-        check_finite(losses, self.epochs)
+        train_epoch(self.model, self.context, self.optimiser, size, self.step, self.epochs)
 
     def _steps_of(self, samples: int) -> int:
         return -(-samples // self.settings.training.batch_size)

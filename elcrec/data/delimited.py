@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from elcrec.errors import InputError
+from elcrec.wording import in_line, shown
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Layout:
     def expected(self) -> str:
         """Describe a right line."""
         separator = {"\t": "tabs", " ": "a space"}.get(self.separator, f"'{self.separator}'")
-        return f"{len(self.columns)} columns ({', '.join(self.columns)}) separated by {separator}"
+        names = in_line(", ".join(self.columns))
+        return f"{len(self.columns)} columns ({names}) separated by {separator}"
 
 
 def read_delimited(path: Path, data: bytes, layout: Layout) -> pd.DataFrame:
@@ -106,7 +108,9 @@ def _problem(line: bytes, layout: Layout) -> str | None:
     row = dict(zip(layout.columns, values, strict=True))
     if not row["user"] or not row["item"]:
         return "an empty user or item"
-    return None if _is_number(row.get("time", "0")) else f"time {row['time']!r} is not a number"
+    if not _is_number(row.get("time", "0")):
+        return f"time {shown(row['time'])} is not a number"
+    return None
 
 
 def _is_number(text: str) -> bool:

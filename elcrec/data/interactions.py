@@ -20,6 +20,7 @@ from elcrec.data.delimited import Layout, read_delimited
 from elcrec.data.mind import read_behaviors
 from elcrec.data.rawfile import numbered_lines, read_bytes
 from elcrec.errors import InputError
+from elcrec.wording import shown
 
 # Yelp's data set is cut to one year; both bounds are compared with the date as text, as the
 # released preprocessing does, so that of 31 December only a review at midnight stays.
@@ -58,7 +59,8 @@ def _amazon(path: Path, member: str | None) -> pd.DataFrame:
     users, items, times = [], [], []
     for number, (user, item, time) in _json_fields(path, member, _AMAZON):
         if type(time) is not int or abs(time) >= _LARGEST_TIME:
-            _wrong(path, number, f"unixReviewTime must be a whole number of seconds, not {time!r}")
+            wanted = "unixReviewTime must be a whole number of seconds"
+            _wrong(path, number, f"{wanted}, not {shown(time)}")
         users.append(user)
         items.append(item)
         times.append(time)
@@ -70,7 +72,7 @@ def _yelp(path: Path, member: str | None) -> pd.DataFrame:
     users, items, dates = [], [], []
     for number, (user, item, date) in _json_fields(path, member, _YELP):
         if type(date) is not str or not _YELP_DATE.fullmatch(date):
-            _wrong(path, number, f"date must be YYYY-MM-DD hh:mm:ss, not {date!r}")
+            _wrong(path, number, f"date must be YYYY-MM-DD hh:mm:ss, not {shown(date)}")
         if YELP_FROM <= date <= YELP_TO:
             users.append(user)
             items.append(item)
@@ -93,7 +95,7 @@ def _json_fields(
             _wrong(path, number, f"expected an object with the fields {', '.join(fields)}")
         for field, value in zip(fields[:2], values, strict=False):
             if type(value) is not str or not value:
-                _wrong(path, number, f"{field} must be text, not {value!r}")
+                _wrong(path, number, f"{field} must be text, not {shown(value)}")
         yield number, values
 
 
@@ -113,9 +115,8 @@ def _recbole(path: Path, member: str | None) -> pd.DataFrame:
     wanted = {"user_id": "user", "item_id": "item", "timestamp": "time"}
     for name in wanted:
         if names.count(name) != 1:
-            _wrong(
-                path, 1, f"expected a header with user_id, item_id, timestamp, not {text[:80]!r}"
-            )
+            wanted_header = "expected a header with user_id, item_id, timestamp"
+            _wrong(path, 1, f"{wanted_header}, not {shown(text)}")
     layout = Layout(tuple(wanted.get(name, name) for name in names), "\t", first_line=2)
     return read_delimited(path, data, layout)
 

@@ -23,6 +23,7 @@ import pandas as pd
 
 from elcrec.data.rawfile import numbered_lines
 from elcrec.errors import InputError
+from elcrec.wording import shown
 
 _COLUMNS = ("impression", "user", "time", "history", "impressions")
 _TIME = "%m/%d/%Y %I:%M:%S %p"
@@ -90,22 +91,22 @@ def _parse(number: int, line: bytes) -> tuple[str, _Impression]:
             f"{len(values) if any(values) else 0} columns; expected {len(_COLUMNS)} "
             f"({', '.join(_COLUMNS)}) separated by tabs"
         )
-    _, user, time, history, shown = values
+    _, user, time, history, impressions = values
     if not user:
         raise ValueError(f"an empty user; expected {', '.join(_COLUMNS)} separated by tabs")
-    return user, _Impression(_time(time), number, history.split(), _clicked(shown))
+    return user, _Impression(_time(time), number, history.split(), _clicked(impressions))
 
 
 def _time(text: str) -> datetime:
     try:
         return datetime.strptime(text, _TIME)
     except ValueError:
-        raise ValueError(f"time must be MM/DD/YYYY hh:mm:ss AM or PM, not {text!r}") from None
+        raise ValueError(f"time must be MM/DD/YYYY hh:mm:ss AM or PM, not {shown(text)}") from None
 
 
-def _clicked(shown: str) -> list[str]:
+def _clicked(impressions: str) -> list[str]:
     clicked = []
-    for entry in shown.split():
+    for entry in impressions.split():
         news, _, label = entry.rpartition("-")
         if not news or label not in ("0", "1"):
             raise ValueError(

@@ -7,6 +7,8 @@ their way, and some users unpack archives by hand.
 from __future__ import annotations
 
 import gzip
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,10 +17,15 @@ from pathlib import Path
 from typing import IO, cast
 
 from elcrec.errors import InputError
+from elcrec.wording import shown
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
-_DAMAGED = (EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error)
+# What damaged archives make their readers raise; RuntimeError: encrypted, or another compression.
+_DAMAGED = (
+    *(EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(RuntimeError, struct.error, UnicodeDecodeError),
+)
 
 
 @contextmanager
@@ -32,7 +39,7 @@ def open_raw(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
 
     Raises:
         InputError: A zip archive without that member.
-        OSError, EOFError, zipfile.BadZipFile, zlib.error: The file cannot be read.
+        OSError: The file cannot be read; what else a damaged archive raises is in `_DAMAGED`.
     """
     with open(path, "rb") as plain:
         magic = plain.read(4)
@@ -88,6 +95,6 @@ def _open_member(path: Path, archive: zipfile.ZipFile, member: str | None) -> IO
         inside = [name for name in names if member and name.endswith(f"/{member}")]
         if len(inside) == 1:
             return archive.open(inside[0])
-        shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-        raise InputError(f"{path}: `member` must be a file of the archive ({shown}), not {member}")
+        there = ", ".join(map(shown, names[:5])) + (", …" if len(names) > 5 else "")
+        raise InputError(f"{path}: `member` must be a file of the archive ({there}), not {member}")
     return archive.open(member)

@@ -10,9 +10,10 @@ from elcrec.atomic import write_text
 from elcrec.data.sources import FORMATS, Source
 from elcrec.data.verify import digest
 from elcrec.errors import InputError
+from elcrec.tables.jsonfile import JsonObject
 
 NAME = "source.json"
-_KEYS = ("dataset", "format", "file", "member", "origin", "sha256", "size")
+LONGEST_PATH = 500  # characters, so that messages stay readable
 
 
 @dataclass(frozen=True)
@@ -48,44 +49,49 @@ def read_record(folder: Path, dataset_id: str) -> Fetched:
     """Return what `source.json` in `folder` describes.
 
     Raises:
-        InputError: There is no record, it is of another data set, or the file has changed since.
+        InputError: There is no record, it is not whole or of another data set, or the file has
+            changed since.
     """
-    record = _load(folder / NAME)
-    if record["dataset"] != dataset_id:
-        raise InputError(f"{folder / NAME}: is of data set {record['dataset']}, not {dataset_id}")
-    path = folder / record["file"]
+    path = folder / NAME
     if not path.is_file():
-        raise InputError(f"{path}: is missing; run `elcrec data fetch` again")
-    if path.stat().st_size != record["size"] or digest(path) != record["sha256"]:
-        raise InputError(f"{path}: has changed since it was fetched; run `elcrec data fetch` again")
-    source = Source(
-        format=record["format"],
-        file=path.name,
-        size=record["size"],
-        sha256=record["sha256"],
-        member=record["member"],
-    )
-    return Fetched(path, source, record["origin"])
+        raise InputError(f"{path}: is missing; run `elcrec data fetch` first")
+    record = JsonObject.read(path)
+    record.expect("dataset", dataset_id)
+    fetched = _fetched(record)
+    again = f"(named in {path}); run `elcrec data fetch` again"
+    source = fetched.source
+    try:
+        changed = (
+            fetched.path.stat().st_size != source.size or digest(fetched.path) != source.sha256
+        )
+    except OSError as error:
+        reason = "is missing" if isinstance(error, FileNotFoundError) else error.strerror
+        raise InputError(f"{fetched.path}: {reason} {again}") from None
+    if changed:
+        raise InputError(f"{fetched.path}: has changed since it was fetched {again}")
+    return fetched
 
 
 def earlier_origin(folder: Path, file: str) -> str | None:
     """Where `file` in `folder` came from, if a record there says so."""
     try:
-        record = _load(folder / NAME)
+        fetched = _fetched(JsonObject.read(folder / NAME))
     except InputError:
         return None
-    return record["origin"] if record["file"] == file else None
+    return fetched.origin if fetched.path == folder / file else None
 
 
-def _load(path: Path) -> dict:
-    if not path.is_file():
-        raise InputError(f"{path}: is missing; run `elcrec data fetch` first")
-    try:
-        record = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise InputError(f"{path}: is not JSON; run `elcrec data fetch` again") from error
-    if not isinstance(record, dict) or any(key not in record for key in _KEYS):
-        raise InputError(f"{path}: must hold {', '.join(_KEYS)}; run `elcrec data fetch` again")
-    if record["format"] not in FORMATS:
-        raise InputError(f"{path}: format must be one of {', '.join(FORMATS)}")
-    return record
+def _fetched(record: JsonObject) -> Fetched:
+    """What the record says, every value checked; the file itself is not looked at."""
+    path = record.path.parent / record.text("file")
+    plain = path.name == record.text("file") or Path(record.text("file")).is_absolute()
+    if not plain or len(record.text("file")) > LONGEST_PATH:
+        record.refuse("file", "a file name or an absolute path")
+    source = Source(
+        format=record.one_of("format", FORMATS),
+        file=path.name,
+        size=record.integer("size"),
+        sha256=record.text("sha256"),
+        member=record.optional_text("member"),
+    )
+    return Fetched(path, source, record.text("origin"))

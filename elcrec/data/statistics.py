@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-import json
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,9 +17,13 @@ from elcrec.config import ROOT
 from elcrec.data.sequences import Sequences
 from elcrec.data.sources import COUNTS, Dataset
 from elcrec.errors import InputError
+from elcrec.tables.csvfile import read_csv
+from elcrec.tables.jsonfile import JsonObject
 
 PRINTED = ROOT / "workflow" / "paper" / "table6.csv"
 _COLUMNS = (*COUNTS, "mean_length", "sparsity_percent")
+ROUNDING = 0.01
+"""Granted to a file of statistics, whose numbers somebody may have shortened."""
 _TITLES = ("Users", "Items", "Actions", "Mean length", "Sparsity (%)")
 
 
@@ -40,7 +44,10 @@ class Statistics:
 def statistics(sequences: Sequences) -> Statistics:
     """Compute the statistics of `sequences`."""
     items = len(np.unique(sequences.items))
-    users, actions = sequences.n_users, sequences.n_actions
+    return _of_counts(sequences.n_users, items, sequences.n_actions)
+
+
+def _of_counts(users: int, items: int, actions: int) -> Statistics:
     sparsity = 100 * (1 - actions / (users * items))
     return Statistics(users, items, actions, actions / users, sparsity)
 
@@ -74,25 +81,30 @@ def load_statistics(path: Path) -> dict[str, Any]:
     """Read a `statistics.json`.
 
     Raises:
-        InputError: It is missing or lacks a key.
+        InputError: It is missing, lacks a key, or its numbers do not belong together.
     """
-    try:
-        values = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:
-        raise InputError(f"{path}: is not JSON; expected a statistics.json") from error
-    for key in ("dataset", "name", *_COLUMNS):
-        if not isinstance(values, dict) or key not in values:
-            raise InputError(f"{path}: has no {key}; expected a statistics.json")
-    return values
+    record = JsonObject.read(path)
+    for key in ("dataset", "name"):
+        record.text(key)
+    found = _of_counts(*(record.integer(key, 1) for key in COUNTS))
+    for key in ("mean_length", "sparsity_percent"):
+        value = getattr(found, key)
+        if not math.isclose(record.number(key, -math.inf), value, abs_tol=ROUNDING):
+            record.refuse(key, f"{value!r}, which follows from {', '.join(COUNTS)}")
+    if record.values.get("before_core") is not None:
+        for key in COUNTS:
+            record.section("before_core").integer(key, 1)
+    if "format" in record.values:
+        record.text("format")
+    return record.values
 
 
 def printed_sizes() -> dict[str, tuple[str, ...]]:
     """Table 6 of the paper, as printed: data set to users, items, actions, length, sparsity."""
-    with PRINTED.open(encoding="utf-8", newline="") as file:
-        rows = csv.DictReader(line for line in file if not line.startswith("#"))
-        return {row["dataset"]: tuple(row[column] for column in _COLUMNS) for row in rows}
+    header, rows = read_csv(PRINTED)
+    if header != ["dataset", *_COLUMNS]:
+        raise InputError(f"{PRINTED}: the columns must be dataset, {', '.join(_COLUMNS)}")
+    return {dataset: tuple(values) for dataset, *values in rows}
 
 
 def write_tables(folder: Path, paths: Sequence[Path]) -> list[Path]:

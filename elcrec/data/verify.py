@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import zipfile
 import zlib
 from pathlib import Path
 
-from elcrec.data.rawfile import GZIP_MAGIC, ZIP_MAGIC
-from elcrec.data.sources import Source
+from elcrec.data.rawfile import GZIP_MAGIC, ZIP_MAGIC, numbered_lines
+from elcrec.data.sources import RAW_FORMATS, Source
+from elcrec.errors import InputError
 
+FIELDS = {"amazon-reviews": b'"reviewerID"', "yelp-reviews": b'"user_id"'}
+"""What the first line of a file of reviews has, and a server's message in JSON has not."""
 _CHUNK = 1 << 20  # bytes read at a time
 
 
@@ -33,9 +37,27 @@ def problem(path: Path, source: Source) -> str | None:
     for algorithm, expected in (("sha256", source.sha256), ("md5", source.md5)):
         if expected and (found := digest(path, algorithm)) != expected:
             return f"{algorithm} {found[:12]}… instead of {expected[:12]}…"
-    if head.startswith(GZIP_MAGIC) and not (source.sha256 or source.md5):
-        return _broken_gzip(path)
-    return None
+    return None if source.sha256 or source.md5 else _wrong_content(path, head, source)
+
+
+def _wrong_content(path: Path, head: bytes, source: Source) -> str | None:
+    """What can be told of a file without a checksum: archives have their own, reviews fields."""
+    if head.startswith(GZIP_MAGIC):
+        wrong = _broken_gzip(path)
+    elif head.startswith(ZIP_MAGIC) and source.format in RAW_FORMATS:
+        wrong = _broken_zip(path)
+    else:
+        wrong = None
+    if wrong or source.format not in RAW_FORMATS:
+        return wrong
+    try:
+        _, first = next(numbered_lines(path, source.member), (0, b""))
+    except InputError as error:
+        return str(error).removeprefix(f"{path}").lstrip(":, ")
+    field = FIELDS.get(source.format, b"")
+    if field not in first:
+        return f"a file whose first line has no {field.decode()}"
+    return "an HTML page instead of the file" if first.lstrip().startswith(b"<") else None
 
 
 def _wrong_start(head: bytes, name: str) -> str | None:
@@ -45,6 +67,8 @@ def _wrong_start(head: bytes, name: str) -> str | None:
         return "an empty file"
     if start.startswith(b"<"):
         return "an HTML page instead of the file"
+    if start.startswith(b"{") and ".json" not in name:
+        return "a JSON message instead of the file"
     if name.endswith(".zip") and not head.startswith(ZIP_MAGIC):
         return "not a zip archive"
     # A server may unpack the file on its way; the lines are then JSON as they stand.
@@ -62,3 +86,12 @@ def _broken_gzip(path: Path) -> str | None:
     except (EOFError, OSError, zlib.error):
         return "a damaged or cut gzip file"
     return None
+
+
+def _broken_zip(path: Path) -> str | None:
+    """So does every member of a zip archive, and its list of members stands at the end."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "a damaged zip archive" if archive.testzip() else None
+    except Exception:  # zipfile raises almost anything on damaged bytes
+        return "a damaged or cut zip archive"

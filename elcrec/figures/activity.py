@@ -9,7 +9,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from elcrec.activity import activity_groups
-from elcrec.errors import InputError
 from elcrec.figures import style, words
 from elcrec.figures.drawn import Drawn
 from elcrec.figures.grid import by_dataset
@@ -55,12 +54,7 @@ _COLUMNS += ["mean", "std"]
 
 
 def _rows(runs: Runs, dataset: str, model: str, records: list[RunRecord]) -> list[dict[str, Any]]:
-    lengths = runs.lengths(dataset)
-    if any(len(lengths) != record.users for record in records):
-        path = runs.config.prepared_file(dataset)
-        raise InputError(
-            f"{path}: has {len(lengths)} users, the runs in {records[0].folder} others"
-        )
+    lengths = runs.lengths(dataset, records)
     groups = activity_groups(lengths, GROUPS)
     rows = []
     for metric in TABLE_METRICS:

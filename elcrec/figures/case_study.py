@@ -72,18 +72,19 @@ def draw(runs: Runs, dataset: str) -> Drawn:
     title = f"Case study: activity and intents, {name}"
     record = runs.run(dataset, model, seed)
     found = snapshots(record) if record else None
-    if found is None:
+    if record is None or found is None:
         reason = "not recorded" if record else "not run"
         figure, axes = style.panels(1, 1, 2.2)
         style.say_missing(axes[0][0], reason)
         text = f"Shares of users per intent, {name}, seed {seed}: {reason}."
         return Drawn(figure, _numbers(None), title, text, f"Empty figure: {reason}.")
-    groups = activity_groups(runs.lengths(dataset), len(GROUPS))
+    lengths = runs.lengths(dataset, [record])
+    groups = activity_groups(lengths, len(GROUPS))
     result = shares(found.all_assigned, groups)
     caption = (
         f"All users of {name}, seed {seed}, with the tested weights: {len(result.intents)} of "
         f"{found.intents} intents are in use. Groups are thirds of the users by length of history "
-        f"({_spans(runs.lengths(dataset), groups)}). (a) Share of each group's users per intent, "
+        f"({_spans(lengths, groups)}). (a) Share of each group's users per intent, "
         "intents ordered by their share of all users; no point where nobody has it. "
         "(b-d) The intents whose share in the group exceeds their share of all users most, and "
         "those where it falls short most, in percentage points. (e) Mix of groups in the intents "

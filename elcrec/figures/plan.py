@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,8 @@ def sensitivity_points(config: Config) -> list[Point]:
             (main.digest(), s): config.run_folder(dataset, part.model, s) for s in config.seeds
         }
         for parameter, value, seed in _values(config):
-            digest = resolve(
-                config, part.model, dataset, overrides(config, parameter, value)
-            ).digest()
+            changes = overrides(config, parameter, value)
+            digest = resolve(config, part.model, dataset, changes, partial(_where, config)).digest()
             place = config.output / "sensitivity" / dataset / f"{parameter}-{value:g}" / str(seed)
             folder = known.setdefault((digest, seed), place)
             own = getattr(main.parameters, parameter) == value
@@ -114,6 +114,12 @@ def sensitivity_points(config: Config) -> list[Point]:
 def overrides(config: Config, parameter: str, value: float) -> dict[str, Any]:
     """What `--set` says for a point of the sensitivity figure."""
     return {parameter: value, **config.figures.sensitivity.training}
+
+
+def _where(config: Config, key: str, value: Any) -> str:
+    """File and key of one of the overrides, for a message."""
+    inside = ("training", key) if key in config.figures.sensitivity.training else (key,)
+    return config.layers.where("figures", "sensitivity", *inside)
 
 
 def _values(config: Config) -> Iterator[tuple[str, float, int]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from elcrec.arrays import is_finite, read_arrays
 from elcrec.config import Config
 from elcrec.data.sequences import read_sequences
 from elcrec.errors import InputError
 from elcrec.figures.plan import Point, overrides
+from elcrec.tables.history import read_history
 from elcrec.tables.present import other_than, present_hashes
 from elcrec.tables.runs import RunRecord, load_run
 
@@ -37,6 +38,9 @@ class Snapshots:
     intents: int
     """Number K of centers."""
 
+
+FEWEST_USERS = 5
+"""Who can be put into groups: as many as the figure with most groups has."""
 
 Found = dict[tuple[str, str], list[RunRecord]]
 """Finished runs by data set and model; an empty list where there is none."""
@@ -71,9 +75,23 @@ class Runs:
         changes = overrides(self.config, point.parameter, point.value)
         return self._read(point.folder, point.dataset, model, point.seed, changes)
 
-    def lengths(self, dataset: str) -> NDArray[np.int64]:
-        """Items in each user's history: (users,)."""
-        return read_sequences(self.config.prepared_file(dataset)).lengths
+    def lengths(self, dataset: str, records: Iterable[RunRecord] = ()) -> NDArray[np.int64]:
+        """Items in each user's history: (users,).
+
+        Raises:
+            InputError: The data set is not prepared, too small to make groups of its users, or of
+                other users than the runs.
+        """
+        path = self.config.prepared_file(dataset)
+        lengths = read_sequences(path).lengths
+        if len(lengths) < FEWEST_USERS:
+            raise InputError(f"{path}: has {len(lengths)} users; groups need {FEWEST_USERS}")
+        for record in records:
+            if len(lengths) != record.users:
+                raise InputError(
+                    f"{path}: has {len(lengths)} users, the run in {record.folder} {record.users}"
+                )
+        return lengths
 
     def _read(
         self, folder: Path, dataset: str, model: str, seed: int, changes: Mapping[str, Any]
@@ -102,14 +120,7 @@ def history(record: RunRecord) -> pd.DataFrame:
     Raises:
         InputError: It is no such table.
     """
-    path = record.folder / "history.csv"
-    try:
-        table = pd.read_csv(path)
-    except ValueError as error:  # pandas' own errors are among these
-        raise InputError(f"{path}: cannot be read ({error})") from None
-    if "epoch" not in table:
-        raise InputError(f"{path}: the column 'epoch' is missing; it has {list(table)}")
-    return table
+    return pd.DataFrame(read_history(record.folder / "history.csv", record.epochs))
 
 
 def snapshots(record: RunRecord) -> Snapshots | None:
@@ -121,20 +132,55 @@ def snapshots(record: RunRecord) -> Snapshots | None:
     path = record.folder / "intents.npz"
     if not path.exists():
         return None
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            found = Snapshots(
-                epochs=archive["epochs"],
-                users=archive["users"],
-                embeddings=archive["embeddings"].astype(np.float32),
-                assigned=archive["assigned"],
-                all_assigned=archive["all_assigned"],
-                intents=archive["centers"].shape[1],
-            )
-    except (KeyError, IndexError, ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
-        raise InputError(f"{path}: is not a file of intents ({error})") from None
-    shapes = (found.embeddings.shape[:2], found.assigned.shape, found.all_assigned.shape)
-    sampled = (len(found.epochs), len(found.users))
-    if shapes != (sampled, sampled, (record.users,)) or not len(found.epochs):
-        raise InputError(f"{path}: arrays of shapes {shapes} do not belong together")
-    return found
+    arrays = read_arrays(path, DIMENSIONS)
+    sizes: dict[str, int] = {"all users": record.users}
+    for name, dimensions in DIMENSIONS.items():
+        array = arrays[name]
+        _check_shape(f"{path}: {name}", array.shape, dimensions, sizes)
+        if not is_finite(array):
+            raise InputError(f"{path}: {name} must be finite numbers")
+        below = BELOW.get(name)
+        if below and not _are_numbers_below(array, sizes.get(below, record.epochs + 1)):
+            raise InputError(f"{path}: {name} must be whole numbers from 0, less than {below}")
+    return Snapshots(
+        epochs=arrays["epochs"],
+        users=arrays["users"],
+        embeddings=arrays["embeddings"].astype(np.float32),
+        assigned=arrays["assigned"],
+        all_assigned=arrays["all_assigned"],
+        intents=sizes["intents"],
+    )
+
+
+DIMENSIONS = {
+    "epochs": ("snapshots",),
+    "users": ("sampled users",),
+    "centers": ("snapshots", "intents", "width"),
+    "embeddings": ("snapshots", "sampled users", "width"),
+    "assigned": ("snapshots", "sampled users"),
+    "all_assigned": ("all users",),
+}
+"""Arrays of `intents.npz` and what each of their dimensions counts."""
+BELOW = {
+    "epochs": "the epochs trained and one",
+    "users": "all users",
+    "assigned": "intents",
+    "all_assigned": "intents",
+}
+"""What the numbers in an array of whole numbers are less than."""
+
+
+def _check_shape(
+    where: str, shape: tuple[int, ...], dimensions: tuple[str, ...], sizes: dict[str, int]
+) -> None:
+    """Compare a shape with the sizes known so far, and add to them."""
+    right = len(shape) == len(dimensions) and all(shape)
+    if right:
+        right = all(sizes.setdefault(d, n) == n for d, n in zip(dimensions, shape, strict=True))
+    if not right:
+        known = ", ".join(f"{d} ({sizes[d]})" if d in sizes else d for d in dimensions)
+        raise InputError(f"{where} has shape {shape}, needed: {known}")
+
+
+def _are_numbers_below(array: NDArray[Any], limit: int) -> bool:
+    return array.dtype.kind in "iu" and int(array.min()) >= 0 and int(array.max()) < limit

@@ -13,10 +13,11 @@ from elcrec.config import Config
 from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS
 from elcrec.replication.reference import Cell, Reference
+from elcrec.replication.run_settings import read_settings
 from elcrec.tables.markdown import GAP, plain_table, score
 from elcrec.tables.present import refuse_other_code
 from elcrec.tables.runs import RunRecord, load_runs
-from elcrec.yamlfile import read_yaml
+from elcrec.wording import in_line, shown
 
 Status = Literal["ok", "regression", "no reference", "not comparable"]
 Verdict = Literal["ok", "regression", "incomplete"]
@@ -107,16 +108,23 @@ def differences(runs: Sequence[RunRecord], cell: Cell) -> list[str]:
     Settings that only one side has are not compared: they came or went with the code.
     """
     run = runs[0]
-    settings = read_yaml(run.folder / "config.yaml")
+    settings = read_settings(run.folder)
     now = {"seeds": [r.seed for r in runs], "protocol": run.protocol, "data": run.data}
     then: dict[str, Any] = {"seeds": cell.seeds, "protocol": cell.protocol, "data": cell.data}
     # Native kernels draw other dropout masks: as another seed would.
     now["kernels"], then["kernels"] = run.kernels.split()[0], cell.kernels.split()[0]
-    now["precision"], then["precision"] = settings.get("precision", "float32"), cell.precision
-    for section, values in (("parameters", cell.parameters), ("training", cell.training)):
-        now |= {f"{section}.{key}": value for key, value in settings[section].items()}
+    now["precision"], then["precision"] = settings.precision, cell.precision
+    for section, values, present in (
+        ("parameters", cell.parameters, settings.parameters),
+        ("training", cell.training, settings.training),
+    ):
+        now |= {f"{section}.{key}": value for key, value in present.items()}
         then |= {f"{section}.{key}": value for key, value in values.items()}
-    return [f"{k} {then[k]!r}, now {now[k]!r}" for k in then if k in now and now[k] != then[k]]
+    return [
+        f"{in_line(k)} {shown(then[k])}, now {shown(now[k])}"
+        for k in then
+        if k in now and now[k] != then[k]
+    ]
 
 
 def verdict(outcomes: Iterable[Outcome]) -> Verdict:

@@ -9,10 +9,10 @@ from pathlib import Path
 from elcrec.config import Replication
 from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS, per_user
-from elcrec.replication.reference import Cell, measured
+from elcrec.replication.reference import Cell, measured, versions_of
+from elcrec.replication.run_settings import read_settings
 from elcrec.tables.jsonfile import JsonObject
 from elcrec.tables.runs import RunRecord, load_runs
-from elcrec.yamlfile import read_yaml
 
 
 def record_cells(
@@ -49,7 +49,7 @@ def _cell(runs: Sequence[RunRecord], command: str) -> Cell:
         found = ", ".join(sorted(commits))
         raise InputError(f"{runs[0].folder.parent}: its seeds are of different commits: {found}")
     first = runs[0]
-    settings = read_yaml(first.folder / "config.yaml")
+    settings = read_settings(first.folder)
     machines = [JsonObject.read(run.folder / "environment.json") for run in runs]
     return Cell(
         dataset=first.dataset,
@@ -58,15 +58,15 @@ def _cell(runs: Sequence[RunRecord], command: str) -> Cell:
         protocol=first.protocol,
         users=first.users,
         data=first.data,
-        parameters=settings["parameters"],
-        training=settings["training"],
+        parameters=settings.parameters,
+        training=settings.training,
         kernels=first.kernels,
-        precision=settings.get("precision", "float32"),
+        precision=settings.precision,
         commit=commits.pop(),
         device=sorted({run.device for run in runs}),
         python=machines[0].text("python"),
-        versions=machines[0].section("versions").values,
-        commands=[portable(m.values["command"], ("--config", "--output")) for m in machines],
+        versions=versions_of(machines[0]),
+        commands=[portable(m.texts("command"), ("--config", "--output")) for m in machines],
         recorded_by=command,
         metrics={name: measured(*_of_runs(name, runs)) for name in TABLE_METRICS},
     )

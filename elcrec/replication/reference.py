@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import Any, get_args
 
 from elcrec.atomic import write_text
 from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS
-from elcrec.replication.tolerance import ABOUT, FEWEST_SEEDS, Spread, pooled, tolerance
+from elcrec.replication.tolerance import ABOUT, FEWEST_SEEDS, Source, Spread, pooled, tolerance
 from elcrec.tables.jsonfile import JsonObject
+from elcrec.tables.runs import kernels_of
 
 FORMAT = 1
 
@@ -78,11 +80,13 @@ def read_reference(path: Path) -> Reference:
         return {}
     file = JsonObject.read(path)
     file.expect("format", FORMAT)
-    cells = file.values.get("cells")
-    if not isinstance(cells, list) or not all(isinstance(c, dict) for c in cells):
-        raise InputError(f"{path}: key 'cells' must be a list of objects")
-    read = [_cell(JsonObject(path, c, f"cells.{i}.")) for i, c in enumerate(cells)]
-    return {cell.key: cell for cell in read}
+    read = [_cell(cell) for cell in file.objects("cells")]
+    reference: dict[tuple[str, str], Cell] = {}
+    for i, cell in enumerate(read):
+        if cell.key in reference:
+            raise InputError(f"{path}: cells.{i} is of {'/'.join(cell.key)}, as one before it")
+        reference[cell.key] = cell
+    return reference
 
 
 def write_reference(path: Path, cells: Iterable[Cell]) -> None:
@@ -124,6 +128,8 @@ def _seedless(cell: Cell) -> bool:
 def _cell(values: JsonObject) -> Cell:
     metrics = values.section("metrics")
     seeds = _list(values, "seeds", int)
+    if min(seeds) < 0 or len(set(seeds)) < len(seeds):
+        values.refuse("seeds", "different numbers of at least 0")
     return Cell(
         dataset=values.text("dataset"),
         model=values.text("model"),
@@ -133,13 +139,13 @@ def _cell(values: JsonObject) -> Cell:
         data=values.text("data"),
         parameters=values.section("parameters").values,
         training=values.section("training").values,
-        kernels=values.text("kernels"),
+        kernels=kernels_of(values),
         precision=values.text("precision"),
         commit=values.text("commit"),
-        device=_list(values, "device", str),
+        device=_some_texts(values, "device"),
         python=values.text("python"),
-        versions=values.section("versions").values,
-        commands=_list(values, "commands", str),
+        versions=versions_of(values),
+        commands=_some_texts(values, "commands"),
         recorded_by=values.text("recorded_by"),
         metrics={name: _metric(metrics.section(name), len(seeds)) for name in TABLE_METRICS},
     )
@@ -151,13 +157,30 @@ def _metric(values: JsonObject, seeds: int) -> Measured:
         raise InputError(
             f"{values.path}: {values.prefix}values has {len(found)} numbers for {seeds} seeds"
         )
+    if not all(0 <= value <= 1 for value in found):
+        values.refuse("values", "numbers from 0 to 1")
+    if not math.isclose(values.number("mean", most=1), fmean(found), abs_tol=1e-9):
+        values.refuse("mean", f"{fmean(found)!r}, the mean of its values")
     return Measured(
         values=found,
         mean=values.number("mean"),
-        user_error=values.number("user_error"),
-        tolerance=values.number("tolerance"),
-        tolerance_from=values.text("tolerance_from"),
+        user_error=values.number("user_error", most=1),
+        tolerance=values.number("tolerance", most=1),
+        tolerance_from=values.one_of("tolerance_from", get_args(Source)),
     )
+
+
+def versions_of(values: JsonObject) -> dict[str, str]:
+    """Package to version, as an environment records them."""
+    section = values.section("versions")
+    return {name: section.text(name) for name in section.values}
+
+
+def _some_texts(values: JsonObject, key: str) -> list[str]:
+    found = values.texts(key)
+    if not found:
+        values.refuse(key, "one text or more")
+    return found
 
 
 def _list(values: JsonObject, key: str, kind: type) -> list[Any]:

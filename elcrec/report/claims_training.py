@@ -6,7 +6,9 @@ import math
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
+from elcrec.errors import InputError
 from elcrec.report.claims import (
     FAILS,
     HOLDS,
@@ -22,6 +24,7 @@ from elcrec.report.claims import (
 )
 from elcrec.report.evidence import Evidence, Row, mean, read_rows
 from elcrec.tables.jsonfile import JsonObject
+from elcrec.wording import shown
 from elcrec.yamlfile import read_yaml
 
 ARMS = {"B": "iclrec", "B+ICL": "iclrec_icl", "B+ELCM": "elcrec_elcm", "ELCRec": REFERENCE}
@@ -204,8 +207,7 @@ def _centers(evidence: Evidence, scope: Scope) -> list[_Centers]:
         row = rows.get(values.integer("best_epoch"))
         if row is None or "intents_in_use" not in row.values:
             continue
-        settings = read_yaml(values.path.parent / "config.yaml")
-        share = row.number("intents_in_use") / settings["parameters"]["intents"]
+        share = row.number("intents_in_use") / _intents(values.path.parent / "config.yaml")
         cosine = row.number("center_cosine")
         if not math.isnan(share + cosine):
             found[values.text("dataset")].append((share, cosine, row.number("user_cosine")))
@@ -213,6 +215,15 @@ def _centers(evidence: Evidence, scope: Scope) -> list[_Centers]:
         _Centers(dataset, *(mean(column) for column in zip(*runs, strict=True)))
         for dataset, runs in found.items()
     ]
+
+
+def _intents(path: Path) -> int:
+    """Number of centers that a run was made with."""
+    parameters = read_yaml(path).get("parameters")
+    count = parameters.get("intents") if isinstance(parameters, dict) else None
+    if type(count) is not int or count < 1:
+        raise InputError(f"{path}: parameters.intents is {shown(count)}; allowed: 1 or more")
+    return count
 
 
 def _own_runs(evidence: Evidence, scope: Scope) -> list[JsonObject]:

@@ -5,7 +5,6 @@ A file that is not there yet is an empty list of rows: the report shows a gap an
 
 from __future__ import annotations
 
-import csv
 import functools
 import math
 from collections.abc import Mapping, Sequence
@@ -16,8 +15,10 @@ from elcrec.config import Config
 from elcrec.errors import InputError
 from elcrec.report.runs import Collected, LeftOut, collect_runs, collect_sensitivity
 from elcrec.tables import paper
+from elcrec.tables.csvfile import read_csv
 from elcrec.tables.jsonfile import JsonObject
 from elcrec.tables.paper import IMPROVEMENT, P_VALUE, PaperTable
+from elcrec.wording import shown
 
 COMPARED = (IMPROVEMENT, P_VALUE)  # columns of the paper's Table 1 that are no method
 
@@ -48,11 +49,27 @@ class Row:
         """
         text = self.text(key)
         try:
-            return float(text) if text else math.nan
+            value = float(text) if text else math.nan
         except ValueError:
+            value = math.inf
+        if math.isinf(value):
             raise InputError(
-                f"{self.path}: {key} is '{text}'; allowed: a number or nothing"
+                f"{self.path}: {key} is {shown(text)}; allowed: a number or nothing"
             ) from None
+        return value
+
+    def integer(self, key: str) -> int:
+        """The field as a whole number of at least 0.
+
+        Raises:
+            InputError: There is no such column, or the field is no such number.
+        """
+        value = self.number(key)
+        if not value >= 0 or value != int(value):
+            raise InputError(
+                f"{self.path}: {key} is {shown(self.text(key))}; allowed: a whole number from 0"
+            )
+        return int(value)
 
 
 @dataclass(frozen=True)
@@ -100,7 +117,7 @@ class Evidence:
     @functools.cached_property
     def paper(self) -> PaperTable:
         """The paper's Table 1."""
-        return paper.load_accuracy()
+        return _Printed(paper.load_accuracy())
 
     @functools.cached_property
     def paper_datasets(self) -> list[str]:
@@ -160,13 +177,20 @@ class Evidence:
                 score = Score(
                     row.number(f"{model}_mean"),
                     row.number(f"{model}_std"),
-                    int(row.number(f"{model}_seeds")),
+                    row.integer(f"{model}_seeds"),
                     row.number(f"{model}_paper"),
                     row.number(f"{model}_relative_difference_percent"),
                 )
                 if score.seeds:
                     found[row.text("dataset"), row.text("metric"), model] = score
         return found
+
+
+class _Printed(dict[tuple[str, str, str], float]):
+    """Published numbers; one that is asked for and not there is said to be missing."""
+
+    def __missing__(self, key: tuple[str, str, str]) -> float:
+        raise InputError(f"{paper.FOLDER / 'table1.csv'}: has no value of {', '.join(key)}")
 
 
 def read_rows(path: Path) -> list[Row]:
@@ -177,14 +201,7 @@ def read_rows(path: Path) -> list[Row]:
     """
     if not path.is_file():
         return []
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
-    header, *body = list(csv.reader(lines)) or [[]]
-    for fields in body:
-        if len(fields) != len(header):
-            raise InputError(
-                f"{path}: row {', '.join(fields[:2])}: has {len(fields)} fields; "
-                f"allowed: {len(header)}"
-            )
+    header, body = read_csv(path)
     return [Row(path, dict(zip(header, fields, strict=True))) for fields in body]
 
 

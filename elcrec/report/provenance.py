@@ -6,11 +6,10 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-from elcrec.names import FAILED
 from elcrec.report.evidence import Evidence
 from elcrec.tables.jsonfile import JsonObject
+from elcrec.tables.runs import failure
 
-NOT_RUN = "not yet run"
 KINDS = ("run", "sensitivity", "measurement", "released weights")
 SHORT = 10  # digits of a commit that are shown
 
@@ -82,7 +81,7 @@ def absent(evidence: Evidence) -> list[Absent]:
             for seed in config.seeds:
                 folder = config.run_folder(dataset, model, seed)
                 if not (folder / "metrics.json").exists():
-                    found.append(Absent(dataset, model, seed, _reason(folder)))
+                    found.append(Absent(dataset, model, seed, failure(folder)))
     return found
 
 
@@ -98,15 +97,6 @@ def describe(found: list[Source]) -> str:
     kind = {"run": "run", "measurement": "measurement"}.get(found[0].kind, "record")
     count = f"{len(found)} {kind}{'s' if len(found) > 1 else ''}"
     return f"{count}; commit {commits}; {devices}; {found[0].command}"
-
-
-def _reason(folder: Path) -> str:
-    """The first line of the file that a failed run leaves."""
-    file = folder / FAILED
-    if not file.is_file():
-        return NOT_RUN
-    lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return f"failed: {lines[0]}" if lines else "failed, no reason given"
 
 
 def _run(kind: str, values: JsonObject) -> Source:
@@ -133,7 +123,7 @@ def _measurement(path: Path) -> Source:
     values = JsonObject.read(path)
     dataset, model = values.text("dataset"), values.text("model")
     epochs, seed = values.integer("epochs_measured"), values.integer("seed")
-    command = _command(values.values.get("command"))
+    command = _command(values)
     detail = f"{epochs} measured epochs"
     device, variant = values.text("device"), f"seed {seed}"
     commit = commit_text(values)
@@ -143,9 +133,9 @@ def _measurement(path: Path) -> Source:
 def _released(path: Path) -> Source:
     values = JsonObject.read(path)
     dataset, model, file = (values.text(key) for key in ("dataset", "model", "file"))
-    command = _command(values.values.get("command"))
+    command = _command(values)
     commit = commit_text(values) if "commit" in values.values else "not recorded"
-    device = str(values.values.get("device") or "not recorded")
+    device = _text_or(values, "device", "not recorded")
     return Source("released weights", dataset, model, file, commit, device, command, "")
 
 
@@ -159,20 +149,23 @@ def _environment(path: Path) -> _Made:
     """Command and versions of a run; what a record lacks is said to be not recorded."""
     if not path.is_file():
         return _Made()
-    values = JsonObject.read(path).values
-    command = values.get("command")
-    versions = values.get("versions") or {}
-    shown = [f"{name} {versions[name]}" for name in ("torch", "numpy") if name in versions]
-    if values.get("python"):
-        shown.insert(0, f"Python {values['python']}")
-    return _Made(_command(command), "".join(f", {text}" for text in shown))
+    values = JsonObject.read(path)
+    shown = [f"Python {values.text('python')}"] if "python" in values.values else []
+    if "versions" in values.values:
+        versions = values.section("versions")
+        names = [name for name in ("torch", "numpy") if name in versions.values]
+        shown += [f"{name} {versions.text(name)}" for name in names]
+    return _Made(_command(values), "".join(f", {text}" for text in shown))
 
 
-def _command(words: object) -> str:
+def _command(values: JsonObject) -> str:
     """The command as one would type it: the program's path is that of one machine only."""
-    if not isinstance(words, list) or not words:
-        return "not recorded"
-    return shlex.join(["elcrec", *map(str, words[1:])])
+    words = values.texts("command") if "command" in values.values else []
+    return shlex.join(["elcrec", *words[1:]]) if words else "not recorded"
+
+
+def _text_or(values: JsonObject, key: str, without: str) -> str:
+    return values.text(key) if key in values.values else without
 
 
 def commit_text(values: JsonObject) -> str:

@@ -11,8 +11,10 @@ from typing import Any
 from elcrec.config import Config
 from elcrec.figures.plan import overrides, sensitivity_points
 from elcrec.tables import optional
+from elcrec.tables.history import read_history
 from elcrec.tables.jsonfile import JsonObject
 from elcrec.tables.present import other_than, present_hashes
+from elcrec.tables.runs import check_best_epoch
 
 OTHER_CODE = "made by other code, left out"
 OTHER_SETTINGS = "made with other settings, left out"
@@ -87,6 +89,10 @@ def _collect(config: Config, asked: Iterator[_Asked], any_code: bool) -> Collect
         if not path.exists():
             continue
         values = JsonObject.read(path)
+        check_best_epoch(values)
+        history = run.folder / "history.csv"
+        if history.is_file():
+            read_history(history, values.integer("epochs"))
         reason = None if any_code else _judge(config, run, values)
         if reason is None:
             kept.append(values)

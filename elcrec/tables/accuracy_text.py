@@ -77,14 +77,15 @@ def missing(
     models: Mapping[str, str],
     what: str = "Missing",
 ) -> list[str]:
-    """Return one line per data set and model that says which seeds are absent."""
-    seeds: dict[tuple[str, str], list[str]] = {}
+    """Return one line per data set, model and reason that says which seeds are absent."""
+    seeds: dict[tuple[str, str, str], list[str]] = {}
     for gap in gaps:
-        key = (datasets.get(gap.dataset, gap.dataset), models.get(gap.model, gap.model))
-        seeds.setdefault(key, []).append(str(gap.seed))
+        names = datasets.get(gap.dataset, gap.dataset), models.get(gap.model, gap.model)
+        why = f" ({gap.reason})" if gap.failed else ""
+        seeds.setdefault((*names, why), []).append(str(gap.seed))
     return [
-        f"{what}: {model} on {dataset}, seed{'s' * (len(absent) > 1)} {', '.join(absent)}."
-        for (dataset, model), absent in seeds.items()
+        f"{what}: {model} on {dataset}, seed{'s' * (len(absent) > 1)} {', '.join(absent)}{why}."
+        for (dataset, model, why), absent in seeds.items()
     ]
 
 

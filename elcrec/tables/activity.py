@@ -158,7 +158,9 @@ def digest(sequences: Sequences) -> str:
 
 def _check(runs: Runs, sequences: Sequences, dataset: str) -> None:
     if sequences.n_users < GROUPS:
-        raise InputError(f"{dataset}: has {sequences.n_users} users; {GROUPS} groups need as many")
+        raise InputError(
+            f"{dataset}/sequences.txt: has {sequences.n_users} users; {GROUPS} groups need as many"
+        )
     found = digest(sequences) if runs else ""
     for run in runs:
         if run.data != found:

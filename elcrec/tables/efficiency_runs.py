@@ -54,10 +54,8 @@ def load_efficiency_run(path: Path | str) -> EfficiencyRecord:
     """
     values = JsonObject.read(Path(path))
     values.expect("format", 1)
-    kind = values.text("device_kind")
+    kind = values.one_of("device_kind", ("cuda", "cpu"))
     memory = PeakMemory.read(values.section("peak_memory"))
-    if kind not in ("cuda", "cpu"):
-        raise InputError(f"{path}: device_kind is {kind!r}; allowed: 'cuda', 'cpu'")
     if kind == "cuda" and None in (memory.cuda_allocated, memory.cuda_reserved):
         raise InputError(f"{path}: peak_memory has no CUDA figures, although device_kind is 'cuda'")
     seconds = values.section("seconds_per_epoch")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from elcrec.metrics import TABLE_METRICS
-from elcrec.tables.jsonfile import JsonObject
+from elcrec.errors import InputError
+from elcrec.metrics import METRICS, TABLE_METRICS
+from elcrec.tables.jsonfile import LARGEST, JsonObject
 from elcrec.tables.markdown import bullets, markdown_table, number
 
 
@@ -63,7 +65,7 @@ def rows(
     found: list[GridRow] = []
     for record in records:
         dataset, model = _key(record)
-        point = record.section("point").values
+        point = _point(record)
         first = not any(r.best for r in found if (r.dataset, r.model) == (dataset, model))
         valid = record.section("valid")
         changed = " and changes" if record.flag("dirty") else ""
@@ -73,10 +75,10 @@ def rows(
                 model=model,
                 point=" ".join(f"{key}={value}" for key, value in point.items()),
                 best=first and _score(record) == groups[dataset, model],
-                in_use=in_use(model, dataset, point),
+                in_use=_in_use(record, in_use, point),
                 select_by=record.text("select_by"),
                 score=_score(record),
-                metrics={name: valid.number(name) for name in TABLE_METRICS},
+                metrics={name: valid.number(name, most=1) for name in TABLE_METRICS},
                 best_epoch=record.integer("best_epoch"),
                 epochs=record.integer("epochs"),
                 seconds=record.number("seconds"),
@@ -93,7 +95,31 @@ def _key(record: JsonObject) -> tuple[str, str]:
 
 
 def _score(record: JsonObject) -> float:
-    return record.section("valid").number(record.text("select_by"))
+    return record.section("valid").number(record.one_of("select_by", METRICS), most=1)
+
+
+def _point(record: JsonObject) -> dict[str, Any]:
+    """The settings of the point: names, and values that can stand in a table."""
+    section = record.section("point")
+    for key, value in section.values.items():
+        if not key.isidentifier():
+            section.refuse(key, "the name of a setting")
+        if isinstance(value, str):
+            section.text(key)
+        elif isinstance(value, float):
+            section.number(key, least=-math.inf)
+        elif not isinstance(value, bool):
+            section.integer(key, least=-LARGEST)
+    return section.values
+
+
+def _in_use(
+    record: JsonObject, in_use: Callable[[str, str, dict[str, Any]], bool], point: dict[str, Any]
+) -> bool:
+    try:
+        return in_use(record.text("model"), record.text("dataset"), point)
+    except InputError as error:
+        raise InputError(f"{record.path}: {error}") from None
 
 
 def markdown(found: Sequence[GridRow]) -> str:

@@ -6,13 +6,14 @@ lines that begin with `#` say where they were printed. An empty field is a value
 
 from __future__ import annotations
 
-import csv
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from elcrec.config import ROOT
 from elcrec.errors import InputError
+from elcrec.tables.csvfile import read_csv
+from elcrec.wording import in_line, shown
 
 FOLDER = ROOT / "workflow" / "paper"
 IMPROVEMENT, P_VALUE = "improvement", "p_value"
@@ -45,21 +46,18 @@ def load_efficiency(path: Path | str = FOLDER / "efficiency.csv") -> PaperTable:
 def _fields(path: Path, keys: tuple[str, str]) -> Iterator[tuple[tuple[str, str, str], float]]:
     if not path.is_file():
         raise InputError(f"{path}: is missing; it holds the published numbers")
-    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line[:1] != "#"]
-    header, *rows = list(csv.reader(lines)) or [[]]
-    if tuple(header[:2]) != keys or len(header) < 3 or len(set(header)) != len(header):
+    header, rows = read_csv(path)
+    if tuple(header[:2]) != keys or len(header) < 3:
         raise InputError(f"{path}: the columns must be {', '.join(keys)} and one per figure")
     seen = set()
     for row in rows:
-        where = f"{path}: row {', '.join(row[:2])}"
-        if len(row) != len(header):
-            raise InputError(f"{where}: has {len(row)} fields; allowed: {len(header)}")
+        where = f"{path}: row {in_line(', '.join(row[:2]))}"
         if (row[0], row[1]) in seen:
             raise InputError(f"{where}: stands twice")
         seen.add((row[0], row[1]))
         for column, text in zip(header[2:], row[2:], strict=True):
             if text:
-                yield (row[0], row[1], column), _number(text, f"{where}, column {column}")
+                yield (row[0], row[1], column), _number(text, f"{where}, column {in_line(column)}")
 
 
 def _number(text: str, where: str) -> float:
@@ -68,5 +66,5 @@ def _number(text: str, where: str) -> float:
     except ValueError:
         value = math.nan
     if not math.isfinite(value):
-        raise InputError(f"{where}: is '{text}'; allowed: a number or nothing")
+        raise InputError(f"{where}: is {shown(text)}; allowed: a number or nothing")
     return value

@@ -45,10 +45,11 @@ def rows(
     found = []
     for file in files:
         record = JsonObject.read(file)
-        dataset, model = datasets[record.text("dataset")], models[record.text("model")]
+        dataset = datasets[record.one_of("dataset", datasets)]
+        model = models[record.one_of("model", models)]
         test = record.section("metrics").section("test")
         for metric in TABLE_METRICS:
-            value = test.number(metric)
+            value = test.number(metric, most=1)
             printed = paper.get((dataset, metric, model))
             difference = None if printed is None else value - printed
             name = record.text("file")

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import csv
 import math
-import zipfile
-import zlib
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elcrec.arrays import read_arrays
 from elcrec.errors import InputError
 from elcrec.metrics import METRICS, summarise
-from elcrec.names import SPLITS
+from elcrec.names import FAILED, SPLITS
+from elcrec.tables.history import read_history
 from elcrec.tables.jsonfile import JsonObject
 
 FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
+NOT_YET_RUN = "not yet run"
 TOLERANCE = 1e-9  # metrics.json against the metrics of the ranks; both are float64
 
 
@@ -103,6 +104,13 @@ class Gap:
     dataset: str
     model: str
     seed: int
+    reason: str = NOT_YET_RUN
+    """Why it is not there, in one line."""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was tried."""
+        return self.reason != NOT_YET_RUN
 
 
 def load_run(folder: Path | str) -> RunRecord:
@@ -119,7 +127,7 @@ def load_run(folder: Path | str) -> RunRecord:
     values = JsonObject.read(folder / "metrics.json")
     values.expect("format", 1)
     record = _record(folder, values, _ranks(folder / "ranks.npz", values.integer("users", 1)))
-    _check_epochs(folder / "history.csv", record)
+    read_history(folder / "history.csv", record.epochs)
     _check_metrics(values.path, record)
     return record
 
@@ -142,7 +150,7 @@ def load_runs(
     for gap in (Gap(d, m, s) for d in datasets for m in models for s in seeds):
         folder = Path(output) / "runs" / gap.dataset / gap.model / str(gap.seed)
         if not (folder / "metrics.json").exists():
-            gaps.append(gap)
+            gaps.append(replace(gap, reason=failure(folder)))
             continue
         record = load_run(folder)
         for key in ("dataset", "model", "seed"):
@@ -153,6 +161,15 @@ def load_runs(
                 )
         records.append(record)
     return records, gaps
+
+
+def failure(folder: Path) -> str:
+    """Why the run of a folder is not there: `not yet run`, or what the failed one left."""
+    file = folder / FAILED
+    if not file.is_file():
+        return NOT_YET_RUN
+    lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return f"failed: {lines[0]}" if lines else "failed, no reason given"
 
 
 def stale_runs(
@@ -173,9 +190,23 @@ def stale_runs(
     ]
 
 
+def kernels_of(values: JsonObject) -> str:
+    """What a record says under `kernels`: `plain`, or `native` and the hash of its source."""
+    if not re.fullmatch(r"plain|native [0-9a-f]+", values.text("kernels")):
+        values.refuse("kernels", "plain, or native and a hash")
+    return values.text("kernels")
+
+
+def check_best_epoch(values: JsonObject) -> None:
+    """Refuse a `metrics.json` whose tested epoch is none of those that were trained."""
+    if values.integer("best_epoch") > values.integer("epochs"):
+        values.refuse("best_epoch", f"0 to {values.integer('epochs')}, its epochs")
+
+
 def _record(
     folder: Path, values: JsonObject, ranks: Mapping[str, NDArray[np.integer]]
 ) -> RunRecord:
+    check_best_epoch(values)
     metrics = values.section("metrics")
     seconds = values.section("seconds")
     return RunRecord(
@@ -185,7 +216,7 @@ def _record(
         seed=values.integer("seed"),
         protocol=values.text("protocol"),
         ranked_by=values.text("ranked_by"),
-        metrics={s: {m: metrics.section(s).number(m) for m in METRICS} for s in SPLITS},
+        metrics={s: {m: metrics.section(s).number(m, most=1) for m in METRICS} for s in SPLITS},
         ranks=ranks,
         users=values.integer("users", 1),
         best_epoch=values.integer("best_epoch"),
@@ -199,18 +230,13 @@ def _record(
         data=values.text("data"),
         commit=values.optional_text("commit"),
         dirty=values.flag("dirty"),
-        kernels=values.text("kernels"),
+        kernels=kernels_of(values),
     )
 
 
 def _ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            ranks: dict[str, NDArray[np.integer]] = {s: archive[s] for s in SPLITS}
-    except KeyError as error:
-        raise InputError(f"{path}: needs the arrays {' and '.join(SPLITS)} ({error})") from None
-    except (ValueError, OSError, EOFError, TypeError, zipfile.BadZipFile, zlib.error) as error:
-        raise InputError(f"{path}: is not a whole .npz file ({error})") from None
+    arrays = read_arrays(path, SPLITS)
+    ranks: dict[str, NDArray[np.integer]] = {split: arrays[split] for split in SPLITS}
     for split, array in ranks.items():
         if array.shape != (users,) or array.dtype.kind not in "iu" or array.min() < 0:
             raise InputError(
@@ -218,13 +244,6 @@ def _ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
                 f"rank of at least 0 for each of the {users} users of metrics.json"
             )
     return ranks
-
-
-def _check_epochs(path: Path, record: RunRecord) -> None:
-    with path.open(encoding="utf-8", newline="") as lines:
-        rows = sum(1 for _ in csv.reader(lines)) - 1
-    if rows != record.epochs:
-        raise InputError(f"{path}: has {rows} epochs, metrics.json says {record.epochs}")
 
 
 def _check_metrics(path: Path, record: RunRecord) -> None:

@@ -76,15 +76,17 @@ def judge(
     datasets = {name: dataset for dataset, name in table.datasets.items()}
     models = {name: model for model, name in table.models.items()}
     rows = {(row.dataset, row.metric): row.cells for row in table.rows}
+    failures = {(gap.dataset, gap.model): gap.reason for gap in table.gaps if gap.failed}
     broken = {(c.dataset, c.model) for c in printed_columns(paper) if c.impossible}
     found = []
     for (dataset, metric, model), value in paper.items():
         if model in (IMPROVEMENT, P_VALUE):
             continue
         cells = rows.get((datasets.get(dataset, ""), metric), {})
-        cell = cells.get(models.get(model, ""))
+        own = datasets.get(dataset, ""), models.get(model, "")
+        cell = cells.get(own[1])
         verdict, rule = _verdict(cell, value, tolerance_percent)
-        notes = [_absence(dataset in datasets, model in models, cell)]
+        notes = [failures.get(own) or _absence(dataset in datasets, model in models, cell)]
         notes += ["the printed column is impossible"] * ((dataset, model) in broken)
         found.append(
             CellVerdict(

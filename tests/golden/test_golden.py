@@ -98,14 +98,14 @@ def test_weights_never_run_code(tmp_path):
             return (Path.touch, (tmp_path / "harm",))
 
     torch.save({"item_embeddings.weight": Harm()}, tmp_path / "bad.pt")
-    with pytest.raises(InputError, match=r"bad\.pt: not a file of PyTorch weights"):
+    with pytest.raises(InputError, match=r"bad\.pt: cannot read weights"):
         load_released(tmp_path / "bad.pt")
     assert not (tmp_path / "harm").exists()
 
 
 def test_an_empty_file_of_weights_is_refused(tmp_path):
     (tmp_path / "bad.pt").touch()
-    with pytest.raises(InputError, match=r"bad\.pt: not a file of PyTorch weights \(EOFError\)"):
+    with pytest.raises(InputError, match=r"bad\.pt: cannot read weights"):
         load_released(tmp_path / "bad.pt")
 
 

@@ -10,6 +10,7 @@ from elcrec import batch, commands, deadline
 from elcrec.cli import main
 from elcrec.config import load_config
 from elcrec.errors import InputError
+from elcrec.lock import held
 
 
 def plan_file(folder, entries):
@@ -51,13 +52,13 @@ def test_a_plan_is_a_product_in_order_with_what_runs_start_from_first(tiny, tmp_
     [
         ([], "must be a list"),
         ({"models": ["sasrec"]}, "must be a list"),
-        (["sasrec"], "entry 1: unknown key ''; allowed: datasets, models, seeds"),
-        ([{"model": "sasrec"}], "entry 1: unknown key 'model'; allowed: datasets, models, seeds"),
-        ([{"models": "sasrec"}], "entry 1: models: must be a list of str, got 'sasrec'"),
-        ([{"seeds": [True]}], r"entry 1: seeds: must be a list of int, got \[True\]"),
-        ([{"seeds": [-1]}], "entry 1: seeds: must be 0 or more, got -1"),
-        ([{"models": ["nobody"]}], "unknown model 'nobody'"),
-        ([{"datasets": ["nowhere"]}], "unknown data set 'nowhere'"),
+        (["sasrec"], "entry 1: must be a mapping with the keys datasets, models, seeds"),
+        ([{"model": "sasrec"}], r"entry 1: model: unknown key \(did you mean 'models'"),
+        ([{"models": "sasrec"}], "entry 1: models: must be a list of text, got 'sasrec'"),
+        ([{"seeds": [True]}], r"entry 1: seeds: must be a list of integers .*, got \[True\]"),
+        ([{"seeds": [-1]}], r"entry 1: seeds: must be a list of integers .*, got \[-1\]"),
+        ([{"models": ["nobody"]}], "entry 1: models: unknown model 'nobody'"),
+        ([{"datasets": ["nowhere"]}], "entry 1: datasets: unknown data set 'nowhere'"),
     ],
 )
 def test_a_plan_that_is_not_right_is_refused_in_one_line(tiny, tmp_path, entries, message):
@@ -159,4 +160,14 @@ def test_options_that_make_no_sense_are_refused(tiny, tmp_path, capsys):
         assert carry_out(tiny, plan, *extra) == 2
         assert message in capsys.readouterr().err
     assert carry_out(tiny, tmp_path / "absent.yaml") == 2
-    assert "absent.yaml: cannot be read" in capsys.readouterr().err
+    assert "absent.yaml: no such file" in capsys.readouterr().err
+
+
+def test_a_run_that_another_process_trains_is_left_to_it(tiny, tmp_path, capsys):
+    plan = plan_file(tmp_path, [{"models": ["popularity", "sasrec"], "seeds": [1]}])
+    folder = tmp_path / "results" / "runs" / "tiny" / "sasrec" / "1"
+    with held(folder):
+        assert carry_out(tiny, plan) == 1
+    assert f"{folder}: another process is training this run" in capsys.readouterr().err
+    assert metrics(tmp_path, "popularity")
+    assert carry_out(tiny, plan) == 0

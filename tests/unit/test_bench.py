@@ -140,7 +140,7 @@ def test_calls_in_a_step_are_told_from_calls_in_a_group():
     [
         (["--repeats", "0"], "--repeats 0: must be 1 or more"),
         (["--model", "gpt"], "unknown model 'gpt'"),
-        (["--set", "nothing=1"], "unknown key 'nothing'"),
+        (["--set", "nothing=1"], "--set nothing=1: unknown key; allowed: "),
         (["--dataset", "toys"], "not there yet; make it with: snakemake"),
         (["--against", "nowhere"], "--against nowhere: no such folder; clone github.com"),
         (["--against", ".", "--model", "elcrec", "--model", "sasrec"], "takes one --model, not 2"),

@@ -165,7 +165,7 @@ def test_a_later_call_measures_only_what_is_missing(grown, tmp_path):
         ({"kind": "models"}, "kind is 'models'; allowed: 'scale'"),
         ({"about": {**ABOUT, "fingerprint": "e"}}, "measured with another fingerprint"),
         ({"about": {**ABOUT, "seed": 2}}, r"measured with another seed \('2', now '1'\)"),
-        ({"factors": {"users": {"points": [{"size": 5}]}}}, "factors: is no record of this"),
+        ({"factors": {"users": {"points": [{"size": 5}]}}}, "points.0.step' is missing"),
     ],
 )
 def test_a_record_that_does_not_compare_is_refused(grown, tmp_path, change, message):

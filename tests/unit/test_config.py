@@ -3,18 +3,11 @@
 import re
 
 import pytest
-import yaml
 
 from elcrec import registry
 from elcrec.config import DEFAULT, MODEL_FOLDER, load_config
-from elcrec.errors import InputError
 from elcrec.yamlfile import read_yaml
-
-
-def write(tmp_path, content, name="mine.yaml"):
-    path = tmp_path / name
-    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
-    return path
+from tests.unit.config_files import refusal, write
 
 
 def test_the_default_configuration_is_the_whole_replication():
@@ -36,56 +29,172 @@ def test_later_files_win_key_by_key(tmp_path):
     assert config.use == load_config().use
 
 
+DATASET = {"path": "mine.txt"}
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ({"sedes": [1]}, r"mine\.yaml: unknown key 'sedes'; allowed: .*seeds"),
-        ({"seeds": [1, 1]}, r"mine\.yaml: seeds: .*non-unique"),
-        ({"seeds": ["one"]}, r"mine\.yaml: seeds\.0: 'one' is not of type 'integer'"),
-        ({"seeds": [-1]}, r"mine\.yaml: seeds\.0: -1 is less than the minimum of 0"),
+        # keys
+        ({"sedes": [1]}, r"sedes: unknown key \(did you mean 'seeds'\?\); allowed: data, .*, use"),
+        ({"zzz": 1}, r"zzz: unknown key; allowed: data, "),
         (
-            {"protocol": "loose"},
-            r"mine\.yaml: protocol: 'loose' is not one of \['paper', 'strict'\]",
+            {"figures": {"ablation": {"dataset": []}}},
+            r"figures\.ablation\.dataset: unknown key \(did you mean 'datasets'\?\); allowed: data",
         ),
-        ({"use": ["beuaty"]}, r"unknown data set 'beuaty'; known: .*beauty"),
-        ({"models": ["elcerc"]}, r"unknown model 'elcerc'; known: .*elcrec"),
-        ({"models": ["no/such.yaml"]}, r"no/such\.yaml: no such file"),
-        ({"parameters": {"elcerc": {}}}, r"unknown model 'elcerc'; known: .*elcrec"),
-        ({"efficiency": {"epochs": 0}}, r"mine\.yaml: efficiency\.epochs: 0 is less than"),
-        ({"datasets": {"beauty": {"sha": "x"}}}, r"unknown key 'datasets\.beauty\.sha'; allowed"),
-        ("- a\n- b\n", r"mine\.yaml: must be a mapping"),
-        ("a: [1\nb: 2\n", r"mine\.yaml, line 2: not valid YAML"),
-        ("a: \t1\nb: \x00", r"mine\.yaml: not valid YAML"),
+        ({"datasets": {"beauty": {"sha": "x"}}}, r"datasets\.beauty\.sha: unknown key.*sha256"),
+        ({"datasets": {"a b": DATASET}}, r"datasets\.a b: the name must be a name of letters, di"),
+        ({"datasets": {"new": {}}}, r"datasets\.new: a key is missing: 'sources' or 'path'"),
+        (
+            {"datasets": {"new": {"sources": [{"urls": ["http://x"]}]}}},
+            r"datasets\.new\.sources\[0\]: the key 'format' is missing",
+        ),
+        # types
+        ({"seeds": ["one"]}, r"seeds\[0\]: must be an integer from 0 to 2147483647, got 'one'$"),
+        ({"seeds": [1, True]}, r"seeds\[1\]: must be an integer from 0 to 2147483647, got true$"),
+        ({"seeds": [1.0]}, r"seeds\[0\]: must be an integer from 0 to 2147483647, got 1\.0$"),
+        ({"seeds": ["1"]}, r"seeds\[0\]: .*, got '1' \(write it without quotes\)$"),
+        (
+            {"seeds": 3},
+            r"seeds: must be a list of at least one entry, each an integer from .*, got 3",
+        ),
+        ("threads: 1e2\n", r"threads: .*got '1e2' \(YAML reads 1e2 as text; write 100\.0 or 1\.0e"),
+        ("training:\n", r"training: must be a mapping of keys to values, got nothing$"),
+        (
+            "use: [2026-01-01]\n",
+            r"use\[0\]: must be a name of .*, got the date 2026-01-01 \(in quot",
+        ),
+        ({"graphs": "yes"}, r"graphs: must be true or false, got 'yes'"),
+        ({"parameters": {"elcrec": [1]}}, r"parameters\.elcrec: must be a mapping .*, got \[1\]"),
+        ({"output": ""}, r"output: must be a text that is not empty, got ''"),
+        # values
+        ({"seeds": []}, r"seeds: must be a list of at least one entry, .*, got \[\]"),
+        ({"seeds": [1, 2, 1]}, r"seeds: must have no value twice, got 1 at \[0\] and \[2\]"),
+        ({"seeds": [-1]}, r"seeds\[0\]: must be an integer from 0 to 2147483647, got -1"),
+        ({"seeds": [10**400]}, r"seeds\[0\]: must be .*, got 1000*\.\.\.0000*$"),
+        ({"protocol": "loose"}, r"protocol: must be one of paper, strict, got 'loose'"),
+        (
+            {"efficiency": {"epochs": 0}},
+            r"efficiency\.epochs: must be an integer from 1 to .*, got 0",
+        ),
+        (
+            "verdict: {tolerance_percent: .nan}",
+            r"tolerance_percent: must be a number, 0 or m.*\.nan$",
+        ),
+        (
+            "verdict: {tolerance_percent: -.inf}",
+            r"percent: must be a number, 0 or more, got -\.inf",
+        ),
+        (
+            {"verdict": {"tolerance_percent": 10**400}},
+            r"tolerance_percent: must be a number, 0 or m",
+        ),
+        (
+            {"datasets": {"beauty": {"sha256": "12"}}},
+            r"datasets\.beauty\.sha256: must be 64 hexadecimal digits, 0-9 and a-f, got '12'",
+        ),
+        (
+            {"datasets": {"new": {"sources": [{"format": "sequences", "urls": ["ftp://x"]}]}}},
+            r"datasets\.new\.sources\[0\]\.urls\[0\]: must be an address that begins with .*'ftp://x'",
+        ),
+        # names
+        (
+            {"use": ["beuaty"]},
+            r"use\[0\]: unknown data set 'beuaty' \(did you mean 'beauty'\?\); kn",
+        ),
+        (
+            {"models": ["elcerc"]},
+            r"models\[0\]: unknown model 'elcerc' \(did you mean 'elcrec'\?\)",
+        ),
+        (
+            {"models": ["../models/elcrec"]},
+            r"models\[0\]: must be the name of a model, or the path",
+        ),
+        ({"models": ["no/such.yaml"]}, r"models\[0\]: no/such\.yaml: no such file"),
+        (
+            {"models": ["elcrec", str(MODEL_FOLDER / "elcrec.yaml")]},
+            r"models\[1\]: the model 'elcrec' is there twice, as .*models/elcrec\.yaml and ",
+        ),
+        ({"parameters": {"elcerc": {}}}, r"parameters\.elcerc: unknown model 'elcerc'.*; known: "),
+        (
+            {"figures": {"ablation": {"datasets": ["toy"]}}},
+            r"figures\.ablation\.datasets\[0\]: unknown data set 'toy' \(did you mean 'toys'",
+        ),
+        ({"figures": {"intents_of": "x"}}, r"figures\.intents_of: unknown model 'x'; known: "),
+        ({"optional": {"models": ["x"]}}, r"optional\.models\[0\]: unknown model 'x'; known: "),
     ],
 )
 def test_wrong_configurations(tmp_path, content, message):
-    with pytest.raises(InputError, match=message) as caught:
-        load_config([write(tmp_path, content)])
-    assert "\n" not in str(caught.value)
-
-
-def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(InputError, match=r"none\.yaml: no such file"):
-        load_config([tmp_path / "none.yaml"])
+    path = write(tmp_path, content)
+    said = refusal(load_config, [path])
+    assert said.startswith(f"{path}: ")
+    assert re.search(message, said), said
 
 
 @pytest.mark.parametrize(
-    ("override", "message"),
+    ("text", "message"),
     [
-        ("batchsize=3", "unknown key 'batchsize'; allowed: .*intents"),
-        ("max_epochs=-4", "max_epochs must be 1 or more, got -4"),
-        ("learning_rate=1e-3", r"learning_rate: '1e-3' is not a number .*write 0\.001"),
-        ("intents=2.5", "intents: 2.5 is not an integer"),
-        ("fusion=both", "fusion: 'both' is not one of shift, concat, none"),
-        ("heads=3", "heads must divide dimension"),
-        ("alpha", "--set alpha: must be key=value"),
-        ("select_by=MRR", "select_by must be one of HR@5"),
+        ("- a\n- b\n", r": must be a mapping of keys to values, got \['a', 'b'\]"),
+        ("a: [1\nb: 2\n", r", line 2: not valid YAML: while parsing a flow sequence, expected"),
+        ("a: \t1\nb: \x00", r": not valid YAML: unacceptable character"),
+        (
+            "seeds: [1]\nuse: [toys]\nseeds: [2]\n",
+            r", line 3: the key 'seeds' is given here and in",
+        ),
+        (
+            "figures:\n  seed: 1\n  seed: 1\n",
+            r", line 3: the key 'seed' is given here and in line 2",
+        ),
+        (
+            "datasets: {100: {path: x}}\n",
+            r", line 1: a key must be a text: write '100' with the quot",
+        ),
+        ("on: 3\n", r", line 1: a key must be a text: write 'on' with the quotes"),
+        ("? [a]\n: 3\n", r", line 1: a key must be a text"),
+        ("use: &all [*all]\n", r", line 1: not valid YAML: found unconstructable recursive node"),
+        ("use: " + "[" * 3000, r": nested too deeply"),
+        ("use: 2026-13-01\n", r", line 1: '2026-13-01' cannot be read as timestamp"),
+        (f"threads: {'9' * 5000}\n", r", line 1: '9+\.\.\.9+' cannot be read as int"),
+        (
+            "use: !!python/name:os.system\n",
+            r", line 1: not valid YAML: could not determine a const",
+        ),
+        ("--- {}\n--- {}\n", r", line 2: not valid YAML: expected a single document"),
     ],
 )
-def test_wrong_overrides(override, message):
-    with pytest.raises(InputError, match=message) as caught:
-        registry.resolve(load_config(), "elcrec", "beauty", registry.parse_overrides([override]))
-    assert "\n" not in str(caught.value)
+def test_files_that_are_not_taken(tmp_path, text, message):
+    path = write(tmp_path, text)
+    said = refusal(load_config, [path])
+    assert said.startswith(str(path))
+    assert re.match(message, said.removeprefix(str(path))), said
+
+
+def test_a_key_merged_in_may_be_given_again(tmp_path):
+    path = write(tmp_path, "training: {<<: {patience: 1, max_epochs: 2}, patience: 3}\n")
+    assert load_config([path]).training == {"patience": 3, "max_epochs": 2}
+
+
+def test_a_folder_and_a_file_of_bytes_are_no_configuration(tmp_path):
+    assert "cannot be read: Is a directory" in refusal(load_config, [tmp_path])
+    path = tmp_path / "bytes.yaml"
+    path.write_bytes(b"\xff\xfe\xff")
+    assert refusal(load_config, [path]).startswith(f"{path}: not valid YAML")
+
+
+def test_of_several_files_that_is_named_which_has_the_value(tmp_path):
+    first = write(
+        tmp_path, {"seeds": [-1], "training": {"patience": -2, "max_epochs": 3}}, "a.yaml"
+    )
+    second = write(tmp_path, {"training": {"max_epochs": 2}}, "b.yaml")
+    assert refusal(load_config, [first, second]).startswith(f"{first}: seeds[0]")
+    third = write(tmp_path, {"seeds": [1]}, "c.yaml")
+    config = load_config([first, second, third])
+    said = refusal(registry.resolve, config, "elcrec", "beauty")
+    assert said == f"{first}: training.patience: must be 0 or more, got -2"
+
+
+def test_a_missing_file_is_named(tmp_path):
+    assert refusal(load_config, [tmp_path / "none.yaml"]) == f"{tmp_path}/none.yaml: no such file"
 
 
 def test_settings_come_from_file_data_set_workflow_and_command_in_this_order(tmp_path):
@@ -106,26 +215,6 @@ def test_settings_come_from_file_data_set_workflow_and_command_in_this_order(tmp
 def test_popularity_is_not_trained_so_the_workflow_does_not_change_its_epochs(tmp_path):
     config = load_config([write(tmp_path, {"training": {"max_epochs": 9}})])
     assert registry.resolve(config, "popularity", "beauty").training.max_epochs == 1
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ({"name": "X"}, "the key 'module' is missing"),
-        ({"module": "no.such"}, r"cannot import 'no\.such'"),
-        ({"module": "none.py"}, r"cannot import 'none\.py'"),
-        ({"module": "elcrec.losses"}, "defines no class 'Model'"),
-        ({"module": "elcrec.model", "paramters": {}}, "unknown key 'paramters'"),
-        ({"base": "nothing"}, "base: no model 'nothing'"),
-        ({"module": "elcrec.model", "training": [1]}, "training: must be a mapping"),
-    ],
-)
-def test_wrong_model_files(tmp_path, content, message):
-    path = write(tmp_path, content, "model.yaml")
-    config = load_config([write(tmp_path, {"models": [str(path)]})])
-    with pytest.raises(InputError, match=message) as caught:
-        registry.resolve(config, "model", "beauty")
-    assert "model.yaml" in str(caught.value)
 
 
 def test_a_variant_states_only_its_difference(tmp_path):

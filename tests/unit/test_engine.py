@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from elcrec.engine import train
+from elcrec.checkpoint import Checkpoints
+from elcrec.engine import Options, train
 from elcrec.errors import InputError
 from elcrec.interface import SequenceModel
 from elcrec.training_settings import TrainingSettings
@@ -89,12 +90,49 @@ def test_history_has_mean_losses_metrics_and_seconds():
     assert result.seconds["total"] >= result.seconds["training"] + result.seconds["validation"]
 
 
-def test_a_loss_that_is_not_a_number_stops_the_run():
+class Breaking(Scripted):
+    """Breaks in one batch of one epoch, both from 1; `spoil` says how."""
+
+    def __init__(self, data, epoch: int, batch: int, spoil) -> None:
+        super().__init__(data, {1: 0.5})
+        self.where, self.spoil = (epoch, batch), spoil
+
+    def loss(self, batch):
+        self.batches.append(len(batch.users))
+        here = (int(self.epoch), (len(self.batches) - 1) % 4 + 1)
+        total = (self.weight - 1) ** 2
+        return {"total": self.spoil(self, total) if here == self.where else total}
+
+
+def infinite_gradient(model, total):
+    return torch.sqrt(model.weight - model.weight.detach()) + total
+
+
+@pytest.mark.parametrize(
+    ("batch", "spoil", "message"),
+    [
+        (1, lambda _, total: total * float("nan"), "loss 'total' is nan since batch 1 of epoch 3"),
+        (3, lambda _, total: total * float("inf"), "loss 'total' is (inf|nan) since batch 3 of"),
+        (2, infinite_gradient, "loss 'total' is nan since batch 3 of epoch 3"),
+        (4, infinite_gradient, "weights are nan in epoch 3"),
+    ],
+)
+def test_what_is_no_number_stops_the_run_and_keeps_the_checkpoint_before(
+    tmp_path, batch, spoil, message
+):
     data = cycle_data()
-    model = Scripted(data, {})
-    model.weight.data.fill_(float("nan"))
-    with pytest.raises(InputError, match=r"diverged: loss 'total' is nan in epoch 1"):
-        train(model, data, TrainingSettings(max_epochs=2), seed=1)
+    options = Options(checkpoints=Checkpoints(tmp_path, "identity", seconds_between=0))
+    with pytest.raises(InputError, match=f"diverged: {message}.*smaller training.learning_rate"):
+        train(
+            Breaking(data, 3, batch, spoil),
+            data,
+            TrainingSettings(batch_size=50, max_epochs=5),
+            seed=1,
+            options=options,
+        )
+    kept = Checkpoints(tmp_path, "identity").load()
+    assert len(kept["history"]) == 2
+    assert all(torch.isfinite(tensor).all() for tensor in kept["model"].values())
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from baselines import popularity
 from elcrec import ranking_plan
 from elcrec.data.sequences import Sequences
 from elcrec.dataset import InteractionData
+from elcrec.errors import InputError
 from elcrec.evaluation import Evaluator
 from elcrec.interface import SequenceModel
 
@@ -138,3 +139,59 @@ def test_the_mode_of_the_model_is_left_as_it_was(training):
     model = Fixed(torch.randn(1, data.item_size)).train(training)
     Evaluator(data, "test", 5).ranks(model)
     assert model.training is training
+
+
+class Starved(Fixed):
+    """Has memory for so many users and scores at a time."""
+
+    def __init__(self, table: Tensor, users: int, scores: int, error: Exception) -> None:
+        super().__init__(table)
+        self.limits, self.error = (users, scores), error
+
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
+        if len(users) > self.limits[0]:
+            raise self.error
+        return super().represent(users, sequences)
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        if len(represented) * (last - first) > self.limits[1]:
+            raise self.error
+        return super().score_items(represented, first, last)
+
+
+OUT_OF_MEMORY = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB"),
+    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", OUT_OF_MEMORY, ids=["GPU", "CPU", "host"])
+@pytest.mark.parametrize("limits", [(7, 10**6), (10**6, 600), (2, 1100)])
+def test_out_of_memory_is_met_with_smaller_chunks_and_the_same_ranks(capsys, error, limits):
+    data = data_of([list(range(u % 30 + 1, u % 30 + 7)) for u in range(150)])
+    table = torch.randn(150, data.item_size)
+    evaluator = Evaluator(data, "test", 10)
+    model = Starved(table, *limits, error).train()
+    expected = Evaluator(data, "test", 10).ranks(Fixed(table))
+    assert evaluator.ranks(model).tolist() == expected.tolist()
+    assert model.most_scores <= limits[1]
+    assert model.training
+    told = capsys.readouterr().err
+    assert "out of memory in an evaluation: it goes on with smaller chunks, of" in told
+    assert evaluator.ranks(model).tolist() == expected.tolist()
+    assert capsys.readouterr().err == ""  # the smaller chunks stay
+
+
+def test_out_of_memory_with_a_single_user_is_one_line(capsys):
+    data = data_of([list(range(1, 8))] * 5)
+    model = Starved(torch.randn(5, data.item_size), 0, 0, OUT_OF_MEMORY[0])
+    with pytest.raises(InputError, match="out of memory with a single user at a time"):
+        Evaluator(data, "test", 10).ranks(model)
+
+
+def test_another_error_of_a_model_is_not_taken_for_a_lack_of_memory():
+    data = data_of([list(range(1, 8))] * 5)
+    model = Starved(torch.randn(5, data.item_size), 0, 0, RuntimeError("shapes do not match"))
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        Evaluator(data, "test", 10).ranks(model)

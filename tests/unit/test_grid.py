@@ -40,8 +40,8 @@ def test_declared_grids_hold_the_values_in_use(path, dataset):
         ([{"l2": n / 10} for n in range(5)], "grid: has 5 points; allowed: at most 4"),
         ([{"l2": 0.1}, {"l2": 0.1}], "grid: names a point twice"),
         ([{"l2": 0.1}, {"dimension": 8}], "grid: all points must name the same settings"),
-        ([{"l2": "much"}], "l2: 'much' is not a number"),
-        ([{"l3": 0.1}], "unknown key 'l3'"),
+        ([{"l2": "much"}], "grid: l2: must be a number, got 'much'"),
+        ([{"l3": 0.1}], "grid: l3: unknown key; allowed: "),
     ],
 )
 def test_wrong_grids_are_refused(tmp_path, points, message):

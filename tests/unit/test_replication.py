@@ -256,7 +256,7 @@ def test_a_damaged_reference_is_one_line(recorded, tmp_path, capsys):
 def test_an_unknown_key_of_the_section_is_refused(again, capsys):
     use_only(again, reverence="x")
     assert run("check", again) == 2
-    assert "unknown key 'replication.reverence'" in capsys.readouterr().err
+    assert "replication.reverence: unknown key (did you mean 'ref" in capsys.readouterr().err
 
 
 def test_variance_is_pooled_over_groups_with_enough_values():

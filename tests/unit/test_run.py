@@ -9,7 +9,8 @@ import pytest
 import torch
 import yaml
 
-from elcrec import checkpoint, commands, run
+from baselines import sasrec
+from elcrec import checkpoint, commands
 from elcrec.atomic import replaced, write_text
 from elcrec.cli import main
 from elcrec.metrics import summarise
@@ -55,9 +56,9 @@ def test_same_seed_same_metrics_same_ranks(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--seed", "-1"], "--seed -1: must be 0 or more"),
+        (["--seed", "-1"], "--seed -1: must be from 0 to 2147483647"),
         (["--device", "tpu"], "--device tpu: must be auto, cpu, cuda or cuda:N"),
-        (["--set", "nothing=1"], "unknown key 'nothing'"),
+        (["--set", "nothing=1"], "--set nothing=1: unknown key; allowed: "),
         (["--model", "gpt"], "unknown model 'gpt'"),
         (["--dataset", "toys"], "not there yet; make it with: snakemake"),
         (["--dataset", "tyos"], "unknown data set 'tyos'"),
@@ -97,11 +98,49 @@ def test_an_interrupted_run_goes_on_from_its_checkpoint(tiny, tmp_path, monkeypa
     assert resumed["metrics"] == whole["metrics"]
 
 
+def test_checkpoints_stay_if_the_configuration_keeps_them(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    tiny.write_text(tiny.read_text() + "keep_checkpoints: true\n")
+    folder = tmp_path / "run"
+    assert train(tiny, "--output", str(folder), model="sasrec") == 0
+    assert {p.name for p in (folder / "checkpoints").iterdir()} == {
+        "epoch-00001.ckpt",
+        "epoch-00002.ckpt",
+    }
+    first = json.loads((folder / "metrics.json").read_text())
+    assert train(tiny, "--output", str(folder), model="sasrec") == 0  # nothing left to train
+    again = json.loads((folder / "metrics.json").read_text())
+    assert again["resumed_after"] == [2]
+    assert again["metrics"] == first["metrics"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 10 bytes"),
+    ],
+    ids=["GPU", "CPU"],
+)
+def test_out_of_memory_in_training_says_which_setting_to_change(
+    tiny, tmp_path, monkeypatch, capsys, error
+):
+    def loss(*arguments):
+        raise error
+
+    monkeypatch.setattr(sasrec.Model, "loss", loss)
+    folder = tmp_path / "run"
+    assert train(tiny, "--output", str(folder), model="sasrec") == 2
+    told = capsys.readouterr().err
+    assert "out of memory: make training.batch_size smaller (now 64)" in told
+    assert told.count("\n") == 1
+    assert (folder / "failed.txt").read_text() in told
+
+
 def test_other_settings_do_not_take_up_a_checkpoint(tiny, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
     output = ("--output", str(tmp_path / "run"))
     with monkeypatch.context() as patched:
-        patched.setattr(run, "write", lambda *arguments: None)
         patched.setattr(commands, "write", lambda *arguments: None)
         assert train(tiny, *output) == 0
     assert train(tiny, *output, "--set", "alpha=2") == 0

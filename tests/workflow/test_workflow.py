@@ -1,4 +1,4 @@
-"""The DAG as a user runs it: targets, limits, re-runs, wrong configurations."""
+"""The DAG as a user runs it: targets, limits, re-runs."""
 
 import os
 import re
@@ -65,24 +65,6 @@ def test_the_released_weights_have_a_target():
     done = snakemake("released_weights", "--dry-run", "--forceall", "--quiet", "reason")
     assert done.returncode == 0, done.stderr
     assert jobs(done.stdout)["released"] == 6
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"sedes": [1]}, "unknown key 'sedes'"),
-        ({"models": ["elcerc"]}, "unknown model 'elcerc'"),
-        ({"parameters": {"elcrec": {"alhpa": 1.0}}}, "unknown key 'alhpa'"),
-        ({"training": {"max_epochs": -1}}, "max_epochs must be 1 or more, got -1"),
-    ],
-)
-def test_a_wrong_configuration_is_refused_before_any_job(tmp_path, change, message):
-    config = write(tmp_path, **change)
-    done = snakemake("all", "--configfile", str(config))
-    assert done.returncode != 0
-    assert message in done.stderr
-    assert "Traceback" not in done.stderr
-    assert not (tmp_path / "results" / "runs").exists()
 
 
 @pytest.fixture

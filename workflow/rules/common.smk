@@ -13,30 +13,48 @@ sys.path.insert(0, workflow.basedir)
 
 from elcrec import registry
 from elcrec.atomic import write_text
-from elcrec.config import from_mapping
+from elcrec.config import DEFAULT, from_mapping
+from elcrec.config_check import check_runs
+from elcrec.data.mirror import mirror
 from elcrec.errors import InputError
 from elcrec.fingerprint import code_hash, fingerprint
 from elcrec.grid import read_grid
 from elcrec.yamlfile import read_yaml
-from snakemake.exceptions import WorkflowError
 
 
 def checked_config():
-    """The merged configuration, refused in one line before any job starts if it is wrong."""
-    layers = [
-        (Path(f), read_yaml(Path(f))) for f in workflow.overwrite_configfiles or []
-    ]
-    try:
-        made = from_mapping(config, layers)
-        for model in {*made.models, *made.efficiency.models}:
-            for dataset in made.use:
-                registry.resolve(made, model, dataset)
-    except InputError as error:
-        raise WorkflowError(str(error))
+    """The merged configuration; everything it asks for is checked before any job starts."""
+    files = [DEFAULT, *map(Path, workflow.overwrite_configfiles or [])]
+    layers = [(file, read_yaml(file)) for file in files]
+    layers.append(("--config", workflow.config_settings.config))
+    made = from_mapping(config, layers)
+    check_runs(made)
     return made
 
 
-CONFIG = checked_config()
+def count_gpus():
+    """NVIDIA GPUs of this machine; ELCREC_GPUS overrides."""
+    told = os.environ.get("ELCREC_GPUS")
+    if told is not None:
+        if not (told.isascii() and told.isdigit()):
+            raise InputError(f"ELCREC_GPUS={told!r}: must be an integer, 0 or more")
+        return int(told)
+    try:
+        listed = subprocess.run(
+            ["nvidia-smi", "-L"], capture_output=True, text=True
+        ).stdout
+    except OSError:
+        return 0
+    return sum(line.startswith("GPU ") for line in listed.splitlines())
+
+
+try:
+    CONFIG = checked_config()
+    GPUS = count_gpus()
+    mirror()  # refused now if it names nothing
+except InputError as error:
+    # Not a WorkflowError, which would add the lines of this file to the one that matters
+    sys.exit(f"elcrec: {error}")
 OUTPUT = str(CONFIG.output)
 DATA = str(CONFIG.data)
 PYTHON = f"{shlex.quote(sys.executable)} -m elcrec"
@@ -54,22 +72,9 @@ if not Path(SNAPSHOT).exists():
     write_text(SNAPSHOT, _text)
 
 
-def count_gpus():
-    """NVIDIA GPUs of this machine; ELCREC_GPUS overrides."""
-    if "ELCREC_GPUS" in os.environ:
-        return int(os.environ["ELCREC_GPUS"])
-    try:
-        listed = subprocess.run(
-            ["nvidia-smi", "-L"], capture_output=True, text=True
-        ).stdout
-    except OSError:
-        return 0
-    return sum(line.startswith("GPU ") for line in listed.splitlines())
-
-
 # A training takes one `gpu`; the profile says how many there are (default 1). An undeclared resource
 # would be unlimited, and `--resources` on the command line replaces those of the profile as a whole.
-GPU_PER_JOB = 1 if count_gpus() else 0
+GPU_PER_JOB = 1 if GPUS else 0
 workflow.global_resources.setdefault("gpu", 1)
 ALL_GPUS = workflow.global_resources["gpu"].value
 

@@ -30,6 +30,9 @@ rule prepare:
         statistics=f"{DATA}/{{dataset}}/statistics.json",
     log:
         f"{DATA}/logs/prepare-{{dataset}}.log",
+    resources:
+        runtime=60,
+        mem_mb=8000,  # raw reviews are read into memory as a whole; not measured
     params:
         code=code_hash("elcrec.data.commands"),
         entry=lambda w: json.dumps(CONFIG.dataset(w.dataset), sort_keys=True),

@@ -1,5 +1,10 @@
 # Tables 2 and 3: time and memory of runs that are alone on the device.
 
+# A cluster has no number of cores, and gives each job a GPU of its own: there the profile says `gpu: 1`.
+ALL_CORES = (
+    None if workflow.remote_exec else workflow.resource_settings.cores
+) or CONFIG.threads
+
 
 rule measure:
     input:
@@ -10,9 +15,11 @@ rule measure:
     log:
         f"{OUTPUT}/logs/measure/{{dataset}}-{{model}}.log",
     # All cores and all GPUs are taken, so that no other job of this workflow runs meanwhile.
-    threads: workflow.cores or 1
+    threads: ALL_CORES
     resources:
         gpu=ALL_GPUS,
+        runtime=120,  # 11 epochs by default: 20 minutes for the slowest on two cores
+        mem_mb=TRAINING_MB,
     params:
         code=training_code,
         settings=settings,

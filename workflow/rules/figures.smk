@@ -3,20 +3,10 @@ import functools
 
 from elcrec.figures.plan import overrides, plan, sensitivity_points
 
-
-def planned_figures():
-    """Figures and sensitivity runs of the configuration, or one line that says what is wrong."""
-    try:
-        return {f.name: f for f in plan(CONFIG)}, {
-            str(point.folder): point
-            for point in sensitivity_points(CONFIG)
-            if point.extra
-        }
-    except InputError as error:
-        raise WorkflowError(str(error))
-
-
-FIGURES, SENSITIVITY = planned_figures()
+FIGURES = {figure.name: figure for figure in plan(CONFIG)}
+SENSITIVITY = {
+    str(point.folder): point for point in sensitivity_points(CONFIG) if point.extra
+}
 
 
 def sensitivity_point(wildcards):
@@ -101,6 +91,8 @@ rule sensitivity:
     threads: CONFIG.threads
     resources:
         gpu=GPU_PER_JOB,
+        runtime=TRAINING_MINUTES,
+        mem_mb=TRAINING_MB,
     params:
         code=lambda w: sensitivity_code(w.dataset),
         settings=sensitivity_settings,
@@ -110,10 +102,11 @@ rule sensitivity:
             for key, value in changed(w).items()
         ),
         folder=lambda w, output: str(Path(output[0]).parent),
+        limit=time_limit,
     shell:
         "{PYTHON} train --dataset {wildcards.dataset:q} --model {params.model:q}"
         " --seed {wildcards.seed} --set {params.overrides} --config {SNAPSHOT:q}"
-        " --threads {threads} --output {params.folder:q} 2>&1 | tee {log:q}"
+        " --threads {threads} --output {params.folder:q} {params.limit} 2>&1 | tee {log:q}"
 
 
 rule figure:

@@ -18,6 +18,8 @@ rule try_point:
     threads: CONFIG.threads
     resources:
         gpu=GPU_PER_JOB,
+        runtime=TRAINING_MINUTES,  # without checkpoints: has to suffice for all its epochs
+        mem_mb=TRAINING_MB,
     params:
         code=training_code,
         settings=settings,

@@ -28,6 +28,8 @@ rule released:
         f"{OUTPUT}/logs/released-{{dataset}}-{{model}}.log",
     resources:
         gpu=GPU_PER_JOB,
+        runtime=30,  # one evaluation: seconds
+        mem_mb=TRAINING_MB,
     params:
         code=code_hash("elcrec.verification"),
         settings=settings,

@@ -1,5 +1,20 @@
 # One training run: data set x model x seed.
 
+# What a training asks of a cluster (on one's own machine neither limits anything). Minutes: GPU times have not
+# been measured; on two cores a run takes from minutes to 46 hours, so that a run and five retries suffice for all,
+# because a retry goes on from the checkpoint. Memory: 2.4 GB were seen on a processor; CUDA needs more on the host.
+TRAINING_MINUTES = 480
+TRAINING_MB = 8000
+
+
+def time_limit(wildcards, resources):
+    """Option that ends a training at a checkpoint `stop_early` minutes before its `runtime` is over.
+
+    Only a profile sets `stop_early`. As this depends on resources, a change makes no run again.
+    """
+    early = resources.get("stop_early")
+    return f"--time-limit {resources.runtime - early}" if early else ""
+
 
 rule train:
     input:
@@ -17,11 +32,14 @@ rule train:
     threads: CONFIG.threads
     resources:
         gpu=GPU_PER_JOB,
+        runtime=TRAINING_MINUTES,
+        mem_mb=TRAINING_MB,
     params:
         code=training_code,
         settings=settings,
         folder=lambda w, output: str(Path(output.metrics).parent),
+        limit=time_limit,
     shell:
         "{PYTHON} train --dataset {wildcards.dataset:q} --model {wildcards.model:q}"
         " --seed {wildcards.seed} --config {SNAPSHOT:q} --threads {threads}"
-        " --output {params.folder:q} 2>&1 | tee {log:q}"
+        " --output {params.folder:q} {params.limit} 2>&1 | tee {log:q}"

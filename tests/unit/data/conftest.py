@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 
@@ -20,11 +21,18 @@ class Server:
     def __init__(self, url: str) -> None:
         self.url = url
         self.replies: dict[str, tuple[int, int, bytes]] = {}
+        self.acts: dict[str, Callable[[BaseHTTPRequestHandler], None]] = {}
+        self.closing = threading.Event()
         self.asked: list[str] = []
 
     def serve(self, path: str, body: bytes, status: int = 200, missing: int = 0) -> str:
         """Give out `body`, with a Content-Length that claims `missing` bytes more."""
         self.replies[path] = (status, len(body) + missing, body)
+        return self.url + path
+
+    def act(self, path: str, act: Callable[[BaseHTTPRequestHandler], None]) -> str:
+        """Let `act` answer, which may wait for `closing`."""
+        self.acts[path] = act
         return self.url + path
 
 
@@ -36,6 +44,10 @@ def server() -> Iterator[Server]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.asked.append(self.path)
+            if self.path in state.acts:
+                with suppress(ConnectionError):  # who asked has given up
+                    state.acts[self.path](self)
+                return
             status, length, body = state.replies.get(self.path, (404, 0, b""))
             self.send_response(status)
             self.send_header("Content-Length", str(length))
@@ -50,6 +62,7 @@ def server() -> Iterator[Server]:
     thread = threading.Thread(target=listening.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield state
+    state.closing.set()
     listening.shutdown()
     thread.join()
     listening.server_close()

@@ -203,7 +203,7 @@ def test_a_wrong_file_in_the_mirror_and_nothing_else(dataset, out, mirror: Path,
 def test_a_local_path_is_read_where_it_lies(dataset, out: Path, tmp_path: Path, mirror) -> None:
     (mirror / "small.txt").write_bytes(LINES)
     own = tmp_path / "dump.json"
-    own.write_text("{}\n")
+    own.write_text('{"user_id": "a"}\n')
     found = fetch(dataset({"format": "yelp-reviews", "path": str(own)}, SEQUENCES), out)
     assert (found.path, found.origin) == (own, str(own))
     assert names(out) == []

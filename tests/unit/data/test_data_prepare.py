@@ -12,6 +12,7 @@ from elcrec.data.prepare import prepare
 from elcrec.data.record import Fetched
 from elcrec.data.sequences import read_sequences
 from elcrec.data.sources import Dataset, Source
+from elcrec.errors import InputError
 
 # Six users and five items in a full table, u0 with one rare item more; time runs backwards.
 USERS, ITEMS = 6, 5
@@ -172,6 +173,6 @@ def test_a_failure_keeps_what_was_there(fetched, out: Path, refused) -> None:
 
 def test_no_statistics_without_sequences(fetched, out: Path) -> None:
     (out / "sequences.txt" / "in the way").mkdir(parents=True)
-    with pytest.raises(OSError, match="irectory"):
+    with pytest.raises(InputError, match="Is a directory"):
         prepare(small(), fetched("sequences", EXPECTED), out)
     assert [path.name for path in out.iterdir()] == ["sequences.txt"]

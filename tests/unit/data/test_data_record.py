@@ -35,7 +35,7 @@ def test_record_of_a_fetched_file_survives_a_move(server, dataset, out: Path) ->
     [
         (lambda out: (out / "source.json").unlink(), ["source.json", "is missing"]),
         (lambda out: (out / "source.json").write_text("{"), ["source.json", "JSON"]),
-        (lambda out: (out / "source.json").write_text("{}"), ["source.json", "sha256"]),
+        (lambda out: (out / "source.json").write_text("{}"), ["source.json", "dataset"]),
         (lambda out: (out / "small.txt").unlink(), ["small.txt", "is missing"]),
         (lambda out: (out / "small.txt").write_bytes(LINES[:-1]), ["small.txt", "changed"]),
         (lambda out: (out / "small.txt").write_bytes(LINES[::-1]), ["small.txt", "changed"]),
@@ -52,4 +52,4 @@ def test_spoilt_record(server, dataset, out: Path, refused, spoil, words: list[s
 def test_record_of_another_data_set(server, dataset, out: Path, refused) -> None:
     url = server.serve("/small.txt", LINES)
     write_record(out, "other", fetch(dataset({**SEQUENCES, "urls": [url]}), out))
-    assert "is of data set other, not small" in refused(read_record, out, "small")
+    assert "dataset is 'other'; allowed: 'small'" in refused(read_record, out, "small")

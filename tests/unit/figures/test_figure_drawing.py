@@ -181,7 +181,7 @@ def test_intents_that_do_not_fit_the_run_are_refused(made):
     folder = made.run("elcrec", 1)
     arrays = made.intents(folder)
     np.savez_compressed(folder / "intents.npz", **arrays | {"all_assigned": np.zeros(3)})
-    with pytest.raises(InputError, match=r"intents\.npz: arrays of shapes"):
+    with pytest.raises(InputError, match=r"intents\.npz: all_assigned has shape"):
         draw(made, "tsne")
 
 

@@ -109,7 +109,9 @@ def test_without_both_models_there_is_no_lead(toy):
 def test_runs_of_other_histories_are_refused(toy):
     with pytest.raises(InputError, match=r"metrics\.json: data is \w+, but the prepared histories"):
         build(toy, lengths=[*LENGTHS[:-1], 9])
-    with pytest.raises(InputError, match="beauty: has 3 users; 5 groups need as many"):
+    with pytest.raises(
+        InputError, match=r"beauty/sequences\.txt: has 3 users; 5 groups need as many"
+    ):
         build(toy, lengths=[4, 5, 6])
 
 

@@ -36,7 +36,8 @@ def prepared(tmp_path):
     """A prepared ML-1M of three users; `before` is what its raw file held."""
 
     def write(before):
-        size = {"users": 3, "items": 4, "actions": 15, "mean_length": 5.0, "sparsity_percent": 0.0}
+        size = {"users": 3, "items": 4, "actions": 15, "mean_length": 5.0}
+        size["sparsity_percent"] = -25.0
         record = {"dataset": "ml-1m", "name": "ML-1M", "format": "movielens", **size}
         path = tmp_path / "data" / "ml-1m" / "statistics.json"
         path.parent.mkdir(parents=True)

@@ -1,0 +1,44 @@
+"""Files of arrays (.npz), read without running code from them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elcrec.errors import InputError
+
+
+def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
+    """Read what `numpy.savez` wrote.
+
+    Args:
+        path: The file.
+        names: The arrays to read, all of which must be there; None: every one.
+
+    Raises:
+        InputError: The file is missing, damaged, lacks an array or holds something else than
+            numbers and texts.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            found = {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    # numpy, zipfile and the decompressors raise almost anything on damaged bytes: MemoryError for
+    # an absurd size, SyntaxError for a header, NotImplementedError for a kind of compression.
+    except Exception as error:
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InputError(f"{path}: is not a whole .npz file ({reason})") from None
+    absent = [name for name in names or () if name not in found]
+    if absent:
+        raise InputError(f"{path}: has no array '{absent[0]}'; needed: {' and '.join(names or ())}")
+    return found
+
+
+def is_finite(array: NDArray[Any]) -> bool:
+    """Whether all are numbers, none of them infinite or NaN."""
+    return array.dtype.kind in "iuf" and bool(np.isfinite(array).all())

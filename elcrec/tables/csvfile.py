@@ -1,0 +1,33 @@
+"""CSV files with a header, whose lines that begin with `#` are comments."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from elcrec.errors import InputError
+from elcrec.wording import in_line
+
+
+def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
+    """Read the header and the rows, each with as many fields.
+
+    Raises:
+        InputError: The file is missing or no UTF-8 text, a column stands twice, or a row has more
+            or fewer fields than the header.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        lines = [line for line in text.split("\n") if line[:1] != "#"]
+        header, *rows = [row for row in csv.reader(lines) if row] or [[]]
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: is not a CSV file in UTF-8 ({error})") from None
+    if len(set(header)) < len(header):
+        raise InputError(f"{path}: the columns must have different names")
+    for number, row in enumerate(rows, 1):
+        if len(row) != len(header):
+            where = f"{path}: row {in_line(', '.join(row[:2])) or number}"
+            raise InputError(f"{where}: has {len(row)} fields; allowed: {len(header)}")
+    return header, rows

@@ -1,0 +1,144 @@
+"""A whole output folder of made-up numbers, every file of which can be damaged."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from hypothesis import strategies as st
+
+from elcrec.config import load_config
+from elcrec.data.sequences import read_sequences
+from elcrec.metrics import TABLE_METRICS, summarise
+from elcrec.registry import resolve
+from elcrec.replication.reference import measured
+from elcrec.tables.activity import digest
+from elcrec.tables.runs import load_run
+from tests.fuzz.mutations import damaged_file
+from tests.unit.figures.conftest import Made
+from tests.unit.tables.conftest import Output
+
+MODELS = ("sasrec", "iclrec", "elcrec")
+SEEDS = (1, 2)
+VERSIONS = {"torch": "2.13.0", "numpy": "2.4.6"}
+
+
+def fill(folder: Path) -> Made:
+    """Runs of three models and two seeds, efficiency, grid, released and figures' records."""
+    made = Made(folder)
+    content = yaml.safe_load(made.path.read_text())
+    check = {"use": ["tiny"], "models": ["sasrec"], "seeds": list(SEEDS)}
+    content |= {"models": list(MODELS), "seeds": list(SEEDS)}
+    content |= {"replication": check | {"reference": str(folder / "reference.json")}}
+    made.path.write_text(yaml.safe_dump(content))
+    made.config = load_config([made.path])
+    for model in MODELS:
+        for seed in SEEDS:
+            _finish(made, made.run(model, seed, rank=seed + len(model)), model)
+    output = folder / "results"
+    for model in ("iclrec", "elcrec"):
+        for seed in SEEDS:
+            Output(output).run("ml-1m", model, seed)
+    _write(folder / "data" / "ml-1m" / "statistics.json", statistics("ml-1m"))
+    for model in ("iclrec", "elcrec"):
+        _write(output / "efficiency" / "tiny" / f"{model}.json", efficiency(model))
+    _write(output / "grid" / "tiny" / "sasrec-1.json", grid())
+    _write(output / "released" / "beauty" / "elcrec.json", released())
+    _write(folder / "reference.json", reference(made))
+    (folder / "plan.yaml").write_text("- {datasets: [tiny], models: [sasrec], seeds: [1, 2]}\n")
+    return made
+
+
+def _finish(made: Made, folder: Path, model: str) -> None:
+    path = folder / "metrics.json"
+    histories = read_sequences(made.config.prepared_file("tiny"))
+    _write(path, json.loads(path.read_bytes()) | {"data": digest(histories)})
+    settings = resolve(made.config, model, "tiny").as_dict()
+    (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    words = ["elcrec", "train", "--dataset", "tiny", "--model", model]
+    machine = {"command": words, "python": "3.11.7", "versions": VERSIONS}
+    _write(folder / "environment.json", machine)
+    if model in ("iclrec", "elcrec"):
+        made.intents(folder)
+
+
+def _write(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=1))
+
+
+def efficiency(model: str) -> dict[str, Any]:
+    """What `elcrec measure` writes."""
+    spread = {"median": 2.0, "min": 1.5, "max": 3.0}
+    memory = {"resident_bytes": 5, "cuda_allocated_bytes": None, "cuda_reserved_bytes": None}
+    record = {"format": 1, "dataset": "tiny", "model": model, "seed": 1, "device": "cpu: test"}
+    record |= {"device_kind": "cpu", "epochs_measured": 5, "seconds_before_training": 0.5}
+    phases = ("total", "training", "validation", "kmeans")
+    record |= {"seconds_per_epoch": dict.fromkeys(phases, spread), "peak_memory": memory}
+    record |= {"fingerprint": "code", "settings": "settings", "commit": "a" * 40, "dirty": False}
+    return record | {"kernels": "plain", "command": ["elcrec", "measure"]}
+
+
+def grid() -> dict[str, Any]:
+    """What `elcrec try` writes."""
+    record = {"format": 1, "dataset": "tiny", "model": "sasrec", "seed": 1, "ranked_by": "paper"}
+    record |= {"point": {"dimension": 64}, "select_by": "NDCG@20", "best_epoch": 2, "epochs": 3}
+    record |= {"valid": summarise([0, 3, 9, 40]), "seconds": 3.5, "device": "cpu: test"}
+    return record | {"commit": "a" * 40, "dirty": False, "kernels": "plain", "fingerprint": "code"}
+
+
+def released() -> dict[str, Any]:
+    """What `elcrec verify released --output` writes."""
+    metrics = {split: summarise([0, 3, 9, 40]) for split in ("valid", "test")}
+    record = {
+        "model": "elcrec",
+        "dataset": "beauty",
+        "file": "ELCRec-Beauty.pt",
+        "metrics": metrics,
+    }
+    record |= {"protocol": "paper", "commit": "a" * 40, "dirty": False, "device": "cpu: test"}
+    return record | {"command": ["elcrec", "verify"]}
+
+
+def statistics(dataset: str) -> dict[str, Any]:
+    """What `elcrec data prepare` writes, of 3 users and 4 items."""
+    record = {"dataset": dataset, "name": "ML-1M", "users": 3, "items": 8, "actions": 12}
+    record |= {"mean_length": 4.0, "sparsity_percent": 50.0, "format": "movielens"}
+    return record | {"before_core": {"users": 5, "items": 9, "actions": 20}}
+
+
+def reference(made: Made) -> dict[str, Any]:
+    """A reference of one cell, that of the runs of SASRec."""
+    runs = [load_run(made.config.run_folder("tiny", "sasrec", seed)) for seed in SEEDS]
+    settings = resolve(made.config, "sasrec", "tiny").as_dict()
+    metrics = {}
+    for name in TABLE_METRICS:
+        found = measured([run.metrics["test"][name] for run in runs], [0.01, 0.02])
+        metrics[name] = vars(found) | {"tolerance": 0.05, "tolerance_from": "users"}
+    cell = {"dataset": "tiny", "model": "sasrec", "seeds": list(SEEDS), "protocol": "paper"}
+    cell |= {"users": runs[0].users, "data": runs[0].data, "kernels": "plain"}
+    cell |= {"parameters": settings["parameters"], "training": settings["training"]}
+    cell |= {"precision": "float32", "commit": "a" * 40, "device": ["cpu: test"]}
+    cell |= {"python": "3.11.7", "versions": VERSIONS, "commands": ["elcrec train"]}
+    return {"format": 1, "about": "", "cells": [cell | {"recorded_by": "x", "metrics": metrics}]}
+
+
+class Damage:
+    """Damages one file at a time and puts it back."""
+
+    def __init__(self) -> None:
+        self.good: dict[Path, bytes] = {}
+
+    def apply(self, data: st.DataObject, path: Path) -> None:
+        """Damage `path`, after the file damaged before has been put back."""
+        self.restore()
+        self.good[path] = path.read_bytes()
+        path.write_bytes(data.draw(damaged_file(self.good[path], path.suffix)))
+
+    def restore(self) -> None:
+        """Put back what was there."""
+        for path, content in self.good.items():
+            path.write_bytes(content)
+        self.good.clear()

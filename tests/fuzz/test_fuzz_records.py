@@ -1,0 +1,219 @@
+"""Records and run folders, read by the functions that the commands share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elcrec.batch import read_plan
+from elcrec.bench.earlier import Earlier
+from elcrec.bench.fit import MEASURES
+from elcrec.data import statistics as data_statistics
+from elcrec.figures.reading import history, snapshots
+from elcrec.grid import read_grid
+from elcrec.replication.check import compare
+from elcrec.replication.record import record_cells
+from elcrec.replication.reference import read_reference
+from elcrec.report.evidence import read_rows
+from elcrec.tables import grid, paper, released
+from elcrec.tables.efficiency_runs import load_efficiency_run
+from elcrec.tables.runs import load_run, load_runs
+from tests.fuzz.folders import SEEDS, Damage, fill
+from tests.fuzz.harness import attempt, fuzz
+from tests.fuzz.mutations import damaged_csv, damaged_json
+from tests.unit.figures.conftest import CENTERS, Made
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return fill(tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture
+def damage() -> Iterator[Damage]:
+    found = Damage()
+    yield found
+    found.restore()
+
+
+def run_folder(made: Made, model: str = "elcrec") -> Path:
+    return made.config.run_folder("tiny", model, 1)
+
+
+@fuzz(60)
+@given(data=st.data())
+def test_metrics(made: Made, damage: Damage, data: st.DataObject) -> None:
+    path = run_folder(made) / "metrics.json"
+    damage.apply(data, path)
+    found = attempt("metrics.json", path, lambda: load_run(path.parent))
+    if found is not None:
+        assert all(0 <= v <= 1 for split in found.metrics.values() for v in split.values())
+        assert 0 <= found.best_epoch <= found.epochs == 6
+        assert all(math.isfinite(value) for value in found.seconds.values())
+
+
+@fuzz(60)
+@given(data=st.data())
+def test_ranks(made: Made, damage: Damage, data: st.DataObject) -> None:
+    path = run_folder(made) / "ranks.npz"
+    damage.apply(data, path)
+    folder = path.parent
+    # The record may be the one that is named: it says of how many users.
+    found = attempt("ranks.npz", folder, lambda: load_run(folder))
+    if found is not None:
+        assert all(ranks.min() >= 0 for ranks in found.ranks.values())
+
+
+@fuzz(60)
+@given(data=st.data())
+def test_history(made: Made, damage: Damage, data: st.DataObject) -> None:
+    path = run_folder(made) / "history.csv"
+    damage.restore()
+    record = load_run(path.parent)
+    damage.apply(data, path)
+    found = attempt("history.csv", path, lambda: history(record))
+    if found is not None:
+        assert found["epoch"].tolist() == [1, 2, 3, 4, 5, 6]
+        assert not np.isinf(found.to_numpy(np.float64)).any()
+
+
+@fuzz(70)
+@given(data=st.data())
+def test_intents(made: Made, damage: Damage, data: st.DataObject) -> None:
+    path = run_folder(made) / "intents.npz"
+    damage.restore()
+    record = load_run(path.parent)
+    damage.apply(data, path)
+    found = attempt("intents.npz", path, lambda: snapshots(record))
+    if found is not None:
+        assert np.isfinite(found.embeddings).all()
+        assert 0 <= found.all_assigned.min() <= found.all_assigned.max() < found.intents == CENTERS
+        assert found.embeddings.shape[:2] == found.assigned.shape
+
+
+@fuzz(40)
+@given(data=st.data())
+def test_config_of_a_run(made: Made, damage: Damage, data: st.DataObject) -> None:
+    path = run_folder(made, "sasrec") / "config.yaml"
+    damage.restore()
+    runs, _ = load_runs(made.config.output, ["tiny"], ["sasrec"], SEEDS)
+    cell = read_reference(made.folder / "reference.json")["tiny", "sasrec"]
+    damage.apply(data, path)
+    outcomes = attempt("config.yaml", path, lambda: compare(runs, cell))
+    assert outcomes is None or len(outcomes) == len(cell.metrics)
+
+
+@fuzz(40)
+@given(data=st.data())
+def test_environment(made: Made, damage: Damage, data: st.DataObject) -> None:
+    path = run_folder(made, "sasrec") / "environment.json"
+    damage.apply(data, path)
+    wanted, output = made.config.replication, made.config.output
+    attempt("environment.json", path, lambda: record_cells(output, wanted, "elcrec"))
+
+
+@fuzz(60)
+@given(data=st.data())
+def test_efficiency(made: Made, damage: Damage, data: st.DataObject) -> None:
+    path = made.config.output / "efficiency" / "tiny" / "elcrec.json"
+    damage.apply(data, path)
+    found = attempt("efficiency JSON", path, lambda: load_efficiency_run(path))
+    if found is not None:
+        for spread in (found.total, *found.phases.values()):
+            assert 0 <= spread.least <= spread.median <= spread.most < math.inf
+
+
+@fuzz(60)
+@given(data=st.data())
+def test_grid(made: Made, damage: Damage, data: st.DataObject) -> None:
+    path = made.config.output / "grid" / "tiny" / "sasrec-1.json"
+    damage.apply(data, path)
+
+    def in_use(model: str, dataset: str, point: dict[str, Any]) -> bool:
+        return read_grid(made.config, model, dataset).in_use(point)
+
+    found = attempt("grid JSON", path, lambda: grid.rows([path], in_use))
+    if found is not None:
+        grid.markdown(found).encode()
+        assert 0 <= found[0].score <= 1
+
+
+@fuzz(50)
+@given(data=st.data())
+def test_released_record(made: Made, damage: Damage, data: st.DataObject) -> None:
+    path = made.config.output / "released" / "beauty" / "elcrec.json"
+    damage.apply(data, path)
+    names = {"beauty": "Beauty"}, {"elcrec": "ELCRec", "iclrec": "ICLRec"}
+    found = attempt(
+        "released record", path, lambda: released.rows([path], paper.load_accuracy(), *names)
+    )
+    if found is not None:
+        released.markdown(found).encode()
+        assert all(0 <= row.released_weights <= 1 for row in found)
+
+
+@fuzz(70)
+@given(data=st.data())
+def test_reference(made: Made, damage: Damage, data: st.DataObject) -> None:
+    path = made.folder / "reference.json"
+    damage.restore()
+    runs, _ = load_runs(made.config.output, ["tiny"], ["sasrec"], SEEDS)
+    damage.apply(data, path)
+    found = attempt("reference JSON", path, lambda: read_reference(path))
+    for cell in (found or {}).values():
+        compare(runs, cell)
+        for metric in cell.metrics.values():
+            assert len(metric.values) == len(set(cell.seeds))
+            assert all(0 <= v <= 1 for v in (*metric.values, metric.mean, metric.tolerance))
+
+
+@fuzz(50)
+@given(data=st.data())
+def test_plan(made: Made, damage: Damage, data: st.DataObject) -> None:
+    path = made.folder / "plan.yaml"
+    damage.apply(data, path)
+    found = attempt("plan.yaml", path, lambda: read_plan(path, made.config))
+    for planned in found or []:
+        assert planned.dataset in made.config.datasets
+        assert planned.seed >= 0
+
+
+@fuzz(50)
+@given(data=st.data())
+def test_bench_record(made: Made, data: st.DataObject) -> None:
+    path = made.folder / "scale.json"
+    about: dict[str, Any] = {"model": "elcrec", "environment": {"device": "cpu", "threads": 1}}
+    figures = dict.fromkeys((*MEASURES, "wall_seconds", "host_load", "score_bytes"), 1.5)
+    points = [{"size": 10_000, **figures}, {"size": 30_000, "not_run": "no memory"}]
+    record = {"kind": "scale", "about": about, "factors": {"users": {"points": points}}}
+    path.write_bytes(data.draw(damaged_json(record)))
+    found = attempt("bench JSON", path, lambda: Earlier(path))
+    point = found and found.point("users", 10_000)
+    assert not point or all(point[key] >= 0 for key in figures)
+
+
+PRINTED = ("table1", "efficiency", "table6", "ablation", "elsewhere", "sensitivity", "table8")
+
+
+@pytest.mark.parametrize("name", PRINTED)
+@fuzz(15)
+@given(data=st.data())
+def test_paper_file(tmp_path_factory: Any, name: str, data: st.DataObject) -> None:
+    path = tmp_path_factory.getbasetemp() / f"{name}.csv"
+    good = (paper.FOLDER / path.name).read_text(encoding="utf-8")
+    path.write_bytes(data.draw(damaged_csv(good)))
+    readers: dict[str, Any] = {"efficiency": paper.load_efficiency, "table1": paper.load_accuracy}
+    found = attempt("paper CSV", path, lambda: readers.get(name, read_rows)(path))
+    if name in readers:
+        assert all(math.isfinite(value) for value in (found or {}).values())
+    elif name == "table6":
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(data_statistics, "PRINTED", path)
+            attempt("paper CSV", path, data_statistics.printed_sizes)
