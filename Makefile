@@ -11,12 +11,13 @@ FAISS ?= cpu
 TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 CORES ?= $(shell nproc)
 
-.PHONY: help install demo test test-parity golden lint format tiny clean
+.PHONY: help install demo test test-parity test-slurm golden lint format tiny clean
 
 help:
 	@echo "make demo          the whole replication on a small real data set, about 10 minutes on 2 cores"
 	@echo "make test          all tests"
 	@echo "make test-parity   models against RecBole's, with the same weights (optional)"
+	@echo "make test-slurm    the SLURM profile on a cluster of one node (optional; root, slurm-wlm, munge)"
 	@echo "make lint          ruff, mypy, snakefmt, codespell, workflows of .github"
 	@echo "make golden        losses and gradients against the authors' code"
 	@echo "make clean         remove the demo's results (not the data, not recorded runs)"
@@ -47,7 +48,7 @@ demo: install
 	@echo "Report, open it in a browser: results/demo/report/index.html"
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --maxprocesses 8
 
 # The tests' environment again, and RecBole.
 $(PARITY)/.recbole: pyproject.toml tests/parity/requirements.txt
@@ -57,6 +58,14 @@ $(PARITY)/.recbole: pyproject.toml tests/parity/requirements.txt
 
 test-parity: $(PARITY)/.recbole
 	$(PARITY)/bin/python -m pytest tests/parity
+
+$(VENV)/.slurm: $(VENV)/.test
+	$(BIN)/pip install -e ".[slurm]"
+	touch $@
+
+# A real SLURM on loopback, set up and taken down by the script; its GPU is made up.
+test-slurm: $(VENV)/.slurm
+	sh tests/slurm/with_slurm.sh $(abspath $(BIN))/python -m pytest tests/slurm
 
 golden: $(VENV)/.installed
 	$(BIN)/elcrec verify golden tests/golden/tiny_*.npz
