@@ -65,6 +65,7 @@ def test_a_disk_that_fills_up_at_any_moment(tiny, tmp_path, monkeypatch, capsys,
         assert contents(folder) == expected
         assert_clean(folder)
     assert number > 15
+    print(f"survived a full disk from each of {number - 1} calls on")
 
 
 @pytest.mark.parametrize("kilobytes", [1, 100])
