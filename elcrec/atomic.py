@@ -33,17 +33,25 @@ def replaced(path: Path | str) -> Iterator[Path]:
         handle, name = tempfile.mkstemp(
             dir=path.parent, prefix=f".{path.stem}.", suffix=PARTIAL + path.suffix
         )
-        os.close(handle)
-        temporary = Path(name)
-        try:
-            yield temporary
-            temporary.chmod(0o666 & ~_umask())
-            temporary.replace(path)
-        except BaseException:
-            temporary.unlink(missing_ok=True)
-            raise
     except OSError as error:
-        raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
+        raise _write_error(path, error) from error
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.fsync(handle)  # the content is on the disk before the name is: power may fail
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    except OSError as error:
+        if error.filename not in (None, name):  # of another file, which the block read
+            raise
+        raise _write_error(path, error) from error
+    finally:
+        os.close(handle)
+        temporary.unlink(missing_ok=True)
+
+
+def _write_error(path: Path, error: OSError) -> WriteError:
+    return WriteError(f"{path}: cannot be written: {error.strerror or error}")
 
 
 def remove_partial(folder: Path) -> None:

@@ -13,6 +13,7 @@ have made the same files with other code or settings, with `--rerun-triggers mti
 from __future__ import annotations
 
 import functools
+import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -25,11 +26,11 @@ from elcrec.config import Config
 from elcrec.dataset import InteractionData
 from elcrec.deadline import Deadline, OutOfTimeError
 from elcrec.errors import InputError
-from elcrec.lock import held
+from elcrec.lock import HeldError, held
 from elcrec.progress import Progress
 from elcrec.registry import resolve
 from elcrec.run import execute_in_turns, load_data, make_run
-from elcrec.run_folder import CHECKPOINTS, is_recorded, write, write_failure
+from elcrec.run_folder import CHECKPOINTS, forget_failure, is_recorded, write, write_failure
 from elcrec.schema import is_integer
 from elcrec.settings import LARGEST
 from elcrec.side_by_side import Work, side_by_side
@@ -194,6 +195,9 @@ class Batch:
         folder = self._folder(planned)
         data: InteractionData = self.data(planned.dataset)
         with held(folder, wait=False):
+            if is_recorded(folder, run, data):  # by another process, since the plan was begun
+                return {"metrics": json.loads((folder / "metrics.json").read_text())}
+            forget_failure(folder)
             record = yield from execute_in_turns(
                 run,
                 data,
@@ -217,6 +221,10 @@ class Batch:
             self.stopped = True
             self.outcome.unfinished.append(planned)
             print(f"{planned}: {error}", file=sys.stderr, flush=True)
+            return
+        if isinstance(error, HeldError):
+            self.outcome.unfinished.append(planned)
+            print(f"{planned}: left out: {error}", file=sys.stderr, flush=True)
             return
         self.outcome.failed[planned] = f"{type(error).__name__}: {error}"
         write_failure(self._folder(planned), error)

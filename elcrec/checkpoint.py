@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import pickle
 import sys
 import time
@@ -62,8 +61,6 @@ class Checkpoints:
             with replaced(path) as temporary, temporary.open("wb") as file:
                 file.write(header.encode())
                 file.write(payload)
-                file.flush()
-                os.fsync(file.fileno())
             for old in self._files()[KEPT:]:
                 old.unlink(missing_ok=True)
         except (OSError, WriteError) as error:

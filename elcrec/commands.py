@@ -22,7 +22,7 @@ from elcrec.lock import held
 from elcrec.progress import Progress
 from elcrec.registry import add_model_file, parse_overrides
 from elcrec.run import Run, execute, load_data, make_run
-from elcrec.run_folder import CHECKPOINTS, is_recorded, write, write_failure
+from elcrec.run_folder import CHECKPOINTS, forget_failure, is_recorded, write, write_failure
 
 
 def train(arguments: argparse.Namespace) -> None:
@@ -50,6 +50,7 @@ def _train(
     run: Run, data: InteractionData, progress: Progress, folder: Path, deadline: Deadline | None
 ) -> dict[str, Any]:
     """Train and write the run folder; a failure leaves its reason there."""
+    forget_failure(folder)
     try:
         record = execute(run, data, progress, folder / CHECKPOINTS, deadline=deadline)
         write(folder, run, record, data.device)

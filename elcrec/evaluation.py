@@ -63,10 +63,10 @@ class Evaluator:
         self.split: Split = split
         self.max_length = max_length
         self.chunk_users = ranking_plan.CHUNK_USERS
-        self._plan(score_memory)
+        self.tiles = Tiles.fit(data, score_memory)
+        self._plan()
 
-    def _plan(self, score_memory: int | None) -> None:
-        self.tiles = Tiles.fit(self.data, score_memory)
+    def _plan(self) -> None:
         self.parts: list[Part] = plan(
             self.data, self.split, self.max_length, self.tiles, self.chunk_users
         )
@@ -86,6 +86,8 @@ class Evaluator:
         try:
             while True:
                 try:
+                    if not self.parts:
+                        self._plan()
                     return self._ranks(model)
                 except (RuntimeError, MemoryError) as error:
                     if not ran_out(error):
@@ -96,6 +98,7 @@ class Evaluator:
 
     def _shrink(self) -> None:
         """Take half of what was held at a time."""
+        self.parts = []  # made anew, when what it held is free
         give_back(self.data.device)
         if self.chunk_users == 1:
             raise InputError(
@@ -103,7 +106,8 @@ class Evaluator:
                 "make max_length or dimension smaller"
             )
         self.chunk_users = max(1, self.chunk_users // 2)
-        self._plan(max(4, self.tiles.rows * self.tiles.width * 4 // 2))
+        scores = self.tiles.rows * self.tiles.width * 4
+        self.tiles = Tiles.fit(self.data, max(4, scores // 2))
         print(
             "elcrec: out of memory in an evaluation: it goes on with smaller chunks, of "
             f"{self.chunk_users} users or less",

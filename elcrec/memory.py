@@ -6,15 +6,21 @@ import gc
 
 import torch
 
-_ON_A_PROCESSOR = ("can't allocate memory", "not enough memory")
-"""How PyTorch's RuntimeError says it; on a GPU the error has a type of its own."""
+_SAID = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "ALLOC_FAILED",  # cuBLAS, cuDNN
+    "bad_alloc",
+)
+"""How a RuntimeError says it; of PyTorch's own allocator on a GPU the error has its own type."""
 
 
 def ran_out(error: BaseException) -> bool:
     """Whether an error says that memory, of the device or of the host, ran out."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(s in str(error) for s in _ON_A_PROCESSOR)
+    return isinstance(error, RuntimeError) and any(s in str(error) for s in _SAID)
 
 
 def give_back(device: torch.device) -> None:

@@ -70,7 +70,6 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
     write_text(folder / "metrics.json", json.dumps(record["metrics"], indent=2) + "\n")
     if not run.keep_checkpoints:
         Checkpoints.remove(folder / CHECKPOINTS)
-    (folder / FAILED).unlink(missing_ok=True)
 
 
 def is_recorded(folder: Path, run: Run, data: InteractionData) -> bool:
@@ -95,6 +94,11 @@ def is_recorded(folder: Path, run: Run, data: InteractionData) -> bool:
     started_from = start.get("sha256") if isinstance(start, dict) else None
     same_start = started_from == (run.start.sha256 if run.start else None)
     return same_start and all(record.get(key) == value for key, value in wanted.items())
+
+
+def forget_failure(folder: Path) -> None:
+    """Remove the reason of an earlier failure: the run is tried again."""
+    (folder / FAILED).unlink(missing_ok=True)
 
 
 def write_failure(folder: Path, error: Exception) -> None:

@@ -61,8 +61,9 @@ class Step:
                 self.sums[name] += weighted
             else:
                 self.sums[name] = weighted
-        total = self.sums["total"]  # a sum that is not finite never is again
-        self.good_steps += (total - total) == 0
+        # A sum that is not finite never is again. Terms outside the total count, too.
+        everything = torch.stack([value.float() for value in self.sums.values()]).sum()
+        self.good_steps += (everything - everything) == 0
 
     def read_losses(self, epoch: int = 1) -> dict[str, float]:
         """Mean of each term since the last call, which is the one wait for the device.
@@ -175,7 +176,6 @@ def check_finite(losses: dict[str, float], weights: bool, batch: int, epoch: int
     bad = next((name for name, value in losses.items() if not math.isfinite(value)), None)
     if bad is None and weights:
         return
-    what = f"loss '{bad}' is {losses[bad]} since batch {batch} of" if bad else "weights are nan in"
-    raise InputError(
-        f"training diverged: {what} epoch {epoch}; try a smaller training.learning_rate"
-    )
+    what = f"loss '{bad}' is {losses[bad]} since batch {batch}" if bad else "a weight is no number"
+    where = f"of epoch {epoch}" if bad else f"after the last batch of epoch {epoch}"
+    raise InputError(f"training diverged: {what} {where}; try a smaller training.learning_rate")

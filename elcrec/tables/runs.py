@@ -21,6 +21,7 @@ from elcrec.tables.jsonfile import JsonObject
 
 FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
 NOT_YET_RUN = "not yet run"
+BEGUN = "begun, but not ended: it was killed or interrupted, or is still running"
 TOLERANCE = 1e-9  # metrics.json against the metrics of the ranks; both are float64
 
 
@@ -164,11 +165,11 @@ def load_runs(
 
 
 def failure(folder: Path) -> str:
-    """Why the run of a folder is not there: `not yet run`, or what the failed one left."""
-    file = folder / FAILED
-    if not file.is_file():
-        return NOT_YET_RUN
-    lines = file.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    """Why the run of a folder is not there: `not yet run`, or what became of it."""
+    try:
+        lines = (folder / FAILED).read_text(encoding="utf-8", errors="replace").splitlines()
+    except FileNotFoundError:
+        return BEGUN if folder.is_dir() else NOT_YET_RUN
     return f"failed: {lines[0]}" if lines else "failed, no reason given"
 
 
