@@ -38,7 +38,7 @@ def in_line(text: str) -> str:
 def brief(text: str) -> str:
     """A text on one line, without quotes; long ones are cut."""
     plain = text.isprintable() and len(text) <= _cut.maxstring
-    return text if plain else shown(text)[1:-1]
+    return text if plain else in_line(text)
 
 
 def dotted(path: Iterable[str | int]) -> str:

@@ -22,6 +22,8 @@ from elcrec.tables.jsonfile import JsonObject
 FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
 NOT_YET_RUN = "not yet run"
 BEGUN = "begun, but not ended: it was killed or interrupted, or is still running"
+LEFT_BEHIND = (".lock", "checkpoints")
+"""What a training has in its folder until it ends: see elcrec/lock.py and elcrec/run_folder.py."""
 TOLERANCE = 1e-9  # metrics.json against the metrics of the ranks; both are float64
 
 
@@ -169,7 +171,8 @@ def failure(folder: Path) -> str:
     try:
         lines = (folder / FAILED).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
-        return BEGUN if folder.is_dir() else NOT_YET_RUN
+        begun = any((folder / name).exists() for name in LEFT_BEHIND)
+        return BEGUN if begun else NOT_YET_RUN
     return f"failed: {lines[0]}" if lines else "failed, no reason given"
 
 

@@ -37,9 +37,8 @@ def make_with_gaps(job):
 
 
 onerror:
-    interrupted = (
-        workflow.scheduler._user_kill
-    )  # after Ctrl-C nobody waits for tables
+    # After Ctrl-C nobody waits for tables.
+    interrupted = getattr(workflow.scheduler, "_user_kill", None)
     if not interrupted and any(Path(path).exists() for path in RUN_FILES):
         for job in waiting_for_input():
             where = ", ".join(job.output)

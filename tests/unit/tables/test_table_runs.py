@@ -7,7 +7,7 @@ import pytest
 
 from elcrec.errors import InputError
 from elcrec.metrics import METRICS, summarise
-from elcrec.tables.runs import Gap, load_run, load_runs, stale_runs
+from elcrec.tables.runs import Gap, failure, load_run, load_runs, stale_runs
 
 
 def edit(path, **changes):
@@ -194,3 +194,18 @@ def test_stale_runs(output):
     expected = {("beauty", model): both for model, both in expected.items()}
     assert stale_runs(records, expected) == records[1:3]
     assert stale_runs(records, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "reason"),
+    [
+        ((), "not yet run"),
+        (("checkpoints",), "begun, but not ended"),
+        ((".lock",), "begun, but not ended"),
+        (("failed.txt", "checkpoints"), "failed: out of memory"),
+    ],
+)
+def test_a_gap_says_what_became_of_the_run(tmp_path, left, reason):
+    for name in left:
+        (tmp_path / name).write_text("out of memory\n")
+    assert failure(tmp_path).startswith(reason)
