@@ -88,16 +88,14 @@ def padding(evidence: Evidence) -> Remark:
     }
     shown = [f"{name} {share:.0%}".replace("%", " %") for name, share in shares.items()]
     most = [name for name, share in shares.items() if share > 0.5]
-    if not shares:
-        title = "How much of each input is padding"
-    elif len(most) == len(shares):
-        title = "Most of each input is padding"
-    elif most:
-        title = f"Most of each input is padding on {listed(most, len(most))}"
-    else:
-        title = "Less than half of each input is padding"
     return Remark(
-        title,
+        _title(
+            "Most of each input is padding",
+            most,
+            len(shares),
+            none="Less than half of each input is padding",
+            before="How much of each input is padding",
+        ),
         f"Users are averaged over all {WINDOW} positions, padding included, before they are"
         " clustered and contrasted.",
         f"Share of padding in the training inputs cut to {WINDOW}: {listed(shown, len(shown))}."
@@ -105,6 +103,15 @@ def padding(evidence: Evidence) -> Remark:
         else to_come("prepared data sets"),
         bool(shown),
     )
+
+
+def _title(claim: str, where: list[str], of: int, *, none: str, before: str) -> str:
+    """A title that follows the numbers: the claim holds on `where`, out of so many data sets."""
+    if not of:
+        return before
+    if len(where) == of:
+        return claim
+    return f"{claim} on {listed(where, len(where))}" if where else none
 
 
 def loss_matters(evidence: Evidence) -> Remark:
@@ -120,16 +127,14 @@ def loss_matters(evidence: Evidence) -> Remark:
             binary, softmax, elcrec = means
             if softmax - binary > max(elcrec - softmax, 0.0):
                 more.append(name)
-    if not shown:
-        title = "Whether the loss or the model explains more"
-    elif len(more) == len(shown):
-        title = "The loss explains more than the model"
-    elif more:
-        title = f"The loss explains more than the model on {listed(more, len(more))}"
-    else:
-        title = "The loss does not explain more than the model"
     return Remark(
-        title,
+        _title(
+            "The loss explains more than the model",
+            more,
+            len(shown),
+            none="The loss does not explain more than the model",
+            before="Whether the loss or the model explains more",
+        ),
         "SASRec with the softmax over all items instead of one sampled negative is the same model;"
         " the paper's tables leave that row out.",
         "NDCG@20 of SASRec with the binary loss / with the softmax / of ELCRec: "

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from elcrec.arrays import read_arrays
 from elcrec.errors import InputError
+from elcrec.lock import LOCK
 from elcrec.metrics import METRICS, summarise
 from elcrec.names import FAILED, SPLITS
 from elcrec.tables.history import read_history
@@ -22,8 +23,8 @@ from elcrec.tables.jsonfile import JsonObject
 FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
 NOT_YET_RUN = "not yet run"
 BEGUN = "begun, but not ended: it was killed or interrupted, or is still running"
-LEFT_BEHIND = (".lock", "checkpoints")
-"""What a training has in its folder until it ends: see elcrec/lock.py and elcrec/run_folder.py."""
+LEFT_BEHIND = (LOCK, "checkpoints")
+"""What a training has in its folder until it ends: see also elcrec/run_folder.py."""
 TOLERANCE = 1e-9  # metrics.json against the metrics of the ranks; both are float64
 
 
