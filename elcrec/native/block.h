@@ -88,15 +88,14 @@ struct Block {
         product(t.wide2, 4 * d, plain(t.narrow2, d), transposed(p.expand, d), n, 4 * d, d);
         gelu_backward(t.wide1, t.wide2, n);
         add_column_sums(grads.expand_bias, t.wide1, n, 4 * d);
-        product(grads.contract, 4 * d, transposed(t.narrow1, d), plain(t.wide2, 4 * d), d, 4 * d, n,
-                1.0f);
-        product(grads.expand, d, transposed(t.wide1, 4 * d), plain(t.narrow2, d), 4 * d, d, n,
-                1.0f);
-        product(g, d, plain(t.wide1, 4 * d), plain(p.expand, d), n, d, 4 * d, 1.0f);
+        product<ADD>(grads.contract, 4 * d, transposed(t.narrow1, d), plain(t.wide2, 4 * d), d,
+                     4 * d, n);
+        product<ADD>(grads.expand, d, transposed(t.wide1, 4 * d), plain(t.narrow2, d), 4 * d, d, n);
+        product<ADD>(g, d, plain(t.wide1, 4 * d), plain(p.expand, d), n, d, 4 * d);
 
         end1().backward(g, t.narrow1, n, s.mask1, s.normal1, s.inverse1, grads.output_bias,
                         grads.gain1, grads.shift1);
-        product(grads.output, d, transposed(t.narrow1, d), plain(s.context, d), d, d, n, 1.0f);
+        product<ADD>(grads.output, d, transposed(t.narrow1, d), plain(s.context, d), d, d, n);
         product(t.narrow2, d, plain(t.narrow1, d), plain(p.output, d), n, d, d);
         project(s.input, t.qkv, n);
         for (long w = 0; w < windows; ++w)
@@ -113,9 +112,9 @@ struct Block {
             for (long c = r * 3 * d; c < r * 3 * d + d; c += LANES)
                 store(t.qkv_grads + c, load(t.qkv_grads + c) * query_scale());
         add_column_sums(grads.projection_bias, t.qkv_grads, n, 3 * d);
-        product(grads.projection, d, transposed(t.qkv_grads, 3 * d), plain(s.input, d), 3 * d, d, n,
-                1.0f);
-        product(g, d, plain(t.qkv_grads, 3 * d), plain(p.projection, d), n, d, 3 * d, 1.0f);
+        product<ADD>(grads.projection, d, transposed(t.qkv_grads, 3 * d), plain(s.input, d), 3 * d,
+                     d, n);
+        product<ADD>(g, d, plain(t.qkv_grads, 3 * d), plain(p.projection, d), n, d, 3 * d);
     }
 
   private:
