@@ -21,6 +21,7 @@ from elcrec.deadline import EXIT_STATUS, OutOfTimeError
 from elcrec.errors import InputError
 from elcrec.figures import commands as figure_commands
 from elcrec.options import add_config, add_kernels, add_time_limit
+from elcrec.recorded import commands as recorded_commands
 from elcrec.replication import commands as replication_commands
 from elcrec.report import commands as report_commands
 from elcrec.tables import commands as table_commands
@@ -64,6 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     report_commands.add_commands(subparsers)
     figure_commands.add_commands(subparsers)
     replication_commands.add_commands(subparsers)
+    recorded_commands.add_commands(subparsers)
     bench_commands.add_commands(subparsers)
     _add_verify(subparsers)
     return parser

@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from elcrec.errors import InputError
 from elcrec.figures.settings import FigureSettings
@@ -24,6 +24,8 @@ from elcrec.yamlfile import read_yaml
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = ROOT / "workflow" / "config" / "config.yaml"
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
+FROM_RECORDED = "from-recorded"
+"""Folder in the output for what is made of recorded runs, apart from those of this machine."""
 Keys = tuple[str | int, ...]
 # Where models and data sets are named, besides `models`, `released_weights`, keys of `parameters`
 MODEL_NAMES: tuple[Keys, ...] = (
@@ -107,6 +109,10 @@ class Config:
     datasets: dict[str, dict[str, Any]]
     keep_checkpoints: bool = False
     """Keep the checkpoints of finished runs."""
+    runs: Literal["trained", "recorded"] = "trained"
+    """What tables, figures and report are made of; `output` is another folder for `recorded`."""
+    recorded: Path = Path("results/recorded")
+    """Folder of recorded runs, see `elcrec.recorded`."""
     tolerance_percent: float = 5.0
     """How far our mean may be from the paper's value for a cell to count as reproduced."""
     figures: FigureSettings = field(default_factory=FigureSettings)
@@ -196,8 +202,10 @@ def from_mapping(
     files = _model_files(merged["models"], origin)
     efficiency = dict(merged.get("efficiency", {}))
     efficiency["models"] = tuple(efficiency.get("models", ()))
+    runs = merged.get("runs", "trained")
+    output = Path(merged["output"])
     config = Config(
-        output=Path(merged["output"]),
+        output=output / FROM_RECORDED if runs == "recorded" else output,
         data=Path(merged["data"]),
         use=list(merged["use"]),
         models=list(files),
@@ -213,6 +221,8 @@ def from_mapping(
         released_weights=list(merged.get("released_weights", [])),
         datasets=dict(merged["datasets"]),
         keep_checkpoints=merged.get("keep_checkpoints", False),
+        runs=runs,
+        recorded=Path(merged.get("recorded", Config.recorded)),
         tolerance_percent=merged.get("verdict", {}).get("tolerance_percent", 5.0),
         figures=FigureSettings.of(merged.get("figures", {})),
         optional=_optional(merged.get("optional", {})),

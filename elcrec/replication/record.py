@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from elcrec.command_line import portable
 from elcrec.config import Replication
 from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS, per_user
 from elcrec.replication.reference import Cell, measured, versions_of
 from elcrec.replication.run_settings import read_settings
 from elcrec.tables.jsonfile import JsonObject
-from elcrec.tables.runs import RunRecord, load_runs
+from elcrec.tables.runs import RunRecord, clean_commit, load_runs
 
 
 def record_cells(
@@ -44,7 +44,7 @@ def record_cells(
 
 
 def _cell(runs: Sequence[RunRecord], command: str) -> Cell:
-    commits = {_clean_commit(run) for run in runs}
+    commits = {clean_commit(run, "a reference") for run in runs}
     if len(commits) > 1:
         found = ", ".join(sorted(commits))
         raise InputError(f"{runs[0].folder.parent}: its seeds are of different commits: {found}")
@@ -79,29 +79,3 @@ def _of_runs(name: str, runs: Sequence[RunRecord]) -> tuple[list[float], list[fl
         [run.metrics["test"][name] for run in runs],
         [float(v.std(ddof=1)) / len(v) ** 0.5 if len(v) > 1 else 0.0 for v in users],
     )
-
-
-def _clean_commit(run: RunRecord) -> str:
-    if run.commit is None or run.dirty:
-        raise InputError(
-            f"{run.folder / 'metrics.json'}: the run was made from uncommitted changes; "
-            "a reference needs runs of a clean commit"
-        )
-    return run.commit
-
-
-def portable(command: Sequence[str], without: Sequence[str]) -> str:
-    """A command line without the paths of the machine it ran on: `elcrec train --dataset …`.
-
-    Args:
-        command: The words, the program first.
-        without: Options to leave out with their values.
-    """
-    kept: list[str] = []
-    skip = False
-    for word in command[1:]:
-        if word.startswith("-"):
-            skip = word in without
-        if not skip:
-            kept.append(word)
-    return shlex.join(["elcrec", *kept])

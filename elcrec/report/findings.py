@@ -15,6 +15,7 @@ from elcrec.data.record import NAME, read_record
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.report.claims import REFERENCE, listed
 from elcrec.report.evidence import Evidence, read_rows
+from elcrec.report.expected import expected
 from elcrec.report.view import Remark, to_come
 
 WINDOW = 50  # positions of the paper's models; older items are cut off
@@ -38,6 +39,7 @@ SEEN_STRICT = (
 def findings(evidence: Evidence) -> list[Remark]:
     """Compute all of them, in the order of the page."""
     made: list[Callable[[Evidence], Remark]] = [
+        expected,
         cluster_identity,
         padding,
         loss_matters,

@@ -1,6 +1,6 @@
 """The published numbers, read from `workflow/paper/`.
 
-Both files are wide CSVs: the first two columns are the key, each further column is one figure, and
+All files are wide CSVs: the first two columns are the key, each further column is one figure, and
 lines that begin with `#` say where they were printed. An empty field is a value not published.
 """
 
@@ -41,6 +41,15 @@ def load_efficiency(path: Path | str = FOLDER / "efficiency.csv") -> PaperTable:
         InputError: The file is missing or a field is not a number.
     """
     return dict(_fields(Path(path), ("dataset", "method")))
+
+
+def load_expected(path: Path | str = FOLDER / "expected.csv") -> PaperTable:
+    """Read where HR@5 of a faithful run lies: (dataset, model, `low` or `high`) to value.
+
+    Raises:
+        InputError: The file is missing or a field is not a number.
+    """
+    return dict(_fields(Path(path), ("dataset", "model")))
 
 
 def _fields(path: Path, keys: tuple[str, str]) -> Iterator[tuple[tuple[str, str, str], float]]:

@@ -13,21 +13,29 @@ from elcrec.tables.runs import Made, stale_runs
 
 Hashes = tuple[str, str]
 """Fingerprint of the code and digest of the settings that make a run."""
+Wanted = tuple[str | None, str]
+"""The same of what is asked for; None: any code."""
 
 
 def present_hashes(
     config: Config, model: str, dataset: str, changes: Mapping[str, Any] | None = None
-) -> Hashes:
-    """What the present code and settings, with `changes`, would record."""
+) -> Wanted:
+    """What the present code and settings, with `changes`, would record.
+
+    A recorded run may be of any code: it was of the present one when it was recorded, and names its
+    commit.
+    """
     settings = resolve(config, model, dataset, changes)
+    if config.runs == "recorded":
+        return None, settings.digest()
     return fingerprint(module_reference(settings)), settings.digest()
 
 
-def other_than(made: Hashes, present: Hashes) -> Literal["code", "settings"] | None:
+def other_than(made: Hashes, present: Wanted) -> Literal["code", "settings"] | None:
     """What made a run differently; None if nothing did."""
-    if made[0] != present[0]:
+    if present[0] not in (None, made[0]):
         return "code"
-    return None if made == present else "settings"
+    return None if made[1] == present[1] else "settings"
 
 
 def refuse_other_code(config: Config, records: Sequence[Made], models: Iterable[str] = ()) -> None:

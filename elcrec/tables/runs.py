@@ -178,21 +178,39 @@ def failure(folder: Path) -> str:
 
 
 def stale_runs(
-    records: Iterable[Made], expected: Mapping[tuple[str, str], tuple[str, str]]
+    records: Iterable[Made], expected: Mapping[tuple[str, str], tuple[str | None, str]]
 ) -> list[Made]:
     """Return the runs that other code or other settings made than `expected` says.
 
     Args:
         records: The runs.
-        expected: Fingerprint and settings by (data set, model); what it does not name is not
-            judged.
+        expected: Fingerprint (None: any) and settings by (data set, model); what it does not name
+            is not judged.
     """
-    return [
-        r
-        for r in records
-        if (r.fingerprint, r.settings)
-        != expected.get((r.dataset, r.model), (r.fingerprint, r.settings))
-    ]
+    stale = []
+    for record in records:
+        code, settings = expected.get((record.dataset, record.model), (None, record.settings))
+        if code not in (None, record.fingerprint) or settings != record.settings:
+            stale.append(record)
+    return stale
+
+
+def clean_commit(run: RunRecord, what: str) -> str:
+    """The commit that made a run.
+
+    Args:
+        run: The run.
+        what: What is to be made of it, for the message.
+
+    Raises:
+        InputError: The run was made from uncommitted changes, or without git.
+    """
+    if run.commit is None or run.dirty:
+        raise InputError(
+            f"{run.folder / 'metrics.json'}: the run was made from uncommitted changes; "
+            f"{what} needs runs of a clean commit"
+        )
+    return run.commit
 
 
 def kernels_of(values: JsonObject) -> str:

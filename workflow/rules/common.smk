@@ -19,6 +19,7 @@ from elcrec.data.mirror import mirror
 from elcrec.errors import InputError
 from elcrec.fingerprint import code_hash, fingerprint
 from elcrec.grid import read_grid
+from elcrec.recorded.unpack import made_files
 from elcrec.yamlfile import read_yaml
 
 
@@ -50,6 +51,8 @@ def count_gpus():
 
 try:
     CONFIG = checked_config()
+    RECORDED = CONFIG.runs == "recorded"
+    UNPACKED = set(map(str, made_files(CONFIG))) if RECORDED else set()
     GPUS = count_gpus()
     mirror()  # refused now if it names nothing
 except InputError as error:
@@ -90,11 +93,18 @@ def run_file(name):
     return f"{OUTPUT}/runs/{{dataset}}/{{model}}/{{seed}}/{name}"
 
 
-RUN_FILES = expand(
-    [run_file("metrics.json"), run_file("ranks.npz"), run_file("history.csv")],
-    dataset=CONFIG.use,
-    model=CONFIG.models,
-    seed=CONFIG.seeds,
+def available(paths):
+    """Those of the files that there can be: with `runs: recorded` only what is recorded."""
+    return [path for path in paths if not RECORDED or path in UNPACKED]
+
+
+RUN_FILES = available(
+    expand(
+        [run_file("metrics.json"), run_file("ranks.npz"), run_file("history.csv")],
+        dataset=CONFIG.use,
+        model=CONFIG.models,
+        seed=CONFIG.seeds,
+    )
 )
 
 

@@ -3,7 +3,11 @@ import functools
 
 from elcrec.figures.plan import overrides, plan, sensitivity_points
 
-FIGURES = {figure.name: figure for figure in plan(CONFIG)}
+FIGURES = {
+    figure.name: figure
+    for figure in plan(CONFIG)
+    if available(f"{folder}/metrics.json" for folder in figure.folders)
+}
 SENSITIVITY = {
     str(point.folder): point for point in sensitivity_points(CONFIG) if point.extra
 }
@@ -47,11 +51,11 @@ def drawing_code(kind):
 def figure_inputs(wildcards):
     """Run files that a figure shows, and the histories where it looks at their lengths."""
     figure = FIGURES[wildcards.figure]
-    files = [
+    files = available(
         f"{folder}/{name}"
         for folder in figure.folders
         for name in ("metrics.json", "ranks.npz", "history.csv")
-    ]
+    )
     if figure.kind == "activity":
         files += [str(CONFIG.sequences_file(dataset)) for dataset in CONFIG.use]
     if figure.kind == "case_study":

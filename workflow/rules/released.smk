@@ -42,9 +42,9 @@ rule released:
 
 rule released_weights:
     input:
-        records=[
+        records=available(
             f"{OUTPUT}/released/{dataset}/{model}.json" for model, dataset in RELEASED
-        ],
+        ),
     output:
         f"{OUTPUT}/tables/released.csv",
         f"{OUTPUT}/tables/released.md",

@@ -8,7 +8,12 @@ def report_figures(wildcards):
 
 
 def report_extras(wildcards):
-    """Results of optional targets: shown when they are there, never made for the report."""
+    """Results of optional targets: shown when they are there, never made for the report.
+
+    But what is recorded of the released weights is there.
+    """
+    if any(Path(path).parts[-3] == "released" for path in UNPACKED):
+        return rules.released_weights.output
     names = ["released.csv", "grid.csv", "table7.csv", "table8.csv", "table9.csv"]
     paths = [Path(OUTPUT) / "tables" / name for name in names]
     return [str(path) for path in paths if path.exists()]

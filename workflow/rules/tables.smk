@@ -55,7 +55,13 @@ rule activity:
 rule efficiency:
     input:
         RUN_FILES,
-        expand(rules.measure.output, dataset=CONFIG.use, model=CONFIG.efficiency.models),
+        available(
+            expand(
+                rules.measure.output,
+                dataset=CONFIG.use,
+                model=CONFIG.efficiency.models,
+            )
+        ),
         paper=f"{workflow.basedir}/workflow/paper/efficiency.csv",
     output:
         expand(

@@ -129,6 +129,7 @@ class ReportOutput:
             "dataset": dataset,
             "model": model,
             "seed": seed,
+            "users": 22363,
             "best_epoch": best_epoch,
             "epochs": len(rows),
             "device": "cpu: test",

@@ -1,0 +1,140 @@
+"""A recorded run: a line of `runs.csv`, made from the records of a run folder and back."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elcrec.command_line import portable
+from elcrec.config import Config
+from elcrec.errors import InputError
+from elcrec.figures.plan import PARAMETERS
+from elcrec.recorded.columns import COLUMNS, HEADER, Record
+from elcrec.tables.jsonfile import JsonObject
+from elcrec.wording import shown
+from elcrec.yamlfile import read_yaml
+
+OF_THE_MACHINE = ("--config", "--output", "--start")
+"""Options of a command that name paths of one machine; the settings are recorded themselves."""
+
+
+VARIANT = rf"((?:{'|'.join(PARAMETERS)})-[0-9][0-9.e+-]*)?"
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """What is recorded of a run besides its ranks and history."""
+
+    variant: str
+    """`<parameter>-<value>` of a sensitivity run; empty for a run of the model as it is."""
+    metrics: Record
+    """Content of `metrics.json`."""
+    environment: Record
+    """Content of `environment.json`; the command without paths of the machine."""
+    config: Record
+    """Content of `config.yaml`: every setting, resolved."""
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """Data set, model, variant, seed."""
+        m = self.metrics
+        return m["dataset"], m["model"], self.variant, m["seed"]
+
+    @property
+    def id(self) -> str:
+        """Name of its files: `beauty-elcrec-1`, `beauty-elcrec-alpha-0.1-1`."""
+        return "-".join(str(part) for part in self.key if part != "")
+
+    @property
+    def command(self) -> str:
+        """The command that made it."""
+        return shlex.join(self.environment["command"])
+
+    @property
+    def hours(self) -> float:
+        """How long it took."""
+        return float(self.metrics["seconds"]["total"]) / 3600
+
+    def folder(self, config: Config) -> Path:
+        """Where the run lies below the output of a configuration."""
+        dataset, model, variant, seed = self.key
+        if variant:
+            return config.output / "sensitivity" / dataset / variant / str(seed)
+        return config.run_folder(dataset, model, seed)
+
+    def as_csv(self) -> dict[str, object]:
+        """Its line, by column."""
+        files = {"metrics": self.metrics, "environment": self.environment}
+        values = {column.name: column.take(files) for column in COLUMNS}
+        values |= {"variant": self.variant, "command": self.command}
+        values["config"] = json.dumps(self.config, sort_keys=False)
+        return {name: values[name] for name in HEADER}
+
+
+def from_folder(folder: Path, variant: str = "") -> RecordedRun:
+    """Read the records of a finished run.
+
+    Raises:
+        InputError: A file is missing, not whole, or lacks what a recorded run has.
+    """
+    metrics = JsonObject.read(folder / "metrics.json")
+    environment = JsonObject.read(folder / "environment.json")
+    words = environment.texts("command")
+    command = portable(words, OF_THE_MACHINE) if words else environment.refuse("command", "words")
+    made = environment.values | {"command": shlex.split(command)}
+    made["system"] = system(environment.text("system"))
+    run = RecordedRun(variant, metrics.values, made, read_yaml(folder / "config.yaml"))
+    line = run.as_csv()
+    for column in COLUMNS:
+        if column.empty == "no" and line[column.name] is None:
+            raise InputError(f"{folder / f'{column.file}.json'}: has no {'.'.join(column.path)}")
+    return run
+
+
+def system(platform: str) -> str:
+    """A system without the name of its kernel's build: `Linux-x86_64-with-glibc2.36`.
+
+    Args:
+        platform: As `platform.platform()` gives it.
+    """
+    return re.sub(r"^(\w+)-.*?-(?=x86_64|aarch64|arm64)", r"\1-", platform)
+
+
+def from_csv(values: Mapping[str, str], where: str) -> RecordedRun:
+    """The run of a line, by column.
+
+    Raises:
+        InputError: A field is not of its kind; the message begins with `where`.
+    """
+    metrics: Record = {"format": 1, "dirty": False}
+    files: dict[str, Record] = {"metrics": metrics, "environment": {}}
+    for column in COLUMNS:
+        column.put(values[column.name], files, where)
+    config = _object(values["config"], f"{where}: config")
+    try:
+        words = shlex.split(values["command"])
+    except ValueError:
+        words = []
+    if not words:
+        raise InputError(f"{where}: command is {shown(values['command'])}; allowed: a command")
+    if not re.fullmatch(VARIANT, values["variant"]):
+        allowed = "nothing, or a parameter and its value, such as alpha-0.1"
+        raise InputError(f"{where}: variant is {shown(values['variant'])}; allowed: {allowed}")
+    shared = {key: metrics[key] for key in ("commit", "dirty", "device")}
+    environment = shared | files["environment"] | {"command": words}
+    return RecordedRun(values["variant"], metrics, environment, config)
+
+
+def _object(text: str, where: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        value = None
+    if not isinstance(value, dict):
+        raise InputError(f"{where} is {shown(text)}; allowed: an object in JSON")
+    return value

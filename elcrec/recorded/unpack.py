@@ -1,0 +1,128 @@
+"""From the record to run folders, so that tables, figures and report need not know of it.
+
+This module does not import torch: the Snakefile asks it which runs there are.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from elcrec.arrays import read_arrays
+from elcrec.atomic import replaced, write_text
+from elcrec.config import Config
+from elcrec.errors import InputError
+from elcrec.names import SPLITS
+from elcrec.recorded.machine import Machine, machines
+from elcrec.recorded.row import RecordedRun
+
+RUN_FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
+LIST = "unpacked.txt"
+"""File in the output that lists the folders of runs which were unpacked into it."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """A recorded run, and the machine that it is taken from."""
+
+    run: RecordedRun
+    machine: Machine
+
+
+def choose(config: Config) -> list[Chosen]:
+    """The recorded runs that a configuration spans; of a run of two machines the first's, by name.
+
+    Raises:
+        InputError: A record that is not whole, or there is none.
+    """
+    found = machines(config.recorded)
+    if not found:
+        raise InputError(
+            f"{config.recorded}: has no recorded runs; `elcrec recorded add` records finished ones"
+        )
+    models = {*config.models, *config.figures.models()}
+    chosen: dict[tuple[str, str, str, int], Chosen] = {}
+    for machine in found:
+        for key, run in machine.runs().items():
+            dataset, model, _, seed = key
+            if dataset in config.use and model in models and seed in config.seeds:
+                chosen.setdefault(key, Chosen(run, machine))
+    return list(chosen.values())
+
+
+def extras(config: Config, name: str) -> dict[Path, Path]:
+    """JSON files of `efficiency` or `released`: where each goes, and where it is recorded."""
+    found: dict[Path, Path] = {}
+    for machine in machines(config.recorded):
+        for path in sorted((machine.folder / name).glob("*.json")):
+            dataset = next((d for d in config.datasets if path.name.startswith(f"{d}-")), None)
+            if dataset is not None:
+                model = path.name.removeprefix(f"{dataset}-")
+                found.setdefault(config.output / name / dataset / model, path)
+    return found
+
+
+def record_files(config: Config) -> list[Path]:
+    """All files of the record, on which what is made of it depends."""
+    return [path for machine in machines(config.recorded) for path in machine.files()]
+
+
+def made_files(config: Config) -> list[Path]:
+    """All files that `unpack` writes, but for intents."""
+    runs = [c.run.folder(config) / name for c in choose(config) for name in RUN_FILES]
+    return [*runs, *extras(config, "efficiency"), *extras(config, "released")]
+
+
+def unpack(config: Config) -> list[Chosen]:
+    """Write the run folders of the recorded runs below the output; returns the runs.
+
+    Folders of runs that were unpacked before and are no longer recorded are removed.
+
+    Raises:
+        InputError: A file of the record is missing or damaged.
+    """
+    chosen = choose(config)
+    folders = [c.run.folder(config).relative_to(config.output) for c in chosen]
+    for line in _listed(config.output / LIST):
+        if Path(line) not in folders:
+            shutil.rmtree(config.output / line, ignore_errors=True)
+    write_text(config.output / LIST, "".join(f"{folder.as_posix()}\n" for folder in folders))
+    for one in chosen:
+        _unpack(one, one.run.folder(config))
+    for target, source in (extras(config, "efficiency") | extras(config, "released")).items():
+        write_text(target, source.read_text(encoding="utf-8"))
+    return chosen
+
+
+def _unpack(one: Chosen, folder: Path) -> None:
+    run, machine = one.run, one.machine
+    ranks = read_arrays(machine.part("ranks", run), SPLITS)
+    with replaced(folder / "ranks.npz") as path:
+        wide = {split: ranks[split].astype(np.int32) for split in SPLITS}
+        np.savez_compressed(path, **wide)  # type: ignore[arg-type]
+    write_text(folder / "history.csv", _text(machine.part("history", run)))
+    intents = machine.part("intents", run)
+    if intents.exists():
+        with replaced(folder / "intents.npz") as path:
+            path.write_bytes(intents.read_bytes())
+    write_text(folder / "config.yaml", yaml.safe_dump(run.config, sort_keys=False))
+    write_text(folder / "environment.json", json.dumps(run.environment, indent=2) + "\n")
+    write_text(folder / "metrics.json", json.dumps(run.metrics, indent=2) + "\n")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; runs.csv names its run") from None
+
+
+def _listed(path: Path) -> list[str]:
+    """Folders that an earlier call unpacked; never one outside the output."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [x for x in lines if x.startswith(("runs/", "sensitivity/")) and ".." not in x]

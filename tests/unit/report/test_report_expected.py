@@ -1,0 +1,65 @@
+"""Where runs are expected to lie, and what is outside."""
+
+import math
+
+import pytest
+
+from elcrec.errors import InputError
+from elcrec.report.expected import band_texts, expected, placed
+from elcrec.tables import paper
+
+
+def run_all(output, **means):
+    output.scores(means)
+    for model in means:
+        output.run(model)
+
+
+def test_what_lies_inside_is_said(output):
+    run_all(output, sasrec=0.0365, iclrec=0.0500)
+    remark = expected(output.evidence)
+    assert remark.title == "Every model lies where it is expected"
+    assert remark.evidence == "2 of 2 means of HR@5 lie inside."
+
+
+def test_what_lies_outside_is_named_with_its_distance_in_standard_errors(output):
+    run_all(output, sasrec=0.0430, iclrec=0.0500, elcrec=0.0300)
+    remark = expected(output.evidence)
+    assert remark.title == "Some models lie outside where they are expected"
+    error = math.sqrt(0.0430 * (1 - 0.0430) / 22363)
+    assert (
+        f"SASRec on Beauty 0.0430 (2 seeds), 0.0030 or {0.003 / error:.1f} standard errors above"
+        in (remark.evidence)
+    )
+    assert "ELCRec on Beauty 0.0300 (2 seeds), 0.0170" in remark.evidence
+    assert "below 0.047–0.054" in remark.evidence
+    assert remark.evidence.startswith("1 of 3 means")
+
+
+def test_an_edge_of_the_band_is_inside(output):
+    run_all(output, sasrec=0.0400)
+    assert placed(output.evidence)[0].outside == 0
+
+
+def test_without_runs_nothing_is_claimed(output):
+    remark = expected(output.evidence)
+    assert remark.title == "Whether the models lie where they are expected"
+    assert not remark.shown
+
+
+def test_every_model_and_data_set_of_the_paper_that_is_trained_here_has_a_band():
+    texts = band_texts()
+    trained = {m for _, _, m in paper.load_accuracy()} - {"improvement", "p_value"}
+    trained -= {"DCRec", "MAERec", "IOCRec"}
+    datasets = {d for d, _, _ in paper.load_accuracy()}
+    assert texts.keys() == {(d, m) for d in datasets for m in trained}
+    assert texts["Beauty", "SASRec"] == "0.033–0.04"
+    bands = paper.load_expected()
+    assert all(bands[(*key, "low")] < bands[(*key, "high")] for key in texts)
+
+
+def test_a_field_that_is_no_number_is_refused(tmp_path):
+    path = tmp_path / "expected.csv"
+    path.write_text("dataset,model,low,high\nBeauty,SASRec,x,0.04\n")
+    with pytest.raises(InputError, match="Beauty, SASRec, column low"):
+        paper.load_expected(path)

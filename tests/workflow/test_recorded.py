@@ -1,0 +1,91 @@
+"""Tables, figures and report of recorded runs: nothing is trained, what is absent is a gap."""
+
+import csv
+import json
+import shutil
+
+import pytest
+import yaml
+
+import elcrec.recorded.add
+import elcrec.run
+from elcrec.cli import main
+from elcrec.config import FROM_RECORDED, load_config
+from tests.unit.test_recorded import CLEAN, MACHINE, add, make_config, recorded_config, train
+from tests.workflow.test_workflow import jobs, snakemake
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory):
+    """Configuration whose runs are recorded and then removed: of ELCRec one of two seeds."""
+    folder = tmp_path_factory.mktemp("recorded")
+    config = make_config(folder, seeds=[1, 2], efficiency={"models": [], "seed": 1, "epochs": 1})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elcrec.run, "commit", lambda: CLEAN)
+        patch.setattr(elcrec.recorded.add, "load_config", lambda: load_config([config]))
+        for step in ("fetch", "prepare"):
+            place = ["--config", str(config), "--output", str(folder / "data" / "tiny")]
+            assert main(["data", step, "--dataset", "tiny", *place]) == 0
+        train(config, "popularity")
+        train(config, "popularity", "--seed", "2")
+        train(config, "elcrec")
+        assert add(config) == 0
+    shutil.rmtree(folder / "results")
+    return recorded_config(config)
+
+
+def test_everything_is_made_and_nothing_is_trained(recorded):
+    arguments = ["all", "--configfile", str(recorded), "--cores", "2", "--quiet", "reason"]
+    counts = jobs(snakemake(*arguments, "--dry-run").stdout)
+    assert counts["unpack"] == 1
+    assert not counts.keys() & {"train", "sensitivity", "measure", "released"}
+    done = snakemake(*arguments)
+    assert done.returncode == 0, done.stderr
+    output = recorded.parent / "results" / FROM_RECORDED
+    rows = list(csv.DictReader((output / "tables" / "table1.csv").open()))
+    assert {row["popularity_seeds"] for row in rows} == {"2"}
+    assert {row["elcrec_seeds"] for row in rows} == {"1"}
+    page = (output / "report" / "index.html").read_text()
+    assert "3 recorded, 1 not there" in page
+    again = snakemake(*arguments, "--dry-run")
+    assert "Nothing to be done" in again.stderr + again.stdout
+
+
+def test_a_change_of_the_record_makes_the_tables_again(recorded):
+    machine = recorded.parent / "recorded" / MACHINE
+    path = machine / "runs.csv"
+    content = path.read_text()
+    target = recorded.parent / "results" / FROM_RECORDED / "tables" / "table1.csv"
+    arguments = [str(target), "--configfile", str(recorded), "--cores", "2", "--quiet", "reason"]
+    assert snakemake(*arguments).returncode == 0
+    path.write_text("".join(x for x in content.splitlines(True) if "popularity,,2" not in x))
+    done = snakemake(*arguments)
+    path.write_text(content)
+    assert done.returncode == 0, done.stderr
+    rows = list(csv.DictReader(target.open()))
+    assert {row["popularity_seeds"] for row in rows} == {"1"}
+
+
+def test_a_damaged_record_is_one_line_before_any_job(recorded):
+    path = recorded.parent / "recorded" / MACHINE / "runs.csv"
+    content = path.read_text()
+    path.write_text(content.replace("tiny,elcrec", "tiny,popularity", 1))
+    done = snakemake("all", "--configfile", str(recorded), "--cores", "1", "--dry-run")
+    path.write_text(content)
+    assert done.returncode != 0
+    (line,) = [x for x in done.stderr.splitlines() if x.startswith("elcrec:")]
+    assert f"{path}: row tiny/popularity/1: stands twice" in line
+    assert "Traceback" not in done.stderr
+
+
+def test_one_word_on_the_command_line_is_enough(recorded, tmp_path):
+    own = yaml.safe_load(recorded.read_text())
+    del own["runs"]
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own))
+    done = snakemake(
+        *("tables", "--configfile", str(tmp_path / "own.yaml"), "--config", "runs=recorded"),
+        *("--dry-run", "--forceall", "--quiet", "reason"),
+    )
+    assert done.returncode == 0, done.stderr
+    assert "train" not in jobs(done.stdout)
+    assert json.dumps(FROM_RECORDED)[1:-1] in done.stdout
