@@ -13,13 +13,15 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from elcrec.arrays import read_arrays
 from elcrec.atomic import replaced, write_text
 from elcrec.config import Config
 from elcrec.errors import InputError
 from elcrec.names import SPLITS
 from elcrec.recorded.machine import Machine, machines
 from elcrec.recorded.row import RecordedRun
+from elcrec.tables.history import read_history
+from elcrec.tables.jsonfile import JsonObject
+from elcrec.tables.runs import read_ranks
 
 RUN_FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
 LIST = "unpacked.txt"
@@ -95,17 +97,19 @@ def unpack(config: Config) -> list[Chosen]:
     for one in chosen:
         _unpack(one, one.run.folder(config))
     for target, source in (extras(config, "efficiency") | extras(config, "released")).items():
-        write_text(target, source.read_text(encoding="utf-8"))
+        write_text(target, json.dumps(JsonObject.read(source).values, indent=2) + "\n")
     return chosen
 
 
 def _unpack(one: Chosen, folder: Path) -> None:
     run, machine = one.run, one.machine
-    ranks = read_arrays(machine.part("ranks", run), SPLITS)
+    ranks = read_ranks(machine.part("ranks", run), run.metrics["users"])
+    history = machine.part("history", run)
+    read_history(history, run.metrics["epochs"])  # refuses what is damaged
     with replaced(folder / "ranks.npz") as path:
         wide = {split: ranks[split].astype(np.int32) for split in SPLITS}
         np.savez_compressed(path, **wide)  # type: ignore[arg-type]
-    write_text(folder / "history.csv", _text(machine.part("history", run)))
+    write_text(folder / "history.csv", history.read_text(encoding="utf-8"))
     intents = machine.part("intents", run)
     if intents.exists():
         with replaced(folder / "intents.npz") as path:
@@ -113,13 +117,6 @@ def _unpack(one: Chosen, folder: Path) -> None:
     write_text(folder / "config.yaml", yaml.safe_dump(run.config, sort_keys=False))
     write_text(folder / "environment.json", json.dumps(run.environment, indent=2) + "\n")
     write_text(folder / "metrics.json", json.dumps(run.metrics, indent=2) + "\n")
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; runs.csv names its run") from None
 
 
 def _listed(path: Path) -> list[str]:

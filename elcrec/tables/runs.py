@@ -130,7 +130,7 @@ def load_run(folder: Path | str) -> RunRecord:
             raise InputError(f"{folder / name}: is missing or empty; run this training again")
     values = JsonObject.read(folder / "metrics.json")
     values.expect("format", 1)
-    record = _record(folder, values, _ranks(folder / "ranks.npz", values.integer("users", 1)))
+    record = _record(folder, values, read_ranks(folder / "ranks.npz", values.integer("users", 1)))
     read_history(folder / "history.csv", record.epochs)
     _check_metrics(values.path, record)
     return record
@@ -257,7 +257,12 @@ def _record(
     )
 
 
-def _ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
+def read_ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
+    """Read the 0-based ranks of a run, (users,) for each split.
+
+    Raises:
+        InputError: The file is damaged, or has no such array.
+    """
     arrays = read_arrays(path, SPLITS)
     ranks: dict[str, NDArray[np.integer]] = {split: arrays[split] for split in SPLITS}
     for split, array in ranks.items():

@@ -190,10 +190,10 @@ def _change_array(draw: Draw, arrays: dict[str, np.ndarray], name: str) -> None:
     elif change == "object":
         arrays[name] = np.full(array.shape, {}, dtype=object)
     elif array.size:
-        kinds = (-1, 127, 30_000, math.nan, math.inf) if array.dtype.kind == "f" else (-1, 99, 120)
+        values = {"f": (-1, 127, 30_000, math.nan, math.inf), "i": (-1, 99, 120), "u": (99, 120)}
         place = draw(st.integers(0, array.size - 1))
         changed = array.copy()
-        changed.flat[place] = draw(st.sampled_from(kinds))
+        changed.flat[place] = draw(st.sampled_from(values[array.dtype.kind]))
         arrays[name] = changed
 
 

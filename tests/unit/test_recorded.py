@@ -317,7 +317,7 @@ def test_a_missing_file_of_a_run_is_named(runs, capsys):
     assert add(runs) == 0
     (runs_csv(runs).parent / "history" / "tiny-elcrec-1.csv").unlink()
     assert main(["recorded", "unpack", "--config", str(recorded_config(runs))]) == 2
-    assert "history/tiny-elcrec-1.csv: no such file" in capsys.readouterr().err
+    assert "history/tiny-elcrec-1.csv: cannot be read" in capsys.readouterr().err
 
 
 def test_trained_runs_are_not_unpacked_over(runs, capsys):
