@@ -67,7 +67,7 @@ def batch(arguments: argparse.Namespace) -> int:
     if arguments.at_once < 1:
         raise InputError(f"--at-once {arguments.at_once}: must be 1 or more")
     deadline = _deadline(arguments)
-    config = load_config(arguments.config)
+    config = _load(arguments)
     plan = read_plan(arguments.plan, config)
     device = choose(arguments.device, arguments.threads or config.threads)
     outcome = Batch(config, device, arguments.at_once, deadline).carry_out(plan)
@@ -124,8 +124,16 @@ def _deadline(arguments: argparse.Namespace) -> Deadline | None:
 
 def _configure(arguments: argparse.Namespace) -> tuple[Config, str]:
     """The configuration, and the id of the model in it."""
-    config = load_config(arguments.config)
+    config = _load(arguments)
     return config, add_model_file(config, arguments.model)
+
+
+def _load(arguments: argparse.Namespace) -> Config:
+    """The configuration, if it may train."""
+    config = load_config(arguments.config)
+    if config.runs == "recorded":
+        raise InputError(f"{config.layers.where('runs')}: is recorded; to train it must be trained")
+    return config
 
 
 def _prepare(

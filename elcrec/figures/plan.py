@@ -54,6 +54,16 @@ class Point:
     extra: bool
     """The run is made for this figure; otherwise it is the model's own."""
 
+    @property
+    def variant(self) -> str:
+        """Parameter and value, as the folder of an extra run is named: `alpha-0.1`."""
+        return variant_name(self.parameter, self.value)
+
+
+def variant_name(parameter: str, value: float) -> str:
+    """How a run with another value of a parameter is named."""
+    return f"{parameter}-{value:g}"
+
 
 def plan(config: Config) -> list[Planned]:
     """All figures of a configuration, those without any run left out."""
@@ -104,7 +114,8 @@ def sensitivity_points(config: Config) -> list[Point]:
         for parameter, value, seed in _values(config):
             changes = overrides(config, parameter, value)
             digest = resolve(config, part.model, dataset, changes, partial(_where, config)).digest()
-            place = config.output / "sensitivity" / dataset / f"{parameter}-{value:g}" / str(seed)
+            name = variant_name(parameter, value)
+            place = config.output / "sensitivity" / dataset / name / str(seed)
             folder = known.setdefault((digest, seed), place)
             own = getattr(main.parameters, parameter) == value
             points.append(Point(dataset, parameter, value, seed, folder, own, folder == place))

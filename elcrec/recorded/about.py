@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from elcrec.config import Config
-from elcrec.errors import InputError
 from elcrec.recorded.row import RecordedRun
 from elcrec.tables.markdown import markdown_table, number
 
@@ -33,7 +32,8 @@ def about(config: Config, runs: Sequence[RecordedRun]) -> str:
         f"Python {_different(e['python'] for e in seen)}; {versions}.",
         f"Commits: {_different(run.metrics['commit'] for run in runs)}.",
     ]
-    header = ["Data set", "Model", "Seed", "Epochs", "Tested", "Hours", "MiB", "Kernels", "Commit"]
+    header = ["Data set", "Model", "Seed", "Epochs", "Tested", "Hours", "At once", "MiB"]
+    header += ["Kernels", "Commit"]
     rows = [_row(config, run) for run in runs]
     commands = "\n".join(run.command for run in runs)
     return (
@@ -43,9 +43,11 @@ def about(config: Config, runs: Sequence[RecordedRun]) -> str:
         + f"\n{markdown_table(header, rows, text=2)}\n"
         "Epochs: all that were trained; tested: the one with the best validation. Hours: of the"
         " whole run, the time\nbefore an interruption counted in; other work may have run beside"
-        " it. MiB: peak memory,"
-        f" {'allocated on the GPU' if _on_gpu(runs) else 'resident'}.\n\n"
-        f"The commands, in a clean checkout of the commit:\n\n```sh\n{commands}\n```\n"
+        " it. At once: runs in one process, whose\nmemory is not told apart. MiB: peak memory,"
+        " allocated on the GPU if there is one, else resident.\n\n"
+        "Each run again, in a clean checkout of its commit (where the table says graphs, with"
+        " `graphs: true` in a\n`--config`):\n\n"
+        f"```sh\n{commands}\n```\n"
     )
 
 
@@ -53,7 +55,8 @@ def _row(config: Config, run: RecordedRun) -> list[str]:
     m = run.metrics
     memory = m["peak_memory"]
     most = memory["cuda_allocated_bytes"] or memory["resident_bytes"]
-    name = model_name(config, m["model"])
+    name = config.model_name(m["model"])
+    kernels = m["kernels"].split()[0] + (", graphs" if m["graphs"] else "")
     return [
         config.dataset_name(m["dataset"]),
         f"{name} ({run.variant.replace('-', ' = ', 1)})" if run.variant else name,
@@ -61,18 +64,11 @@ def _row(config: Config, run: RecordedRun) -> list[str]:
         str(m["epochs"]),
         str(m["best_epoch"]),
         number(run.hours, 2),
-        number(most / MIB, 0),
-        m["kernels"].split()[0],
+        str(m["at_once"]),
+        number(None if m["at_once"] > 1 else most / MIB, 0),
+        kernels,
         m["commit"][:7],
     ]
-
-
-def model_name(config: Config, model: str) -> str:
-    """Name of a model as tables show it; its id for one that the configuration does not know."""
-    try:
-        return config.model_name(model)
-    except InputError:
-        return model
 
 
 def _on_gpu(runs: Iterable[RecordedRun]) -> bool:

@@ -13,7 +13,7 @@ from elcrec.metrics import METRICS
 from elcrec.names import SPLITS
 from elcrec.wording import shown
 
-Kind = Literal["text", "integer", "number", "flag", "json"]
+Kind = Literal["text", "integer", "number", "flag", "object", "list"]
 File = Literal["metrics", "environment"]
 Empty = Literal["no", "null", "absent"]
 Record = dict[str, Any]
@@ -34,12 +34,13 @@ class Column:
         """The value for the field, from the records."""
         node: Any = files[self.file]
         for key in self.path:
-            if key not in node:
+            if not isinstance(node, dict) or key not in node:
                 return None
             node = node[key]
         if self.kind == "flag":
             return str(node).lower()
-        return json.dumps(node) if self.kind == "json" and node is not None else node
+        encoded = self.kind in ("object", "list") and node is not None
+        return json.dumps(node) if encoded else node
 
     def put(self, text: str, files: Mapping[str, Record], where: str) -> None:
         """Put the value of a field where it came from.
@@ -65,7 +66,8 @@ ALLOWED = {
     "integer": "a whole number from 0",
     "number": "a number from 0",
     "flag": "true or false",
-    "json": "JSON",
+    "object": "an object in JSON",
+    "list": "a list in JSON",
 }
 
 
@@ -80,7 +82,8 @@ def _value(text: str, kind: Kind) -> Any:
             return int(text) if text.isascii() and text.isdigit() else None
         if kind == "number":
             return value if math.isfinite(value := float(text)) and value >= 0 else None
-        return json.loads(text)
+        read = json.loads(text)
+        return read if isinstance(read, dict if kind == "object" else list) else None
     except (ValueError, RecursionError):
         return None
 
@@ -122,10 +125,10 @@ COLUMNS: tuple[Column, ...] = (
     *_plain("environment", "integer", "threads cores memory_bytes"),
     *_plain("environment", "number", "host_load"),
     *_plain("environment", "text", "system python"),
-    *_plain("environment", "json", "versions"),
+    *_plain("environment", "object", "versions"),
     *_plain("metrics", "text", "commit fingerprint settings data"),
-    Column("start", "json", "metrics", ("start",), "null"),
-    Column("resumed_after", "json", "metrics", ("resumed_after",)),
+    Column("start", "object", "metrics", ("start",), "null"),
+    Column("resumed_after", "list", "metrics", ("resumed_after",)),
 )
 """After `variant`, and before `command` and `config`, which need more than copying."""
 

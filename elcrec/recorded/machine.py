@@ -79,6 +79,10 @@ class Machine:
         found = (p for p in self.folder.rglob("*") if p.is_file() and p.name[0] != ".")
         return sorted(found)
 
+    def bytes(self) -> int:
+        """Size of all files."""
+        return sum(path.stat().st_size for path in self.files())
+
 
 def machines(folder: Path) -> list[Machine]:
     """The machines below the folder of the records, by name."""

@@ -8,7 +8,7 @@ import tempfile
 import textwrap
 from argparse import Namespace
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ import yaml
 from elcrec.config import Config, load_config
 from elcrec.errors import InputError
 from elcrec.figures import commands as figures
-from elcrec.recorded.row import RecordedRun
+from elcrec.recorded.machine import machines
 from elcrec.recorded.unpack import Chosen, extras, unpack
 from elcrec.report.claims import judge_all, listed
 from elcrec.report.evidence import Evidence
@@ -26,6 +26,7 @@ from elcrec.report.expected import band_texts, expected
 from elcrec.report.page import CLAIMS
 from elcrec.report.verdict import judged_cells, summary
 from elcrec.tables import commands as tables
+from elcrec.tables.jsonfile import JsonObject
 from elcrec.tables.markdown import GAP, bullets, markdown_table, percent, score
 from elcrec.tables.verdict import NOT_REPRODUCED, NOT_RUN, REPRODUCED
 
@@ -89,26 +90,21 @@ def _make(config: Config, arguments: Mapping[str, Any]) -> None:
 def _made_of(config: Config, chosen: Sequence[Chosen]) -> str:
     """Which runs there are and what made them."""
     lines = []
-    for name, runs in _by_machine(chosen).items():
-        devices = ", ".join(dict.fromkeys(run.metrics["device"] for run in runs))
-        hours = sum(run.hours for run in runs)
+    for machine in machines(config.recorded):
+        runs = list(machine.runs().values())
+        devices = ", ".join(dict.fromkeys(run.metrics["device"].split(" (")[0] for run in runs))
+        name, hours = machine.folder.name, sum(run.hours for run in runs)
+        gpu = any(run.environment["cuda"] for run in runs)
         lines.append(
             f"[`{name}`](results/recorded/{name}): {len(runs)} run{'s' if len(runs) > 1 else ''},"
-            f" {hours:.1f} hours, {devices}"
+            f" {hours:.1f} hours in all, {devices}{'' if gpu else '; no GPU was used'}"
         )
     asked = len(config.use) * len(config.models) * len(config.seeds)
     there = sum(not c.run.variant and c.run.key[1] in config.models for c in chosen)
     return (
-        f"Trained here from scratch at the full protocol: {there} of the {asked} runs of Table 1 so"
-        f" far.\n\n{bullets(lines)}"
+        f"Trained here from scratch at the full protocol: {there} of the {asked} runs of"
+        f" `snakemake all` (without those of figures).\n\n{bullets(lines)}"
     )
-
-
-def _by_machine(chosen: Iterable[Chosen]) -> dict[str, list[RecordedRun]]:
-    found: dict[str, list[RecordedRun]] = {}
-    for one in chosen:
-        found.setdefault(one.machine.folder.name, []).append(one.run)
-    return found
 
 
 def _table(evidence: Evidence, dataset: str) -> str:
@@ -154,8 +150,17 @@ def _verdict(evidence: Evidence) -> str:
         f"Of the {counted.total} values of the paper's Table 1, {counted.run} have been run;"
         f" reproduced: {cells[REPRODUCED]}, not reproduced: {cells[NOT_REPRODUCED]}"
     )
-    text += f" ({listed(shown, len(shown))})" if shown else ""
-    return _wrapped(f"{text}. {counted.rule}") + "\n" + _wrapped(expected(evidence).evidence)
+    text += f" ({listed(shown)})" if shown else ""
+    strict = sorted({evidence.model_name(r.text("model")) for r in evidence.runs if _own(r)})
+    parts = [f"{text}. {counted.rule}", expected(evidence).evidence]
+    if strict:
+        parts[0] += f" Ranked without the items seen before, not with 0 for them: {listed(strict)}."
+    return "\n".join(map(_wrapped, parts))
+
+
+def _own(run: JsonObject) -> bool:
+    """Whether a run was not ranked by the protocol of the configuration."""
+    return run.text("ranked_by") != run.text("protocol")
 
 
 def _wrapped(text: str) -> str:

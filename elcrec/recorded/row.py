@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from elcrec.command_line import portable
 from elcrec.config import Config
 from elcrec.errors import InputError
 from elcrec.figures.plan import PARAMETERS
@@ -18,10 +17,6 @@ from elcrec.recorded.columns import COLUMNS, HEADER, Record
 from elcrec.tables.jsonfile import JsonObject
 from elcrec.wording import shown
 from elcrec.yamlfile import read_yaml
-
-OF_THE_MACHINE = ("--config", "--output", "--start")
-"""Options of a command that name paths of one machine; the settings are recorded themselves."""
-
 
 VARIANT = rf"((?:{'|'.join(PARAMETERS)})-[0-9][0-9.e+-]*)?"
 
@@ -35,7 +30,7 @@ class RecordedRun:
     metrics: Record
     """Content of `metrics.json`."""
     environment: Record
-    """Content of `environment.json`; the command without paths of the machine."""
+    """Content of `environment.json`; the command is built anew, without paths of a machine."""
     config: Record
     """Content of `config.yaml`: every setting, resolved."""
 
@@ -52,7 +47,7 @@ class RecordedRun:
 
     @property
     def command(self) -> str:
-        """The command that made it."""
+        """The command that makes it again, whether it was made by that, a workflow or a batch."""
         return shlex.join(self.environment["command"])
 
     @property
@@ -82,18 +77,43 @@ def from_folder(folder: Path, variant: str = "") -> RecordedRun:
     Raises:
         InputError: A file is missing, not whole, or lacks what a recorded run has.
     """
-    metrics = JsonObject.read(folder / "metrics.json")
+    metrics = JsonObject.read(folder / "metrics.json").values
     environment = JsonObject.read(folder / "environment.json")
-    words = environment.texts("command")
-    command = portable(words, OF_THE_MACHINE) if words else environment.refuse("command", "words")
-    made = environment.values | {"command": shlex.split(command)}
-    made["system"] = system(environment.text("system"))
-    run = RecordedRun(variant, metrics.values, made, read_yaml(folder / "config.yaml"))
-    line = run.as_csv()
-    for column in COLUMNS:
-        if column.empty == "no" and line[column.name] is None:
-            raise InputError(f"{folder / f'{column.file}.json'}: has no {'.'.join(column.path)}")
-    return run
+    config = read_yaml(folder / "config.yaml")
+    made = environment.values | {"system": system(environment.text("system"))}
+    made["command"] = run_command(metrics, made, variant)
+    if metrics.get("start"):
+        metrics = metrics | {"start": _without_folders(metrics["start"])}
+        config = config | {"start": metrics["start"]}
+    line = RecordedRun(variant, metrics, made, config).as_csv()
+    fields = {name: _field(value) for name, value in line.items()}
+    return from_csv(fields, f"{folder}: metrics.json and environment.json")
+
+
+def run_command(metrics: Record, environment: Record, variant: str) -> list[str]:
+    """The command that trains a run with the settings of workflow/config/config.yaml."""
+    dataset, model, seed = (str(metrics[key]) for key in ("dataset", "model", "seed"))
+    words = ["elcrec", "train", "--dataset", dataset, "--model", model, "--seed", seed]
+    if str(metrics.get("kernels")).startswith("native"):
+        words += ["--kernels", "native"]
+    if not environment.get("cuda"):
+        words += ["--threads", str(environment.get("threads"))]
+    if variant:
+        place = f"results/sensitivity/{dataset}/{variant}/{seed}"
+        words += ["--set", variant.replace("-", "=", 1), "--output", place]
+    return words
+
+
+def _without_folders(start: Any) -> Any:
+    """The weights that a run started from, without the folder of one machine."""
+    return start | {"file": Path(start["file"]).name} if isinstance(start, dict) else start
+
+
+def _field(value: object) -> str:
+    """A value as `csv_text` writes it."""
+    if value is None:
+        return ""
+    return repr(value) if isinstance(value, float) else str(value)
 
 
 def system(platform: str) -> str:

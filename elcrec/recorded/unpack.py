@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +38,10 @@ class Chosen:
 
 
 def choose(config: Config) -> list[Chosen]:
-    """The recorded runs that a configuration spans; of a run of two machines the first's, by name.
+    """The recorded runs that a configuration spans, and what they start from.
+
+    All seeds of a model on a data set come from one machine, so that a mean is over runs of one
+    kind: the one with most of them, of equal ones one with a GPU, or else the first by name.
 
     Raises:
         InputError: A record that is not whole, or there is none.
@@ -47,26 +51,51 @@ def choose(config: Config) -> list[Chosen]:
         raise InputError(
             f"{config.recorded}: has no recorded runs; `elcrec recorded add` records finished ones"
         )
-    models = {*config.models, *config.figures.models()}
-    chosen: dict[tuple[str, str, str, int], Chosen] = {}
+    groups: dict[tuple[str, str, str], dict[Machine, list[RecordedRun]]] = {}
     for machine in found:
-        for key, run in machine.runs().items():
-            dataset, model, _, seed = key
-            if dataset in config.use and model in models and seed in config.seeds:
-                chosen.setdefault(key, Chosen(run, machine))
-    return list(chosen.values())
+        for run in _spanned(config, list(machine.runs().values())):
+            dataset, model, variant, _ = run.key
+            groups.setdefault((dataset, model, variant), {}).setdefault(machine, []).append(run)
+    return [
+        Chosen(run, machine)
+        for of_machines in groups.values()
+        for machine, runs in [max(of_machines.items(), key=lambda item: _worth(item[1]))]
+        for run in runs
+    ]
 
 
-def extras(config: Config, name: str) -> dict[Path, Path]:
-    """JSON files of `efficiency` or `released`: where each goes, and where it is recorded."""
-    found: dict[Path, Path] = {}
+def _spanned(config: Config, runs: Sequence[RecordedRun]) -> list[RecordedRun]:
+    """Of the runs of a machine those that a configuration asks for, or starts from."""
+    models = {*config.models, *config.figures.models()}
+    models |= {run.config["starts_from"] for run in runs if run.config.get("starts_from")}
+    return [
+        run
+        for run in runs
+        if run.key[0] in config.use and run.key[1] in models and run.key[3] in config.seeds
+    ]
+
+
+def _worth(runs: Sequence[RecordedRun]) -> tuple[int, bool]:
+    return len(runs), any(run.environment["cuda"] for run in runs)
+
+
+def extras(config: Config, kind: str) -> dict[Path, Path]:
+    """JSON files of `efficiency` or `released`: where each goes, and where it is recorded.
+
+    All of a data set come from one machine, because they are compared with each other: the one with
+    most of them, or else the first by name.
+    """
+    found: dict[str, dict[Path, Path]] = {}
     for machine in machines(config.recorded):
-        for path in sorted((machine.folder / name).glob("*.json")):
+        of_machine: dict[str, dict[Path, Path]] = {}
+        for path in sorted((machine.folder / kind).glob("[!.]*.json")):
             dataset = next((d for d in config.datasets if path.name.startswith(f"{d}-")), None)
             if dataset is not None:
-                model = path.name.removeprefix(f"{dataset}-")
-                found.setdefault(config.output / name / dataset / model, path)
-    return found
+                target = config.output / kind / dataset / path.name.removeprefix(f"{dataset}-")
+                of_machine.setdefault(dataset, {})[target] = path
+        for dataset, files in of_machine.items():
+            found[dataset] = max(found.get(dataset, {}), files, key=len)
+    return {target: path for files in found.values() for target, path in files.items()}
 
 
 def record_files(config: Config) -> list[Path]:

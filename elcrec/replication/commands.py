@@ -81,10 +81,9 @@ def run_record(arguments: argparse.Namespace) -> None:
     Raises:
         InputError: None of the runs is there, or one is not of a clean commit.
     """
-    from elcrec.command_line import portable
     from elcrec.config import load_config
     from elcrec.errors import InputError
-    from elcrec.replication.record import record_cells
+    from elcrec.replication.record import portable, record_cells
     from elcrec.replication.reference import read_reference, write_reference
 
     config = load_config(arguments.config)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from elcrec.command_line import portable
 from elcrec.config import Replication
 from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS, per_user
@@ -79,3 +79,20 @@ def _of_runs(name: str, runs: Sequence[RunRecord]) -> tuple[list[float], list[fl
         [run.metrics["test"][name] for run in runs],
         [float(v.std(ddof=1)) / len(v) ** 0.5 if len(v) > 1 else 0.0 for v in users],
     )
+
+
+def portable(command: Sequence[str], without: Sequence[str]) -> str:
+    """A command line without the paths of the machine it ran on: `elcrec train --dataset …`.
+
+    Args:
+        command: The words, the program first.
+        without: Options to leave out with their values.
+    """
+    kept: list[str] = []
+    skip = False
+    for word in command[1:]:
+        if word.startswith("-"):
+            skip = word in without
+        if not skip:
+            kept.append(word)
+    return shlex.join(["elcrec", *kept])

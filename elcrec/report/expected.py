@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from elcrec.report.claims import listed
-from elcrec.report.evidence import Evidence, Score
+from elcrec.report.evidence import Evidence, Score, read_rows
 from elcrec.report.view import Remark, to_come
 from elcrec.tables import paper
+from elcrec.tables.markdown import score
 
 METRIC = "HR@5"
+DEVIATIONS = "deviations.csv"
+"""File of the record: what was found out about runs outside their band."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,9 @@ class Placed:
 
     @property
     def error(self) -> float:
-        """Standard error of one run over users, binomial."""
-        return math.sqrt(self.score.mean * (1 - self.score.mean) / self.users)
+        """Standard error of one run over users, binomial, at the nearest value of the band."""
+        nearest = min(max(self.score.mean, self.low), self.high)
+        return math.sqrt(nearest * (1 - nearest) / self.users)
 
 
 def placed(evidence: Evidence) -> list[Placed]:
@@ -55,14 +58,15 @@ def placed(evidence: Evidence) -> list[Placed]:
 def expected(evidence: Evidence) -> Remark:
     """Which runs lie outside their band, and by how many standard errors."""
     found = placed(evidence)
-    outside = [_described(one) for one in found if one.outside]
+    examined = deviations(evidence)
+    outside = [_described(one, examined) for one in found if one.outside]
     title = {
         True: "Every model lies where it is expected",
         False: "Some models lie outside where they are expected",
     }[not outside]
     inside = len(found) - len(outside)
     evidence_text = f"{inside} of {len(found)} means of {METRIC} lie inside"
-    evidence_text += f"; outside: {listed(outside, len(outside))}." if outside else "."
+    evidence_text += f". {' '.join(outside)}" if outside else "."
     return Remark(
         title if found else "Whether the models lie where they are expected",
         f"workflow/paper/expected.csv says where {METRIC} of a faithful run of each model should"
@@ -73,17 +77,29 @@ def expected(evidence: Evidence) -> Remark:
     )
 
 
-def _described(one: Placed) -> str:
+def deviations(evidence: Evidence) -> Mapping[tuple[str, str], str] | None:
+    """What was found out about recorded runs outside their band; None for runs of one's own."""
+    if evidence.config.runs != "recorded":
+        return None
+    rows = read_rows(evidence.config.recorded / DEVIATIONS)
+    return {(row.text("dataset"), row.text("model")): row.text("found") for row in rows}
+
+
+def _described(one: Placed, examined: Mapping[tuple[str, str], str] | None) -> str:
     side = "above" if one.outside > 0 else "below"
     seeds = f"{one.score.seeds} seed{'s' if one.score.seeds > 1 else ''}"
-    return (
-        f"{one.model} on {one.dataset} {one.score.mean:.4f} ({seeds}), {abs(one.outside):.4f} or"
-        f" {abs(one.outside) / one.error:.1f} standard errors {side} {one.low:g}–{one.high:g}"
+    text = (
+        f"Outside: {one.model} on {one.dataset} {one.score.mean:.4f} ({seeds}),"
+        f" {abs(one.outside):.4f} or {abs(one.outside) / one.error:.1f} standard errors {side}"
+        f" {score(one.low)}–{score(one.high)}"
     )
+    if examined is None:
+        return f"{text}."
+    return f"{text}; {examined.get((one.dataset, one.model), 'not yet looked into')}."
 
 
 def band_texts() -> Mapping[tuple[str, str], str]:
     """The bands as text, by data set and model as printed."""
     bands = paper.load_expected()
     keys = dict.fromkeys((dataset, model) for dataset, model, _ in bands)
-    return {key: f"{bands[(*key, 'low')]:g}–{bands[(*key, 'high')]:g}" for key in keys}
+    return {key: f"{score(bands[(*key, 'low')])}–{score(bands[(*key, 'high')])}" for key in keys}

@@ -23,7 +23,8 @@ from tests.fuzz.harness import attempt, fuzz
 from tests.workflow.make_tiny import write
 
 RANKS = {"valid": np.array([0, 3, 700]), "test": np.array([1, 9, 40])}
-SAMPLES = {"text": "x", "integer": "3", "number": "0.5", "flag": "false", "json": "{}"}
+SAMPLES = {"text": "x", "integer": "3", "number": "0.5", "flag": "false"}
+SAMPLES |= {"object": "{}", "list": "[]"}
 
 
 def line(model: str, seed: int) -> RecordedRun:

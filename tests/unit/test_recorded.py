@@ -1,9 +1,8 @@
 """Recorded runs: from run folders to the record and back, and what may not be recorded."""
 
 import csv
-import dataclasses
 import json
-import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,40 +10,27 @@ import pytest
 import yaml
 
 import elcrec.recorded.add
+import elcrec.recorded.check
 import elcrec.run
 import elcrec.run_folder
-from elcrec.cli import main
+from elcrec.cli import main, make_parser
 from elcrec.config import FROM_RECORDED, load_config
 from elcrec.errors import InputError
 from elcrec.recorded import readme
 from elcrec.recorded.columns import COLUMNS, HEADER
 from elcrec.recorded.machine import Machine
-from elcrec.recorded.row import from_csv, system
+from elcrec.recorded.row import from_csv, from_folder, system
 from elcrec.recorded.unpack import choose, made_files, unpack
-from tests.workflow.make_tiny import write
-
-MODELS = ["popularity", "elcrec"]
-MACHINE = "cpu-test"
-CLEAN = ("c" * 40, False)
-
-
-def make_config(folder: Path, **changes: object) -> Path:
-    settings = {"models": MODELS, "seeds": [1], "recorded": str(folder / "recorded")}
-    training = {"max_epochs": 2, "patience": 0, "batch_size": 64}
-    return write(folder, **(settings | {"training": training} | changes))
-
-
-def train(config: Path, model: str, *more: str) -> None:
-    arguments = ["--dataset", "tiny", "--model", model, "--config", str(config), "--quiet"]
-    command = ["train", *arguments, *more]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "argv", ["/somewhere/bin/elcrec", *command])
-        assert main(command) == 0
-
-
-def files_of(folder: Path) -> dict[str, bytes]:
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+from tests.recording import (
+    CLEAN,
+    MACHINE,
+    MODELS,
+    add,
+    files_of,
+    make_config,
+    recorded_config,
+    train,
+)
 
 
 @pytest.fixture(scope="module")
@@ -75,17 +61,6 @@ def runs(trained, tmp_path, monkeypatch):
         path.write_bytes(content)
     monkeypatch.setattr(elcrec.recorded.add, "load_config", lambda: load_config([config]))
     return config
-
-
-def add(config: Path, machine: str = MACHINE) -> int:
-    return main(["recorded", "add", machine, "--config", str(config)])
-
-
-def recorded_config(config: Path) -> Path:
-    """The configuration that takes recorded runs."""
-    path = config.parent / "recorded.yaml"
-    path.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | {"runs": "recorded"}))
-    return path
 
 
 def run_folder(config: Path, model: str = "elcrec") -> Path:
@@ -126,7 +101,8 @@ def test_records_come_back_as_they_were_but_for_paths(runs):
         metrics = [json.loads((f / "metrics.json").read_text()) for f in (before, after)]
         assert metrics[0] == metrics[1]
         made = [json.loads((f / "environment.json").read_text()) for f in (before, after)]
-        assert made[1]["command"][0] == "elcrec"
+        accepted = make_parser().parse_args(made[1]["command"][1:])
+        assert (accepted.model, accepted.seed) == (metrics[0]["model"], metrics[0]["seed"])
         assert str(runs.parent) not in json.dumps(made[1])
         rest = [{k: v for k, v in e.items() if k not in ("command", "system")} for e in made]
         shared = ("commit", "dirty", "device")  # of metrics.json, which a test has made clean
@@ -169,7 +145,8 @@ def test_the_readme_of_the_machine_names_runs_commands_and_device(runs):
     assert add(runs) == 0
     text = (runs_csv(runs).parent / "README.md").read_text()
     assert "a processor: no GPU was used" in text
-    assert "elcrec train --dataset tiny --model elcrec" in text
+    assert "elcrec train --dataset tiny --model elcrec --seed 1 --threads" in text
+    assert "--set alpha=0.1 --output results/sensitivity/tiny/alpha-0.1/1" in text
     assert "ELCRec (alpha = 0.1)" in text
     assert "c" * 40 in text
     assert str(runs.parent) not in text
@@ -228,7 +205,7 @@ def test_a_record_without_what_recording_needs_is_refused(runs, capsys):
     content = json.loads(path.read_text())
     del content["python"]
     path.write_text(json.dumps(content))
-    assert "environment.json: has no python" in refused_to_add(runs, capsys)
+    assert "environment.json: python is ''; allowed: a text" in refused_to_add(runs, capsys)
 
 
 @pytest.mark.parametrize("name", ["..", "Mine", "a b", ".hidden", "a/../../b"])
@@ -260,7 +237,7 @@ def row(config: Path) -> dict[str, str]:
         ("test_HR@5", "nan", "test_HR@5 is 'nan'; allowed: a number from 0"),
         ("seconds_total", "-3", "seconds_total"),
         ("graphs", "yes", "graphs is 'yes'; allowed: true or false"),
-        ("versions", "{", "versions is '{'; allowed: JSON"),
+        ("versions", "[]", "versions is '[]'; allowed: an object in JSON"),
         ("config", "[]", "config is '[]'; allowed: an object in JSON"),
         ("command", "'", "allowed: a command"),
         ("variant", "../../x", "variant is '../../x'"),
@@ -346,12 +323,152 @@ def test_runs_that_are_no_longer_recorded_go_and_nothing_else(runs):
     assert foreign.exists()
 
 
-def test_of_two_machines_the_first_by_name_gives_a_run(runs):
-    assert add(runs, "b-machine") == 0
-    assert add(runs, "a-machine") == 0
-    found = choose(load_config([recorded_config(runs)]))
-    assert {c.machine.folder.name for c in found} == {"a-machine"}
-    assert len(found) == 3
+def machines_of(config: Path) -> dict[tuple[str, str], str]:
+    """Machine that a run is taken from, by model and variant."""
+    found = choose(load_config([recorded_config(config)]))
+    return {(c.run.key[1], c.run.key[2]): c.machine.folder.name for c in found}
+
+
+def test_of_two_machines_one_gives_all_seeds_of_a_model(runs):
+    assert add(runs, "b-gpu") == 0
+    assert add(runs, "a-cpu") == 0
+    assert set(machines_of(runs).values()) == {"a-cpu"}
+    record = load_config([runs]).recorded
+    gpu = Machine(record, "b-gpu")
+    changed = [
+        replace(run, environment=run.environment | {"cuda": "13.0"}) if run.variant else run
+        for run in gpu.runs().values()
+    ]
+    elcrec = gpu.runs()["tiny", "elcrec", "", 1]
+    gpu.write_runs([*changed, replace(elcrec, metrics=elcrec.metrics | {"seed": 2})])
+    content = yaml.safe_load(runs.read_text()) | {"seeds": [1, 2]}
+    runs.write_text(yaml.safe_dump(content))
+    assert machines_of(runs) == {
+        ("popularity", ""): "a-cpu",  # as many runs of it: the first by name
+        ("elcrec", ""): "b-gpu",  # two seeds
+        ("elcrec", "alpha-0.1"): "b-gpu",  # on a GPU
+    }
+
+
+def test_what_is_recorded_does_not_bar_the_way_when_the_code_changes(runs, capsys):
+    assert add(runs) == 0
+    before = files_of(runs_csv(runs).parent)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elcrec.recorded.check, "other_than", lambda made, present: "code")
+        assert add(runs) == 0
+    assert files_of(runs_csv(runs).parent) == before
+
+
+def test_runs_of_other_histories_are_refused(runs, capsys):
+    edit(run_folder(runs) / "metrics.json", data="0" * 16)
+    assert "was trained on other histories than" in refused_to_add(runs, capsys)
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "words"),
+    [
+        ("environment.json", {"memory_bytes": "24 GB"}, "memory_bytes is '24 GB'"),
+        ("environment.json", {"versions": []}, "versions is '[]'; allowed: an object"),
+        ("metrics.json", {"kernels": "fast"}, "kernels is 'fast'"),
+    ],
+)
+def test_a_wrong_value_is_refused_before_anything_is_written(runs, file, change, words, capsys):
+    edit(run_folder(runs) / file, **change)
+    assert words in refused_to_add(runs, capsys)
+
+
+def test_a_damaged_record_is_refused_before_anything_is_written(runs, capsys):
+    assert add(runs) == 0
+    runs_csv(runs).write_text("dataset\n")
+    edit(run_folder(runs) / "metrics.json", peak_memory=None)
+    before = files_of(runs_csv(runs).parent)
+    assert add(runs) == 2
+    assert files_of(runs_csv(runs).parent) == before
+
+
+def extra(config: Path, kind: str, **content: object) -> Path:
+    path = config.parent / "results" / kind / "tiny" / "elcrec.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+    return path
+
+
+RELEASED = {"model": "elcrec", "dataset": "tiny", "file": "/x/W.pt", "protocol": "paper"}
+RELEASED |= {"metrics": {}, "commit": "c" * 40, "dirty": False, "command": ["/x/elcrec", "verify"]}
+
+
+def test_a_check_of_released_weights_is_recorded_without_paths(runs):
+    extra(runs, "released", **RELEASED)
+    assert add(runs) == 0
+    content = (runs_csv(runs).parent / "released" / "tiny-elcrec.json").read_text()
+    assert "/x" not in content
+    make_parser().parse_args(json.loads(content)["command"][1:])
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"protocol": "strict"}, "protocol is 'strict'; allowed: 'paper'"),
+        ({"dirty": True}, "uncommitted changes"),
+        ({"model": "iclrec"}, "is of iclrec on tiny; allowed here: of elcrec"),
+    ],
+)
+def test_another_check_of_released_weights_is_refused(runs, change, words, capsys):
+    extra(runs, "released", **(RELEASED | change))
+    assert words in refused_to_add(runs, capsys)
+
+
+@pytest.fixture
+def measured(runs):
+    """A measurement of ELCRec as the configuration asks for it."""
+    place = runs.parent / "results" / "efficiency" / "tiny" / "elcrec.json"
+    arguments = ["--dataset", "tiny", "--model", "elcrec", "--config", str(runs)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elcrec.run, "commit", lambda: CLEAN)
+        assert main(["measure", *arguments, "--output", str(place)]) == 0
+    return place
+
+
+def test_a_measurement_is_recorded_and_comes_back(runs, measured):
+    assert add(runs) == 0
+    unpack(load_config([recorded_config(runs)]))
+    before = json.loads(measured.read_text())
+    place = runs.parent / "results" / FROM_RECORDED / "efficiency" / "tiny" / "elcrec.json"
+    after = json.loads(place.read_text())
+    make_parser().parse_args(after["command"][1:])
+    assert before | {"command": 0} == after | {"command": 0}
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"seed": 7}, "seed is 7; allowed: 1"),
+        ({"epochs_measured": 3}, "epochs_measured is 3; allowed: 1"),
+        ({"dirty": True}, "uncommitted changes"),
+        ({"settings": "0" * 16}, "other code or settings"),
+    ],
+)
+def test_another_measurement_is_refused(runs, measured, change, words, capsys):
+    edit(measured, **change)
+    assert words in refused_to_add(runs, capsys)
+
+
+@pytest.mark.parametrize("command", ["train", "measure", "try"])
+def test_nothing_is_trained_with_a_configuration_of_recorded_runs(runs, command, capsys):
+    arguments = ["--dataset", "tiny", "--model", "elcrec", "--config", str(recorded_config(runs))]
+    arguments += {"measure": ["--output", "x"], "try": ["--output", "x", "--point", "1"]}.get(
+        command, []
+    )
+    assert main([command, *arguments]) == 2
+    assert "runs: is recorded; to train it must be trained" in capsys.readouterr().err
+
+
+def test_weights_that_a_run_starts_from_are_recorded_without_their_folder(runs):
+    folder = run_folder(runs)
+    start = {"file": "/x/results/weights.pt", "sha256": "a" * 64}
+    edit(folder / "metrics.json", start=start)
+    run = from_folder(folder)
+    assert run.metrics["start"] == run.config["start"] == start | {"file": "weights.pt"}
 
 
 def test_the_files_that_the_workflow_expects_are_those_that_are_written(runs):
@@ -367,7 +484,7 @@ def test_recorded_runs_of_older_code_are_shown_and_of_other_settings_refused(run
     edit(run_folder(runs) / "metrics.json", fingerprint="0" * 16)
     own = recorded_config(runs)
     with pytest.MonkeyPatch.context() as patch:  # as if that code had been the present one
-        patch.setattr(elcrec.recorded.add, "other_than", lambda made, present: None)
+        patch.setattr(elcrec.recorded.check, "other_than", lambda made, present: None)
         assert add(runs) == 0
     unpack(load_config([own]))
     assert main(["table", "verdict", "--config", str(own)]) == 0
@@ -383,7 +500,7 @@ def test_the_section_of_the_readme_has_every_recorded_model_and_claim(runs):
     assert "**Popularity**, trained here" in text
     assert "**ELCRec**, trained here" in text
     assert "ELCRec is best on almost all cells" in text
-    assert "2 of the 2 runs of Table 1" in text
+    assert "2 of the 2 runs of `snakemake all`" in text
     value = machine_of(runs).runs()["tiny", "elcrec", "", 1]
     assert f"{value.metrics['metrics']['test']['NDCG@20']:.4f}" in text
     assert max(map(len, (x for x in text.splitlines() if "|" not in x))) <= 120
@@ -408,9 +525,3 @@ def test_the_section_goes_between_its_marks():
 )
 def test_a_system_is_recorded_without_its_kernel(platform, expected):
     assert system(platform) == expected
-
-
-def test_a_recorded_run_cannot_be_changed(runs):
-    run = from_csv(row(runs), "x")
-    with pytest.raises(dataclasses.FrozenInstanceError):
-        run.variant = "y"

@@ -16,8 +16,8 @@ import elcrec.evaluation
 import elcrec.metrics
 import elcrec.run
 from elcrec.cli import main
-from elcrec.command_line import portable
 from elcrec.metrics import TABLE_METRICS
+from elcrec.replication.record import portable
 from elcrec.replication.reference import Cell, measured, with_tolerances
 from elcrec.replication.tolerance import Spread, Tolerance, pooled, tolerance
 from tests.workflow.make_tiny import write

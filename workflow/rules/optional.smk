@@ -74,6 +74,8 @@ def optional_with_all():
     return [
         path
         for dataset, paths in tables.items()
-        if CONFIG.optional.with_all and CONFIG.sequences_file(dataset).exists()
+        if CONFIG.optional.with_all
+        and not RECORDED
+        and CONFIG.sequences_file(dataset).exists()
         for path in paths
     ]

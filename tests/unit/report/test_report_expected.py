@@ -1,11 +1,13 @@
 """Where runs are expected to lie, and what is outside."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from elcrec.errors import InputError
-from elcrec.report.expected import band_texts, expected, placed
+from elcrec.report.evidence import Evidence
+from elcrec.report.expected import DEVIATIONS, band_texts, expected, placed
 from elcrec.tables import paper
 
 
@@ -26,14 +28,31 @@ def test_what_lies_outside_is_named_with_its_distance_in_standard_errors(output)
     run_all(output, sasrec=0.0430, iclrec=0.0500, elcrec=0.0300)
     remark = expected(output.evidence)
     assert remark.title == "Some models lie outside where they are expected"
-    error = math.sqrt(0.0430 * (1 - 0.0430) / 22363)
+    error = math.sqrt(0.0400 * (1 - 0.0400) / 22363)  # at the edge of the band
     assert (
         f"SASRec on Beauty 0.0430 (2 seeds), 0.0030 or {0.003 / error:.1f} standard errors above"
         in (remark.evidence)
     )
-    assert "ELCRec on Beauty 0.0300 (2 seeds), 0.0170" in remark.evidence
-    assert "below 0.047–0.054" in remark.evidence
+    assert "Outside: ELCRec on Beauty 0.0300 (2 seeds), 0.0170" in remark.evidence
+    assert "below 0.0470–0.0540." in remark.evidence
     assert remark.evidence.startswith("1 of 3 means")
+    assert "looked into" not in remark.evidence  # runs of one's own
+
+
+def test_a_model_that_hits_nothing_is_far_outside(output):
+    run_all(output, sasrec=0.0)
+    assert "standard errors below 0.0330–0.0400" in expected(output.evidence).evidence
+
+
+def test_of_a_recorded_run_it_is_said_what_was_found_out(output):
+    run_all(output, sasrec=0.0430, elcrec=0.0300)
+    record = output.folder.parent / "recorded"
+    record.mkdir()
+    (record / DEVIATIONS).write_text("dataset,model,found\nBeauty,SASRec,it is noise\n")
+    config = replace(output.evidence.config, runs="recorded", recorded=record)
+    text = expected(Evidence(config)).evidence
+    assert "above 0.0330–0.0400; it is noise." in text
+    assert "below 0.0470–0.0540; not yet looked into." in text
 
 
 def test_an_edge_of_the_band_is_inside(output):
@@ -53,7 +72,7 @@ def test_every_model_and_data_set_of_the_paper_that_is_trained_here_has_a_band()
     trained -= {"DCRec", "MAERec", "IOCRec"}
     datasets = {d for d, _, _ in paper.load_accuracy()}
     assert texts.keys() == {(d, m) for d in datasets for m in trained}
-    assert texts["Beauty", "SASRec"] == "0.033–0.04"
+    assert texts["Beauty", "SASRec"] == "0.0330–0.0400"
     bands = paper.load_expected()
     assert all(bands[(*key, "low")] < bands[(*key, "high")] for key in texts)
 

@@ -1,0 +1,47 @@
+"""Shared by the tests of recorded runs: trains small runs and records them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from elcrec.cli import main
+from tests.workflow.make_tiny import write
+
+MODELS = ["popularity", "elcrec"]
+MACHINE = "cpu-test"
+CLEAN = ("c" * 40, False)
+
+
+def make_config(folder: Path, **changes: object) -> Path:
+    settings = {"models": MODELS, "seeds": [1], "recorded": str(folder / "recorded")}
+    training = {"max_epochs": 2, "patience": 0, "batch_size": 64}
+    efficiency = {"models": ["elcrec"], "seed": 1, "epochs": 1}
+    return write(folder, **(settings | {"training": training, "efficiency": efficiency} | changes))
+
+
+def train(config: Path, model: str, *more: str) -> None:
+    arguments = ["--dataset", "tiny", "--model", model, "--config", str(config), "--quiet"]
+    command = ["train", *arguments, *more]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["/somewhere/bin/elcrec", *command])
+        assert main(command) == 0
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def add(config: Path, machine: str = MACHINE) -> int:
+    return main(["recorded", "add", machine, "--config", str(config)])
+
+
+def recorded_config(config: Path) -> Path:
+    """The configuration that takes recorded runs."""
+    path = config.parent / "recorded.yaml"
+    path.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | {"runs": "recorded"}))
+    return path
