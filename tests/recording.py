@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 import yaml
 
 from elcrec.cli import main
+from elcrec.recorded.machine import Machine
 from tests.workflow.make_tiny import write
 
 MODELS = ["popularity", "elcrec"]
@@ -45,3 +47,28 @@ def recorded_config(config: Path) -> Path:
     path = config.parent / "recorded.yaml"
     path.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | {"runs": "recorded"}))
     return path
+
+
+def run_folder(config: Path, model: str = "elcrec") -> Path:
+    return config.parent / "results" / "runs" / "tiny" / model / "1"
+
+
+def edit(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def runs_csv(config: Path) -> Path:
+    return config.parent / "recorded" / MACHINE / "runs.csv"
+
+
+def machine_of(config: Path) -> Machine:
+    return Machine(config.parent / "recorded", MACHINE)
+
+
+def refused_to_add(config: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """The line of the refusal; nothing is written."""
+    capsys.readouterr()
+    assert add(config) == 2
+    assert not runs_csv(config).parent.exists()
+    (line,) = capsys.readouterr().err.splitlines()
+    return line

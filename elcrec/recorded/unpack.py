@@ -1,7 +1,4 @@
-"""From the record to run folders, so that tables, figures and report need not know of it.
-
-This module does not import torch: the Snakefile asks it which runs there are.
-"""
+"""From the record to run folders, so that tables, figures and report need not know of it."""
 
 from __future__ import annotations
 

@@ -1,0 +1,39 @@
+"""Small trained runs that a test may record, and change before."""
+
+import pytest
+
+import elcrec.recorded.add
+import elcrec.run
+from elcrec.cli import main
+from elcrec.config import load_config
+from tests.recording import CLEAN, MODELS, files_of, make_config, train
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Configuration whose runs are finished, one of the sensitivity among them."""
+    folder = tmp_path_factory.mktemp("trained")
+    config = make_config(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elcrec.run, "commit", lambda: CLEAN)
+        for step in ("fetch", "prepare"):
+            place = ["--config", str(config), "--output", str(folder / "data" / "tiny")]
+            assert main(["data", step, "--dataset", "tiny", *place]) == 0
+        for model in MODELS:
+            train(config, model)
+        place = str(folder / "results" / "sensitivity" / "tiny" / "alpha-0.1" / "1")
+        train(config, "elcrec", "--set", "alpha=0.1", "--output", place)
+    return config
+
+
+@pytest.fixture
+def runs(trained, tmp_path, monkeypatch):
+    """The same with copies of the folders, which a test may change; recording looks here."""
+    folder = tmp_path / "runs"
+    config = make_config(folder, data=str(trained.parent / "data"))
+    for name, content in files_of(trained.parent / "results").items():
+        path = folder / "results" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    monkeypatch.setattr(elcrec.recorded.add, "load_config", lambda: load_config([config]))
+    return config
