@@ -163,14 +163,17 @@ def _own(run: JsonObject) -> bool:
     return run.text("ranked_by") != run.text("protocol")
 
 
-def _wrapped(text: str) -> str:
-    return textwrap.fill(text, 120, break_long_words=False, break_on_hyphens=False) + "\n"
+def _wrapped(text: str, indent: str = "") -> str:
+    """Lines of at most 120 characters, all but the first indented."""
+    wrapper = textwrap.TextWrapper(120, subsequent_indent=indent, break_on_hyphens=False)
+    return wrapper.fill(text) + "\n"
 
 
 def _claims(evidence: Evidence) -> str:
     """Each claim of the paper, its verdict so far and why."""
-    rows = [
-        [claim.title, claim.finding.outcome, claim.finding.sentence]
+    lines = [
+        f"**{claim.title}**: {claim.finding.outcome}. {claim.finding.sentence}"
         for claim in judge_all(evidence, CLAIMS)
     ]
-    return markdown_table(["The paper's claim", "Verdict so far", "Why"], rows, text=3)
+    items = (_wrapped(f"- {line}", indent="  ") for line in lines)
+    return f"The paper's claims so far:\n\n{''.join(items)}"
