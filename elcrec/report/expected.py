@@ -48,10 +48,10 @@ def placed(evidence: Evidence) -> list[Placed]:
     for dataset in (d for d in evidence.config.use if d in users):
         for model in evidence.config.models:
             key = evidence.dataset_name(dataset), evidence.model_name(model)
-            score = evidence.scores.get((dataset, METRIC, model))
-            if score and (*key, "low") in bands:
+            ours = evidence.scores.get((dataset, METRIC, model))
+            if ours and (*key, "low") in bands:
                 low, high = (bands[(*key, end)] for end in ("low", "high"))
-                found.append(Placed(*key, score, low, high, users[dataset]))
+                found.append(Placed(*key, ours, low, high, users[dataset]))
     return found
 
 
@@ -60,15 +60,17 @@ def expected(evidence: Evidence) -> Remark:
     found = placed(evidence)
     examined = deviations(evidence)
     outside = [_described(one, examined) for one in found if one.outside]
-    title = {
-        True: "Every model lies where it is expected",
-        False: "Some models lie outside where they are expected",
-    }[not outside]
+    if not found:
+        title = "Whether the models lie where they are expected"
+    elif outside:
+        title = "Some models lie outside where they are expected"
+    else:
+        title = "Every model lies where it is expected"
     inside = len(found) - len(outside)
     evidence_text = f"{inside} of {len(found)} means of {METRIC} lie inside"
     evidence_text += f". {' '.join(outside)}" if outside else "."
     return Remark(
-        title if found else "Whether the models lie where they are expected",
+        title,
         f"workflow/paper/expected.csv says where {METRIC} of a faithful run of each model should"
         " lie, from what others print for the same files. A standard error is that of one run over"
         " users.",

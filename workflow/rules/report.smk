@@ -1,6 +1,8 @@
 # The replication report: one page from tables, figures and run records, whatever of them is there.
 # Works on partial results too: elcrec report --config ..., with gaps where something is not there yet.
 
+from elcrec.report.expected import DEVIATIONS
+
 
 def report_figures(wildcards):
     """All figures that the configuration declares."""
@@ -10,10 +12,12 @@ def report_figures(wildcards):
 def report_extras(wildcards):
     """Results of optional targets: shown when they are there, never made for the report.
 
-    But what is recorded of the released weights is there.
+    Of recorded runs: what is recorded of the released weights, and what was found out about deviations.
     """
-    if any(Path(path).parts[-3] == "released" for path in UNPACKED):
-        return rules.released_weights.output
+    if RECORDED:
+        said = [str(path) for path in [CONFIG.recorded / DEVIATIONS] if path.exists()]
+        released = any(Path(path).parts[-3] == "released" for path in UNPACKED)
+        return said + (list(rules.released_weights.output) if released else [])
     names = ["released.csv", "grid.csv", "table7.csv", "table8.csv", "table9.csv"]
     paths = [Path(OUTPUT) / "tables" / name for name in names]
     return [str(path) for path in paths if path.exists()]
