@@ -65,6 +65,11 @@ def variant_name(parameter: str, value: float) -> str:
     return f"{parameter}-{value:g}"
 
 
+def sensitivity_folder(output: Path, dataset: str, variant: str, seed: int) -> Path:
+    """Where an extra run of the sensitivity figure lies."""
+    return output / "sensitivity" / dataset / variant / str(seed)
+
+
 def plan(config: Config) -> list[Planned]:
     """All figures of a configuration, those without any run left out."""
     found = [Planned(kind, None, tuple(_folders(config, kind))) for kind in OF_ALL]
@@ -114,8 +119,8 @@ def sensitivity_points(config: Config) -> list[Point]:
         for parameter, value, seed in _values(config):
             changes = overrides(config, parameter, value)
             digest = resolve(config, part.model, dataset, changes, partial(_where, config)).digest()
-            name = variant_name(parameter, value)
-            place = config.output / "sensitivity" / dataset / name / str(seed)
+            variant = variant_name(parameter, value)
+            place = sensitivity_folder(config.output, dataset, variant, seed)
             folder = known.setdefault((digest, seed), place)
             own = getattr(main.parameters, parameter) == value
             points.append(Point(dataset, parameter, value, seed, folder, own, folder == place))

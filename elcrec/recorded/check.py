@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from itertools import product
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from elcrec.asked import AskedRun, runs_of_models, runs_of_sensitivity
 from elcrec.config import Config
 from elcrec.engine import Result, finished
 from elcrec.errors import InputError
-from elcrec.figures.plan import overrides, sensitivity_points
 from elcrec.registry import resolve
 from elcrec.tables.efficiency_runs import load_efficiency_run
 from elcrec.tables.jsonfile import JsonObject
@@ -19,34 +18,18 @@ from elcrec.tables.present import other_than, present_hashes
 from elcrec.tables.runs import RunRecord, clean_commit
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A run that may be recorded."""
-
-    folder: Path
-    dataset: str
-    model: str
-    seed: int
-    variant: str = ""
-    changes: Mapping[str, Any] = field(default_factory=dict)
-    """What a run of the sensitivity changes."""
-
-
-def wanted(config: Config) -> Iterator[Asked]:
+def wanted(config: Config) -> Iterator[AskedRun]:
     """All runs of a configuration: of tables, of figures, and what they start from."""
-    models = dict.fromkeys([*config.models, *config.figures.models()])
-    for dataset, model, seed in product(config.use, models, config.seeds):
-        start = resolve(config, model, dataset).starts_from
-        for name in filter(None, (start, model)):
-            yield Asked(config.run_folder(dataset, name, seed), dataset, name, seed)
-    for point in sensitivity_points(config):
-        if point.extra:
-            model = config.figures.sensitivity.model
-            changes = overrides(config, point.parameter, point.value)
-            yield Asked(point.folder, point.dataset, model, point.seed, point.variant, changes)
+    for run in runs_of_models(config):
+        start = resolve(config, run.model, run.dataset).starts_from
+        if start:
+            folder = config.run_folder(run.dataset, start, run.seed)
+            yield replace(run, folder=folder, model=start)
+        yield run
+    yield from runs_of_sensitivity(config)
 
 
-def check_run(config: Config, asked: Asked, record: RunRecord) -> None:
+def check_run(config: Config, asked: AskedRun, record: RunRecord) -> None:
     """Refuse what is no whole run of the full protocol.
 
     Raises:

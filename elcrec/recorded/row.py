@@ -12,7 +12,7 @@ from typing import Any
 
 from elcrec.config import Config
 from elcrec.errors import InputError
-from elcrec.figures.plan import PARAMETERS
+from elcrec.figures.plan import PARAMETERS, sensitivity_folder
 from elcrec.recorded.columns import COLUMNS, HEADER, Record
 from elcrec.tables.jsonfile import JsonObject
 from elcrec.wording import shown
@@ -59,7 +59,7 @@ class RecordedRun:
         """Where the run lies below the output of a configuration."""
         dataset, model, variant, seed = self.key
         if variant:
-            return config.output / "sensitivity" / dataset / variant / str(seed)
+            return sensitivity_folder(config.output, dataset, variant, seed)
         return config.run_folder(dataset, model, seed)
 
     def as_csv(self) -> dict[str, object]:
@@ -99,8 +99,8 @@ def run_command(metrics: Record, environment: Record, variant: str) -> list[str]
     if not environment.get("cuda"):
         words += ["--threads", str(environment.get("threads"))]
     if variant:
-        place = f"results/sensitivity/{dataset}/{variant}/{seed}"
-        words += ["--set", variant.replace("-", "=", 1), "--output", place]
+        place = sensitivity_folder(Path("results"), dataset, variant, metrics["seed"])
+        words += ["--set", variant.replace("-", "=", 1), "--output", str(place)]
     return words
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import product
-from pathlib import Path
-from typing import Any
 
+from elcrec.asked import AskedRun, runs_of, runs_of_models, runs_of_sensitivity
 from elcrec.config import Config
-from elcrec.figures.plan import overrides, sensitivity_points
 from elcrec.tables import optional
 from elcrec.tables.history import read_history
 from elcrec.tables.jsonfile import JsonObject
@@ -39,50 +36,23 @@ class Collected:
     left_out: Sequence[LeftOut]
 
 
-@dataclass(frozen=True)
-class _Asked:
-    folder: Path
-    dataset: str
-    model: str
-    seed: int
-    changes: Mapping[str, Any]
-    """What differs from the model's own settings."""
-    what: str = ""
-    """The same in words."""
-
-
 def collect_runs(config: Config, any_code: bool = False) -> Collected:
     """Read the runs of all models of tables and figures; `any_code` keeps those of other code.
 
     Raises:
         InputError: A record that is not whole, or a model whose settings are not right.
     """
-    models = list(dict.fromkeys([*config.models, *config.figures.models()]))
-    asked = list(product(config.use, models, config.seeds))
-    further = product(optional.TABLES, config.optional.models, config.seeds)
-    asked += [entry for entry in further if entry not in asked]
-    return _collect(config, (_Asked(config.run_folder(*a), *a, {}) for a in asked), any_code)
+    further = runs_of(config, optional.TABLES, config.optional.models)
+    asked = {run.folder: run for run in (*runs_of_models(config), *further)}
+    return _collect(config, asked.values(), any_code)
 
 
 def collect_sensitivity(config: Config, any_code: bool = False) -> Collected:
     """Read the runs with another value of one hyper-parameter; as `collect_runs`."""
-    model = config.figures.sensitivity.model
-    points = {p.folder: p for p in sensitivity_points(config) if p.extra}
-    asked = (
-        _Asked(
-            folder,
-            point.dataset,
-            model,
-            point.seed,
-            overrides(config, point.parameter, point.value),
-            f"{point.parameter} = {point.value:g}: ",
-        )
-        for folder, point in points.items()
-    )
-    return _collect(config, asked, any_code)
+    return _collect(config, runs_of_sensitivity(config), any_code)
 
 
-def _collect(config: Config, asked: Iterator[_Asked], any_code: bool) -> Collected:
+def _collect(config: Config, asked: Iterable[AskedRun], any_code: bool) -> Collected:
     kept, left_out = [], []
     for run in asked:
         path = run.folder / "metrics.json"
@@ -97,11 +67,12 @@ def _collect(config: Config, asked: Iterator[_Asked], any_code: bool) -> Collect
         if reason is None:
             kept.append(values)
         else:
-            left_out.append(LeftOut(run.dataset, run.model, run.seed, run.what + reason))
+            what = f"{run.variant.replace('-', ' = ', 1)}: " if run.variant else ""
+            left_out.append(LeftOut(run.dataset, run.model, run.seed, what + reason))
     return Collected(kept, left_out)
 
 
-def _judge(config: Config, run: _Asked, values: JsonObject) -> str | None:
+def _judge(config: Config, run: AskedRun, values: JsonObject) -> str | None:
     """Why the run is left out; None for one that is kept."""
     made = (str(values.values.get("fingerprint")), str(values.values.get("settings")))
     other = other_than(made, present_hashes(config, run.model, run.dataset, run.changes))
