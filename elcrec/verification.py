@@ -16,10 +16,13 @@ from elcrec.atomic import write_text
 from elcrec.config import load_config
 from elcrec.data.fetch import fetch as fetch_file
 from elcrec.data.sources import Dataset, Source
+from elcrec.dataset import InteractionData
 from elcrec.device import choose
 from elcrec.errors import InputError
 from elcrec.evaluation import Evaluator
 from elcrec.golden import Deviation, verify
+from elcrec.intents import IntentRecorder, diagnose
+from elcrec.interface import SequenceModel
 from elcrec.measure import device_name
 from elcrec.metrics import summarise
 from elcrec.names import SPLITS
@@ -77,6 +80,13 @@ def released(arguments: argparse.Namespace) -> None:
     print(f"{settings.name}, {config.dataset_name(dataset)}, {arguments.weights.name}")
     for split, values in metrics.items():
         print(f"  {split:5s} " + "  ".join(f"{k} {v:.4f}" for k, v in values.items()))
+    intents = learned_intents(model, data)
+    if intents:
+        print(
+            f"  {intents['in_use']} of {intents['count']} centers are nearest to one of"
+            f" {intents['users']} users; mean cosine of two centers"
+            f" {intents['center_cosine']:.2f}, of two users {intents['user_cosine']:.2f}"
+        )
     for path in arguments.ranks:
         print("  " + compare_ranks(path, ranks, arguments.protocol))
     if arguments.output:
@@ -87,12 +97,34 @@ def released(arguments: argparse.Namespace) -> None:
             "file": arguments.weights.name,
             "protocol": arguments.protocol,
             "metrics": metrics,
+            "intents": intents,
             "commit": head,
             "dirty": dirty,
             "device": device_name(device),
             "command": sys.argv,
         }
         write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+
+
+def learned_intents(model: SequenceModel, data: InteractionData) -> dict[str, float] | None:
+    """What a history says of the intents after an epoch, of weights; None without learned ones.
+
+    `count` centers, of which `in_use` are nearest to one of the `users` that every run looks at,
+    and the mean cosines of `elcrec.intents.diagnose`. Centers that k-means makes anew at every
+    epoch, such as ICLRec's, are not in published weights.
+    """
+    users = IntentRecorder(model, data).users
+    found = model.intents(data, data.tensor(users))
+    if found is None or not found.learned:
+        return None
+    numbers = diagnose(found)
+    return {
+        "count": len(found.centers),
+        "users": len(users),
+        "in_use": int(numbers["intents_in_use"]),
+        "center_cosine": numbers["center_cosine"],
+        "user_cosine": numbers["user_cosine"],
+    }
 
 
 def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> str:

@@ -10,7 +10,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from elcrec.report.evidence import Evidence
+from elcrec.report.evidence import Evidence, Row, read_rows
+from elcrec.tables.jsonfile import JsonObject
 
 HOLDS, FAILS, PARTLY, NOT_RUN = "holds", "does not hold", "partly", "not yet run"
 REFERENCE = "elcrec"
@@ -98,6 +99,20 @@ def verdict_of(done: int, failed: int, needed: int, allowed: int = 0) -> str:
 def unless_open(outcome: str, complete: bool) -> str:
     """The outcome, but a claim holds only partly while something that it needs is not run."""
     return PARTLY if outcome == HOLDS and not complete else outcome
+
+
+def own_runs(evidence: Evidence, scope: Scope) -> list[JsonObject]:
+    """`metrics.json` of the finished runs of ELCRec on the data sets of a scope."""
+    return [
+        run
+        for run in evidence.runs
+        if run.text("model") == REFERENCE and run.text("dataset") in scope.datasets
+    ]
+
+
+def history(values: JsonObject) -> list[Row]:
+    """Rows of the history beside a run's `metrics.json`, one for each epoch."""
+    return read_rows(values.path.parent / "history.csv")
 
 
 def listed(items: Sequence[str], most: int = 4) -> str:

@@ -1,14 +1,11 @@
-"""Claims about what happens inside: ablation, sensitivity, convergence, intents."""
+"""Claims about training: ablation, sensitivity, convergence."""
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 
-from elcrec.errors import InputError
 from elcrec.report.claims import (
     FAILS,
     HOLDS,
@@ -18,41 +15,20 @@ from elcrec.report.claims import (
     Definition,
     Finding,
     Scope,
+    history,
     listed,
+    own_runs,
     unless_open,
     verdict_of,
 )
-from elcrec.report.evidence import Evidence, Row, mean, read_rows
+from elcrec.report.evidence import Evidence, Row, mean
 from elcrec.tables.jsonfile import JsonObject
-from elcrec.wording import shown
-from elcrec.yamlfile import read_yaml
 
 ARMS = {"B": "iclrec", "B+ICL": "iclrec_icl", "B+ELCM": "elcrec_elcm", "ELCRec": REFERENCE}
 """Arms of the paper's ablation by the model that is each of them here."""
 STEPS = (("B+ICL", "B"), ("B+ELCM", "B"), ("ELCRec", "B+ICL"), ("ELCRec", "B+ELCM"))
 """Pairs of arms of which the first should be the better one."""
 SENSITIVE = 0.10  # our threshold: relative distance of the worst value from the best
-APART, TOGETHER = 0.5, 0.9  # our thresholds: mean pairwise cosine of the centers
-USED, UNUSED = 0.5, 0.1  # our thresholds: share of the centers in use
-
-
-@dataclass(frozen=True)
-class _Centers:
-    """Centers of a data set in the tested weights, means over its runs."""
-
-    dataset: str
-    share: float
-    """Of them nearest to at least one of the sampled users."""
-    cosine: float
-    """Mean of two centers."""
-    users: float
-    """Mean cosine of two of the sampled users."""
-
-    @property
-    def outcome(self) -> str:
-        if self.share < UNUSED or self.cosine > TOGETHER:
-            return FAILS
-        return HOLDS if self.share >= USED and self.cosine < APART else PARTLY
 
 
 def ablation(evidence: Evidence, scope: Scope) -> Finding:
@@ -113,8 +89,8 @@ def sensitivity(evidence: Evidence, scope: Scope) -> Finding:
 
 def convergence(evidence: Evidence, scope: Scope) -> Finding:
     """Does the loss fall, validation rise, and training end because nothing improves any more?"""
-    runs = _own_runs(evidence, scope)
-    histories = [(values, _history(values)) for values in runs]
+    runs = own_runs(evidence, scope)
+    histories = [(values, history(values)) for values in runs]
     known = [(values, rows) for values, rows in histories if len(rows) > 1]
     if not known:
         return Finding(NOT_RUN, "No training of ELCRec has been run yet.")
@@ -132,26 +108,6 @@ def convergence(evidence: Evidence, scope: Scope) -> Finding:
     datasets = {values.text("dataset") for values, _ in known}
     complete = len(datasets) >= scope.expected and all(learned) and ended == len(known)
     return Finding(HOLDS if complete else PARTLY, sentence)
-
-
-def intents(evidence: Evidence, scope: Scope) -> Finding:
-    """Are many centers in use, and do they point in different directions?"""
-    found = _centers(evidence, scope)
-    if not found:
-        return Finding(NOT_RUN, "No run of ELCRec has recorded its centers yet.")
-    outcomes = [each.outcome for each in found]
-    badness = (HOLDS, PARTLY, FAILS)
-    worst = max(found, key=lambda c: (badness.index(c.outcome), c.cosine - c.share))
-    sentence = (
-        f"The centers are apart on {outcomes.count(HOLDS)} of {len(found)} data sets run (of"
-        f" {scope.expected}) and collapsed on {outcomes.count(FAILS)}; worst on"
-        f" {evidence.dataset_name(worst.dataset)}: in the tested weights {worst.share:.0%} of the"
-        " centers are nearest to at least one of the sampled users, the mean cosine of two centers"
-        f" is {worst.cosine:.2f}, that of two users {worst.users:.2f} (1: all point the same way)."
-    ).replace("%", " %")
-    if len(found) < scope.expected:
-        return Finding(PARTLY, sentence)
-    return Finding(worst.outcome, sentence)
 
 
 def ablation_in_paper(evidence: Evidence) -> str:
@@ -199,45 +155,6 @@ def _spread(panel: Mapping[float, float]) -> float:
     return (best - min(panel.values())) / best
 
 
-def _centers(evidence: Evidence, scope: Scope) -> list[_Centers]:
-    """Centers of every data set whose runs recorded them."""
-    found: dict[str, list[tuple[float, float, float]]] = defaultdict(list)
-    for values in _own_runs(evidence, scope):
-        rows = {int(r.number("epoch")): r for r in _history(values)}
-        row = rows.get(values.integer("best_epoch"))
-        if row is None or "intents_in_use" not in row.values:
-            continue
-        share = row.number("intents_in_use") / _intents(values.path.parent / "config.yaml")
-        cosine = row.number("center_cosine")
-        if not math.isnan(share + cosine):
-            found[values.text("dataset")].append((share, cosine, row.number("user_cosine")))
-    return [
-        _Centers(dataset, *(mean(column) for column in zip(*runs, strict=True)))
-        for dataset, runs in found.items()
-    ]
-
-
-def _intents(path: Path) -> int:
-    """Number of centers that a run was made with."""
-    parameters = read_yaml(path).get("parameters")
-    count = parameters.get("intents") if isinstance(parameters, dict) else None
-    if type(count) is not int or count < 1:
-        raise InputError(f"{path}: parameters.intents is {shown(count)}; allowed: 1 or more")
-    return count
-
-
-def _own_runs(evidence: Evidence, scope: Scope) -> list[JsonObject]:
-    return [
-        run
-        for run in evidence.runs
-        if run.text("model") == REFERENCE and run.text("dataset") in scope.datasets
-    ]
-
-
-def _history(values: JsonObject) -> list[Row]:
-    return read_rows(values.path.parent / "history.csv")
-
-
 def _learned(values: JsonObject, rows: list[Row]) -> bool:
     first, tested = rows[0], rows[max(values.integer("best_epoch"), 1) - 1]
     fell = tested.number("loss_total") < first.number("loss_total")
@@ -275,18 +192,5 @@ CONVERGENCE = Definition(
     "Holds if in every run on the paper's data sets the loss is lower and HR@5 higher at the tested"
     " epoch than after the first, and training then went on without a better epoch.",
     convergence,
-    {"figures": "Figures"},
-)
-INTENTS = Definition(
-    "intents",
-    "Intents separate users",
-    lambda evidence: (
-        "The learned centers split users into clear groups, which a t-SNE of the users shows more"
-        " and more during training."
-    ),
-    f"Holds if on each of the paper's data sets at least {100 * USED:g} % of the centers are in use"
-    f" and their mean pairwise cosine is below {APART}; fails if on any, all being run, fewer than"
-    f" {100 * UNUSED:g} % are, or the cosine is above {TOGETHER}. The thresholds are ours.",
-    intents,
     {"figures": "Figures"},
 )

@@ -163,6 +163,11 @@ class Evidence:
         """`metrics.json` of every run with another value of one hyper-parameter."""
         return self._sensitivity.kept
 
+    @functools.cached_property
+    def released(self) -> Sequence[JsonObject]:
+        """What `elcrec verify released` recorded of published weights."""
+        return [JsonObject.read(path) for path in sorted(self.output.glob("released/*/*.json"))]
+
     @property
     def left_out(self) -> list[LeftOut]:
         """Finished runs of the configuration that other code or settings made."""

@@ -12,7 +12,8 @@ from elcrec.report import accuracy, efficiency, provenance
 from elcrec.report.claims import judge_all
 from elcrec.report.claims_accuracy import BEST, SIGNIFICANT
 from elcrec.report.claims_efficiency import MEMORY, TIME
-from elcrec.report.claims_training import ABLATION, CONVERGENCE, INTENTS, SENSITIVITY
+from elcrec.report.claims_intents import INTENTS
+from elcrec.report.claims_training import ABLATION, CONVERGENCE, SENSITIVITY
 from elcrec.report.evidence import Evidence
 from elcrec.report.figures import images
 from elcrec.report.findings import findings

@@ -62,7 +62,7 @@ def sources(evidence: Evidence) -> list[Source]:
     found = [_run("run", values) for values in evidence.runs]
     found += [_run("sensitivity", values) for values in evidence.sensitivity]
     found += [_measurement(path) for path in sorted(output.glob("efficiency/*/*.json"))]
-    found += [_released(path) for path in sorted(output.glob("released/*/*.json"))]
+    found += [_released(values) for values in evidence.released]
     config = evidence.config
     order = {name: i for i, name in enumerate([*config.use, *config.models, *KINDS])}
 
@@ -130,8 +130,7 @@ def _measurement(path: Path) -> Source:
     return Source("measurement", dataset, model, variant, commit, device, command, detail)
 
 
-def _released(path: Path) -> Source:
-    values = JsonObject.read(path)
+def _released(values: JsonObject) -> Source:
     dataset, model, file = (values.text(key) for key in ("dataset", "model", "file"))
     command = _command(values)
     commit = commit_text(values) if "commit" in values.values else "not recorded"

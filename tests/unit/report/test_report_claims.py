@@ -1,8 +1,10 @@
 """Claims on outputs with a known answer, for and against, and without runs."""
 
+import json
+
 import pytest
 
-from elcrec.report import claims_efficiency, claims_training
+from elcrec.report import claims_efficiency, claims_intents, claims_training
 from elcrec.report.claims import FAILS, HOLDS, NOT_RUN, PARTLY, Scope, judge_all, verdict_of
 from elcrec.report.page import CLAIMS
 from elcrec.tables.efficiency import RESIDENT
@@ -10,6 +12,8 @@ from tests.unit.report.report_output import ReportOutput
 
 ALONE = Scope(["beauty"], 1)
 PAPER = Scope(["beauty"], 4)
+SEEN = {"count": 256, "users": 2000, "in_use": 2, "center_cosine": -0.27, "user_cosine": 0.98}
+"""Of published weights."""
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
@@ -175,7 +179,7 @@ def test_intents(output, used, cosine, outcome):
     row = {"intents_in_use": used, "center_cosine": cosine, "user_cosine": 0.5}
     rows = [{"epoch": e, "loss_total": 1, "HR@5": 0.1} | row for e in (1, 2)]
     output.run("elcrec", history=rows)  # 10 centers
-    assert claims_training.intents(output.evidence, ALONE).outcome == outcome
+    assert claims_intents.intents(output.evidence, ALONE).outcome == outcome
 
 
 @pytest.mark.parametrize(
@@ -194,9 +198,30 @@ def test_intents_are_judged_data_set_by_data_set(tmp_path, cosines, expected, ou
         row = {"intents_in_use": 8, "center_cosine": cosine, "user_cosine": 0.5}
         rows = [{"epoch": e, "loss_total": 1, "HR@5": 0.1} | row for e in (1, 2)]
         output.run("elcrec", history=rows, dataset=dataset)
-    finding = claims_training.intents(output.evidence, Scope(datasets, expected))
+    finding = claims_intents.intents(output.evidence, Scope(datasets, expected))
     assert finding.outcome == outcome
     assert outcome == HOLDS or "worst on Toys: in the tested weights 80 %" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("record", "told"),
+    [
+        ({"dataset": "beauty", "model": "elcrec", "intents": SEEN}, True),
+        ({"dataset": "beauty", "model": "elcrec"}, False),  # of before intents were looked at
+        ({"dataset": "beauty", "model": "iclrec", "intents": None}, False),
+        ({"dataset": "toys", "model": "elcrec", "intents": SEEN}, False),  # out of the scope
+    ],
+)
+def test_centers_of_published_weights_stand_beside_ours(output, record, told):
+    row = {"intents_in_use": 8, "center_cosine": 0.1, "user_cosine": 0.5}
+    output.run("elcrec", history=[{"epoch": e, "loss_total": 1} | row for e in (1, 2)])
+    path = output.folder / "released" / record["dataset"] / f"{record['model']}.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(record))
+    sentence = claims_intents.intents(output.evidence, ALONE).sentence
+    words = "weights: 2 of 256 centers in use on Beauty, mean cosines -0.27 and 0.98."
+    assert sentence.endswith(words) == told
+    assert ("published" in sentence) == told
 
 
 def test_the_papers_own_claims_are_counted_in_its_tables(output):
