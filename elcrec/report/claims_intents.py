@@ -63,7 +63,7 @@ def intents(evidence: Evidence, scope: Scope) -> Finding:
         " centers are nearest to at least one of the sampled users, the mean cosine of two centers"
         f" is {worst.cosine:.2f}, that of two users {worst.users:.2f} (1: all point the same way)."
     ).replace("%", " %")
-    sentence += _published(evidence, scope)
+    sentence += published(evidence, scope)
     if len(found) < scope.expected:
         return Finding(PARTLY, sentence)
     return Finding(worst.outcome, sentence)
@@ -87,7 +87,7 @@ def _centers(evidence: Evidence, scope: Scope) -> list[_Centers]:
     ]
 
 
-def _published(evidence: Evidence, scope: Scope) -> str:
+def published(evidence: Evidence, scope: Scope) -> str:
     """The same of the weights that the authors published; empty where nobody has looked at them."""
     told = []
     for record in evidence.released:
@@ -98,7 +98,10 @@ def _published(evidence: Evidence, scope: Scope) -> str:
             continue
         seen = record.section("intents")
         count, used = seen.integer("count", least=1), seen.integer("in_use")
-        centers, users = (seen.number(key, -1, 1) for key in ("center_cosine", "user_cosine"))
+        # 1.01: a mean of rounded cosines may pass 1 a little.
+        if used > count:
+            seen.refuse("in_use", f"at most {count}, as many as there are")
+        centers, users = (seen.number(k, -1.01, 1.01) for k in ("center_cosine", "user_cosine"))
         told.append(
             f"{used} of {count} centers in use on {evidence.dataset_name(dataset)}, mean cosines"
             f" {centers:.2f} and {users:.2f}"

@@ -99,7 +99,8 @@ def released() -> dict[str, Any]:
         "metrics": metrics,
     }
     record |= {"protocol": "paper", "commit": "a" * 40, "dirty": False, "device": "cpu: test"}
-    return record | {"command": ["elcrec", "verify"]}
+    intents = {"count": 256, "users": 4, "in_use": 2, "center_cosine": -0.1, "user_cosine": 0.9}
+    return record | {"intents": intents, "command": ["elcrec", "verify"]}
 
 
 def statistics(dataset: str) -> dict[str, Any]:

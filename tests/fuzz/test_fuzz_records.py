@@ -21,7 +21,9 @@ from elcrec.grid import read_grid
 from elcrec.replication.check import compare
 from elcrec.replication.record import record_cells
 from elcrec.replication.reference import read_reference
-from elcrec.report.evidence import read_rows
+from elcrec.report.claims import Scope
+from elcrec.report.claims_intents import published
+from elcrec.report.evidence import Evidence, read_rows
 from elcrec.tables import grid, paper, released
 from elcrec.tables.efficiency_runs import load_efficiency_run
 from elcrec.tables.runs import load_run, load_runs
@@ -157,6 +159,9 @@ def test_released_record(made: Made, damage: Damage, data: st.DataObject) -> Non
     if found is not None:
         released.markdown(found).encode()
         assert all(0 <= row.released_weights <= 1 for row in found)
+    scope = Scope(["beauty"], 1)
+    told = attempt("centers in it", path, lambda: published(Evidence(made.config), scope))
+    assert told is None or "nan" not in told
 
 
 @fuzz(70)

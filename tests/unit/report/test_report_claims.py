@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from elcrec.errors import InputError
 from elcrec.report import claims_efficiency, claims_intents, claims_training
 from elcrec.report.claims import FAILS, HOLDS, NOT_RUN, PARTLY, Scope, judge_all, verdict_of
 from elcrec.report.page import CLAIMS
@@ -222,6 +223,15 @@ def test_centers_of_published_weights_stand_beside_ours(output, record, told):
     words = "weights: 2 of 256 centers in use on Beauty, mean cosines -0.27 and 0.98."
     assert sentence.endswith(words) == told
     assert ("published" in sentence) == told
+
+
+def test_published_weights_with_more_centers_in_use_than_there_are(output):
+    path = output.folder / "released" / "beauty" / "elcrec.json"
+    path.parent.mkdir(parents=True)
+    record = {"dataset": "beauty", "model": "elcrec", "intents": SEEN | {"in_use": 257}}
+    path.write_text(json.dumps(record))
+    with pytest.raises(InputError, match=r"in_use.*257.*allowed: at most 256"):
+        claims_intents.published(output.evidence, ALONE)
 
 
 def test_the_papers_own_claims_are_counted_in_its_tables(output):
