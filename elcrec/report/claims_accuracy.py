@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from itertools import product
 
+from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS
 from elcrec.report.claims import (
     NOT_RUN,
@@ -21,6 +23,7 @@ from elcrec.report.claims import (
 from elcrec.report.evidence import Evidence, Row
 from elcrec.tables.efficiency import BASELINE
 from elcrec.tables.paper import IMPROVEMENT, P_VALUE
+from elcrec.wording import shown
 
 LEVEL = 0.05
 
@@ -40,7 +43,7 @@ def best(evidence: Evidence, scope: Scope) -> Finding:
     rivals = _rivals(evidence)
     extra = [m for m in names if m not in rivals and m != REFERENCE]
     run: list[Collection[str]] = []
-    lost, beaten_by_extra = [], 0
+    lost, final, unsettled, beaten_by_extra = [], 0, 0, 0
     for dataset, metric in product(scope.datasets, TABLE_METRICS):
         own = evidence.scores.get((dataset, metric, REFERENCE))
         others = {m: _score(evidence, dataset, metric, m) for m in rivals}
@@ -49,7 +52,11 @@ def best(evidence: Evidence, scope: Scope) -> Finding:
             continue
         run.append(others)
         winner = max(others, key=lambda m: others[m])
+        seeds = min(own.seeds, evidence.scores[dataset, metric, winner].seeds)
+        settled = seeds >= len(evidence.config.seeds)
+        unsettled += not settled
         if others[winner] > own.mean:
+            final += settled
             cell = f"{evidence.dataset_name(dataset)} {metric}"
             text = f"{cell} ({names[winner]} {others[winner]:.4f}, ELCRec {own.mean:.4f})"
             lost.append(text)
@@ -61,11 +68,17 @@ def best(evidence: Evidence, scope: Scope) -> Finding:
     sentence += f" run so far (of {needed})" if done < needed else ""
     sentence += f", {_how_many(evidence, run)}"
     sentence += f"; not on {listed(lost, 2)}" if lost else ""
+    if unsettled:
+        sentence += (
+            f". On {unsettled} of these cells ELCRec or the best other has fewer than"
+            f" {len(evidence.config.seeds)} seeds, so that it may change"
+        )
     if beaten_by_extra:
         sentence += f". Rows that the paper does not have are above it on {beaten_by_extra}"
     allowed = needed * len(_lost_in_paper(evidence)) // len(_cells_in_paper(evidence))
-    outcome = verdict_of(done, len(lost), needed, allowed)
-    return Finding(unless_open(outcome, _all_run(evidence, run)), sentence + ".")
+    outcome = verdict_of(done, final, needed, allowed)
+    complete = _all_run(evidence, run) and not unsettled
+    return Finding(unless_open(outcome, complete), sentence + ".")
 
 
 def significance(evidence: Evidence, scope: Scope) -> Finding:
@@ -99,8 +112,10 @@ def significance(evidence: Evidence, scope: Scope) -> Finding:
         )
     paper_cells = _cells_in_paper(evidence)
     allowed = needed * (len(paper_cells) - len(_won_in_paper(evidence))) // len(paper_cells)
-    outcome = verdict_of(len(seeds), len(seeds) - won, needed, allowed)
-    return Finding(unless_open(outcome, _all_run(evidence, run)), sentence)
+    settled = [row for row in seeds if _fewest_seeds(row) >= len(evidence.config.seeds)]
+    failed = len(settled) - _won(settled, "welch_p_holm")
+    complete = _all_run(evidence, run) and len(settled) == len(seeds)
+    return Finding(unless_open(verdict_of(len(seeds), failed, needed, allowed), complete), sentence)
 
 
 def best_in_paper(evidence: Evidence) -> str:
@@ -191,6 +206,14 @@ def _cells(evidence: Evidence, scope: Scope) -> list[_Cell]:
     return list(found.values())
 
 
+def _fewest_seeds(row: Row) -> int:
+    """Seeds of the compared model that has fewer of them."""
+    text = row.text("welch_n")
+    if not re.fullmatch(r"[0-9]{1,6}\+[0-9]{1,6}", text):
+        raise InputError(f"{row.path}: welch_n is {shown(text)}; allowed: two counts, as in 3+3")
+    return min(int(count) for count in text.split("+"))
+
+
 def _won(rows: list[Row], key: str) -> int:
     return sum(row.number(key) < LEVEL and row.number("difference") > 0 for row in rows)
 
@@ -200,8 +223,9 @@ BEST = Definition(
     "ELCRec is best on almost all cells",
     best_in_paper,
     "Holds if ELCRec's mean is the highest among the paper's methods on as large a share of the"
-    " cells as in the paper, with ICLRec and every other method of the configuration run. A loss"
-    " counts from the first run; methods that this project does not have do not count.",
+    " cells as in the paper, with ICLRec and every other method of the configuration run. A cell"
+    " counts, won or lost, once ELCRec and the best other have all seeds of the configuration;"
+    " methods that this project does not have do not count.",
     best,
     {"table1": "Table 1"},
 )
@@ -211,7 +235,8 @@ SIGNIFICANT = Definition(
     significant_in_paper,
     "Holds if, on as large a share of the cells as in the paper, ELCRec is above the strongest"
     f" other method with p < {LEVEL} over seeds, Welch's t-test, Holm-corrected, with ICLRec and"
-    " every other method of the configuration run.",
+    " every other method of the configuration run. A cell counts once both have all seeds of the"
+    " configuration.",
     significance,
     {"significance": "Significance"},
 )

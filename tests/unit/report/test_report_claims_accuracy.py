@@ -2,6 +2,7 @@
 
 import pytest
 
+from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS
 from elcrec.report import claims_accuracy
 from elcrec.report.claims import FAILS, HOLDS, NOT_RUN, PARTLY, Scope
@@ -20,6 +21,20 @@ def test_best(output, sasrec, scope, outcome):
     finding = claims_accuracy.best(output.evidence, scope)
     assert finding.outcome == outcome
     assert "2 of the 12 rivals" in finding.sentence
+
+
+@pytest.mark.parametrize(("seeds", "outcome"), [(1, PARTLY), (2, FAILS)])
+def test_a_cell_is_lost_for_good_once_all_seeds_are_there(output, seeds, outcome):
+    output.scores({"sasrec": 0.04, "iclrec": 0.06, "elcrec": 0.05}, seeds=seeds)
+    finding = claims_accuracy.best(output.evidence, ALONE)
+    assert finding.outcome == outcome
+    assert "Beauty HR@5 (ICLRec 0.0600, ELCRec 0.0500)" in finding.sentence
+    assert ("4 of these cells" in finding.sentence) == (seeds == 1)
+
+
+def test_a_lead_with_one_seed_does_not_hold_yet(output):
+    output.scores({"sasrec": 0.04, "iclrec": 0.04, "elcrec": 0.05}, seeds=1)
+    assert claims_accuracy.best(output.evidence, ALONE).outcome == PARTLY
 
 
 @pytest.mark.parametrize("missing", ["sasrec", "iclrec"])
@@ -108,6 +123,20 @@ def test_significance_cannot_hold_before_every_configured_rival_is_run(output, r
     finding = claims_accuracy.significance(output.evidence, ALONE)
     assert finding.outcome == outcome
     assert f"{len(rivals)} of the 12 rivals" in finding.sentence
+
+
+@pytest.mark.parametrize("p", [0.01, 0.2])
+def test_significance_is_open_while_seeds_are_missing(output, p):
+    lines = [output.comparison(m, 0.04, p, 0.001) for m in ("sasrec", "iclrec")]
+    rows = [x | {"metric": m, "welch_n": "2+1"} for m in TABLE_METRICS for x in lines]
+    output.table("significance", rows)
+    assert claims_accuracy.significance(output.evidence, ALONE).outcome == PARTLY
+
+
+def test_a_count_of_seeds_that_is_none_is_refused(output):
+    output.table("significance", [output.comparison("sasrec", 0.04, 0.01, 0.001) | {"welch_n": 4}])
+    with pytest.raises(InputError, match=r"significance\.csv: welch_n is '4'; allowed: two counts"):
+        claims_accuracy.significance(output.evidence, ALONE)
 
 
 def test_cells_whose_strongest_rival_has_one_seed_are_named(output):
