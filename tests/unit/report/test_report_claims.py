@@ -102,18 +102,20 @@ def test_main_memory_alone_decides_nothing(output, elcrec):
 
 
 @pytest.mark.parametrize(
-    ("sums", "outcome"),
+    ("sums", "seeds", "outcome"),
     [
-        ((0.1, 0.2, 0.3, 0.4), HOLDS),
-        ((0.1, 0.2, 0.4, 0.3), PARTLY),  # the whole is below one part
-        ((0.4, 0.3, 0.2, 0.1), FAILS),
-        ((0.1, "", "", 0.4), NOT_RUN),  # no step between these two
+        ((0.1, 0.2, 0.3, 0.4), 2, HOLDS),
+        ((0.1, 0.2, 0.3, 0.4), 1, PARTLY),  # of two seeds that are asked for
+        ((0.1, 0.2, 0.4, 0.3), 2, PARTLY),  # the whole is below one part
+        ((0.4, 0.3, 0.2, 0.1), 2, FAILS),
+        ((0.4, 0.3, 0.2, 0.1), 1, PARTLY),
+        ((0.1, "", "", 0.4), 2, NOT_RUN),  # no step between these two
     ],
 )
-def test_ablation(output, sums, outcome):
+def test_ablation(output, sums, seeds, outcome):
     arms = claims_training.ARMS.values()
     rows = [
-        {"dataset": "beauty", "model": model, "mean": value}
+        {"dataset": "beauty", "model": model, "mean": value, "seeds": seeds if value else 0}
         for model, value in zip(arms, sums, strict=True)
     ]
     output.table("ablation", rows, "figures")

@@ -116,7 +116,8 @@ def test_figures_are_inside_with_words_and_numbers(page):
 
 def test_texts_of_files_are_escaped(output):
     output.figure("ablation", caption="<script>alert(1)</script>")
-    output.table("ablation", [{"dataset": "beauty", "model": "elcrec", "mean": ""}], "figures")
+    row = {"dataset": "beauty", "model": "elcrec", "seeds": 0, "mean": ""}
+    output.table("ablation", [row], "figures")
     html = render(output.evidence.config)
     assert "<script>alert" not in html
     assert "&lt;script&gt;alert" in html
