@@ -90,6 +90,7 @@ def _draw_panel(
                 capsize=2,
                 label=names[model],
             )
+    axis.margins(y=0.15)  # room for the marker of the highest value
     axis.set_ylim(bottom=0)
     spans = rows.drop_duplicates("group").sort_values("group")
     labels = [_span(r["shortest"], r["longest"]) for r in spans.to_dict("records")]
