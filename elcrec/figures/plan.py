@@ -65,6 +65,11 @@ def variant_name(parameter: str, value: float) -> str:
     return f"{parameter}-{value:g}"
 
 
+def variant_text(variant: str) -> str:
+    """A variant for a reader: `alpha = 0.1`."""
+    return variant.replace("-", " = ", 1)
+
+
 def sensitivity_folder(output: Path, dataset: str, variant: str, seed: int) -> Path:
     """Where an extra run of the sensitivity figure lies."""
     return output / "sensitivity" / dataset / variant / str(seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from elcrec.config import Config
+from elcrec.figures.plan import variant_text
 from elcrec.recorded.row import RecordedRun
 from elcrec.tables.markdown import markdown_table, number
 
@@ -59,7 +60,7 @@ def _row(config: Config, run: RecordedRun) -> list[str]:
     kernels = m["kernels"].split()[0] + (", graphs" if m["graphs"] else "")
     return [
         config.dataset_name(m["dataset"]),
-        f"{name} ({run.variant.replace('-', ' = ', 1)})" if run.variant else name,
+        f"{name} ({variant_text(run.variant)})" if run.variant else name,
         str(m["seed"]),
         str(m["epochs"]),
         str(m["best_epoch"]),

@@ -101,6 +101,11 @@ def unless_open(outcome: str, complete: bool) -> str:
     return PARTLY if outcome == HOLDS and not complete else outcome
 
 
+def settled(evidence: Evidence, *seeds: int) -> bool:
+    """Whether a comparison of means over so many seeds stays as it is: all have been run."""
+    return min(seeds) >= len(evidence.config.seeds)
+
+
 def own_runs(evidence: Evidence, scope: Scope) -> list[JsonObject]:
     """`metrics.json` of the finished runs of ELCRec on the data sets of a scope."""
     return [

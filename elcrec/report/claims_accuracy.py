@@ -17,6 +17,7 @@ from elcrec.report.claims import (
     Finding,
     Scope,
     listed,
+    settled,
     unless_open,
     verdict_of,
 )
@@ -52,11 +53,10 @@ def best(evidence: Evidence, scope: Scope) -> Finding:
             continue
         run.append(others)
         winner = max(others, key=lambda m: others[m])
-        seeds = min(own.seeds, evidence.scores[dataset, metric, winner].seeds)
-        settled = seeds >= len(evidence.config.seeds)
-        unsettled += not settled
+        stays = settled(evidence, own.seeds, evidence.scores[dataset, metric, winner].seeds)
+        unsettled += not stays
         if others[winner] > own.mean:
-            final += settled
+            final += stays
             cell = f"{evidence.dataset_name(dataset)} {metric}"
             text = f"{cell} ({names[winner]} {others[winner]:.4f}, ELCRec {own.mean:.4f})"
             lost.append(text)
@@ -112,9 +112,9 @@ def significance(evidence: Evidence, scope: Scope) -> Finding:
         )
     paper_cells = _cells_in_paper(evidence)
     allowed = needed * (len(paper_cells) - len(_won_in_paper(evidence))) // len(paper_cells)
-    settled = [row for row in seeds if _fewest_seeds(row) >= len(evidence.config.seeds)]
-    failed = len(settled) - _won(settled, "welch_p_holm")
-    complete = _all_run(evidence, run) and len(settled) == len(seeds)
+    final = [row for row in seeds if settled(evidence, *_seeds(row))]
+    failed = len(final) - _won(final, "welch_p_holm")
+    complete = _all_run(evidence, run) and len(final) == len(seeds)
     return Finding(unless_open(verdict_of(len(seeds), failed, needed, allowed), complete), sentence)
 
 
@@ -206,12 +206,12 @@ def _cells(evidence: Evidence, scope: Scope) -> list[_Cell]:
     return list(found.values())
 
 
-def _fewest_seeds(row: Row) -> int:
-    """Seeds of the compared model that has fewer of them."""
+def _seeds(row: Row) -> list[int]:
+    """How many seeds each of the compared models has."""
     text = row.text("welch_n")
     if not re.fullmatch(r"[0-9]{1,6}\+[0-9]{1,6}", text):
         raise InputError(f"{row.path}: welch_n is {shown(text)}; allowed: two counts, as in 3+3")
-    return min(int(count) for count in text.split("+"))
+    return [int(count) for count in text.split("+")]
 
 
 def _won(rows: list[Row], key: str) -> int:

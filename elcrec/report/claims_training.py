@@ -18,6 +18,7 @@ from elcrec.report.claims import (
     history,
     listed,
     own_runs,
+    settled,
     unless_open,
     verdict_of,
 )
@@ -43,10 +44,10 @@ def ablation(evidence: Evidence, scope: Scope) -> Finding:
             if math.isnan(sums[better] + sums[worse]) or sums[better] == sums[worse]:
                 continue  # not run, or the same settings where the part is off
             done += 1
-            settled = min(seeds[better], seeds[worse]) >= len(evidence.config.seeds)
-            unsettled += not settled
+            stays = settled(evidence, seeds[better], seeds[worse])
+            unsettled += not stays
             if sums[better] < sums[worse]:
-                final += settled
+                final += stays
                 failed.append(
                     f"{better} {sums[better]:.4f} against {worse} {sums[worse]:.4f}"
                     f" on {evidence.dataset_name(dataset)}"

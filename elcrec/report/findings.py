@@ -13,8 +13,8 @@ from elcrec.data.interactions import read_interactions
 from elcrec.data.prepare import CORE
 from elcrec.data.record import NAME, read_record
 from elcrec.data.sequences import Sequences, read_sequences
-from elcrec.report.claims import REFERENCE, listed
-from elcrec.report.evidence import Evidence, read_rows
+from elcrec.report.claims import REFERENCE, history, listed
+from elcrec.report.evidence import Evidence
 from elcrec.report.expected import expected
 from elcrec.report.view import Remark, to_come
 
@@ -53,7 +53,7 @@ def cluster_identity(evidence: Evidence) -> Remark:
     """The cluster loss pair by pair against its closed form, over all recorded epochs."""
     largest, epochs = 0.0, 0
     for run in (r for r in evidence.runs if r.text("model") == REFERENCE):
-        for row in read_rows(run.path.parent / "history.csv"):
+        for row in history(run):
             if "cluster_direct" not in row.values:
                 continue
             apart = abs(row.number("cluster_direct") - row.number("cluster_identity"))

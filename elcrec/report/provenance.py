@@ -6,6 +6,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
+from elcrec.figures.plan import variant_text
 from elcrec.report.evidence import Evidence
 from elcrec.tables.jsonfile import JsonObject
 from elcrec.tables.runs import failure
@@ -105,7 +106,7 @@ def _run(kind: str, values: JsonObject) -> Source:
     seed = values.integer("seed")
     variant = f"seed {seed}"
     if kind == "sensitivity":
-        variant = f"{folder.parent.name.replace('-', ' = ', 1)}, {variant}"
+        variant = f"{variant_text(folder.parent.name)}, {variant}"
     best, epochs = values.integer("best_epoch"), values.integer("epochs")
     return Source(
         kind,

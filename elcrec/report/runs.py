@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from elcrec.asked import AskedRun, runs_of, runs_of_models, runs_of_sensitivity
 from elcrec.config import Config
+from elcrec.figures.plan import variant_text
 from elcrec.tables import optional
 from elcrec.tables.history import read_history
 from elcrec.tables.jsonfile import JsonObject
@@ -67,7 +68,7 @@ def _collect(config: Config, asked: Iterable[AskedRun], any_code: bool) -> Colle
         if reason is None:
             kept.append(values)
         else:
-            what = f"{run.variant.replace('-', ' = ', 1)}: " if run.variant else ""
+            what = f"{variant_text(run.variant)}: " if run.variant else ""
             left_out.append(LeftOut(run.dataset, run.model, run.seed, what + reason))
     return Collected(kept, left_out)
 

@@ -56,6 +56,12 @@ class ReportOutput:
             writer.writeheader()
             writer.writerows(rows)
 
+    def record(self, place: str, values: Mapping[str, Any]) -> None:
+        """Write a JSON record that is no run: `released/beauty/elcrec.json`, for example."""
+        path = self.folder / place
+        path.parent.mkdir(parents=True)
+        path.write_text(json.dumps(values))
+
     def scores(self, means: Mapping[str, float], dataset: str = "beauty", seeds: int = 2) -> None:
         """Write `table1.csv` with the same mean on all metrics, by model."""
         rows = []

@@ -1,7 +1,5 @@
 """Claims on outputs with a known answer, for and against, and without runs."""
 
-import json
-
 import pytest
 
 from elcrec.errors import InputError
@@ -218,9 +216,7 @@ def test_intents_are_judged_data_set_by_data_set(tmp_path, cosines, expected, ou
 def test_centers_of_published_weights_stand_beside_ours(output, record, told):
     row = {"intents_in_use": 8, "center_cosine": 0.1, "user_cosine": 0.5}
     output.run("elcrec", history=[{"epoch": e, "loss_total": 1} | row for e in (1, 2)])
-    path = output.folder / "released" / record["dataset"] / f"{record['model']}.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(record))
+    output.record(f"released/{record['dataset']}/{record['model']}.json", record)
     sentence = claims_intents.intents(output.evidence, ALONE).sentence
     words = "weights: 2 of 256 centers in use on Beauty, mean cosines -0.27 and 0.98."
     assert sentence.endswith(words) == told
@@ -228,10 +224,8 @@ def test_centers_of_published_weights_stand_beside_ours(output, record, told):
 
 
 def test_published_weights_with_more_centers_in_use_than_there_are(output):
-    path = output.folder / "released" / "beauty" / "elcrec.json"
-    path.parent.mkdir(parents=True)
     record = {"dataset": "beauty", "model": "elcrec", "intents": SEEN | {"in_use": 257}}
-    path.write_text(json.dumps(record))
+    output.record("released/beauty/elcrec.json", record)
     with pytest.raises(InputError, match=r"in_use.*257.*allowed: at most 256"):
         claims_intents.published(output.evidence, ALONE)
 

@@ -86,9 +86,7 @@ def test_any_code_takes_it(output):
     [({"command": COMMAND}, "elcrec measure --seed 1"), ({}, "not recorded")],
 )
 def test_command_of_a_record(output, kind, record, place, added, command):
-    path = output.folder / place
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(record | added))
+    output.record(place, record | added)
     (source,) = provenance.sources(output.evidence)
     assert (source.kind, source.command) == (kind, command)
 
@@ -97,9 +95,7 @@ def test_command_of_a_record(output, kind, record, place, added, command):
     ("added", "device"), [({"device": "cuda: X"}, "cuda: X"), ({}, "not recorded")]
 )
 def test_device_of_released_weights(output, added, device):
-    path = output.folder / "released/elcrec/one.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(json.dumps(RELEASED | added))
+    output.record("released/elcrec/one.json", RELEASED | added)
     (source,) = provenance.sources(output.evidence)
     assert source.device == device
 
