@@ -5,9 +5,10 @@ from Transformer", CIKM 2019. Authors' code: github.com/FeiSun/BERT4Rec (615eaf2
 
 Differs from the authors' code in:
 
-1. Masks are drawn anew in every epoch, which has one copy of each user's window with random masks
-   and one with only the last item masked (code: ten fixed random copies and one of the latter;
-   longer histories are cut into several windows, here the last one is used).
+1. Masks are drawn anew in every epoch, which has two copies of each user's window. A share
+   `last_only` of all copies, chosen at random, has only the last item masked (code: one of eleven
+   copies, which are made once; longer histories are cut into several windows, here the last one is
+   used).
 2. Adam with a constant step of 0.001 (code: 0.0001 with weight decay, warm-up and linear decay).
 3. Full ranking (paper: against 100 sampled items), early stopping on validation (code: none).
 4. The layer norms and the initialisation of the shared encoder (N(0, 0.02), not truncated).
@@ -43,9 +44,13 @@ class Hyperparameters(EncoderSettings):
 
     mask_ratio: float = 0.2
     """Share of a window's items that are masked; at least one is."""
+    last_only: float = 0.5
+    """Share of the windows in which only the last item is masked, as at test time."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not 0 <= self.last_only <= 1:
+            raise ValueError(f"last_only must be in [0, 1], got {self.last_only}")
         if not 0 < self.mask_ratio <= 1:
             raise ValueError(f"mask_ratio must be in (0, 1], got {self.mask_ratio}")
 
@@ -77,15 +82,15 @@ class Model(SequenceModel):
         initialise(self.dense)
 
     def n_samples(self, data: InteractionData) -> int:
-        """Two copies of each user's window: with random masks, and with the last item masked."""
+        """Two copies of each user's window, see `batch`."""
         return 2 * data.n_users
 
     def batch(self, samples: Tensor, context: Context) -> MaskedBatch:
-        """Mask the items 1 … n-2 of each user; samples from `n_users` on mask the last item."""
-        data = context.data
-        users, last_only = samples % data.n_users, samples >= data.n_users
-        sequences = data.histories(users, "valid", self.max_length)
-        masked = self.draw_masks(sequences, last_only, context.generator)
+        """Mask the items 1 … n-2 of each user: some at random, or only the last one."""
+        data, share = context.data, self.parameters_used.last_only
+        sequences = data.histories(samples % data.n_users, "valid", self.max_length)
+        drawn = torch.rand(len(samples), generator=context.generator, device=data.device)
+        masked = self.draw_masks(sequences, drawn < share, context.generator)
         return MaskedBatch(
             inputs=sequences.masked_fill(masked, self.mask_id),
             targets=sequences.masked_fill(~masked, 0),

@@ -15,6 +15,9 @@ Follows the authors' PyTorch code (width 64 instead of 50), and so differs from 
 
 Two things are ours: targets that are padding (fewer than T training items) do not count, and
 neither padding nor mask can be recommended.
+
+Its logits have no zero point: they sink as it trains, and the score 0 of the released ELCRec code
+would lift items seen before above them. So these are always excluded: protocol `strict`.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ from torch.nn import functional as F
 
 from elcrec.dataset import HELD_OUT, InteractionData, NegativeSampler
 from elcrec.dropout import Dropout
-from elcrec.interface import Batch, Context, SequenceModel
+from elcrec.interface import Batch, Context, Protocol, SequenceModel
 from elcrec.sampling import choose_samples
 from elcrec.scores import inner_products
 from elcrec.settings import at_least
@@ -73,6 +76,7 @@ class Model(SequenceModel):
     """
 
     parameters_used: Hyperparameters
+    protocol: Protocol | None = "strict"
     chosen: Tensor
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:

@@ -12,8 +12,11 @@ the paper leaves open, and differences from it:
    over the user's window gives the intentions of every prefix; those of at most `positions`
    prefixes, drawn uniformly, learn their next item. (Paper: one prefix of a user at a time.)
 3. Sequence to item: the softmax is over the next items of the batch and the K intentions; an item
-   is no negative of itself. Batches sample items by their frequency; `correction` takes that out of
-   the logits, as Yi et al. (RecSys 2019) do, and is off by default: the paper does not.
+   is no negative of itself. The paper and the port divide its logits by sqrt(d). Intentions come
+   out of a LayerNorm (norm 8 at d = 64) and item vectors start at N(0, 0.02) (norm 0.16), so that
+   divided logits stay below 0.2 and the softmax says next to nothing until the item vectors have
+   grown 25-fold; meanwhile the other loss, whose logits reach 8 at once, moves the weights. With
+   `divide_item_logits: false` they are inner products, as in the other models' losses.
 4. Sequence to sequence: one prefix per user, against its up to L next training items, reversed, the
    nearest one last; the softmax is over all intentions of all such futures of the batch.
 5. The item loss is a mean, the other a sum divided by the batch size, with `sequence_weight`.
@@ -59,13 +62,13 @@ class Hyperparameters(EncoderSettings):
     """Weight of the sequence-to-sequence loss."""
     positions: int = 8
     """Most prefixes M of a user that learn their next item in one step."""
-    correction: float = 0.0
-    """Share of an item's log-frequency that is taken out of its logits; 0: none, 1: all."""
+    divide_item_logits: bool = True
+    """Whether the sequence-to-item loss divides its logits by sqrt(d), as the paper does."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         at_least(1, self, "intents", "positions")
-        at_least(0, self, "sequence_weight", "correction")
+        at_least(0, self, "sequence_weight")
         if not 0 < self.kept <= 1:
             raise ValueError(f"kept must be in (0, 1], got {self.kept}")
 
@@ -91,12 +94,12 @@ class Model(SequenceModel):
 
     parameters_used: Hyperparameters
     protocol: Protocol | None = "strict"
-    offsets: Tensor
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)
         d, k = parameters.dimension, parameters.intents
         self.scale = d**-0.5
+        self.item_scale = self.scale if parameters.divide_item_logits else 1.0
         self.encoder = TransformerEncoder(parameters, item_size)
         self.prototypes = nn.Parameter(torch.randn(k, d) * self.scale)
         self.input_beta = nn.Parameter(torch.randn(k, d) * self.scale)
@@ -107,17 +110,6 @@ class Model(SequenceModel):
         self.key.apply(initialise)
         names = ("position", "prototype", "key", "query", "intention")
         self.norms = nn.ModuleDict({n: nn.LayerNorm(d, eps=LAYER_NORM_EPSILON) for n in names})
-        # (item_size,) taken out of the logits of the item loss.
-        self.register_buffer("offsets", torch.zeros(item_size), persistent=False)
-
-    def start_training(self, context: Context) -> None:
-        """Count how often each item is a target."""
-        data = context.data
-        first = data.items[data.starts]  # the only training items that are no targets
-        counts = data.training_counts() - torch.bincount(first, minlength=self.item_size)
-        counts = counts.float()
-        share = counts.clamp(min=1) / counts.sum()
-        self.offsets.copy_(self.parameters_used.correction * share.log())
 
     def batch(self, samples: Tensor, context: Context) -> PrefixBatch:
         """Draw prefixes of each user's training input."""
@@ -162,7 +154,7 @@ class Model(SequenceModel):
             real: (N,) which prefixes there are.
         """
         items = self.encoder.items(targets)
-        logits = intentions @ items.T * self.scale - self.offsets[targets]  # (N, K, N)
+        logits = intentions @ items.T * self.item_scale  # (N, K, N)
         best = logits.diagonal(dim1=0, dim2=2).amax(0)  # (N,)
         same = targets[:, None] == targets
         same.fill_diagonal_(False)

@@ -24,7 +24,7 @@ from elcrec.registry import RunSettings, resolve
 from elcrec.run import Run
 from elcrec.training_settings import LAST
 
-MOST_POINTS = 4
+MOST_POINTS = 6
 """The same effort for every model: no grid may have more points."""
 
 Point = dict[str, Any]

@@ -16,6 +16,12 @@ class TestBERT4Rec(ModelContract):
     protocol = "strict"
 
 
+def with_settings(**settings):
+    case = TestBERT4Rec()
+    case.parameters = SMALL | settings
+    return case
+
+
 def test_parameters_on_beauty():
     items, d = 12103, 64
     encoder = items * d + 50 * d + 2 * d + 2 * (12 * d**2 + 13 * d)
@@ -45,12 +51,22 @@ def test_masks_never_fall_on_padding_and_have_the_right_number(ratio):
     assert (share - share.mean()).abs().max() < 0.15  # all positions alike
 
 
-def test_the_second_copy_hides_the_last_item_only():
+@pytest.mark.parametrize("share", [0.0, 0.091, 0.5])
+def test_a_share_of_the_windows_hides_the_last_item_only(share):
     data = cycle_data()
-    model, context = TestBERT4Rec().ready(data)
+    model, context = with_settings(last_only=share, mask_ratio=1.0).ready(data)
     assert model.n_samples(data) == 2 * data.n_users
+    users = torch.arange(2 * data.n_users).repeat(20)
+    masked = (model.batch(users, context).inputs == model.mask_id).sum(1)
+    found = float((masked == 1).float().mean())  # otherwise all items are masked
+    assert found == pytest.approx(share, abs=4 * (share / len(users)) ** 0.5)
+
+
+def test_windows_that_hide_the_last_item_only():
+    data = cycle_data()
+    model, context = with_settings(last_only=1.0).ready(data)
     users = torch.arange(data.n_users)
-    batch = model.batch(users + data.n_users, context)
+    batch = model.batch(users, context)
     assert ((batch.inputs == model.mask_id).sum(1) == 1).all()
     assert (batch.inputs[:, -1] == model.mask_id).all()
     last_known = data.items[data.stops - 3]  # item n - 2: nothing of validation or test

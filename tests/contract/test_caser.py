@@ -21,6 +21,7 @@ class TestCaser(ModelContract):
         "vertical_filters": 2,
         "dropout": 0.1,
     }
+    protocol = "strict"
     training = {"max_epochs": 15}
 
     def test_the_output_table_is_its_own(self, data):

@@ -23,9 +23,9 @@ class TestDSSRec(ModelContract):
     protocol = "strict"
 
 
-class TestDSSRecCorrected(ModelContract):
+class TestDSSRecUndivided(ModelContract):
     module = baselines.dssrec
-    parameters = SMALL | {"correction": 1.0}
+    parameters = SMALL | {"divide_item_logits": False}
     protocol = "strict"
 
 
@@ -107,8 +107,12 @@ def test_a_prefix_does_not_see_what_comes_after_it():
     )
 
 
-def test_losses_by_hand():
-    model = Model(Hyperparameters(dimension=4, intents=2, heads=1, kept=0.5), 1, 12)
+@pytest.mark.parametrize(("divide", "scale"), [(True, 2), (False, 1)])
+def test_losses_by_hand(divide, scale):
+    settings = Hyperparameters(
+        dimension=4, intents=2, heads=1, kept=0.5, divide_item_logits=divide
+    )
+    model = Model(settings, 1, 12)
     generator = torch.Generator().manual_seed(0)
     vectors = torch.randn(3, 2, 4, generator=generator)
     labels = torch.randn(3, 2, 4, generator=generator)
@@ -117,8 +121,8 @@ def test_losses_by_hand():
 
     terms = []
     for n, others in enumerate(([0, 1], [0, 1, 2], [1, 2])):  # 0 and 2 have the same next item
-        logits = torch.stack([vectors[n] @ table[targets[m]] / 2 for m in others])  # / sqrt(d)
-        best = (vectors[n] @ table[targets[n]] / 2).max()
+        logits = torch.stack([vectors[n] @ table[targets[m]] / scale for m in others])
+        best = (vectors[n] @ table[targets[n]] / scale).max()
         terms.append(logits.exp().sum().log() - best)
     expected = torch.stack(terms).mean()
     torch.testing.assert_close(model.item_loss(vectors, targets, real), expected)
@@ -135,7 +139,7 @@ def test_losses_by_hand():
 def test_prefixes_that_are_not_there_do_not_count():
     """On a GPU their rows stay in the batch and must change nothing."""
     data = cycle_data()
-    model, context = TestDSSRecCorrected().ready(data)
+    model, context = TestDSSRecUndivided().ready(data)
     batch = model.eval().batch(torch.arange(20), context)
     vectors = model.input_intentions(batch.inputs, batch.distances).flatten(0, 1)
     real, targets = batch.real.flatten(), batch.targets.flatten()

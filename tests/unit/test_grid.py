@@ -37,7 +37,7 @@ def test_declared_grids_hold_the_values_in_use(path, dataset):
     [
         ({"l2": [1, 2]}, "grid: must be a list of points"),
         ([{}], "grid: must be a list of points"),
-        ([{"l2": n / 10} for n in range(5)], "grid: has 5 points; allowed: at most 4"),
+        ([{"l2": n / 10} for n in range(7)], "grid: has 7 points; allowed: at most 6"),
         ([{"l2": 0.1}, {"l2": 0.1}], "grid: names a point twice"),
         ([{"l2": 0.1}, {"dimension": 8}], "grid: all points must name the same settings"),
         ([{"l2": "much"}], "grid: l2: must be a number, got 'much'"),
