@@ -113,8 +113,6 @@ class Config:
     """What tables, figures and report are made of; `output` is another folder for `recorded`."""
     recorded: Path = Path("results/recorded")
     """Folder of recorded runs, see `elcrec.recorded`."""
-    tolerance_percent: float = 5.0
-    """How far our mean may be from the paper's value for a cell to count as reproduced."""
     figures: FigureSettings = field(default_factory=FigureSettings)
     """What is drawn."""
     optional: OptionalTables = field(default_factory=OptionalTables)
@@ -223,7 +221,6 @@ def from_mapping(
         keep_checkpoints=merged.get("keep_checkpoints", False),
         runs=runs,
         recorded=Path(merged.get("recorded", Config.recorded)),
-        tolerance_percent=merged.get("verdict", {}).get("tolerance_percent", 5.0),
         figures=FigureSettings.of(merged.get("figures", {})),
         optional=_optional(merged.get("optional", {})),
         replication=_replication(merged.get("replication", {})),

@@ -1,7 +1,7 @@
 """Significance tests, effect sizes and intervals; scipy does the arithmetic of the tests.
 
 All tests are two-sided. A test that cannot be done (fewer than two values) has p = nan and says
-why. The bootstrap is in `elcrec.bootstrap`.
+why. The primary test is `elcrec.statistics.crossed`; those here see one source of chance each.
 """
 
 from __future__ import annotations
@@ -17,10 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 WELCH = "Welch t-test, two-sided"
 PAIRED = "paired t-test, two-sided"
-WILCOXON = "Wilcoxon signed-rank test, two-sided"
 CONFIDENCE = 0.95
 """Of every interval in the tables."""
-_ENUMERATED = 13  # pairs whose sign patterns are counted one by one; scipy's way takes seconds
 _DECIMALS = 12  # differences that agree so far are ties: metrics are sums of a few rounded terms
 
 
@@ -31,11 +29,11 @@ class Comparison:
     test: str
     """Name of the test and its sidedness."""
     n: tuple[int, ...]
-    """Number of values: (of a, of b) for Welch, (pairs,) for the paired tests."""
+    """Number of values: (of a, of b) for Welch, (pairs,) for the paired test."""
     difference: float
     """Mean of a minus mean of b; nan when one of them is empty."""
     statistic: float = nan
-    """t, or the sum of the signed ranks; positive when a is larger."""
+    """t; positive when a is larger."""
     p_value: float = nan
     """Two-sided p-value."""
     effect: float = nan
@@ -83,6 +81,9 @@ def welch(a: ArrayLike, b: ArrayLike) -> Comparison:
 def paired_t(a: ArrayLike, b: ArrayLike) -> Comparison:
     """Paired t-test, e.g. of one value per user under two models.
 
+    Over users it takes the trained weights for granted: two seeds of one model differ by it in
+    about a third of all comparisons (`elcrec.statistics.calibration`).
+
     The effect size is Cohen's d_z: the mean difference in standard deviations of the differences
     (Cohen, "Statistical Power Analysis for the Behavioral Sciences", 1988). Differences that agree
     to 12 decimals are the same one: their variance would be that of rounding errors.
@@ -107,45 +108,6 @@ def paired_t(a: ArrayLike, b: ArrayLike) -> Comparison:
     return Comparison(
         PAIRED, n, mean, float(result.statistic), float(result.pvalue), mean / deviation
     )
-
-
-def wilcoxon(a: ArrayLike, b: ArrayLike) -> Comparison:
-    """Wilcoxon's signed-rank test of pairs, e.g. of one value per user under two models.
-
-    Pairs without a difference are left out (Wilcoxon's own way); `n` counts the rest. Differences
-    of the same size share their mean rank. The p-value is exact for up to 50 pairs without such
-    ties and for up to 13 with them, otherwise of the normal approximation with its variance
-    corrected for ties. Differences are rounded to 12 decimals, so that a rounding error neither
-    counts as a difference nor breaks a tie.
-
-    The effect size is the matched-pairs rank-biserial correlation, from -1 to 1: the share of the
-    rank sum where a is larger minus the share where b is (Kerby, "The simple difference formula",
-    2014).
-
-    Args:
-        a: (n,) values under the first condition.
-        b: (n,) values under the second, in the same order.
-
-    Raises:
-        ValueError: Different lengths, values that are not finite, or not a plain list.
-    """
-    every = np.round(_changes(a, b), _DECIMALS)
-    change = every[every != 0]
-    n = (len(change),)
-    if len(every) == 0:
-        return Comparison(WILCOXON, n, nan, reason="no pair")
-    difference = float(every.mean())
-    if len(every) < 2:
-        return Comparison(WILCOXON, n, difference, reason="fewer than two pairs")
-    if n[0] == 0:
-        return Comparison(WILCOXON, n, 0.0, 0.0, 1.0, 0.0, "all pairs are equal")
-    ranks = scipy.stats.rankdata(np.abs(change))
-    signed = float(np.sum(np.sign(change) * ranks))
-    if n[0] <= _ENUMERATED:
-        p = _every_sign(ranks, abs(signed))
-    else:
-        p = float(scipy.stats.wilcoxon(change, zero_method="wilcox", correction=False).pvalue)
-    return Comparison(WILCOXON, n, difference, signed, p, signed / float(ranks.sum()))
 
 
 def holm(p_values: Iterable[float]) -> list[float]:
@@ -216,13 +178,6 @@ def _moments(values: NDArray[np.float64]) -> tuple[float, float]:
     if _constant(values):  # rounding of the mean would leave a deviation just above 0
         return float(values[0]), 0.0
     return float(values.mean()), float(values.std(ddof=1))
-
-
-def _every_sign(ranks: NDArray[np.float64], sum_of_signed: float) -> float:
-    """Share of all sign patterns of (n,) ranks whose sum is as far from 0 as this, or further."""
-    patterns = np.arange(2 ** len(ranks))[:, None] >> np.arange(len(ranks)) & 1
-    sums = np.abs((1 - 2 * patterns) @ ranks)
-    return float(np.mean(sums > sum_of_signed - 0.25))  # ranks, and so sums, are in halves
 
 
 def _pooled_deviation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

@@ -20,15 +20,19 @@ from elcrec.errors import InputError
 from elcrec.figures import commands as figures
 from elcrec.recorded.machine import machines
 from elcrec.recorded.unpack import Chosen, extras, unpack
-from elcrec.report.claims import judge_all, listed
+from elcrec.report.claims import REFERENCE, judge_all, listed
+from elcrec.report.claims_accuracy import LEVEL
 from elcrec.report.evidence import Evidence
 from elcrec.report.expected import band_texts, expected
 from elcrec.report.page import CLAIMS
-from elcrec.report.verdict import judged_cells, summary
+from elcrec.report.verdict import MARKS, JudgedCells, judged_cells, summary
 from elcrec.tables import commands as tables
+from elcrec.tables.detectable import EXPLANATION, SEEDS
+from elcrec.tables.efficiency import BASELINE
 from elcrec.tables.jsonfile import JsonObject
-from elcrec.tables.markdown import GAP, bullets, markdown_table, percent, score
-from elcrec.tables.verdict import NOT_REPRODUCED, NOT_RUN, REPRODUCED
+from elcrec.tables.markdown import GAP, bullets, markdown_table, number, p_value, percent, score
+from elcrec.tables.stopping import MEANING, marks
+from elcrec.tables.verdict import DIFFERS, NOT_RUN, RULE, VERDICTS
 
 BEGIN = "<!-- results: written by `elcrec recorded readme` -->"
 END = "<!-- end of results -->"
@@ -72,9 +76,12 @@ def _section(config: Config, files: Sequence[Path]) -> str:
     with redirect_stdout(io.StringIO()):
         _make(config, {"config": list(files), "output": None, "any_code": False})
     evidence = Evidence(config)
+    judged = judged_cells(evidence)
     datasets = [d for d in config.use if any(c.run.key[0] == d for c in chosen)]
-    parts = [_made_of(config, chosen), *(_table(evidence, dataset) for dataset in datasets)]
-    return "\n".join([*parts, _verdict(evidence), _claims(evidence)])
+    parts = [_decided(evidence, judged), _made_of(config, chosen)]
+    parts += [_table(evidence, dataset, judged) for dataset in datasets]
+    parts += [_rules(evidence), _power(evidence), _claims(evidence)]
+    return "\n".join(filter(None, parts))
 
 
 def _make(config: Config, arguments: Mapping[str, Any]) -> None:
@@ -85,6 +92,67 @@ def _make(config: Config, arguments: Mapping[str, Any]) -> None:
     tables.run_released(Namespace(**arguments, files=list(extras(config, "released"))))
     for figure in DRAWN:
         figures.run(Namespace(**arguments, figure=figure, dataset=None))
+
+
+def _decided(evidence: Evidence, judged: JudgedCells) -> str:
+    """What was run, with how many seeds, and what it decides, in a few lines."""
+    config = evidence.config
+    parts = []
+    for dataset in config.use:
+        scores = {m: evidence.scores.get((dataset, METRICS_SHOWN[0], m)) for m in config.models}
+        seeds = {evidence.model_name(m): score.seeds for m, score in scores.items() if score}
+        counts = sorted(set(seeds.values()), reverse=True)
+        groups = [
+            f"{n} seed{'s' if n > 1 else ''} of {listed([m for m in seeds if seeds[m] == n], 20)}"
+            for n in counts
+        ]
+        name = evidence.dataset_name(dataset)
+        parts.append(f"{name}: {'; '.join(groups) or 'nothing'}")
+    counted = summary(judged)
+    cells = ", ".join(f"{c.verdict} {c.cells}" for c in counted.counts if c.verdict != NOT_RUN)
+    away = Counter((c.dataset, c.model) for c in judged.values() if c.verdict == DIFFERS)
+    shown = listed([f"{d} {m} on {n}" for (d, m), n in away.items()], 6)
+    lines = [
+        f"**Run so far** (of {len(config.seeds)} seeds of {len(config.models)} models)."
+        f" {'. '.join(parts)}.",
+        f"**Printed values.** Of {counted.total}, {counted.run} can be judged: {cells}"
+        f"{f' ({shown})' if shown else ''}; {counted.provisional} of these verdicts are"
+        " provisional.",
+        *_against_baseline(evidence),
+    ]
+    return "\n".join(map(_wrapped, lines))
+
+
+def _against_baseline(evidence: Evidence) -> list[str]:
+    """The paper's main comparison, data set by data set: is ELCRec better than ICLRec?"""
+    lines = []
+    for dataset in evidence.config.use:
+        rows = [
+            row
+            for row in evidence.table("significance")
+            if (row.text("dataset"), row.text("model_a"), row.text("model_b"))
+            == (dataset, REFERENCE, BASELINE)
+            and row.text("family") == "reference_against_each_model"
+        ]
+        if not rows:
+            continue
+        found = []
+        for row in rows:
+            base = row.number("mean_b")
+            ends = (row.number(f"difference_{end}95") for end in ("low", "high"))
+            low, high = (percent(100 * end / base) for end in ends)
+            lead = percent(row.number("relative_difference_percent"))
+            p = p_value(row.number("p_holm"))
+            found.append(f"{row.text('metric')} {lead} [{low}, {high}], p {p}")
+        decided = [row.text("metric") for row in rows if row.number("p_holm") < LEVEL]
+        outcome = f"decided on {listed(decided)}" if decided else "no difference is shown"
+        names = " against ".join(evidence.model_name(m) for m in (REFERENCE, BASELINE))
+        lines.append(
+            f"**{names} on {evidence.dataset_name(dataset)}** ({rows[0].text('seeds')} seeds):"
+            f" {outcome}. {'; '.join(found)}. In brackets the 95 % interval over users and"
+            " trainings; p is Holm-corrected."
+        )
+    return lines
 
 
 def _made_of(config: Config, chosen: Sequence[Chosen]) -> str:
@@ -107,7 +175,7 @@ def _made_of(config: Config, chosen: Sequence[Chosen]) -> str:
     )
 
 
-def _table(evidence: Evidence, dataset: str) -> str:
+def _table(evidence: Evidence, dataset: str, judged: JudgedCells) -> str:
     """The recorded models of a data set: ours, the paper's, the released weights'."""
     name, bands = evidence.dataset_name(dataset), band_texts()
     header = [f"{name}, test", "Seeds", *METRICS_SHOWN, "HR@5 expected"]
@@ -119,14 +187,22 @@ def _table(evidence: Evidence, dataset: str) -> str:
             continue
         shown = evidence.model_name(model)
         means = [score(value.mean) for value in ours.values()]
-        seeds = str(ours["HR@5"].seeds)
+        seeds = f"{ours['HR@5'].seeds} {marks(ours['HR@5'].stopping)}".strip()
         rows.append([f"**{shown}**, trained here", seeds, *means, bands.get((name, shown), GAP)])
         if not math.isnan(ours["HR@5"].paper):
-            cells = [f"{score(v.paper)} ({percent(v.deviation)})" for v in ours.values()]
+            cells = [
+                f"{score(v.paper)} ({percent(v.deviation)}) {_mark(judged, name, metric, shown)}"
+                for metric, v in ours.items()
+            ]
             rows.append([f"{shown}, paper (ours against it)", "", *cells, ""])
         if released := _released(evidence, name, shown):
             rows.append([f"{shown}, released weights here", "", *released, ""])
     return markdown_table(header, rows)
+
+
+def _mark(judged: JudgedCells, dataset: str, metric: str, model: str) -> str:
+    cell = judged.get((dataset, metric, model))
+    return MARKS[cell.verdict] if cell else ""
 
 
 def _released(evidence: Evidence, dataset: str, model: str) -> list[str]:
@@ -139,23 +215,40 @@ def _released(evidence: Evidence, dataset: str, model: str) -> list[str]:
     return [found[metric] for metric in METRICS_SHOWN] if found else []
 
 
-def _verdict(evidence: Evidence) -> str:
-    judged = judged_cells(evidence)
-    counted = summary(evidence, judged)
-    cells = {count.verdict: count.cells for count in counted.counts}
-    run = Counter((c.dataset, c.model) for c in judged.values() if c.verdict != NOT_RUN)
-    away = Counter((c.dataset, c.model) for c in judged.values() if c.verdict == NOT_REPRODUCED)
-    shown = [f"{d} {m} {n} of {run[d, m]}" for (d, m), n in away.items()]
-    text = (
-        f"Of the {counted.total} values of the paper's Table 1, {counted.run} have been run;"
-        f" reproduced: {cells[REPRODUCED]}, not reproduced: {cells[NOT_REPRODUCED]}"
-    )
-    text += f" ({listed(shown)})" if shown else ""
+def _rules(evidence: Evidence) -> str:
+    """What the marks of the table mean, and whether they can tell anything."""
+    legend = ", ".join(f"{MARKS[v]} {v}" for v in VERDICTS if v != NOT_RUN)
     strict = sorted({evidence.model_name(r.text("model")) for r in evidence.runs if _own(r)})
-    parts = [f"{text}. {counted.rule}", expected(evidence).evidence]
+    parts = [f"{legend}. {RULE} {MEANING}"]
     if strict:
-        parts[0] += f" Ranked without the items seen before, not with 0 for them: {listed(strict)}."
-    return "\n".join(map(_wrapped, parts))
+        parts[0] += (
+            f" Ranked without the items seen before, not with 0 for them: {listed(strict, 9)}."
+        )
+    near = [
+        f"{row.text('model')} ({row.text('dataset')}) nearest to {row.text('nearest')}, compatible"
+        f" with {row.text('compatible_with') or 'none'}"
+        for row in evidence.table("nearest")
+    ]
+    if near:
+        parts.append(f"Can the rule tell the printed columns apart? Ours: {'; '.join(near)}.")
+    return "\n".join(map(_wrapped, [*parts, expected(evidence).evidence]))
+
+
+def _power(evidence: Evidence) -> str:
+    """Which leads the design detects, and the seeds that the paper's need."""
+    rows = evidence.table("detectable")
+    if not rows:
+        return ""
+    header = ["Detectable lead (%)", *(f"{n} seed{'s' if n > 1 else ''}" for n in SEEDS)]
+    header += ["Paper's lead", "Seeds it needs"]
+    body = []
+    for row in rows:
+        needed = row.text("seeds_needed").removesuffix(".0").replace("inf", "none suffices")
+        leads = [number(row.number(f"lead_at_{n}_percent"), 1) for n in SEEDS]
+        where = f"{evidence.dataset_name(row.text('dataset'))} {row.text('metric')}"
+        printed = number(row.number("paper_lead_percent"), 1)
+        body.append([where, *leads, printed, needed or GAP])
+    return markdown_table(header, body) + "\n" + _wrapped(EXPLANATION)
 
 
 def _own(run: JsonObject) -> bool:

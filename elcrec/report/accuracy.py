@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from elcrec.metrics import TABLE_METRICS
 from elcrec.report.evidence import Evidence, Row, Score
 from elcrec.report.verdict import MARKS, Judged, JudgedCells
 from elcrec.report.view import Cell, Table, deviation, figure_cell, gap
 from elcrec.tables.markdown import GAP, number, p_value, percent, score
+from elcrec.tables.stopping import marks
 from elcrec.tables.verdict import NOT_RUN
 
 Links = Mapping[tuple[str, str, str], tuple[str, str]]
@@ -30,12 +31,11 @@ def significance_table(evidence: Evidence) -> Table | None:
     ]
     if not rows:
         return None
-    header = ["Data set", "Metric", "Best", "Runner-up", "Lead"]
-    optional = [(title, key) for title, key in TESTS if key in rows[0].values]
-    header += [title for title, _ in optional]
+    header = ["Data set", "Metric", "Best", "Runner-up", "Lead", "95 %"]
+    header += [title for title, _ in TESTS]
     inside = any(evidence.in_paper(row.text("dataset")) for row in rows)
     header += ["Paper's lead", "Paper's p"] if inside else []
-    body = [_comparison(evidence, row, [k for _, k in optional], inside) for row in rows]
+    body = [_comparison(evidence, row, inside) for row in rows]
     return Table(
         "significance-best",
         "Best model against the runner-up, test split",
@@ -46,19 +46,22 @@ def significance_table(evidence: Evidence) -> Table | None:
 
 
 TESTS = (
-    ("Welch p (Holm), seeds", "welch_p_holm"),
-    ("Paired t p (Holm), users", "paired_t_p_holm"),
-    ("Wilcoxon p (Holm), users", "wilcoxon_p_holm"),
+    ("p (Holm)", "p_holm"),
+    ("Welch p (Holm)", "welch_p_holm"),
+    ("Paired t p (Holm), these weights", "paired_t_p_holm"),
 )
 
 
-def _comparison(evidence: Evidence, row: Row, keys: Sequence[str], inside: bool) -> list[Cell]:
+def _comparison(evidence: Evidence, row: Row, inside: bool) -> list[Cell]:
     dataset, metric = row.text("dataset"), row.text("metric")
     models = (evidence.model_name(row.text(key)) for key in ("model_a", "model_b"))
     lead = row.number("relative_difference_percent")
     cells = [Cell(text) for text in (evidence.dataset_name(dataset), metric, *models)]
     cells.append(Cell(percent(lead), sort=lead))
-    cells += [_p_cell(row.number(key)) for key in keys]
+    ends = (row.number(key) for key in ("difference_low95", "difference_high95"))
+    shown = [percent(100 * end / row.number("mean_b")) for end in ends]
+    cells.append(gap("training noise unknown") if GAP in shown else Cell(" to ".join(shown)))
+    cells += [_p_cell(row.number(key)) for _, key in TESTS]
     if inside:
         key = (evidence.dataset_name(dataset), metric)
         printed = evidence.paper.get((*key, "improvement"), math.nan)
@@ -117,13 +120,14 @@ def _cell(
         return _gap_with_paper(printed, NOT_RUN)
     away = deviation(ours.deviation)
     note = ["1 seed" if math.isnan(ours.std) else f"± {number(ours.std, 4)}, {ours.seeds} seeds"]
+    note[0] += f" {marks(ours.stopping)}" if ours.stopping else ""
     kinds = ["best"] if best else []
     if away is not None:
         mark = MARKS.get(judged.verdict, "") + " " if judged else ""
         note.append(f"{mark}paper {score(printed)}\t{away.sign} {away.text}")
         kinds.append(away.kind)
     href, source = link if link else ("", "")
-    title = ". ".join(filter(None, [judged.text if judged else "", source]))
+    title = ". ".join(filter(None, [judged.text if judged else "", ours.stopping, source]))
     return Cell(
         score(ours.mean),
         sort=ours.mean,

@@ -14,6 +14,7 @@ from elcrec.report.evidence import Evidence, Row, read_rows
 from elcrec.tables.jsonfile import JsonObject
 
 HOLDS, FAILS, PARTLY, NOT_RUN = "holds", "does not hold", "partly", "not yet run"
+PROVISIONAL, NOT_DECIDABLE = "provisional", "not decidable"
 REFERENCE = "elcrec"
 
 

@@ -11,111 +11,132 @@ from itertools import product
 from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS
 from elcrec.report.claims import (
+    FAILS,
+    HOLDS,
+    NOT_DECIDABLE,
     NOT_RUN,
+    PROVISIONAL,
     REFERENCE,
     Definition,
     Finding,
     Scope,
     listed,
     settled,
-    unless_open,
-    verdict_of,
 )
-from elcrec.report.evidence import Evidence, Row
+from elcrec.report.evidence import Evidence, Row, Score
+from elcrec.statistics.power import POWER
 from elcrec.tables.efficiency import BASELINE
 from elcrec.tables.paper import IMPROVEMENT, P_VALUE
 from elcrec.wording import shown
 
 LEVEL = 0.05
+DIGITS = 4
+"""Printed decimals: means that agree in them are equal."""
 
 
 @dataclass
-class _Cell:
+class _Tested:
     """What `significance.csv` says of a data set and a metric."""
 
     strongest: Row
     """ELCRec against the best other method so far."""
     rivals: set[str] = field(default_factory=set)
 
+    @property
+    def significant(self) -> bool:
+        """By the primary test, Holm-corrected."""
+        return self.strongest.number("p_holm") < LEVEL
+
+    @property
+    def won(self) -> bool:
+        return self.significant and self.strongest.number("difference") > 0
+
+    @property
+    def lost(self) -> bool:
+        return self.significant and self.strongest.number("difference") < 0
+
 
 def best(evidence: Evidence, scope: Scope) -> Finding:
     """Is ELCRec the best of the paper's methods, cell by cell?"""
-    names = {m: evidence.model_name(m) for m in evidence.config.models}
     rivals = _rivals(evidence)
-    extra = [m for m in names if m not in rivals and m != REFERENCE]
+    extra = [m for m in evidence.config.models if m not in rivals and m != REFERENCE]
     run: list[Collection[str]] = []
-    lost, final, unsettled, beaten_by_extra = [], 0, 0, 0
+    won, equal, lost, final, unsettled, beaten_by_extra = 0, [], [], 0, 0, 0
     for dataset, metric in product(scope.datasets, TABLE_METRICS):
         own = evidence.scores.get((dataset, metric, REFERENCE))
-        others = {m: _score(evidence, dataset, metric, m) for m in rivals}
-        others = {m: value for m, value in others.items() if not math.isnan(value)}
+        found = {m: evidence.scores.get((dataset, metric, m)) for m in rivals}
+        others = {m: score for m, score in found.items() if score}
         if own is None or not others:
             continue
         run.append(others)
-        winner = max(others, key=lambda m: others[m])
-        stays = settled(evidence, own.seeds, evidence.scores[dataset, metric, winner].seeds)
+        winner = max(others, key=lambda m: others[m].mean)
+        stays = settled(evidence, own.seeds, others[winner].seeds)
         unsettled += not stays
-        if others[winner] > own.mean:
+        ahead = round(own.mean, DIGITS) - round(others[winner].mean, DIGITS)
+        won += ahead > 0
+        if ahead == 0:
+            equal.append(_cell_text(evidence, dataset, metric, winner, others[winner], own))
+        elif ahead < 0:
             final += stays
-            cell = f"{evidence.dataset_name(dataset)} {metric}"
-            text = f"{cell} ({names[winner]} {others[winner]:.4f}, ELCRec {own.mean:.4f})"
-            lost.append(text)
-        beaten_by_extra += any(_score(evidence, dataset, metric, m) > own.mean for m in extra)
+            lost.append(_cell_text(evidence, dataset, metric, winner, others[winner], own))
+        above = (evidence.scores.get((dataset, metric, m)) for m in extra)
+        beaten_by_extra += any(score.mean > own.mean for score in above if score)
     if not run:
         return Finding(NOT_RUN, "No cell has a run of ELCRec and of another method yet.")
     done, needed = len(run), len(TABLE_METRICS) * scope.expected
-    sentence = f"ELCRec is best among the paper's methods on {done - len(lost)} of the {done} cells"
-    sentence += f" run so far (of {needed})" if done < needed else ""
+    sentence = f"ELCRec's mean is above the best other method of the paper on {won} of the {done}"
+    sentence += f" cells run so far (of {needed})" if done < needed else " cells"
+    sentence += f", equal to four digits on {len(equal)} and below on {len(lost)}"
+    sentence += f" ({listed([*lost, *equal], 3)})" if lost or equal else ""
     sentence += f", {_how_many(evidence, run)}"
-    sentence += f"; not on {listed(lost, 2)}" if lost else ""
-    if unsettled:
-        sentence += (
-            f". On {unsettled} of these cells ELCRec or the best other has fewer than"
-            f" {len(evidence.config.seeds)} seeds, so that it may change"
-        )
+    sentence += _open_text(evidence, unsettled)
     if beaten_by_extra:
         sentence += f". Rows that the paper does not have are above it on {beaten_by_extra}"
     allowed = needed * len(_lost_in_paper(evidence)) // len(_cells_in_paper(evidence))
-    outcome = verdict_of(done, final, needed, allowed)
-    complete = _all_run(evidence, run) and not unsettled
-    return Finding(unless_open(outcome, complete), sentence + ".")
+    complete = _all_run(evidence, run) and not unsettled and done >= needed
+    if final > allowed:
+        return Finding(FAILS, sentence + ".")
+    return Finding(HOLDS if complete else PROVISIONAL, sentence + ".")
 
 
 def significance(evidence: Evidence, scope: Scope) -> Finding:
     """Is ELCRec's lead over the strongest other method of the paper significant?"""
-    cells = _cells(evidence, scope)
-    rows = [cell.strongest for cell in cells]
-    seeds = [row for row in rows if not math.isnan(row.number("welch_p_holm"))]
-    users = [row for row in rows if not math.isnan(row.number("paired_t_p_holm"))]
+    cells = _tested(evidence, scope)
     if not cells:
         return Finding(NOT_RUN, "ELCRec and another method have not both been run yet.")
-    over_users = _won(users, "paired_t_p_holm")
-    if not seeds:
-        return Finding(
-            NOT_RUN,
-            "Over seeds it takes two runs of each model or more. Over users (paired t-test, Holm)"
-            f" ELCRec's lead is significant on {over_users} of {len(users)} cells.",
-        )
+    undecidable = _undecidable(evidence)
+    settled_ones = [c for c in cells if settled(evidence, *_seeds(c.strongest))]
+    won, lost = sum(c.won for c in cells), sum(c.lost for c in cells)
+    weak = [c for c in cells if not c.significant and _key(c.strongest) in undecidable]
+    done, needed = len(cells), len(TABLE_METRICS) * scope.expected
     run = [cell.rivals for cell in cells]
-    won = _won(seeds, "welch_p_holm")
-    needed = len(TABLE_METRICS) * scope.expected
     sentence = (
-        f"Against the strongest of the others ELCRec's lead has p < {LEVEL} over seeds (Welch,"
-        f" Holm) on {won} of {len(seeds)} cells, and over users (paired t, Holm) on {over_users}"
-        f" of {len(users)}, {_how_many(evidence, run)}."
+        f"Against the strongest of the others, by the test that counts users and trainings (Holm,"
+        f" p < {LEVEL}), ELCRec is above on {won} and below on {lost} of the {done} cells run so"
+        f" far (of {needed}); on {done - won - lost} no difference is found,"
+        f" {_how_many(evidence, run)}"
     )
-    untested = [_named(evidence, row) for row in rows if row not in seeds]
-    if untested:
+    if weak:
+        seeds = len(evidence.config.seeds)
         sentence += (
-            f" Over seeds {len(untested)} of {len(rows)} cells cannot be tested, for ELCRec or the"
-            f" strongest other has one run: {listed(untested)}."
-        )
+            f". On {len(weak)} of these the lead that the paper prints is below what {seeds} seeds"
+            f" of each model detect with {POWER:.0%} power, so that this design cannot decide them"
+        ).replace("%", " %")
+    untested = [_named(evidence, c.strongest) for c in cells if _untested(c.strongest)]
+    if untested:
+        sentence += f". Without a test, as no model has two seeds: {listed(untested)}"
+    sentence += _open_text(evidence, done - len(settled_ones))
     paper_cells = _cells_in_paper(evidence)
     allowed = needed * (len(paper_cells) - len(_won_in_paper(evidence))) // len(paper_cells)
-    final = [row for row in seeds if settled(evidence, *_seeds(row))]
-    failed = len(final) - _won(final, "welch_p_holm")
-    complete = _all_run(evidence, run) and len(final) == len(seeds)
-    return Finding(unless_open(verdict_of(len(seeds), failed, needed, allowed), complete), sentence)
+    failed = sum(c.lost or (not c.won and c not in weak) for c in settled_ones)
+    complete = _all_run(evidence, run) and len(settled_ones) == needed
+    if failed > allowed:
+        outcome = FAILS
+    elif complete and won >= needed - allowed:
+        outcome = HOLDS
+    else:
+        outcome = NOT_DECIDABLE if len(weak) > allowed else PROVISIONAL
+    return Finding(outcome, sentence + ".")
 
 
 def best_in_paper(evidence: Evidence) -> str:
@@ -161,11 +182,6 @@ def _method(column: str) -> bool:
     return column not in (IMPROVEMENT, P_VALUE)
 
 
-def _score(evidence: Evidence, dataset: str, metric: str, model: str) -> float:
-    score = evidence.scores.get((dataset, metric, model))
-    return score.mean if score else math.nan
-
-
 def _rivals(evidence: Evidence) -> list[str]:
     """Ids of the configured methods that the paper's table has, without ELCRec."""
     models = (m for m in evidence.config.models if m != REFERENCE)
@@ -185,47 +201,78 @@ def _how_many(evidence: Evidence, run: Sequence[Collection[str]]) -> str:
     return f"with {count} of the {len(evidence.paper_models) - 1} rivals in the paper's table run"
 
 
+def _open_text(evidence: Evidence, unsettled: int) -> str:
+    """That cells may change, because seeds are missing."""
+    if not unsettled:
+        return ""
+    return (
+        f". {unsettled} of these cells are provisional: ELCRec or the best other has fewer than"
+        f" {len(evidence.config.seeds)} seeds"
+    )
+
+
+def _cell_text(
+    evidence: Evidence, dataset: str, metric: str, rival: str, theirs: Score, own: Score
+) -> str:
+    where = f"{evidence.dataset_name(dataset)} {metric}"
+    return f"{where}: {evidence.model_name(rival)} {theirs.mean:.4f}, ELCRec {own.mean:.4f}"
+
+
 def _named(evidence: Evidence, row: Row) -> str:
     where = f"{evidence.dataset_name(row.text('dataset'))} {row.text('metric')}"
     return f"{where} ({evidence.model_name(row.text('model_b'))})"
 
 
-def _cells(evidence: Evidence, scope: Scope) -> list[_Cell]:
+def _tested(evidence: Evidence, scope: Scope) -> list[_Tested]:
     """ELCRec against the other methods of the paper, cell by cell."""
-    found: dict[tuple[str, str], _Cell] = {}
+    found: dict[tuple[str, str], _Tested] = {}
     for row in evidence.table("significance"):
         dataset, rival = row.text("dataset"), row.text("model_b")
         each = row.text("family") == "reference_against_each_model"
         known = evidence.model_name(rival) in evidence.paper_models
         if not (each and known and dataset in scope.datasets and row.text("model_a") == REFERENCE):
             continue
-        cell = found.setdefault((dataset, row.text("metric")), _Cell(row))
+        cell = found.setdefault(_key(row), _Tested(row))
         cell.rivals.add(rival)
         if row.number("mean_b") > cell.strongest.number("mean_b"):
             cell.strongest = row
     return list(found.values())
 
 
+def _undecidable(evidence: Evidence) -> set[tuple[str, str]]:
+    """Cells whose printed lead is below what the configured number of seeds can detect."""
+    return {
+        _key(row)
+        for row in evidence.table("detectable")
+        if row.number("paper_lead_percent") < row.number("design_percent")
+    }
+
+
+def _key(row: Row) -> tuple[str, str]:
+    return row.text("dataset"), row.text("metric")
+
+
+def _untested(row: Row) -> bool:
+    return math.isnan(row.number("p_holm"))
+
+
 def _seeds(row: Row) -> list[int]:
     """How many seeds each of the compared models has."""
-    text = row.text("welch_n")
+    text = row.text("seeds")
     if not re.fullmatch(r"[0-9]{1,6}\+[0-9]{1,6}", text):
-        raise InputError(f"{row.path}: welch_n is {shown(text)}; allowed: two counts, as in 3+3")
+        raise InputError(f"{row.path}: seeds is {shown(text)}; allowed: two counts, as in 3+3")
     return [int(count) for count in text.split("+")]
-
-
-def _won(rows: list[Row], key: str) -> int:
-    return sum(row.number(key) < LEVEL and row.number("difference") > 0 for row in rows)
 
 
 BEST = Definition(
     "best",
     "ELCRec is best on almost all cells",
     best_in_paper,
-    "Holds if ELCRec's mean is the highest among the paper's methods on as large a share of the"
-    " cells as in the paper, with ICLRec and every other method of the configuration run. A cell"
-    " counts, won or lost, once ELCRec and the best other have all seeds of the configuration;"
-    " methods that this project does not have do not count.",
+    "Counts the cells where ELCRec's mean is above, equal to (in the four printed digits) or below"
+    " the best other method of the paper. Holds if it is below on no larger a share than in the"
+    " paper; provisional until ELCRec and the best other have all seeds of the configuration on"
+    " every cell, with ICLRec and every other method of the configuration run. Methods that this"
+    " project does not have do not count.",
     best,
     {"table1": "Table 1"},
 )
@@ -233,10 +280,12 @@ SIGNIFICANT = Definition(
     "significance",
     "The lead is significant",
     significant_in_paper,
-    "Holds if, on as large a share of the cells as in the paper, ELCRec is above the strongest"
-    f" other method with p < {LEVEL} over seeds, Welch's t-test, Holm-corrected, with ICLRec and"
-    " every other method of the configuration run. A cell counts once both have all seeds of the"
-    " configuration.",
+    "Counts the cells where ELCRec is significantly above and below the strongest other method"
+    f" (p < {LEVEL}, Holm), by the primary test, in which users and trainings both vary. Holds if"
+    " it is above on as large a share as in the paper. A cell without a significant difference"
+    " speaks against the claim only where the design can detect the lead that the paper prints;"
+    " where too many cannot be decided, neither can the claim. Provisional until both models have"
+    " all seeds.",
     significance,
     {"significance": "Significance"},
 )

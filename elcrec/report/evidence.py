@@ -83,6 +83,8 @@ class Score:
     paper: float
     deviation: float
     """Ours against the paper's, in percent of the latter."""
+    stopping: str = ""
+    """What is remarkable about the epochs that its runs were tested at."""
 
 
 ScoreKey = tuple[str, str, str]
@@ -185,6 +187,7 @@ class Evidence:
                     row.integer(f"{model}_seeds"),
                     row.number(f"{model}_paper"),
                     row.number(f"{model}_relative_difference_percent"),
+                    row.text(f"{model}_stopping"),
                 )
                 if score.seeds:
                     found[row.text("dataset"), row.text("metric"), model] = score

@@ -9,6 +9,7 @@ from elcrec.report.view import Cell, Table, gap
 
 OWN_SECTION = (
     *("table1", "significance", "table2", "table3", "data_statistics", "released", "verdict"),
+    *("nearest", "detectable"),
 )
 """Files that the page shows elsewhere."""
 CAPTIONS = {

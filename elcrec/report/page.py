@@ -20,7 +20,13 @@ from elcrec.report.findings import findings
 from elcrec.report.further import further_tables
 from elcrec.report.oddities import oddities
 from elcrec.report.provenance import Absent, Source
-from elcrec.report.verdict import breakdown, judged_cells, summary
+from elcrec.report.verdict import (
+    breakdown,
+    detectable_table,
+    judged_cells,
+    nearest_table,
+    summary,
+)
 from elcrec.report.view import Cell, Table
 
 CLAIMS = (BEST, SIGNIFICANT, TIME, MEMORY, ABLATION, SENSITIVITY, CONVERGENCE, INTENTS)
@@ -66,8 +72,10 @@ def render(config: Config, any_code: bool = False) -> str:
         "finished": len(evidence.runs) + len(evidence.sensitivity),
         "commits": list(dict.fromkeys(s.commit for s in sources)),
         "contents": [entry for entry in CONTENTS if further or entry[0] != "further"],
-        "summary": summary(evidence, judged),
+        "summary": summary(judged),
         "breakdown": breakdown(judged),
+        "nearest": nearest_table(evidence),
+        "detectable": detectable_table(evidence),
         "accuracy": accuracy.tables(evidence, judged, links),
         "significance": accuracy.significance_table(evidence),
         "claims": judge_all(evidence, CLAIMS),

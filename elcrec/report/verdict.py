@@ -1,4 +1,4 @@
-"""The verdict at the top of the page: how many of the paper's cells were reproduced."""
+"""The verdict at the top of the page: how many of the paper's values ours are compatible with."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from elcrec.report.evidence import Evidence
-from elcrec.report.view import Cell, Table
+from elcrec.report.evidence import Evidence, Row
+from elcrec.report.view import Cell, Table, figure_cell, gap
+from elcrec.tables.detectable import EXPLANATION, SEEDS
 from elcrec.tables.markdown import number
-from elcrec.tables.verdict import NOT_REPRODUCED, NOT_RUN, REPRODUCED, VERDICTS, rule_text
+from elcrec.tables.verdict import (
+    CANNOT_TELL,
+    COMPATIBLE,
+    DIFFERS,
+    NOT_RUN,
+    PROVISIONAL,
+    RULE,
+    VERDICTS,
+)
 
-MARKS = {REPRODUCED: "✓", NOT_REPRODUCED: "✗", NOT_RUN: "○"}
-KINDS = {REPRODUCED: "yes", NOT_REPRODUCED: "no", NOT_RUN: "open"}
+MARKS = {COMPATIBLE: "✓", DIFFERS: "✗", CANNOT_TELL: "?", NOT_RUN: "○"}
+KINDS = {COMPATIBLE: "yes", DIFFERS: "no", CANNOT_TELL: "part", NOT_RUN: "open"}
 """CSS class of each verdict."""
 
 
@@ -25,6 +34,8 @@ class Judged:
     metric: str
     model: str
     verdict: str
+    status: str
+    """Final or provisional; empty where nothing was run."""
     text: str
     """The verdict with the numbers that it rests on."""
     note: str
@@ -50,6 +61,8 @@ class Summary:
     total: int
     run: int
     """Cells with at least one run."""
+    provisional: int
+    """Of these, how many still miss seeds."""
     rule: str
     reasons: Sequence[tuple[str, int]]
     """Why cells are not yet run, and how many for each reason."""
@@ -64,21 +77,24 @@ def judged_cells(evidence: Evidence) -> JudgedCells:
     found = {}
     for row in evidence.table("verdict"):
         key = row.text("dataset"), row.text("metric"), row.text("model")
-        verdict, text = row.text("verdict"), row.text("verdict")
+        verdict, text, status = row.text("verdict"), row.text("verdict"), row.text("status")
         if verdict != NOT_RUN:
-            rule = f" ({row.text('rule')})" if row.text("rule") else ""
             low, high = (number(row.number(k), 4) for k in ("low95", "high95"))
-            text = f"{verdict}{rule}; {row.text('seeds')} seeds, 95 % interval {low} to {high}"
-        found[key] = Judged(*key, verdict, text, row.text("note"))
+            half = number(row.number("half_width_percent"), 1)
+            text = f"{verdict}, {status}: {row.text('seeds')} of {row.text('seeds_asked')} seeds; a"
+            text += f" run is expected in {low} to {high} (± {half} %)"
+        found[key] = Judged(*key, verdict, status, text, row.text("note"))
     if not found:
         for dataset, metric, model in evidence.paper:
             if model in evidence.paper_models:
                 key = dataset, metric, model
-                found[key] = Judged(*key, NOT_RUN, NOT_RUN, "tables/verdict.csv is not made yet")
+                found[key] = Judged(
+                    *key, NOT_RUN, "", NOT_RUN, "tables/verdict.csv is not made yet"
+                )
     return found
 
 
-def summary(evidence: Evidence, judged: JudgedCells) -> Summary:
+def summary(judged: JudgedCells) -> Summary:
     """Count the verdicts."""
     verdicts = Counter(cell.verdict for cell in judged.values())
     total = len(judged)
@@ -88,8 +104,8 @@ def summary(evidence: Evidence, judged: JudgedCells) -> Summary:
     ]
     notes = (cell.note for cell in judged.values() if cell.verdict == NOT_RUN)
     reasons = Counter(note.split(";")[0] or NOT_RUN for note in notes)
-    rule = rule_text(evidence.config.tolerance_percent)
-    return Summary(counts, total, total - verdicts[NOT_RUN], rule, reasons.most_common())
+    waiting = sum(cell.status == PROVISIONAL for cell in judged.values())
+    return Summary(counts, total, total - verdicts[NOT_RUN], waiting, RULE, reasons.most_common())
 
 
 def breakdown(judged: JudgedCells) -> list[Table]:
@@ -98,6 +114,72 @@ def breakdown(judged: JudgedCells) -> list[Table]:
         _by("Data set", "verdict-datasets", judged, lambda cell: cell.dataset),
         _by("Model", "verdict-models", judged, lambda cell: cell.model),
     ]
+
+
+def nearest_table(evidence: Evidence) -> Table | None:
+    """With which printed columns each of ours agrees; None before any was compared."""
+    rows = evidence.table("nearest")
+    if not rows:
+        return None
+    body = [
+        [
+            Cell(row.text("dataset")),
+            Cell(row.text("model")),
+            Cell(row.text("seeds"), sort=row.number("seeds")),
+            Cell(row.text("compatible_with") or "none"),
+            Cell(row.text("nearest")),
+            figure_cell(row.number("distance"), 2),
+            figure_cell(row.number("own_distance"), 2),
+        ]
+        for row in rows
+    ]
+    header = ["Data set", "Ours", "Seeds", "Printed columns it is compatible with", "Nearest"]
+    return Table(
+        "nearest",
+        "Can the rule tell the printed columns apart?",
+        [*header, "Its distance", "Distance to its own"],
+        body,
+        text_columns=2,
+        notes=[
+            "Compatible: all four printed values lie in the prediction intervals. Distance: root"
+            " mean square over the metrics, in standard errors of prediction."
+        ],
+    )
+
+
+def detectable_table(evidence: Evidence) -> Table | None:
+    """Leads that the design detects, beside the paper's; None before there is any."""
+    rows = evidence.table("detectable")
+    if not rows:
+        return None
+    body = [
+        [
+            Cell(evidence.dataset_name(row.text("dataset"))),
+            Cell(row.text("metric")),
+            figure_cell(row.number("noise_percent"), 1),
+            *(figure_cell(row.number(f"lead_at_{n}_percent"), 1) for n in SEEDS),
+            figure_cell(row.number("paper_lead_percent"), 1),
+            _seeds_cell(row),
+        ]
+        for row in rows
+    ]
+    header = ["Data set", "Metric", "Noise of a run (%)"]
+    header += [f"{n} seed{'s' if n > 1 else ''}" for n in SEEDS]
+    return Table(
+        "detectable",
+        "Leads that can be detected, in percent",
+        [*header, "Paper's lead", "Seeds it needs"],
+        body,
+        text_columns=2,
+        notes=[EXPLANATION],
+    )
+
+
+def _seeds_cell(row: Row) -> Cell:
+    text = row.text("seeds_needed")
+    if text == "inf":
+        return Cell("none suffices", sort=1e9)
+    return Cell(text.removesuffix(".0"), sort=float(text)) if text else gap("no lead is printed")
 
 
 def _by(what: str, id: str, judged: JudgedCells, key: Callable[[Judged], str]) -> Table:

@@ -7,22 +7,25 @@ from dataclasses import dataclass
 from itertools import groupby
 from math import nan
 
-from elcrec.bootstrap import RESAMPLES
 from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS, ndcg_bound
-from elcrec.stats import mean_std, t_interval
+from elcrec.statistics.noise import Pool
+from elcrec.statistics.power import mean_interval
+from elcrec.stats import mean_std
 from elcrec.tables.paper import IMPROVEMENT, P_VALUE, PaperTable
 from elcrec.tables.runs import TOLERANCE, Gap, RunRecord
 from elcrec.tables.significance import (
     COLUMNS,
     ModelComparison,
     Runs,
+    RunsOf,
     check_users,
     compare,
     csv_row,
+    training_noise,
     with_holm,
-    with_intervals,
 )
+from elcrec.tables.stopping import stopping
 
 EACH, BEST = "reference_against_each_model", "best_against_runner_up"
 TEST_COLUMNS = COLUMNS[COLUMNS.index("difference") : COLUMNS.index("sidedness")]
@@ -38,11 +41,15 @@ class Cell:
     std: float
     """Sample standard deviation (n - 1) over the seeds; nan for one seed."""
     low: float
-    """Lower end of the 95 % t-interval of the mean over the seeds; nan for one seed."""
+    """Lower end of the 95 % interval of the mean over trainings, these users; nan: noise unknown.
+
+    From the moderated training noise, so that one seed has an interval too."""
     high: float
     seeds: int
     paper: float
     """The paper's value; nan where it has none."""
+    stopping: str = ""
+    """What is remarkable about the epochs that its runs were tested at."""
 
     @property
     def relative_difference(self) -> float:
@@ -81,6 +88,8 @@ class AccuracyTable:
     protocol: str
     records: Sequence[RunRecord]
     gaps: Sequence[Gap]
+    pools: Mapping[str, Pool]
+    """Metric to the training noise of all models and data sets of the table."""
 
 
 def build(
@@ -92,7 +101,6 @@ def build(
     paper: PaperTable,
     protocol: str,
     reference: str = "elcrec",
-    resamples: int = RESAMPLES,
 ) -> AccuracyTable:
     """Build Table 1.
 
@@ -104,30 +112,36 @@ def build(
         paper: The paper's Table 1.
         protocol: `paper` or `strict`; all runs must have it.
         reference: Id of the model that is tested against each other one.
-        resamples: Of the users, for the bootstrap intervals of the differences; 0 leaves them out,
-            which saves seconds per data set.
 
     Raises:
         InputError: A run of another protocol, of other users, with impossible metrics, or made by
             other code than the other runs of its model.
     """
     runs = _grouped(records, protocol)
+    pools = {metric: training_noise(runs, metric) for metric in TABLE_METRICS}
     pairs = [(d, m) for d in datasets for m in TABLE_METRICS]
     ranked = {pair: _ranked(runs, models, *pair) for pair in pairs}
     tops = with_holm(
-        compare(BEST, metric, runs[dataset, order[0]], runs[dataset, order[1]])
+        compare(BEST, metric, runs[dataset, order[0]], runs[dataset, order[1]], pools[metric])
         for (dataset, metric), order in ranked.items()
         if len(order) > 1
     )
-    each = _against_each(runs, pairs, [m for m in models if m != reference], reference)
-    compared = with_intervals([*each, *tops], runs, resamples)
-    each, tops = compared[: len(each)], compared[len(each) :]
+    others = [model for model in models if model != reference]
+    each = with_holm(
+        compare(EACH, m, runs[d, reference], runs[d, other], pools[m])
+        for d, m in pairs
+        for other in others
+        if (d, reference) in runs and (d, other) in runs
+    )
     top = {(c.dataset, c.metric): c for c in tops}
     rows = [
         Row(
             dataset=d,
             metric=m,
-            cells={i: _cell(runs, d, i, m, paper.get((datasets[d], m, models[i]))) for i in models},
+            cells={
+                i: _cell(runs, (d, i), m, pools[m], paper.get((datasets[d], m, models[i]), nan))
+                for i in models
+            },
             top=top.get((d, m)),
             best=next(iter(ranked[d, m]), None),
             paper_improvement=paper.get((datasets[d], m, IMPROVEMENT), nan),
@@ -135,7 +149,7 @@ def build(
         )
         for d, m in pairs
     ]
-    return AccuracyTable(rows, each, reference, datasets, models, protocol, records, gaps)
+    return AccuracyTable(rows, each, reference, datasets, models, protocol, records, gaps, pools)
 
 
 def csv_rows(table: AccuracyTable) -> list[dict[str, object]]:
@@ -163,6 +177,7 @@ def _csv_row(row: Row) -> dict[str, object]:
         line[f"{model}_seeds"] = cell.seeds
         line[f"{model}_paper"] = cell.paper
         line[f"{model}_relative_difference_percent"] = cell.relative_difference
+        line[f"{model}_stopping"] = cell.stopping
     top = row.top
     line["best"] = row.best
     line["runner_up"] = top.model_b if top else None
@@ -210,36 +225,17 @@ def _check_alike(
             )
 
 
-def _against_each(
-    runs: Mapping[tuple[str, str], Runs],
-    pairs: Iterable[tuple[str, str]],
-    others: Sequence[str],
-    reference: str,
-) -> list[ModelComparison]:
-    """The reference against each other model, wherever both have a run."""
-    return with_holm(
-        compare(EACH, metric, runs[dataset, reference], runs[dataset, other])
-        for dataset, metric in pairs
-        for other in others
-        if (dataset, reference) in runs and (dataset, other) in runs
-    )
-
-
-def _ranked(
-    runs: Mapping[tuple[str, str], Runs], models: Iterable[str], dataset: str, metric: str
-) -> list[str]:
+def _ranked(runs: RunsOf, models: Iterable[str], dataset: str, metric: str) -> list[str]:
     """Models with a run, best first; of equal ones the first in the table."""
     present = [model for model in models if (dataset, model) in runs]
     return sorted(present, key=lambda model: -mean_std(_values(runs[dataset, model], metric))[0])
 
 
-def _cell(
-    runs: Mapping[tuple[str, str], Runs], dataset: str, model: str, metric: str, paper: float | None
-) -> Cell:
-    own = runs.get((dataset, model), [])
-    values = _values(own, metric)
-    printed = nan if paper is None else paper
-    return Cell(*mean_std(values), *t_interval(values), len(own), printed)
+def _cell(runs: RunsOf, key: tuple[str, str], metric: str, pool: Pool, paper: float) -> Cell:
+    own = runs.get(key, [])
+    mean, std = mean_std(_values(own, metric))
+    interval = mean_interval(mean, len(own), pool.noise(key))
+    return Cell(mean, std, *interval, len(own), paper, stopping(own))
 
 
 def _values(runs: Runs, metric: str) -> list[float]:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from math import nan
 
 from elcrec.metrics import TABLE_METRICS
+from elcrec.statistics.crossed import Crossed
+from elcrec.statistics.noise import Pool
 from elcrec.tables.accuracy import AccuracyTable, Cell, Row
 from elcrec.tables.impossible import Column, own_columns
 from elcrec.tables.latex import latex_file, latex_table
@@ -12,7 +15,6 @@ from elcrec.tables.layout import Best, RunnerUp, TextTable
 from elcrec.tables.markdown import (
     GAP,
     bullets,
-    number,
     p_value,
     percent,
     plain_table,
@@ -20,7 +22,16 @@ from elcrec.tables.markdown import (
 )
 from elcrec.tables.markdown import markdown as markdown_of
 from elcrec.tables.runs import Gap, RunRecord
+from elcrec.tables.significance import ModelComparison
+from elcrec.tables.stopping import MEANING, marks
 
+PRIMARY = (
+    "p: the primary test. Users and trainings are crossed random effects, so the variance of a "
+    "difference has a part from each; a model's training noise is moderated by that of all other "
+    "models (empirical Bayes), so that one seed gives a wide interval instead of none. 95 %: the "
+    "interval of the same test, in percent of the second model. Sources: Baayen et al. 2008; "
+    "Smyth 2004; Bouthillier et al., MLSys 2021."
+)
 HEADLINE_METRICS = ("HR@5", "NDCG@20")
 RULES = {
     "paper": "items seen before score 0, as in the released code",
@@ -33,8 +44,8 @@ def markdown(table: AccuracyTable) -> str:
     return (
         "# Table 1: accuracy on the test split\n\n"
         f"{markdown_of(_scores(table))}\n"
-        "Best **bold**, runner-up <u>underlined</u>. In square brackets: the 95 % t-interval of "
-        "the mean over seeds. In round ones: how far our mean is from the paper's value, in "
+        "Best **bold**, runner-up <u>underlined</u>. In square brackets: the 95 % interval of the "
+        "mean over trainings. In round ones: how far our mean is from the paper's value, in "
         "percent of the latter.\n\n"
         f"## Best model against the runner-up\n\n{markdown_of(_tests(table))}\n"
         f"## Notes\n\n{bullets(_notes(table))}"
@@ -46,14 +57,14 @@ def latex(table: AccuracyTable) -> str:
     scores = latex_table(
         _scores(table),
         caption="Accuracy on the test split: mean ± standard deviation over seeds, in square "
-        "brackets the 95 % t-interval of the mean; the paper's values, in brackets how far ours "
-        "are from them. Best bold, runner-up underlined.",
+        "brackets the 95 % interval of the mean over trainings; the paper's values, in brackets "
+        "how far ours are from them. Best bold, runner-up underlined.",
         label="tab:accuracy",
     )
     tests = latex_table(
         _tests(table),
-        caption="Best model against the runner-up: two-sided tests over seeds and over users, in "
-        "brackets Holm-corrected, with effect sizes.",
+        caption="Best model against the runner-up: the primary test, whose chance is users and "
+        "trainings, then each of the two alone; two-sided, in brackets Holm-corrected.",
         label="tab:significance",
     )
     return latex_file([scores, tests], _notes(table))
@@ -125,7 +136,7 @@ def _lines(table: AccuracyTable, row: Row) -> list[list[str]]:
     name = table.datasets[row.dataset] if row.metric == table.rows[0].metric else ""
     ours = [_ours(table, row, model) for model in row.cells]
     lines = [[name, row.metric, "ours", *ours]]
-    if any(cell.seeds > 1 for cell in row.cells.values()):
+    if any(score(cell.low) != GAP for cell in row.cells.values()):
         lines.append(["", "", "95 %", *(_interval(cell) for cell in row.cells.values())])
     if any(score(cell.paper) != GAP for cell in row.cells.values()):
         lines.append(["", "", "paper", *(_paper(cell) for cell in row.cells.values())])
@@ -139,13 +150,14 @@ def _ours(table: AccuracyTable, row: Row, model: str) -> str:
     text = score(cell.mean) + (f" ± {score(cell.std)}" if cell.seeds > 1 else "")
     if any((gap.dataset, gap.model) == (row.dataset, model) for gap in table.gaps):
         text += f" (n = {cell.seeds})"
+    text += f" {marks(cell.stopping)}" if cell.stopping else ""
     if model == row.best:
         return Best(text)
     return RunnerUp(text) if row.top and model == row.top.model_b else text
 
 
 def _interval(cell: Cell) -> str:
-    return f"[{score(cell.low)}, {score(cell.high)}]" if cell.seeds > 1 else GAP
+    return GAP if score(cell.low) == GAP else f"[{score(cell.low)}, {score(cell.high)}]"
 
 
 def _paper(cell: Cell) -> str:
@@ -158,10 +170,8 @@ def _short(cell: Cell) -> str:
 
 
 def _tests(table: AccuracyTable) -> TextTable:
-    header = ["Dataset", "Metric", "Best", "Runner-up", "Difference", "95 %"]
-    header += ["Welch p (Holm)", "g", "n seeds"]
-    header += ["Paired p (Holm)", "d_z", "n users", "Wilcoxon p (Holm)", "n unequal"]
-    header += ["Paper's", "Paper's p"]
+    header = ["Dataset", "Metric", "Best", "Runner-up", "Difference", "95 %", "p (Holm)"]
+    header += ["Seeds", "Welch p (Holm)", "Paired p (Holm), these weights", "Paper's", "Paper's p"]
     lines = []
     for row in table.rows:
         names = [table.datasets[row.dataset], row.metric, table.models.get(row.best or "", GAP)]
@@ -172,55 +182,50 @@ def _tests(table: AccuracyTable) -> TextTable:
 
 def _outcome(table: AccuracyTable, row: Row) -> list[str]:
     if row.top is None:
-        return [GAP] * 11
-    top = row.top
+        return [GAP] * 7
+    return [table.models[row.top.model_b], *tests_of(row.top)]
+
+
+def tests_of(c: ModelComparison) -> list[str]:
+    """Difference in percent, its interval, and the p-values of the three tests, as text."""
     return [
-        table.models[top.model_b],
-        percent(top.relative_difference),
-        _relative(top.interval, top.mean_b),
-        _with_holm(top.welch.p_value, top.welch_holm),
-        number(top.welch.effect, 2),
-        top.welch.size,
-        _with_holm(top.paired.p_value, top.paired_holm),
-        number(top.paired.effect, 3),
-        top.paired.size,
-        _with_holm(top.wilcoxon.p_value, top.wilcoxon_holm),
-        top.wilcoxon.size,
+        percent(c.relative_difference),
+        interval_of(c.primary, c.mean_b),
+        with_holm(c.primary.p_value, c.primary_holm),
+        c.welch.size,
+        with_holm(c.welch.p_value, c.welch_holm),
+        with_holm(c.paired.p_value, c.paired_holm),
     ]
 
 
-def _relative(interval: tuple[float, float], base: float) -> str:
-    """An interval of differences in percent of `base`."""
-    ends = [percent(100 * end / base if base else float("nan")) for end in interval]
+def interval_of(found: Crossed, base: float) -> str:
+    """Interval of a difference, in percent of `base`."""
+    ends = [percent(100 * end / base if base else nan) for end in (found.low, found.high)]
     return GAP if GAP in ends else f"[{', '.join(ends)}]"
 
 
-def _with_holm(plain: float, corrected: float) -> str:
+def with_holm(plain: float, corrected: float) -> str:
+    """A p-value, in brackets the corrected one."""
     text = p_value(plain)
     return text if text == GAP else f"{text} ({p_value(corrected)})"
 
 
 def _notes(table: AccuracyTable) -> list[str]:
     reference = table.models.get(table.reference, table.reference)
-    counts = {c.resamples for c in table.against_each} | {
-        r.top.resamples for r in table.rows if r.top
-    }
-    resamples = ", ".join(f"{n:,}" for n in sorted(counts)) or "no"
     own = own_columns(table)
     return [
         "Mean ± sample standard deviation (n - 1) over seeds; one seed has no deviation. 95 %: "
-        "Student's t-interval of that mean; with three seeds it is 2.5 deviations to either side.",
-        "All tests are two-sided. Welch: Welch's t-test over seeds, one value per run, n as seeds "
-        "of the best + seeds of the runner-up. Paired: paired t-test over users, each user's "
-        "metric averaged over the model's seeds first. Wilcoxon: signed-rank test over the same; "
-        "users with equal values are left out (n counts the others), equal differences share "
-        "their mean rank.",
-        "Effect sizes: Hedges' g over seeds, Cohen's d_z over users. Most users miss under both "
-        "models, so d_z is small; with tens of thousands of users a small one can be significant.",
-        f"95 % of the difference: paired bootstrap over users, percentile interval, {resamples} "
-        "resamples, with these trained models; in percent of the runner-up.",
-        "The two kinds answer different questions. Over seeds: would other random starts give the "
-        "same order? Over users: would other users, with these trained models?",
+        "interval of the mean over trainings, on these users, from the training noise of the "
+        "model, moderated by that of all others; a model with one seed has theirs.",
+        PRIMARY,
+        noise_text(table.pools),
+        "Welch: Welch's t-test over seeds, one value per run: other trainings, these users. The "
+        "paper does not name its test; this is the likeliest reading. Paired: paired t-test over "
+        "users: other users, these trained weights. It calls a third of all pairs of seeds of one "
+        "model different, so it says nothing of a method. All tests are two-sided; effect sizes "
+        "are in `significance.csv` (Hedges' g over seeds, Cohen's d_z over users).",
+        *([MEANING] if any(c.stopping for r in table.rows for c in r.cells.values()) else []),
+        *_stopping(table),
         "p-values in brackets: Holm-corrected over the rows of this table. Best and runner-up were "
         "picked by the values that are tested, so these p-values flatter the best.",
         f"`significance.csv` holds {reference} against each other model as well; its Holm family "
@@ -235,6 +240,31 @@ def _notes(table: AccuracyTable) -> list[str]:
         *impossible(table),
         *origin(table.records),
         *missing(table.gaps, table.datasets, table.models),
+    ]
+
+
+def noise_text(pools: Mapping[str, Pool]) -> str:
+    """How much one run differs from another, metric by metric, and how well that is known."""
+    known = {metric: pool for metric, pool in pools.items() if pool.freedom}
+    if not known:
+        return "Training noise: unknown, for no model has two seeds that differ."
+    shares = ", ".join(f"{metric} {100 * p.deviation:.1f} %" for metric, p in known.items())
+    freedoms = ", ".join(dict.fromkeys(str(pool.freedom) for pool in known.values()))
+    return (
+        "Training noise, the relative standard deviation of a single run between seeds, pooled "
+        f"over all models and data sets with two seeds or more: {shares}; {freedoms} degrees of "
+        "freedom."
+    )
+
+
+def _stopping(table: AccuracyTable) -> list[str]:
+    """Which rows are marked, and by which runs."""
+    first = [row for row in table.rows if row.metric == table.rows[0].metric]
+    return [
+        f"{table.models[model]} on {table.datasets[row.dataset]}: {cell.stopping}."
+        for row in first
+        for model, cell in row.cells.items()
+        if cell.stopping
     ]
 
 

@@ -9,19 +9,21 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from math import nan
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elcrec.activity import activity_groups
-from elcrec.bootstrap import RESAMPLES, bootstrap_intervals
 from elcrec.data.sequences import Sequences
 from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS, per_user
+from elcrec.statistics.crossed import Crossed, crossed
+from elcrec.statistics.noise import Pool
 from elcrec.stats import Comparison, holm, mean_std, paired_t
 from elcrec.tables.runs import RunRecord
-from elcrec.tables.significance import Runs, user_means
+from elcrec.tables.significance import Runs, RunsOf, training_noise, user_values
 
 GROUPS = 5
 
@@ -43,12 +45,13 @@ class Lead:
 
     mean_a: float
     mean_b: float
-    interval: tuple[float, float]
-    """95 % paired bootstrap interval of the difference over the group's users."""
+    primary: Crossed
+    """The group's users and trainings both vary."""
     paired: Comparison
-    """Paired t-test over the group's users; its effect is Cohen's d_z."""
-    paired_holm: float = nan
+    """Paired t-test over the group's users, these trained weights; its effect is Cohen's d_z."""
+    primary_holm: float = nan
     """Holm-corrected over all rows of the table."""
+    paired_holm: float = nan
 
     @property
     def improvement(self) -> float:
@@ -81,7 +84,6 @@ def build(
     *,
     reference: str = "elcrec",
     baseline: str = "iclrec",
-    resamples: int = RESAMPLES,
 ) -> list[GroupRow]:
     """Build the table: data set by data set, metric by metric, group by group.
 
@@ -93,34 +95,38 @@ def build(
         models: Model ids, in the order of the table.
         reference: Model whose lead is shown.
         baseline: Model that it is compared with.
-        resamples: Behind the bootstrap intervals.
 
     Raises:
         InputError: A run of other histories than the prepared ones, or fewer users than groups.
     """
-    rows: list[GroupRow] = []
+    runs = {
+        (d, m): [r for r in records if (r.dataset, r.model) == (d, m)]
+        for d in histories
+        for m in models
+    }
+    members: dict[str, list[NDArray[np.intp]]] = {}
     for dataset, sequences in histories.items():
-        runs = {m: [r for r in records if (r.dataset, r.model) == (dataset, m)] for m in models}
-        _check([run for group in runs.values() for run in group], sequences, dataset)
+        own = [run for (d, _), group in runs.items() if d == dataset for run in group]
+        _check(own, sequences, dataset)
         groups = activity_groups(sequences.lengths, GROUPS)
-        members = [np.flatnonzero(groups == group) for group in range(GROUPS)]
-        tested = [runs.get(reference, []), runs.get(baseline, [])]
-        leads = [_leads(tested, users, resamples) for users in members]
-        rows += [
-            GroupRow(
+        members[dataset] = [np.flatnonzero(groups == group) for group in range(GROUPS)]
+    rows = {}
+    for metric, group in product(TABLE_METRICS, range(GROUPS)):
+        users = {dataset: found[group] for dataset, found in members.items()}
+        pool = training_noise({key: own for key, own in runs.items() if own}, metric, users)
+        for dataset, sequences in histories.items():
+            lengths = sequences.lengths[users[dataset]]
+            rows[dataset, metric, group] = GroupRow(
                 dataset=dataset,
                 metric=metric,
-                group=group,
-                shortest=int(sequences.lengths[users].min()),
-                longest=int(sequences.lengths[users].max()),
-                users=len(users),
-                cells={model: _cell(runs[model], metric, users) for model in models},
-                lead=lead.get(metric),
+                group=group + 1,
+                shortest=int(lengths.min()),
+                longest=int(lengths.max()),
+                users=len(lengths),
+                cells={m: _cell(runs[dataset, m], metric, users[dataset]) for m in models},
+                lead=_lead(runs, (dataset, reference, baseline), metric, users[dataset], pool),
             )
-            for metric in TABLE_METRICS
-            for group, (users, lead) in enumerate(zip(members, leads, strict=True), start=1)
-        ]
-    return _with_holm(rows)
+    return _with_holm([rows[key] for key in product(histories, TABLE_METRICS, range(GROUPS))])
 
 
 def csv_header(models: Sequence[str]) -> list[str]:
@@ -129,7 +135,7 @@ def csv_header(models: Sequence[str]) -> list[str]:
     return [
         *("dataset", "metric", "group", "shortest", "longest", "users", *of_models),
         *("difference", "improvement_percent", "difference_low95", "difference_high95"),
-        *("paired_t_p", "paired_t_p_holm", "cohen_dz"),
+        *("p", "p_holm", "paired_t_p", "paired_t_p_holm", "cohen_dz"),
     ]
 
 
@@ -142,7 +148,10 @@ def csv_row(row: GroupRow) -> dict[str, object]:
     if row.lead:
         line["difference"] = row.lead.mean_a - row.lead.mean_b
         line["improvement_percent"] = row.lead.improvement
-        line["difference_low95"], line["difference_high95"] = row.lead.interval
+        line["difference_low95"] = row.lead.primary.low
+        line["difference_high95"] = row.lead.primary.high
+        line["p"] = row.lead.primary.p_value
+        line["p_holm"] = row.lead.primary_holm
         line["paired_t_p"] = row.lead.paired.p_value
         line["paired_t_p_holm"] = row.lead.paired_holm
         line["cohen_dz"] = row.lead.paired.effect
@@ -175,22 +184,23 @@ def _cell(runs: Runs, metric: str, users: NDArray[np.intp]) -> GroupCell:
     return GroupCell(*mean_std(values), len(runs))
 
 
-def _leads(tested: Sequence[Runs], users: NDArray[np.intp], resamples: int) -> dict[str, Lead]:
-    """Metric to lead of the first of two models in one group; empty without runs of both."""
-    if not all(tested):
-        return {}
-    pairs = [[user_means(metric, runs)[users] for runs in tested] for metric in TABLE_METRICS]
-    differences = np.stack([a - b for a, b in pairs], axis=1)  # (users, metrics)
-    intervals = bootstrap_intervals(differences, resamples=resamples).tolist()
-    return {
-        metric: Lead(float(a.mean()), float(b.mean()), (low, high), paired_t(a, b))
-        for metric, (a, b), (low, high) in zip(TABLE_METRICS, pairs, intervals, strict=True)
-    }
+def _lead(
+    runs: RunsOf, who: tuple[str, str, str], metric: str, users: NDArray[np.intp], pool: Pool
+) -> Lead | None:
+    """In a group of a data set, the first of two models against the second; None without both."""
+    dataset, *pair = who
+    keys = [(dataset, model) for model in pair]
+    if not all(runs.get(key) for key in keys):
+        return None
+    a, b = (user_values(metric, runs[key])[:, users] for key in keys)
+    both = crossed(a, b, *(pool.noise(key) for key in keys))
+    return Lead(float(a.mean()), float(b.mean()), both, paired_t(a.mean(0), b.mean(0)))
 
 
 def _with_holm(rows: Sequence[GroupRow]) -> list[GroupRow]:
-    corrected = holm(row.lead.paired.p_value if row.lead else nan for row in rows)
+    both = holm(row.lead.primary.p_value if row.lead else nan for row in rows)
+    users = holm(row.lead.paired.p_value if row.lead else nan for row in rows)
     return [
-        replace(row, lead=replace(row.lead, paired_holm=p)) if row.lead else row
-        for row, p in zip(rows, corrected, strict=True)
+        replace(row, lead=replace(row.lead, primary_holm=p, paired_holm=q)) if row.lead else row
+        for row, p, q in zip(rows, both, users, strict=True)
     ]

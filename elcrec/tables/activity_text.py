@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from elcrec.tables.accuracy_text import missing, origin
+from elcrec.tables.accuracy_text import PRIMARY, interval_of, missing, origin, with_holm
 from elcrec.tables.activity import GROUPS, GroupRow
 from elcrec.tables.latex import latex_file, latex_table
 from elcrec.tables.layout import TextTable
-from elcrec.tables.markdown import GAP, bullets, p_value, percent, score
+from elcrec.tables.markdown import GAP, bullets, percent, score
 from elcrec.tables.markdown import markdown as markdown_of
 from elcrec.tables.runs import Gap, RunRecord
 
@@ -24,9 +24,9 @@ def notes(
         "validation and test item included; users with histories of the same length are put in a "
         "random order, always the same one, so neighboring groups can share a length.",
         "Test split, mean over seeds. Improvement: ELCRec over ICLRec, in percent of ICLRec.",
-        "95 %: paired bootstrap interval of the difference over the group's users, in percent of "
-        "ICLRec. p: paired t-test over these users, two-sided; in brackets Holm-corrected over all "
-        "rows of this file.",
+        PRIMARY,
+        "The training noise is that of the group's users. Paired p: paired t-test over these "
+        "users, with these trained weights. In brackets: Holm-corrected over all rows here.",
         "The paper's Table 4 shows groups of users of a private app, with metrics that cannot be "
         "had from public data; there are no figures of its to stand beside these.",
         *origin(records),
@@ -62,7 +62,7 @@ def _tables(
     rows: Sequence[GroupRow], datasets: Names, models: Names
 ) -> list[tuple[str, TextTable]]:
     header = ["Metric", "Group", "History", "Users", *models.values()]
-    header += ["Improvement", "95 %", "p (Holm)"]
+    header += ["Improvement", "95 %", "p (Holm)", "Paired p (Holm), these weights"]
     return [
         (name, TextTable(header, [_line(r, models) for r in rows if r.dataset == dataset], text=3))
         for dataset, name in datasets.items()
@@ -85,11 +85,10 @@ def _line(row: GroupRow, models: Names) -> list[str]:
 def _lead(row: GroupRow) -> list[str]:
     lead = row.lead
     if lead is None:
-        return [GAP] * 3
-    ends = [percent(100 * end / lead.mean_b if lead.mean_b else None) for end in lead.interval]
-    plain = p_value(lead.paired.p_value)
+        return [GAP] * 4
     return [
         percent(lead.improvement),
-        GAP if GAP in ends else f"[{', '.join(ends)}]",
-        plain if plain == GAP else f"{plain} ({p_value(lead.paired_holm)})",
+        interval_of(lead.primary, lead.mean_b),
+        with_holm(lead.primary.p_value, lead.primary_holm),
+        with_holm(lead.paired.p_value, lead.paired_holm),
     ]

@@ -23,7 +23,7 @@ def add_commands(subparsers: Any) -> None:
     kinds = table.add_subparsers(dest="table", required=True, metavar="WHAT")
     accuracy = _add(kinds, "accuracy", run_accuracy, "Table 1 and the significance tests")
     efficiency = _add(kinds, "efficiency", run_efficiency, "Table 2 (time) and Table 3 (memory)")
-    verdict = _add(kinds, "verdict", run_verdict, "which of the paper's values are reproduced")
+    verdict = _add(kinds, "verdict", run_verdict, "whether ours agrees with each printed value")
     activity = _add(kinds, "activity", run_activity, "accuracy by length of the users' histories")
     for command in (accuracy, efficiency, verdict, activity):
         command.add_argument(
@@ -51,13 +51,12 @@ def run_accuracy(args: argparse.Namespace) -> None:
         InputError: A configuration, run folder or paper file that is not right.
     """
     from elcrec.atomic import write_text
-    from elcrec.bootstrap import RESAMPLES
     from elcrec.config import load_config
     from elcrec.tables import accuracy, accuracy_text, significance
     from elcrec.tables.markdown import csv_text
 
     config = load_config(args.config)
-    table = _accuracy(config, args.any_code, RESAMPLES)
+    table = _accuracy(config, args.any_code)
     folder = args.output or config.output / "tables"
     write_text(folder / "table1.csv", csv_text(accuracy.csv_rows(table)))
     tests = csv_text(accuracy.significance_rows(table), significance.COLUMNS)
@@ -67,17 +66,17 @@ def run_accuracy(args: argparse.Namespace) -> None:
 
 
 def run_verdict(args: argparse.Namespace) -> None:
-    """Write verdict.csv and impossible.csv; errors as for `run_accuracy`."""
+    """Write verdict.csv and what belongs to it; errors as for `run_accuracy`."""
     from elcrec.config import load_config
 
-    derived_commands.write_verdict(args, _plain(load_config(args.config), args.any_code))
+    derived_commands.write_verdict(args, _accuracy(load_config(args.config), args.any_code))
 
 
 def run_activity(args: argparse.Namespace) -> None:
     """Write activity.csv, activity.md and activity.tex; errors as for `run_accuracy`."""
     from elcrec.config import load_config
 
-    derived_commands.write_activity(args, _plain(load_config(args.config), args.any_code))
+    derived_commands.write_activity(args, _accuracy(load_config(args.config), args.any_code))
 
 
 def run_headline(args: argparse.Namespace) -> None:
@@ -85,7 +84,7 @@ def run_headline(args: argparse.Namespace) -> None:
     from elcrec.config import load_config
     from elcrec.tables import accuracy_text
 
-    print(accuracy_text.headline(_plain(load_config(args.config), any_code=True)), end="")
+    print(accuracy_text.headline(_accuracy(load_config(args.config), any_code=True)), end="")
 
 
 def run_efficiency(args: argparse.Namespace) -> None:
@@ -190,12 +189,7 @@ def _add(kinds: Any, name: str, function: Any, text: str, writes: bool = True) -
     return parser
 
 
-def _plain(config: Config, any_code: bool) -> AccuracyTable:
-    """Table 1 without the bootstrap, which takes seconds per data set."""
-    return _accuracy(config, any_code, resamples=0)
-
-
-def _accuracy(config: Config, any_code: bool, resamples: int) -> AccuracyTable:
+def _accuracy(config: Config, any_code: bool) -> AccuracyTable:
     from elcrec.tables import accuracy, paper
     from elcrec.tables.runs import load_runs
 
@@ -211,7 +205,6 @@ def _accuracy(config: Config, any_code: bool, resamples: int) -> AccuracyTable:
         models={i: config.model_name(i) for i in config.models},
         paper=paper.load_accuracy(),
         protocol=config.protocol,
-        resamples=resamples,
     )
 
 

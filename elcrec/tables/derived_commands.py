@@ -13,27 +13,33 @@ if TYPE_CHECKING:
 
 
 def write_verdict(args: argparse.Namespace, table: AccuracyTable) -> None:
-    """Write verdict.csv and impossible.csv, and print how many cells have which verdict.
+    """Write the verdict on each printed value and what the design can tell; print the counts.
+
+    Files: verdict.csv, nearest.csv, detectable.csv and impossible.csv.
 
     Args:
         args: With `config` and `output`.
-        table: Table 1; it needs no bootstrap intervals.
+        table: Table 1.
     """
     from elcrec.atomic import write_text
     from elcrec.config import load_config
-    from elcrec.tables import impossible, paper, verdict
+    from elcrec.tables import detectable, impossible, paper, verdict
     from elcrec.tables.markdown import csv_text
 
     config = load_config(args.config)
     printed = paper.load_accuracy()
-    found = verdict.judge(table, printed, config.tolerance_percent, len(config.seeds))
+    found = verdict.judge(table, printed, len(config.seeds))
+    columns_near = [verdict.csv_row(n) for n in verdict.nearest(table, printed)]
+    powers = detectable.rows(table, printed, len(config.seeds))
     columns = [*impossible.printed_columns(printed), *impossible.own_columns(table)]
     broken = [column.as_csv() for column in columns if column.impossible]
     folder = args.output or config.output / "tables"
     write_text(folder / "verdict.csv", csv_text([verdict.csv_row(v) for v in found]))
+    write_text(folder / "nearest.csv", csv_text(columns_near, verdict.NEAREST_COLUMNS))
+    write_text(folder / "detectable.csv", csv_text(powers, detectable.COLUMNS))
     write_text(folder / "impossible.csv", csv_text(broken, impossible.COLUMNS))
     print(verdict.summary(found))
-    print(verdict.rule_text(config.tolerance_percent))
+    print(verdict.RULE)
 
 
 def write_activity(args: argparse.Namespace, table: AccuracyTable) -> None:

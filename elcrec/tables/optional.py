@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import nan
 
 from elcrec.metrics import TABLE_METRICS
 from elcrec.tables import accuracy
@@ -71,7 +70,7 @@ def build(
     )
     runs = {m: [r for r in records if r.model == m] for m in models}
     tests = with_holm(
-        compare(FAMILY, metric, runs[a], runs[b])
+        compare(FAMILY, metric, runs[a], runs[b], table.pools[metric])
         for a, b in PAIRS
         for metric in TABLE_METRICS
         if runs.get(a) and runs.get(b)
@@ -104,22 +103,19 @@ def csv_rows(table: OptionalTable) -> list[dict[str, object]]:
     ]
 
 
-def improvement(test: ModelComparison | None) -> float:
-    """The first model over the second, in percent; nan where there is nothing to compare."""
-    if test is None or not test.mean_b:
-        return nan
-    return 100 * (test.mean_a - test.mean_b) / test.mean_b
-
-
 def _test_columns(table: OptionalTable, row: accuracy.Row, model: str) -> dict[str, object]:
     test = table.comparisons.get((model, row.metric))
     own = model == PAIRS[0][0]
     return {
-        "improvement_percent": improvement(test),
+        "improvement_percent": test.relative_difference if test else None,
         "paper_improvement_percent": row.paper_improvement if own else None,
+        "difference_low95": test.primary.low if test else None,
+        "difference_high95": test.primary.high if test else None,
+        "p": test.primary.p_value if test else None,
+        "p_holm": test.primary_holm if test else None,
+        "seeds_compared": test.welch.size if test else None,
         "welch_p": test.welch.p_value if test else None,
         "welch_p_holm": test.welch_holm if test else None,
-        "welch_n": test.welch.size if test else None,
         "paired_t_p": test.paired.p_value if test else None,
         "paired_t_p_holm": test.paired_holm if test else None,
         "paired_n": test.paired.size if test else None,

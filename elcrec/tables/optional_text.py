@@ -8,8 +8,7 @@ from elcrec.tables.latex import latex_file, latex_table
 from elcrec.tables.layout import TextTable
 from elcrec.tables.markdown import GAP, bullets, number, p_value, percent, score
 from elcrec.tables.markdown import markdown as table_markdown
-from elcrec.tables.optional import PAIRS, OptionalTable, improvement
-from elcrec.tables.significance import ModelComparison
+from elcrec.tables.optional import PAIRS, OptionalTable
 
 
 def markdown(table: OptionalTable) -> str:
@@ -45,8 +44,8 @@ def _scores(table: OptionalTable) -> TextTable:
 
 
 def _tests(table: OptionalTable) -> TextTable:
-    header = ["First", "Second", "Metric", "Difference", "Welch p (Holm)", "n seeds"]
-    header += ["Paired p (Holm)", "n users", "Paper's", "Paper's p"]
+    header = ["First", "Second", "Metric", "Difference", "95 %", "p (Holm)", "Seeds"]
+    header += ["Welch p (Holm)", "Paired p (Holm), these weights", "Paper's", "Paper's p"]
     lines = [line for pair in PAIRS for line in _test_lines(table, *pair)]
     return TextTable(header, lines, text=3)
 
@@ -81,22 +80,11 @@ def _test_lines(table: OptionalTable, first: str, second: str) -> list[list[str]
     lines = []
     for row in table.accuracy.rows:
         test = table.comparisons.get((first, row.metric))
+        outcome = accuracy_text.tests_of(test) if test else [GAP] * 6
         own = first == PAIRS[0][0]
         paper = [percent(row.paper_improvement), p_value(row.paper_p_value)] if own else [GAP, GAP]
-        lines.append([names[first], names[second], row.metric, *_outcome(test), *paper])
+        lines.append([names[first], names[second], row.metric, *outcome, *paper])
     return lines
-
-
-def _outcome(test: ModelComparison | None) -> list[str]:
-    if test is None:
-        return [GAP] * 5
-    return [
-        percent(improvement(test)),
-        f"{p_value(test.welch.p_value)} ({p_value(test.welch_holm)})",
-        test.welch.size,
-        f"{p_value(test.paired.p_value)} ({p_value(test.paired_holm)})",
-        test.paired.size,
-    ]
 
 
 def _notes(table: OptionalTable) -> list[str]:
@@ -105,8 +93,10 @@ def _notes(table: OptionalTable) -> list[str]:
         *_finding(table),
         "The paper gives no settings for this table; ours stand in workflow/config/models, the "
         "same for both models wherever both have one. `no instance loss`: its weight is 0.",
-        "Mean ± sample standard deviation over seeds. Welch: over seeds; paired: over users; both "
-        "two-sided t-tests, in brackets Holm-corrected over all lines of the second table.",
+        "Mean ± sample standard deviation over seeds. Welch: over seeds; paired: over users, with "
+        "these trained weights; in brackets Holm-corrected over all lines of the second table.",
+        accuracy_text.PRIMARY,
+        accuracy_text.noise_text(shown.pools),
         f"Protocol `{shown.protocol}`: {accuracy_text.RULES[shown.protocol]}.",
         *accuracy_text.own_protocol(shown),
         *accuracy_text.impossible(shown),

@@ -109,9 +109,7 @@ def test_a_prefix_does_not_see_what_comes_after_it():
 
 @pytest.mark.parametrize(("divide", "scale"), [(True, 2), (False, 1)])
 def test_losses_by_hand(divide, scale):
-    settings = Hyperparameters(
-        dimension=4, intents=2, heads=1, kept=0.5, divide_item_logits=divide
-    )
+    settings = Hyperparameters(dimension=4, intents=2, heads=1, kept=0.5, divide_item_logits=divide)
     model = Model(settings, 1, 12)
     generator = torch.Generator().manual_seed(0)
     vectors = torch.randn(3, 2, 4, generator=generator)

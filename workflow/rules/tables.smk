@@ -26,13 +26,15 @@ rule verdict:
         paper=f"{workflow.basedir}/workflow/paper/table1.csv",
     output:
         verdict=f"{OUTPUT}/tables/verdict.csv",
+        nearest=f"{OUTPUT}/tables/nearest.csv",
+        detectable=f"{OUTPUT}/tables/detectable.csv",
         impossible=f"{OUTPUT}/tables/impossible.csv",
     log:
         f"{OUTPUT}/logs/verdict.log",
     params:
         code=code_hash("elcrec.tables.commands"),
         runs=TABLE_RUNS,
-        tolerance=CONFIG.tolerance_percent,
+        seeds=CONFIG.seeds,
     shell:
         "{PYTHON} table verdict --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
 

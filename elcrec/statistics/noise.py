@@ -1,0 +1,192 @@
+"""Training noise: how much a metric differs between trainings that differ in their seed alone.
+
+The noise of one model is estimated from few seeds, so it is moderated: drawn towards the pool of
+all other models, as far as these agree with each other (empirical Bayes: Smyth, "Linear models and
+empirical Bayes methods for assessing differential expression in microarray experiments", 2004).
+Variances are relative to the squared mean of the metric, so that models and data sets compare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf, nan
+
+import numpy as np
+import scipy.special
+import scipy.stats
+from numpy.typing import ArrayLike, NDArray
+
+Values = NDArray[np.float64]
+Key = tuple[str, str]
+"""Data set and model."""
+UNLIKE_THE_POOL = 0.15
+"""An own variance whose upper tail probability under the pool is below this is not moderated.
+
+Set by `elcrec.statistics.calibration`, where it keeps the rejections of a method five times as
+noisy as the others against itself near 5 %; smaller values do not."""
+_SMALLEST = 1e-6  # of the median variance: a variance of 0 by chance has no logarithm
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Training noise of one model on one metric of one data set."""
+
+    variance: float
+    """Of the mean over users between trainings, relative to the squared mean; nan: unknown."""
+    freedom: float
+    """Degrees of freedom behind it; infinite where the variance is known."""
+
+    @property
+    def deviation(self) -> float:
+        """Relative standard deviation of a single run."""
+        return self.variance**0.5
+
+
+NONE = Noise(0.0, inf)
+"""Of a model that every training makes the same."""
+UNKNOWN = Noise(nan, 0.0)
+"""Where no model has two seeds."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The variances between seeds of one metric, of all models and data sets that have them."""
+
+    variances: Mapping[Key, float]
+    """Sample variance (n - 1) of the runs' values, relative to their squared mean."""
+    freedoms: Mapping[Key, int]
+    """Seeds - 1 of each."""
+    fixed: Collection[Key] = ()
+    """Models whose trainings are all alike, rank by rank: they have no training noise."""
+
+    @classmethod
+    def of(cls, values: Mapping[Key, Sequence[float]], fixed: Collection[Key] = ()) -> Pool:
+        """Collect the variances.
+
+        Args:
+            values: The metric of each run, one for each seed, by data set and model.
+            fixed: Keys of models that every training makes the same.
+        """
+        known = {
+            key: np.asarray(runs, dtype=np.float64)
+            for key, runs in values.items()
+            if len(runs) > 1 and key not in fixed and np.mean(runs) > 0
+        }
+        return cls(
+            {key: float(runs.var(ddof=1) / runs.mean() ** 2) for key, runs in known.items()},
+            {key: len(runs) - 1 for key, runs in known.items()},
+            frozenset(fixed),
+        )
+
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom of all variances together."""
+        return sum(self.freedoms.values())
+
+    @property
+    def deviation(self) -> float:
+        """Relative standard deviation of a single run, pooled over all; nan for an empty pool."""
+        if not self.variances:
+            return nan
+        total = sum(self.variances[key] * self.freedoms[key] for key in self.variances)
+        return float((total / self.freedom) ** 0.5)
+
+    @property
+    def typical(self) -> Noise:
+        """Training noise of a model that is not in the pool."""
+        return self.noise(("", ""))
+
+    def noise(self, key: Key, *, without: Collection[Key] = ()) -> Noise:
+        """Training noise of a model: its own moderated by the others', or theirs alone.
+
+        Args:
+            key: Data set and model.
+            without: Keys that are left out of the pool, the model's own included if it is here.
+        """
+        if key in self.fixed:
+            return NONE
+        others = [k for k in self.variances if k != key and k not in without]
+        own = None if key in without else self.variances.get(key)
+        if own is None and not others:
+            return UNKNOWN
+        variances = np.array([[self.variances[k] for k in others]])
+        freedoms = np.array([self.freedoms[k] for k in others], dtype=np.float64)
+        variance, freedom = moderate(
+            None if own is None else np.array([own]), self.freedoms.get(key, 0), variances, freedoms
+        )
+        return Noise(float(variance[0]), float(freedom[0]))
+
+
+def moderate(
+    own: Values | None, own_freedom: float, others: ArrayLike, freedoms: ArrayLike
+) -> tuple[Values, Values]:
+    """Moderated variances, for many draws at once.
+
+    A variance s² with f degrees of freedom becomes (f0 s0² + f s²) / (f0 + f), where s0² and f0
+    describe how the true variances of the other models are spread (`prior`). Where s² is larger
+    than that spread makes plausible, the model is noisier than the others and s² stands alone.
+
+    Args:
+        own: (draws,) variances of the model; None without seeds of its own.
+        own_freedom: Their degrees of freedom.
+        others: (draws, k) variances of the other models; k may be 0.
+        freedoms: (k,) their degrees of freedom.
+
+    Returns:
+        (draws,) variances and their degrees of freedom.
+    """
+    around, of_them = np.asarray(others), np.asarray(freedoms)
+    if own is None:
+        return prior(around, of_them)
+    if not len(of_them):
+        return own, np.full(own.shape, float(own_freedom))
+    centre, weight = prior(around, of_them)
+    together = (weight * centre + own_freedom * own) / (weight + own_freedom)
+    ratio = np.divide(own, centre, out=np.full(own.shape, inf), where=centre > 0)
+    unlike = scipy.stats.f.sf(ratio, own_freedom, weight) < UNLIKE_THE_POOL
+    return np.where(unlike, own, together), np.where(unlike, own_freedom, own_freedom + weight)
+
+
+def prior(variances: Values, freedoms: Values) -> tuple[Values, Values]:
+    """Scaled inverse chi-square distribution of the true variances behind observed ones.
+
+    From mean and variance of the logarithms (Smyth 2004, section 6.2). Where these spread no more
+    than sampling explains, the true variances are taken to be one, the pooled mean. Its degrees of
+    freedom are never more than the observed variances have together: with few models the spread
+    between them is hardly known.
+
+    Args:
+        variances: (draws, k) observed variances.
+        freedoms: (k,) their degrees of freedom.
+
+    Returns:
+        (draws,) scale s0² and degrees of freedom f0.
+    """
+    total = freedoms.sum()
+    centre = (variances * freedoms).sum(1) / total
+    freedom = np.full(len(variances), total, dtype=np.float64)
+    if variances.shape[1] < 2:
+        return centre, freedom
+    floor = _SMALLEST * np.median(variances, axis=1, keepdims=True)
+    logs = np.log(np.maximum(variances, np.where(floor > 0, floor, 1.0)))
+    logs += np.log(freedoms / 2) - scipy.special.digamma(freedoms / 2)
+    spread = logs.var(1, ddof=1) - scipy.special.polygamma(1, freedoms / 2).mean()
+    wide = spread > 0
+    found = 2 * _inverse_trigamma(spread[wide])
+    freedom[wide] = np.minimum(found, total)
+    shift = scipy.special.digamma(found / 2) - np.log(found / 2)
+    centre[wide] = np.exp(logs.mean(1)[wide] + shift)
+    return centre, freedom
+
+
+def _inverse_trigamma(values: Values) -> Values:
+    """Solve trigamma(x) = value by Newton's method on 1 / trigamma, which is nearly straight."""
+    x = 0.5 + 1 / values
+    for _ in range(50):
+        trigamma = scipy.special.polygamma(1, x)
+        step = trigamma * (1 - trigamma / values) / scipy.special.polygamma(2, x)
+        x = x + step
+        if not len(x) or np.max(-step / x) < 1e-8:
+            break
+    return x
