@@ -35,6 +35,9 @@ LARGEST_ALPHA = 1000.0  # the paper shows 0.01 to 100
 AFTER_STEP_TOLERANCE = 1e-2
 # The softmax ignores a constant added to all keys, so the key bias has no gradient beyond rounding;
 # its deviation is measured against the query bias of the same layer.
+CLUSTER_PARTS = ("loss_cluster_pull", "loss_cluster_push")
+# The cluster loss is the sum of these two, of about the same size and opposite sign. Rounding is
+# relative to them and not to what is left, so its deviation is measured against |pull| + |push|.
 
 
 @dataclass(frozen=True)
@@ -167,6 +170,9 @@ def compare(
         elif kind == "assigned_intent":
             wrong = (found[kind] != value).double().mean()
             yield Deviation(step, name, float(wrong), 0.0)
+        elif kind == "loss_cluster":
+            parts = sum(float(expected.get(part, found[part]).abs()) for part in CLUSTER_PARTS)
+            yield Deviation(step, name, relative(found[kind], value, parts), TOLERANCE)
         elif kind in found:
             yield Deviation(step, name, relative(found[kind], value), TOLERANCE)
 

@@ -72,8 +72,8 @@ def expected(evidence: Evidence) -> Remark:
     return Remark(
         title,
         f"workflow/paper/expected.csv says where {METRIC} of a faithful run of each model should"
-        " lie, from what others print for the same files. A standard error is that of one run over"
-        " users.",
+        " lie: the judgement of this project's founders, with what each band rests on. A standard"
+        " error is that of one run over users.",
         evidence_text if found else to_come("runs of the paper's models on its data sets"),
         bool(found),
     )

@@ -73,7 +73,10 @@ def single_checkpoints(evidence: Evidence) -> Remark:
 
 
 def copied_columns(evidence: Evidence) -> Remark:
-    """Columns of Table 1 that another paper prints digit by digit."""
+    """Columns of Table 1 that an earlier paper prints digit by digit, and those without evidence.
+
+    The earlier paper is MCLRec's; `elsewhere.csv` has its values of part of the baselines.
+    """
     equal: Counter[str] = Counter()
     total: Counter[str] = Counter()
     for row in evidence.printed("elsewhere"):
@@ -83,16 +86,23 @@ def copied_columns(evidence: Evidence) -> Remark:
             total[model] += 1
             equal[model] += value == row.number("value")
     whole = [m for m in total if equal[m] == total[m]]
-    part = [f"{m} {equal[m]} of {total[m]}" for m in total if 0 < equal[m] < total[m]]
+    part = [m for m in total if 0 < equal[m] < total[m]]
+    counted = [f"{m} on {equal[m] or 'none'} of {total[m]}" for m in total if m not in whole]
+    unknown = [m for m in evidence.paper_models if m not in (*total, "ELCRec")]
     return Remark(
-        "Baseline columns come from earlier papers",
-        "The columns of the older baselines are those that ICLRec's paper printed in 2022; they"
-        " were not trained again beside ELCRec.",
-        f"Another paper that took them over (MCLRec, 2023) prints {listed(whole)} with the same"
-        f" four digits on all {sum(total[m] for m in whole)} cells that it shares with Table 1"
-        f" (further {listed(part)}). Trainings of one's own cannot agree like that.",
+        "Some baseline columns come from an earlier paper",
+        f"The columns of {_all(whole)} stand digit by digit in an earlier paper (MCLRec, 2023),"
+        f" those of {_all(part)} in part. Trainings of one's own cannot agree like that, so these"
+        " values were taken over. Of the other baselines' columns there is no evidence here.",
+        f"MCLRec's paper prints {_all(whole)} with the same four digits on all"
+        f" {sum(total[m] for m in whole)} cells that it shares with Table 1; {_all(counted)}."
+        f" No earlier table is here of {_all(unknown)}.",
         bool(whole),
     )
+
+
+def _all(names: list[str]) -> str:
+    return listed(names, len(names)) or "none"
 
 
 def released_iclrec(evidence: Evidence) -> Remark:

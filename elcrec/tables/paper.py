@@ -46,13 +46,18 @@ def load_efficiency(path: Path | str = FOLDER / "efficiency.csv") -> PaperTable:
 def load_expected(path: Path | str = FOLDER / "expected.csv") -> PaperTable:
     """Read where HR@5 of a faithful run lies: (dataset, model, `low` or `high`) to value.
 
+    The column `source`, whose judgement a band is and from what, is for readers of the file.
+
     Raises:
         InputError: The file is missing or a field is not a number.
     """
-    return dict(_fields(Path(path), ("dataset", "model")))
+    return dict(_fields(Path(path), ("dataset", "model"), words="source"))
 
 
-def _fields(path: Path, keys: tuple[str, str]) -> Iterator[tuple[tuple[str, str, str], float]]:
+def _fields(
+    path: Path, keys: tuple[str, str], words: str = ""
+) -> Iterator[tuple[tuple[str, str, str], float]]:
+    """The figures of a file; the column `words` is text and left out."""
     if not path.is_file():
         raise InputError(f"{path}: is missing; it holds the published numbers")
     header, rows = read_csv(path)
@@ -65,7 +70,7 @@ def _fields(path: Path, keys: tuple[str, str]) -> Iterator[tuple[tuple[str, str,
             raise InputError(f"{where}: stands twice")
         seen.add((row[0], row[1]))
         for column, text in zip(header[2:], row[2:], strict=True):
-            if text:
+            if text and column != words:
                 yield (row[0], row[1], column), _number(text, f"{where}, column {in_line(column)}")
 
 

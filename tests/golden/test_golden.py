@@ -60,6 +60,36 @@ def test_a_deviation_is_found(tmp_path, change):
     assert [(d.step, d.quantity) for d in failed] == [("step1", change)]
 
 
+UNIT = 2.4e-7  # of float32 at the sum of the parts' sizes, 3.67
+PARTS = {
+    "loss_cluster_pull": torch.tensor(1.8352),
+    "loss_cluster_push": torch.tensor(-1.8342),
+}
+
+
+@pytest.mark.parametrize(("off", "ok"), [(UNIT, True), (1e-3 * 3.6694, False), (np.nan, False)])
+@pytest.mark.parametrize("printed", [PARTS, {}], ids=["with its parts", "alone"])
+def test_a_tiny_cluster_loss_is_measured_against_its_parts(off, ok, printed):
+    tiny = PARTS["loss_cluster_pull"] + PARTS["loss_cluster_push"]
+    assert golden.relative(tiny + UNIT, tiny) > golden.TOLERANCE  # what is measured otherwise
+    expected = {"loss_cluster": tiny.double() + off, **printed}
+    found = {"loss_cluster": tiny, **PARTS}
+    deviations = {d.quantity: d for d in golden.compare("step0", expected, found, {}, {})}
+    assert deviations["loss_cluster"].ok is ok
+    assert all(deviations[name].ok for name in printed)
+
+
+@pytest.mark.parametrize(("off", "failed"), [(1e-6, []), (3.5e-3, [("step1", "loss_cluster")])])
+def test_a_fixture_whose_cluster_loss_is_small(tmp_path, off, failed):
+    with np.load(HERE / "tiny_elcrec_concat.npz") as archive:
+        arrays = dict(archive)
+    assert abs(arrays["step1/loss_cluster"]) < 4e-3  # of parts of 1.74 each
+    arrays["step1/loss_cluster"] = arrays["step1/loss_cluster"] + off
+    np.savez(tmp_path / "changed.npz", **arrays)
+    found = [d for d in golden.verify(tmp_path / "changed.npz") if not d.ok]
+    assert [(d.step, d.quantity) for d in found] == failed
+
+
 def test_the_command_prints_every_quantity_and_fails_on_a_deviation(tmp_path, capsys):
     assert main(["verify", "golden", *map(str, TINY)]) == 0
     printed = capsys.readouterr().out

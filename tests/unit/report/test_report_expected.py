@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
+from elcrec.config import load_config
 from elcrec.errors import InputError
-from elcrec.report.evidence import Evidence
-from elcrec.report.expected import DEVIATIONS, band_texts, expected, placed
+from elcrec.report.evidence import Evidence, read_rows
+from elcrec.report.expected import DEVIATIONS, METRIC, band_texts, expected, placed
 from elcrec.tables import paper
 
 
@@ -76,6 +77,44 @@ def test_every_model_and_data_set_of_the_paper_that_is_trained_here_has_a_band()
     assert texts["Beauty", "SASRec"] == "0.0330–0.0400"
     bands = paper.load_expected()
     assert all(bands[(*key, "low")] < bands[(*key, "high")] for key in texts)
+
+
+def test_no_band_is_narrower_than_two_standard_errors_of_a_run_to_either_side():
+    datasets = load_config().datasets.values()
+    users = {entry["name"]: entry["counts"]["users"] for entry in datasets if "counts" in entry}
+    bands = paper.load_expected()
+    assert bands
+    for dataset, model in band_texts():
+        low, high = (bands[dataset, model, end] for end in ("low", "high"))
+        middle = (low + high) / 2
+        error = math.sqrt(middle * (1 - middle) / users[dataset])
+        assert (high - low) / 2 >= 2 * error, (dataset, model)
+
+
+def test_every_band_says_whose_judgement_it_is_and_what_is_known_elsewhere():
+    sources = {
+        (row.text("dataset"), row.text("model")): row.text("source")
+        for row in read_rows(paper.FOLDER / "expected.csv")
+    }
+    assert sources.keys() == band_texts().keys()
+    known = dict.fromkeys(sources, 0)
+    for row in read_rows(paper.FOLDER / "elsewhere.csv"):
+        if row.text("metric") == METRIC:
+            cell = row.text("dataset"), row.text("model")
+            assert row.text("value") in sources[cell], cell
+            known[cell] += 1
+    for cell, source in sources.items():
+        assert source.startswith("founders' judgement ")
+        assert ("no value of others is named" in source) == (
+            not known[cell] and cell != ("Beauty", "SASRec-CE")
+        ), cell
+
+
+def test_a_source_is_no_number_and_not_read_as_one(tmp_path):
+    path = tmp_path / "expected.csv"
+    path.write_text("dataset,model,low,high,source\nBeauty,SASRec,0.03,0.04,said by x\n")
+    read = paper.load_expected(path)
+    assert read == {("Beauty", "SASRec", "low"): 0.03, ("Beauty", "SASRec", "high"): 0.04}
 
 
 def test_a_field_that_is_no_number_is_refused(tmp_path):

@@ -6,6 +6,7 @@ import pytest
 
 from elcrec.data.sequences import parse_sequences
 from elcrec.report import findings, oddities
+from elcrec.tables import paper
 
 CELL = {"dataset": "Beauty", "metric": "HR@5", "file": "one.pt"}
 
@@ -35,6 +36,36 @@ def test_what_the_published_numbers_show(output):
     assert "4.7 times the printed 0.0293" in text
     assert "follows from 1,594 (2,328.25), not from 1,574 (2,323.25)" in text
     assert "3 of 16: Sports HR@20 4.35e-06 to 2.29e-04" in text
+
+
+def test_only_columns_with_evidence_are_called_copied(output):
+    remark = oddities.copied_columns(output.evidence)
+    assert remark.shown
+    assert "columns of Caser, BERT4Rec and S3-Rec stand digit by digit" in remark.statement
+    assert "those of GRU4Rec and SASRec in part" in remark.statement
+    assert "Of the other baselines' columns there is no evidence here." in remark.statement
+    assert "ICLRec" not in remark.statement
+    assert "; GRU4Rec on 8 of 12, SASRec on 5 of 12 and CL4SRec on none of 12." in remark.evidence
+    unknown = "BPR-MF, DSSRec, DCRec, MAERec, IOCRec and ICLRec"
+    assert remark.evidence.endswith(f" No earlier table is here of {unknown}.")
+
+
+def test_the_columns_are_counted_from_the_files(output, monkeypatch):
+    lines = [
+        *("Beauty,HR@5,Caser,MCLRec paper,0.0251", "Beauty,HR@20,Caser,MCLRec paper,0.0643"),
+        *("Beauty,HR@5,DSSRec,MCLRec paper,0.0410", "Beauty,HR@20,DSSRec,MCLRec paper,0.0999"),
+        *("Beauty,HR@5,SASRec,MCLRec paper,0.0999", "Beauty,HR@5,BERT4Rec,another,0.0360"),
+    ]
+    folder = output.folder.parent / "paper"
+    folder.mkdir()
+    (folder / "elsewhere.csv").write_text(
+        "\n".join(["dataset,metric,model,source,value", *lines]) + "\n"
+    )
+    monkeypatch.setattr(paper, "FOLDER", folder)
+    remark = oddities.copied_columns(output.evidence)
+    assert "Caser with the same four digits on all 2 cells" in remark.evidence
+    assert "; DSSRec on 1 of 2 and SASRec on none of 1." in remark.evidence
+    assert "No earlier table is here of BPR-MF, GRU4Rec, BERT4Rec, S3-Rec," in remark.evidence
 
 
 def test_repeated_targets():
