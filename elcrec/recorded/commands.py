@@ -1,4 +1,4 @@
-"""`elcrec recorded add|unpack|readme`."""
+"""`elcrec recorded add|unpack|readme|calibrate`."""
 
 from __future__ import annotations
 
@@ -29,7 +29,14 @@ def add_commands(subparsers: Any) -> None:
     readme.add_argument(
         "--check", action="store_true", help="write nothing; status 1 if the section is another"
     )
-    for command, function in ((adding, run_add), (unpacking, run_unpack), (readme, run_readme)):
+    text = "try the significance tests on the recorded runs: are two seeds of a model different?"
+    calibrating = kinds.add_parser("calibrate", help=text, description=text)
+    for command, function in (
+        (adding, run_add),
+        (unpacking, run_unpack),
+        (readme, run_readme),
+        (calibrating, run_calibrate),
+    ):
         add_config(command)
         command.set_defaults(run=function)
 
@@ -92,3 +99,24 @@ def run_readme(arguments: argparse.Namespace) -> int:
     write_text(path, after)
     print(f"{path}: results written")
     return 0
+
+
+def run_calibrate(arguments: argparse.Namespace) -> None:
+    """Write statistics/rejections.csv and pairs.csv below the record; takes about two minutes.
+
+    Raises:
+        InputError: Too few recorded runs, or a damaged record.
+    """
+    from elcrec.atomic import write_text
+    from elcrec.config import load_config
+    from elcrec.recorded.calibrate import pairs, rejections, runs_of, summary
+    from elcrec.tables.markdown import csv_text
+
+    config = load_config(arguments.config)
+    runs = runs_of(config)
+    folder = config.recorded / "statistics"
+    found = pairs(runs)
+    write_text(folder / "pairs.csv", csv_text(found))
+    print(summary(found))
+    write_text(folder / "rejections.csv", csv_text(rejections(runs)))
+    print(f"{folder / 'rejections.csv'}: written")

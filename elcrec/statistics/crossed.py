@@ -72,6 +72,8 @@ def crossed(
     )
     if isnan(training):
         return Crossed(difference, users_variance=users, reason=REASON)
+    if isnan(users):
+        return Crossed(difference, training_variance=training, reason="fewer than two users")
     freedom = combined_freedom(
         users, a.shape[1] - 1, training, min(noise_a.freedom, noise_b.freedom)
     )

@@ -25,6 +25,10 @@ UNLIKE_THE_POOL = 0.15
 
 Set by `elcrec.statistics.calibration`, where it keeps the rejections of a method five times as
 noisy as the others against itself near 5 %; smaller values do not."""
+NOISIER_THAN_THE_POOL = 0.05
+"""A variance whose upper tail probability under the other models' is below this leaves the pool.
+
+So one noisy model does not widen the intervals of all others; it is judged by its own variance."""
 _SMALLEST = 1e-6  # of the median variance: a variance of 0 by chance has no logarithm
 
 
@@ -85,17 +89,21 @@ class Pool:
         return sum(self.freedoms.values())
 
     @property
-    def deviation(self) -> float:
-        """Relative standard deviation of a single run, pooled over all; nan for an empty pool."""
-        if not self.variances:
-            return nan
-        total = sum(self.variances[key] * self.freedoms[key] for key in self.variances)
-        return float((total / self.freedom) ** 0.5)
-
-    @property
     def typical(self) -> Noise:
         """Training noise of a model that is not in the pool."""
         return self.noise(("", ""))
+
+    @property
+    def noisier(self) -> list[Key]:
+        """Models that are noisier than the others and do not count for these."""
+        keys = list(self.variances)
+        variances = np.array([[self.variances[key] for key in keys]])
+        freedoms = np.array([self.freedoms[key] for key in keys], dtype=np.float64)
+        return [
+            k
+            for k, like in zip(keys, _like_the_others(variances, freedoms)[0], strict=True)
+            if not like
+        ]
 
     def noise(self, key: Key, *, without: Collection[Key] = ()) -> Noise:
         """Training noise of a model: its own moderated by the others', or theirs alone.
@@ -152,9 +160,11 @@ def prior(variances: Values, freedoms: Values) -> tuple[Values, Values]:
     """Scaled inverse chi-square distribution of the true variances behind observed ones.
 
     From mean and variance of the logarithms (Smyth 2004, section 6.2). Where these spread no more
-    than sampling explains, the true variances are taken to be one, the pooled mean. Its degrees of
-    freedom are never more than the observed variances have together: with few models the spread
-    between them is hardly known.
+    than sampling explains, the true variances are taken to be one, the pooled mean. Models that are
+    noisier than the others (`NOISIER_THAN_THE_POOL`) do not count: in the place of the robust
+    estimate of Phipson et al., "Robust hyperparameter estimation protects against hypervariable
+    genes", 2016, which needs many variances. Its degrees of freedom are never more than those of
+    the variances that count: with few models the spread between them is hardly known.
 
     Args:
         variances: (draws, k) observed variances.
@@ -163,21 +173,34 @@ def prior(variances: Values, freedoms: Values) -> tuple[Values, Values]:
     Returns:
         (draws,) scale s0² and degrees of freedom f0.
     """
-    total = freedoms.sum()
-    centre = (variances * freedoms).sum(1) / total
-    freedom = np.full(len(variances), total, dtype=np.float64)
-    if variances.shape[1] < 2:
-        return centre, freedom
+    counts = _like_the_others(variances, freedoms)  # (draws, k)
+    models, total = counts.sum(1), (counts * freedoms).sum(1)
+    centre = np.where(counts, variances * freedoms, 0.0).sum(1) / total
     floor = _SMALLEST * np.median(variances, axis=1, keepdims=True)
     logs = np.log(np.maximum(variances, np.where(floor > 0, floor, 1.0)))
     logs += np.log(freedoms / 2) - scipy.special.digamma(freedoms / 2)
-    spread = logs.var(1, ddof=1) - scipy.special.polygamma(1, freedoms / 2).mean()
-    wide = spread > 0
+    middle = np.where(counts, logs, 0.0).sum(1) / models
+    squares = np.where(counts, (logs - middle[:, None]) ** 2, 0.0).sum(1)
+    by_chance = (counts * scipy.special.polygamma(1, freedoms / 2)).sum(1) / models
+    spread = squares / np.maximum(models - 1, 1) - by_chance
+    wide = (models > 1) & (spread > 0)
     found = 2 * _inverse_trigamma(spread[wide])
-    freedom[wide] = np.minimum(found, total)
     shift = scipy.special.digamma(found / 2) - np.log(found / 2)
-    centre[wide] = np.exp(logs.mean(1)[wide] + shift)
+    freedom = total.astype(np.float64)
+    centre[wide] = np.exp(middle[wide] + shift)
+    freedom[wide] = np.minimum(found, total[wide])
     return centre, freedom
+
+
+def _like_the_others(variances: Values, freedoms: Values) -> NDArray[np.bool_]:
+    """Which of (draws, k) variances are no larger than the others' pooled mean makes plausible."""
+    if variances.shape[1] < 2:
+        return np.ones(variances.shape, dtype=bool)
+    sums = variances * freedoms
+    rest = freedoms.sum() - freedoms
+    others = (sums.sum(1, keepdims=True) - sums) / rest
+    ratio = np.divide(variances, others, out=np.ones(others.shape), where=others > 0)
+    return np.asarray(scipy.stats.f.sf(ratio, freedoms, rest) >= NOISIER_THAN_THE_POOL)
 
 
 def _inverse_trigamma(values: Values) -> Values:

@@ -218,7 +218,7 @@ def _notes(table: AccuracyTable) -> list[str]:
         "interval of the mean over trainings, on these users, from the training noise of the "
         "model, moderated by that of all others; a model with one seed has theirs.",
         PRIMARY,
-        noise_text(table.pools),
+        noise_text(table.pools, table.models),
         "Welch: Welch's t-test over seeds, one value per run: other trainings, these users. The "
         "paper does not name its test; this is the likeliest reading. Paired: paired t-test over "
         "users: other users, these trained weights. It calls a third of all pairs of seeds of one "
@@ -243,18 +243,31 @@ def _notes(table: AccuracyTable) -> list[str]:
     ]
 
 
-def noise_text(pools: Mapping[str, Pool]) -> str:
+def noise_text(pools: Mapping[str, Pool], models: Mapping[str, str]) -> str:
     """How much one run differs from another, metric by metric, and how well that is known."""
     known = {metric: pool for metric, pool in pools.items() if pool.freedom}
     if not known:
         return "Training noise: unknown, for no model has two seeds that differ."
-    shares = ", ".join(f"{metric} {100 * p.deviation:.1f} %" for metric, p in known.items())
-    freedoms = ", ".join(dict.fromkeys(str(pool.freedom) for pool in known.values()))
-    return (
-        "Training noise, the relative standard deviation of a single run between seeds, pooled "
-        f"over all models and data sets with two seeds or more: {shares}; {freedoms} degrees of "
-        "freedom."
+    shares = ", ".join(
+        f"{metric} {100 * pool.typical.deviation:.1f} % ({pool.typical.freedom:.1f})"
+        for metric, pool in known.items()
     )
+    noisier: dict[tuple[str, str], list[str]] = {}
+    for metric, pool in known.items():
+        for key in pool.noisier:
+            share = f"{metric} {100 * pool.variances[key] ** 0.5:.1f} %"
+            noisier.setdefault(key, []).append(share)
+    text = (
+        "Training noise, the relative standard deviation of a single run of a model without seeds "
+        "of its own, from all models and data sets with two seeds or more (degrees of freedom in "
+        f"brackets): {shares}."
+    )
+    for (dataset, model), found in noisier.items():
+        text += (
+            f" {models.get(model, model)} on {dataset} is noisier than the others and judged by "
+            f"its own noise alone ({', '.join(found)})."
+        )
+    return text
 
 
 def _stopping(table: AccuracyTable) -> list[str]:

@@ -96,7 +96,7 @@ def _notes(table: OptionalTable) -> list[str]:
         "Mean ± sample standard deviation over seeds. Welch: over seeds; paired: over users, with "
         "these trained weights; in brackets Holm-corrected over all lines of the second table.",
         accuracy_text.PRIMARY,
-        accuracy_text.noise_text(shown.pools),
+        accuracy_text.noise_text(shown.pools, shown.models),
         f"Protocol `{shown.protocol}`: {accuracy_text.RULES[shown.protocol]}.",
         *accuracy_text.own_protocol(shown),
         *accuracy_text.impossible(shown),

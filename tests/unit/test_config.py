@@ -78,16 +78,20 @@ DATASET = {"path": "mine.txt"}
             r"efficiency\.epochs: must be an integer from 1 to .*, got 0",
         ),
         (
-            "verdict: {tolerance_percent: .nan}",
-            r"tolerance_percent: must be a number, 0 or m.*\.nan$",
+            "efficiency: {epochs: .nan}",
+            r"efficiency\.epochs: must be an integer from 1 to .*, got \.nan$",
         ),
         (
-            "verdict: {tolerance_percent: -.inf}",
-            r"percent: must be a number, 0 or more, got -\.inf",
+            "efficiency: {epochs: -.inf}",
+            r"efficiency\.epochs: must be an integer from 1 to .*, got -\.inf",
         ),
         (
-            {"verdict": {"tolerance_percent": 10**400}},
-            r"tolerance_percent: must be a number, 0 or m",
+            {"efficiency": {"epochs": 10**400}},
+            r"efficiency\.epochs: must be an integer from 1 to ",
+        ),
+        (
+            {"verdict": {"tolerance_percent": 5}},
+            r"verdict: unknown key; allowed: ",
         ),
         (
             {"datasets": {"beauty": {"sha256": "12"}}},

@@ -67,14 +67,32 @@ def test_every_link_within_the_page_has_its_target_and_ids_are_unique(tmp_path, 
 
 def test_verdict_counts_and_rule(page):
     assert "Of the 9 values in the paper's Table 1, 8 have been run" in page.text
-    for count in ("4 ✓ reproduced", "4 ✗ not reproduced", "1 ○ not yet run"):
+    for count in ("4 ✓ compatible", "4 ✗ differs", "0 ? cannot tell", "1 ○ not run"):
         assert count in page.text
-    assert "inside the 95 % t-interval" in page.text
+    assert "95 % prediction interval of one more run on the same users" in page.text
+    assert "provisional, for seeds are missing" not in page.text
+
+
+def test_what_the_design_can_tell_is_shown(tmp_path):
+    output = filled(tmp_path)
+    near = {"dataset": "Beauty", "model": "ELCRec", "seeds": 3, "compatible_with": "ICLRec, ELCRec"}
+    output.table("nearest", [near | {"nearest": "ICLRec", "distance": 0.5, "own_distance": 0.75}])
+    values = {f"lead_at_{n}_percent": 20 / n for n in (1, 2, 3, 5, 10)} | {"noise_percent": 4.5}
+    rows = [
+        values | {"dataset": "beauty", "metric": metric, "paper_lead_percent": 6.9, **found}
+        for metric, found in (("HR@5", {"seeds_needed": 9}), ("HR@20", {"seeds_needed": "inf"}))
+    ]
+    output.table("detectable", [row | {"design_percent": 10} for row in rows])
+    text = page_of(output).text
+    assert "Can the rule tell the printed columns apart?" in text
+    assert "ICLRec, ELCRec ICLRec 0.50 0.75" in " ".join(text.split())
+    assert "Beauty HR@5 4.5 20.0 10.0 6.7 4.0 2.0 6.9 9" in " ".join(text.split())
+    assert "none suffices" in text
 
 
 def test_before_the_verdicts_are_made_every_cell_of_the_paper_is_open(output):
     evidence = output.evidence
-    found = summary(evidence, judged_cells(evidence))
+    found = summary(judged_cells(evidence))
     assert found.total == 204
     assert found.run == 0
 
@@ -82,7 +100,9 @@ def test_before_the_verdicts_are_made_every_cell_of_the_paper_is_open(output):
 def test_a_cell_shows_ours_the_papers_and_the_deviation_and_leads_to_its_runs(tmp_path):
     html = render(filled(tmp_path).evidence.config)
     cell = re.search(r'<td class="below far"[^>]*title="([^"]*)">(.*?)</td>', html, re.DOTALL)
-    assert "not reproduced; 2 seeds, 95 % interval 0.0400 to 0.0600" in cell[1]
+    assert (
+        "differs, final: 2 of 2 seeds; a run is expected in 0.0400 to 0.0600 (± 20.0 %)" in cell[1]
+    )
     assert "commit 0123456789; cpu: test; elcrec train --seed 1" in cell[1]
     assert '<a href="#source-run-beauty-sasrec">0.0400</a>' in cell[2]
     assert "✗ paper 0.0374" in cell[2]

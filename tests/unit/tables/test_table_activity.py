@@ -40,7 +40,7 @@ def toy(output):
 
 def build(output, lengths=LENGTHS, **options):
     records, gaps = load_runs(output.path, ["beauty"], MODELS, [1, 2])
-    rows = activity.build(records, {"beauty": histories(lengths)}, MODELS, resamples=200, **options)
+    rows = activity.build(records, {"beauty": histories(lengths)}, MODELS, **options)
     return rows, records, gaps
 
 
@@ -57,7 +57,10 @@ def test_values_by_hand(toy):
     assert hr5[0].cells["sasrec"].seeds == 0
     third = hr5[2].lead
     assert (third.mean_a, third.mean_b, third.improvement) == (1.0, 0.5, 100.0)
-    assert third.interval == (0.0, 1.0)  # one of the two users differs
+    # One of the two users differs, both seeds agree, and hits of no model vary between its seeds:
+    # the variance of the difference is that of (0, 1) over two users, on 1 degree of freedom.
+    half = 12.7062 * (0.5 / 2) ** 0.5
+    assert (third.primary.low, third.primary.high) == pytest.approx((0.5 - half, 0.5 + half))
     assert third.paired.n == (2,)
     assert np.isnan(hr5[0].lead.improvement)  # nothing to divide by
 
@@ -65,9 +68,10 @@ def test_values_by_hand(toy):
 def test_direction_and_tie(toy):
     rows, _, _ = build(toy, reference="iclrec", baseline="elcrec")
     assert rows[2].lead.improvement == -50.0
-    assert rows[2].lead.interval == (-1.0, 0.0)
+    assert rows[2].lead.primary.low == pytest.approx(-0.5 - 12.7062 * 0.5)
     assert (rows[3].lead.improvement, rows[3].lead.paired.p_value) == (0.0, 1.0)
     assert [r.lead.paired_holm for r in rows] == holm(r.lead.paired.p_value for r in rows)
+    assert [r.lead.primary_holm for r in rows] == holm(r.lead.primary.p_value for r in rows)
 
 
 def test_csv(toy):
@@ -81,7 +85,9 @@ def test_csv(toy):
     )
     assert (third["elcrec_mean"], third["iclrec_mean"], third["sasrec_mean"]) == ("1.0", "0.5", "")
     assert (third["difference"], third["improvement_percent"]) == ("0.5", "100.0")
-    assert (third["difference_low95"], third["difference_high95"]) == ("0.0", "1.0")
+    low, high = (float(third[f"difference_{end}95"]) for end in ("low", "high"))
+    assert (low + high) / 2 == pytest.approx(0.5)
+    assert float(third["p"]) == pytest.approx(0.5)  # t = 1 on 1 degree of freedom
 
 
 def test_markdown_and_latex(toy):
@@ -90,11 +96,11 @@ def test_markdown_and_latex(toy):
     notes = activity_text.notes(records, gaps, **names)
     text = activity_text.markdown(rows, notes, **names)
     assert "| HR@5    | 1     | 4       |     2 |   – | 0.0000 | 0.5000 |" in text
-    assert "+100.0% | [+0.0%, +200.0%]" in text
+    assert "+100.0% | [-1170.6%, +1370.6%]" in text
     assert "- Missing: A on Beauty, seeds 1, 2." in text
     assert "random order" in text
     printed = activity_text.latex(rows, notes, **names)
-    assert printed.count(r"\begin{tabular}{lllrrrrrrr}") == 1
+    assert printed.count(r"\begin{tabular}{lllrrrrrrrr}") == 1
     assert printed.count(r"\midrule") == 4
 
 

@@ -50,7 +50,7 @@ def test_our_columns_are_those_with_a_run(output):
     output.run("beauty", "elcrec", 1)
     records, gaps = load_runs(output.path, ["beauty"], ["sasrec", "elcrec"], [1])
     names = {"datasets": {"beauty": "Beauty"}, "models": {"sasrec": "S", "elcrec": "E"}}
-    table = accuracy.build(records, gaps, **names, paper={}, protocol="paper", resamples=0)
+    table = accuracy.build(records, gaps, **names, paper={}, protocol="paper")
     (column,) = own_columns(table)
     assert (column.source, column.dataset, column.model) == (OURS, "Beauty", "E")
     assert not column.impossible

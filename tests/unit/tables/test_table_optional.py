@@ -78,7 +78,7 @@ def test_both_settings_are_compared_and_the_paper_stands_beside(elcrec, runs, ou
     assert float(ours["paper"]) == 0.0944
     assert float(ours["improvement_percent"]) == pytest.approx(100 * (8.5 - 4.5) / 4.5)
     assert float(ours["paper_improvement_percent"]) == 6.07
-    assert (ours["welch_n"], ours["paired_n"]) == ("2+2", "20")
+    assert (ours["seeds_compared"], ours["paired_n"]) == ("2+2", "20")
     off = table["HR@5", "elcrec_no_instance", None]
     assert float(off["improvement_percent"]) == pytest.approx(100 * (5.5 - 10.5) / 10.5)
     assert off["paper"] == off["paper_p"] == ""
