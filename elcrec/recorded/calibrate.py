@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from itertools import combinations
 from pathlib import Path
+from textwrap import fill
 
 import numpy as np
 
@@ -14,12 +15,22 @@ from elcrec.config import Config
 from elcrec.errors import InputError
 from elcrec.metrics import TABLE_METRICS, per_user
 from elcrec.recorded.unpack import unpack
-from elcrec.statistics.calibration import DRAWS, Source, simulate
+from elcrec.report.evidence import Row, read_rows
+from elcrec.statistics.calibration import DRAWS, LEVEL, Source, simulate
 from elcrec.statistics.crossed import crossed
 from elcrec.stats import paired_t
+from elcrec.tables.markdown import markdown_table
 from elcrec.tables.runs import RunRecord, load_runs
 from elcrec.tables.significance import RunsOf, compare, training_noise
 
+FOLDER = "statistics"
+"""Of the record, where the outcome is kept."""
+NAMES = {
+    "alike": "all models equally noisy",
+    "noisy model in the pool": "one model of the pool 5 times as noisy",
+    "noisy methods": "both methods 5 times as noisy as the pool",
+    "one noisy method": "one of the methods 5 times as noisy",
+}
 METRIC = "HR@5"
 HITS = 5  # k of it
 SIMULATED = ("beauty", "sasrec")
@@ -102,11 +113,50 @@ def pairs(runs: RunsOf) -> list[Mapping[str, object]]:
     return lines
 
 
-def summary(lines: Iterable[Mapping[str, object]]) -> str:
-    """One sentence on the pairs of seeds."""
-    same = [line for line in lines if line["same_model"]]
-    counts = [sum(float(str(line[key])) < 0.05 for line in same) for key in ("p", "p_users_only")]
-    return (
-        f"Of {len(same)} comparisons of two seeds of one model, p < .05: {counts[0]} by the primary"
-        f" test, {counts[1]} by the test over users alone."
+def calibration(config: Config) -> str:
+    """What the record says of the tests, as Markdown; empty before it was written."""
+    folder = config.recorded / FOLDER
+    found = read_rows(folder / "rejections.csv")
+    if not found:
+        return ""
+    designs = list(dict.fromkeys((row.text("seeds_a"), row.text("seeds_b")) for row in found))
+    header = [f"Identical methods called different ({found[0].integer('draws'):,} draws)"]
+    header += [f"{a} v {b}" for a, b in designs]
+    lines: dict[str, list[str]] = {}
+    for row in found:
+        name = f"{NAMES[row.text('noise')]}, pool of {row.text('pool_freedom')} degrees of freedom"
+        lines.setdefault(name, []).append(f"{row.number('primary'):.3f}")
+    alone = f"{NAMES['alike']}, test over users alone"
+    lines[alone] = [f"{row.number('users_only'):.3f}" for row in found[: len(designs)]]
+    table = markdown_table(header, [[name, *shares] for name, shares in lines.items()])
+    return f"{table}\n{fill(summary(read_rows(folder / 'pairs.csv')), 120)}\n"
+
+
+def summary(rows: Iterable[Row]) -> str:
+    """What the recorded pairs say, model by model."""
+    same: dict[str, list[Row]] = {}
+    real = []
+    for row in rows:
+        if row.text("same_model") == "True":
+            same.setdefault(row.text("a").split()[0], []).append(row)
+        else:
+            real.append(row)
+    counted = [
+        f"{model} {_below(own, 'p')} and {_below(own, 'p_users_only')} of {len(own)}"
+        for model, own in same.items()
+    ]
+    text = (
+        "On the record, every seed of a model against every other, on four metrics, its training"
+        f" noise taken from the other models: p < {LEVEL} by the primary test and over users alone"
+        f" in {', '.join(counted)}."
     )
+    if real:
+        text += (
+            f" A real difference is found: {real[0].text('a')} against {real[0].text('b')} has"
+            f" p < {LEVEL} by the primary test on {_below(real, 'p')} of {len(real)} metrics."
+        )
+    return text
+
+
+def _below(rows: list[Row], key: str) -> int:
+    return sum(row.number(key) < LEVEL for row in rows)

@@ -109,14 +109,12 @@ def run_calibrate(arguments: argparse.Namespace) -> None:
     """
     from elcrec.atomic import write_text
     from elcrec.config import load_config
-    from elcrec.recorded.calibrate import pairs, rejections, runs_of, summary
+    from elcrec.recorded.calibrate import FOLDER, calibration, pairs, rejections, runs_of
     from elcrec.tables.markdown import csv_text
 
     config = load_config(arguments.config)
     runs = runs_of(config)
-    folder = config.recorded / "statistics"
-    found = pairs(runs)
-    write_text(folder / "pairs.csv", csv_text(found))
-    print(summary(found))
+    folder = config.recorded / FOLDER
+    write_text(folder / "pairs.csv", csv_text(pairs(runs)))
     write_text(folder / "rejections.csv", csv_text(rejections(runs)))
-    print(f"{folder / 'rejections.csv'}: written")
+    print(calibration(config), end="")

@@ -18,6 +18,7 @@ import yaml
 from elcrec.config import Config, load_config
 from elcrec.errors import InputError
 from elcrec.figures import commands as figures
+from elcrec.recorded.calibrate import calibration
 from elcrec.recorded.machine import machines
 from elcrec.recorded.unpack import Chosen, extras, unpack
 from elcrec.report.claims import REFERENCE, judge_all, listed
@@ -80,7 +81,7 @@ def _section(config: Config, files: Sequence[Path]) -> str:
     datasets = [d for d in config.use if any(c.run.key[0] == d for c in chosen)]
     parts = [_decided(evidence, judged), _made_of(config, chosen)]
     parts += [_table(evidence, dataset, judged) for dataset in datasets]
-    parts += [_rules(evidence), _power(evidence), _claims(evidence)]
+    parts += [_rules(evidence), _power(evidence), calibration(config), _claims(evidence)]
     return "\n".join(filter(None, parts))
 
 

@@ -16,6 +16,7 @@ from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.report.claims import REFERENCE, history, listed
 from elcrec.report.evidence import Evidence
 from elcrec.report.expected import expected
+from elcrec.report.rule_change import rule_change
 from elcrec.report.view import Remark, to_come
 
 WINDOW = 50  # positions of the paper's models; older items are cut off
@@ -46,7 +47,7 @@ def findings(evidence: Evidence) -> list[Remark]:
         repeated_targets,
         order_by_day,
     ]
-    return [function(evidence) for function in made]
+    return [*(function(evidence) for function in made), *rule_change(evidence)]
 
 
 def cluster_identity(evidence: Evidence) -> Remark:
