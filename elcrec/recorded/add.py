@@ -91,7 +91,7 @@ def _new_runs(config: Config, kept: dict[Any, RecordedRun]) -> Iterable[Found]:
             continue
         seen.add(asked.folder)
         record = load_run(asked.folder)
-        run = from_folder(asked.folder, asked.variant)
+        run = from_folder(asked.folder, asked.variant).completed(record.ranks)
         known = kept.get(run.key)
         if known is None or known.metrics != run.metrics:
             check.check_run(config, asked, record)
