@@ -18,6 +18,7 @@ padding on the left leaves its output unchanged; `forward` therefore takes any l
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -63,7 +64,9 @@ class TransformerEncoder(nn.Module):
     """Item and position embeddings followed by post-norm self-attention blocks."""
 
     kernels: Literal["plain", "native"] = "plain"
-    """`native`: train with `elcrec.native` where that applies, same mathematics."""
+    """`native`: train with `compiled` where that applies, same mathematics."""
+    compiled: Callable[[TransformerEncoder, Tensor], Tensor | None]
+    """Encodes as `forward` does, or gives None where it does not apply; see `elcrec.native`."""
 
     def __init__(self, settings: EncoderSettings, item_size: int, causal: bool = True) -> None:
         """Build the encoder.
@@ -90,10 +93,9 @@ class TransformerEncoder(nn.Module):
     def forward(self, sequences: Tensor) -> Tensor:
         """Encode every position: (B, T) item ids, left-padded, T <= L, to (B, T, d)."""
         if self.kernels == "native":
-            from elcrec.native.function import encode, supports  # optional: needs a compiler
-
-            if supports(self, sequences):
-                return encode(self, sequences)
+            encoded = self.compiled(self, sequences)
+            if encoded is not None:
+                return encoded
         x, mask = self._embed(sequences)
         for block in self.blocks:
             x = block(x, mask)

@@ -8,9 +8,10 @@ and one test with it at the end.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import numpy as np
 import torch
@@ -78,6 +79,32 @@ class Options:
     """Stop with a checkpoint before this moment."""
     snapshot_epochs: tuple[int, ...] = ()
     """After which epochs to keep what users and intents look like: see `elcrec.intents`."""
+
+
+def new_model(
+    kind: Callable[[Any, int, int], SequenceModel],
+    parameters: Any,
+    data: InteractionData,
+    seed: int,
+    start: Mapping[str, Tensor] | None = None,
+) -> SequenceModel:
+    """Make a model as it is before its training, on the device of `data`.
+
+    Args:
+        kind: The class `Model` of the model's module.
+        parameters: Its `Hyperparameters`.
+        data: The histories.
+        seed: Seeds the initial weights, which are drawn on the host: the same on every device.
+        start: Weights of another model that this one starts from.
+
+    Raises:
+        InputError: `start` does not fit.
+    """
+    torch.manual_seed(seed)
+    model = kind(parameters, data.n_users, data.item_size).to(data.device)
+    if start is not None:
+        model.load_start(start)
+    return model
 
 
 def train(

@@ -1,8 +1,13 @@
-"""A hash of the code that decides a run's numbers.
+"""Hashes of code: of what decides a run's numbers, and of whole files.
 
-It covers the syntax trees of the model's module, the engine and everything they import from this
-project, without docstrings and comments: editing a comment changes nothing, editing a loss does.
-The workflow re-runs a training when it changes, and tables refuse to mix runs of different code.
+`fingerprint` covers the functions, classes and constants that a run reaches, from the model's
+module and from `ENTRIES`, within `PARTS`. In which file they stand is not part of it, nor what
+`elcrec.definitions` leaves out: a moved file, another message or one more metric changes nothing,
+another loss does. The workflow re-runs a training when it changes, and tables refuse to mix runs of
+different code.
+
+`code_hash` covers all code of modules and of what they import, words included: it is for what makes
+a table or a figure.
 """
 
 from __future__ import annotations
@@ -13,10 +18,53 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from elcrec.config import ROOT
+from elcrec.definitions import PACKAGES, Definitions, definitions, dump, file_of, version
 
-ENTRY = ("elcrec.engine", "elcrec.run")
-# What these decide is recorded with the run itself (settings), or does not reach its numbers.
+# What decides a run's numbers. These modules are to be the packages data, evaluation, models and
+# training of elcrec; when they have moved there, those four names and "baselines" stand here.
+PARTS = (
+    "baselines",
+    "elcrec.augmentation",
+    "elcrec.clustering",
+    "elcrec.data",
+    "elcrec.dataset",
+    "elcrec.deadline",
+    "elcrec.dropout",
+    "elcrec.encoder",
+    "elcrec.engine",
+    "elcrec.evaluation",
+    "elcrec.graph",
+    "elcrec.intents",
+    "elcrec.interface",
+    "elcrec.losses",
+    "elcrec.metrics",
+    "elcrec.model",
+    "elcrec.names",
+    "elcrec.padding",
+    "elcrec.precision",
+    "elcrec.prefixes",
+    "elcrec.ranking_plan",
+    "elcrec.resume",
+    "elcrec.sampling",
+    "elcrec.scores",
+    "elcrec.step",
+    "elcrec.training_settings",
+    "elcrec.transformer",
+    "elcrec.turns",
+)
+ENTRIES = (
+    "elcrec.dataset.InteractionData",
+    "elcrec.engine.new_model",
+    "elcrec.engine.training",
+    "elcrec.precision.full_precision",
+    "elcrec.metrics._hits",  # of FAMILIES those that `select_by` may name
+    "elcrec.metrics._gains",
+)
+"""What a run uses besides its model's module. What it only hands over (settings, native kernels,
+checkpoints) is recorded by its own hash, or decides nothing."""
+LEFT_OUT = ("elcrec.metrics.METRICS", "elcrec.metrics.FAMILIES")
+"""Tables of metrics: one more is computed from the same ranks."""
+
 IGNORED = (
     "elcrec.atomic",
     "elcrec.checkpoint",
@@ -36,24 +84,65 @@ IGNORED = (
     "elcrec.wording",
     "elcrec.yamlfile",
 )
-PACKAGES = ("elcrec", "baselines")
+"""Modules that `code_hash` leaves out: no table or figure shows what they do."""
 
 
 def fingerprint(module: str) -> str:
-    """Hash of the training code of a model, 16 hexadecimal digits.
+    """Hash of the code that decides the numbers of a model's runs, 16 hexadecimal digits.
 
     Args:
         module: Dotted name of the model's module, or path of its file.
     """
-    return code_hash(module, *ENTRY)
+    return hashlib.sha256("\n".join(sorted(deciding(module))).encode()).hexdigest()[:16]
+
+
+def deciding(model: str) -> set[str]:
+    """The code of all definitions that runs of a model reach, from everything in its module."""
+    files: dict[str, Definitions] = {}
+
+    def read(module: str) -> Definitions:
+        if module not in files:
+            files[module] = definitions(file_of(module))
+        return files[module]
+
+    found: set[str] = set()
+    done = {_split(path) for path in LEFT_OUT}
+    waiting = [*map(_split, ENTRIES), *((model, name) for name in read(model).code)]
+    while waiting:
+        module, name = waiting.pop()
+        if (module, name) in done:
+            continue
+        done.add((module, name))
+        content = read(module)
+        if name in content.code and (module == model or _is_part(module)):
+            found |= {content.code[name], content.code[""]}
+            waiting += [(module, used) for used in content.uses[name] | content.uses[""]]
+        for path in content.imports.get(name, {name} if "." in name else ()):
+            if path.split(".")[0] not in PACKAGES:
+                found.add(path)  # of another library the name stands for the code
+            elif file_of(path).exists():
+                waiting += [(path, each) for each in read(path).code]
+            else:
+                waiting.append(_split(path))
+    return found
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Module and name of a definition."""
+    module, _, name = path.rpartition(".")
+    return module, name
+
+
+def _is_part(module: str) -> bool:
+    return any(module == part or module.startswith(f"{part}.") for part in PARTS)
 
 
 def code_hash(*modules: str) -> str:
     """Hash of modules (dotted names or paths) and of what they import from this project."""
     files: dict[str, Path] = {}
     for number, module in enumerate(modules):
-        path = Path(module) if module.endswith(".py") else _file(module)
-        files |= {name: _file(name) for name in _reachable(imports_of(path))}
+        path = file_of(module)
+        files |= {name: file_of(name) for name in _reachable(imports_of(path))}
         files[f"{number}"] = path
     digest = hashlib.sha256()
     for name in sorted(files):
@@ -63,12 +152,7 @@ def code_hash(*modules: str) -> str:
 
 def code_of(path: Path) -> str:
     """The syntax tree of a file as text, without docstrings."""
-    return _read(path, *_version(path))[0]
-
-
-def _version(path: Path) -> tuple[int, int]:
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size
+    return _read(path, *version(path))[0]
 
 
 @functools.cache  # a DAG asks for the same files hundreds of times
@@ -81,17 +165,7 @@ def _read(path: Path, modified: int, size: int) -> tuple[str, tuple[str, ...]]:
         if isinstance(body, list):
             kept = [s for s in body if not _is_text(s)]
             node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
-    return _dump(tree), imports
-
-
-def _dump(node: object) -> str:
-    """Like `ast.dump`, whose text differs between versions of Python: empty fields are left out."""
-    if isinstance(node, ast.AST):
-        fields = ((name, value) for name, value in ast.iter_fields(node) if value not in (None, []))
-        return f"{type(node).__name__}({', '.join(f'{n}={_dump(v)}' for n, v in fields)})"
-    if isinstance(node, list):
-        return f"[{', '.join(map(_dump, node))}]"
-    return repr(node)
+    return dump(tree), imports
 
 
 def _is_text(statement: ast.stmt) -> bool:
@@ -108,15 +182,15 @@ def _reachable(start: Iterable[str]) -> set[str]:
     waiting = list(start)
     while waiting:
         name = waiting.pop()
-        if name not in found and name not in IGNORED and _file(name).exists():
+        if name not in found and name not in IGNORED and file_of(name).exists():
             found.add(name)
-            waiting.extend(imports_of(_file(name)))
+            waiting.extend(imports_of(file_of(name)))
     return found
 
 
 def imports_of(path: Path) -> tuple[str, ...]:
     """Modules of this project that a file imports, at any depth of its code."""
-    return _read(path, *_version(path))[1]
+    return _read(path, *version(path))[1]
 
 
 def _imports(tree: ast.AST) -> Iterator[str]:
@@ -128,9 +202,3 @@ def _imports(tree: ast.AST) -> Iterator[str]:
             if package.split(".")[0] in PACKAGES:
                 yield package
                 yield from (f"{package}.{a.name}" for a in node.names)
-
-
-def _file(module: str) -> Path:
-    path = ROOT.joinpath(*module.split("."))
-    package = path / "__init__.py"
-    return package if package.exists() else path.with_suffix(".py")

@@ -8,12 +8,17 @@ Source: `elcrec.evaluation` gives the ranks, the paper's section on evaluation t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from math import log2
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-METRICS = ("HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20")
+SELECTABLE = ("HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20")
+"""What may choose the tested epoch (`select_by`): their code is part of `elcrec.fingerprint`."""
+METRICS = SELECTABLE
+"""What is computed of every run. One more, such as "MRR@20", is added here, and its function to
+`FAMILIES`: no run is made again for it, as records that lack it get it from their ranks."""
 TABLE_METRICS = ("HR@5", "HR@20", "NDCG@5", "NDCG@20")
 """What the paper's Table 1 prints, in its order."""
 
@@ -31,11 +36,13 @@ def per_user(name: str, ranks: ArrayLike) -> NDArray[np.float64]:
     Raises:
         ValueError: No ranks, negative or non-integer ranks, k below 1 or an unknown name.
     """
-    match = re.fullmatch(r"(HR|NDCG)@(\d+)", name)
-    if match is None:
-        raise ValueError(f"unknown metric '{name}'; allowed: HR@k and NDCG@k, e.g. NDCG@5")
-    metric = _hits if match[1] == "HR" else _gains
-    return metric(_checked(ranks), int(match[2]))
+    match = re.fullmatch(r"(\w+)@(\d+)", name)
+    if match is None or match[1] not in FAMILIES:
+        raise ValueError(
+            f"unknown metric '{name}'; allowed: "
+            f"{' and '.join(f'{family}@k' for family in FAMILIES)}, e.g. NDCG@5"
+        )
+    return FAMILIES[match[1]](_checked(ranks), int(match[2]))
 
 
 def summarise(ranks: ArrayLike) -> dict[str, float]:
@@ -73,3 +80,10 @@ def _hits(ranks: NDArray[np.integer], k: int) -> NDArray[np.float64]:
 
 def _gains(ranks: NDArray[np.integer], k: int) -> NDArray[np.float64]:
     return _hits(ranks, k) / np.log2(ranks + 2.0)
+
+
+FAMILIES: dict[str, Callable[[NDArray[np.integer], int], NDArray[np.float64]]] = {
+    "HR": _hits,
+    "NDCG": _gains,
+}
+"""What a metric's name begins with, and how it is computed of (users,) ranks and k."""

@@ -66,9 +66,23 @@ class RunSettings:
         return values
 
     def digest(self) -> str:
-        """Hash of all values but the name, which changes no number: 16 hexadecimal digits."""
-        values = self.as_dict() | {"name": None}
-        return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+        """Hash of the values that decide numbers: see `settings_digest`."""
+        return settings_digest(self.as_dict())
+
+
+DIGESTED = ("model", "parameters", "training", "starts_from", "precision")
+"""Of a run's settings. Neither its name nor the place of its module decides a number; the module's
+code is in the run's fingerprint."""
+
+
+def settings_digest(values: Mapping[str, Any]) -> str:
+    """Hash of a run's settings: 16 hexadecimal digits.
+
+    Args:
+        values: `RunSettings.as_dict`, or the content of a run's config.yaml.
+    """
+    kept = {key: values[key] for key in DIGESTED if key in values}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def option(key: str, value: Any) -> str:

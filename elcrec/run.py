@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from elcrec.config import Config
 from elcrec.data.sequences import read_sequences
 from elcrec.dataset import InteractionData
 from elcrec.deadline import Deadline
-from elcrec.engine import Options, Report, Result, training
+from elcrec.engine import Options, Report, Result, new_model, training
 from elcrec.errors import InputError
 from elcrec.fingerprint import fingerprint
 from elcrec.interface import Protocol, SequenceModel
@@ -25,7 +26,7 @@ from elcrec.metrics import summarise
 from elcrec.provenance import commit
 from elcrec.registry import RunSettings, module_reference, resolve
 from elcrec.settings import LARGEST
-from elcrec.start import Start, find_start, load_start
+from elcrec.start import Start, find_start, start_from
 from elcrec.turns import Turns, take_all
 
 
@@ -121,10 +122,8 @@ def execute_in_turns(
 ) -> Turns[dict[str, Any]]:
     """The same in turns; one of so many at once (`elcrec.side_by_side`), for the record."""
     device = data.device
-    torch.manual_seed(run.seed)  # initial weights, the same on every device
-    model = run.settings.build(data.n_users, data.item_size).to(device)
-    if run.start:
-        load_start(model, run.start)
+    kind, parameters = run.settings.module.Model, run.settings.parameters
+    model = start_from(run.start, partial(new_model, kind, parameters, data, run.seed))
     kernels = choose_kernels(model, run.kernels, device)
     reset_peak_memory(device)
     options = Options(

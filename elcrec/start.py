@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from torch import Tensor
 
 from elcrec.config import Config
 from elcrec.errors import InputError
@@ -55,14 +58,18 @@ def find_start(
         return Start(path, hashlib.file_digest(file, "sha256").hexdigest())
 
 
-def load_start(model: SequenceModel, start: Start) -> None:
-    """Put the weights into the model.
+def start_from(
+    start: Start | None, make: Callable[[Mapping[str, Tensor] | None], SequenceModel]
+) -> SequenceModel:
+    """The model that `make` makes of the weights, or of None without a start.
 
     Raises:
         InputError: Not a file of weights, or they do not fit.
     """
-    state = read_weights(start.file)
+    if start is None:
+        return make(None)
+    weights = read_weights(start.file)
     try:
-        model.load_start(state)
+        return make(weights)
     except InputError as error:
         raise InputError(f"{start.file}: {error}") from None

@@ -173,9 +173,14 @@ def check_finite(losses: dict[str, float], weights: bool, batch: int, epoch: int
     Raises:
         InputError: The training diverged.
     """
-    bad = next((name for name, value in losses.items() if not math.isfinite(value)), None)
-    if bad is None and weights:
-        return
-    what = f"loss '{bad}' is {losses[bad]} since batch {batch}" if bad else "a weight is no number"
-    where = f"of epoch {epoch}" if bad else f"after the last batch of epoch {epoch}"
-    raise InputError(f"training diverged: {what} {where}; try a smaller training.learning_rate")
+    for name, value in losses.items():
+        if not math.isfinite(value):
+            raise InputError(
+                f"training diverged: loss '{name}' is {value} since batch {batch} of epoch "
+                f"{epoch}; try a smaller training.learning_rate"
+            )
+    if not weights:
+        raise InputError(
+            "training diverged: a weight is no number after the last batch of epoch "
+            f"{epoch}; try a smaller training.learning_rate"
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from elcrec.metrics import METRICS
+from elcrec.metrics import SELECTABLE
 from elcrec.settings import at_least
 from elcrec.wording import shown
 
@@ -41,6 +41,6 @@ class TrainingSettings:
         for name in ("beta1", "beta2"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
-        if self.select_by not in (*METRICS, LAST):
-            allowed = ", ".join((*METRICS, LAST))
+        if self.select_by not in (*SELECTABLE, LAST):
+            allowed = ", ".join((*SELECTABLE, LAST))
             raise ValueError(f"select_by must be one of {allowed}, got {shown(self.select_by)}")

@@ -11,6 +11,7 @@ from torch import nn
 
 from elcrec.encoder import TransformerEncoder
 from elcrec.native.build import LANES, library, source_hash
+from elcrec.native.function import encode_if_supported
 
 __all__ = ["source_hash", "use_native"]
 
@@ -28,5 +29,6 @@ def use_native(model: nn.Module) -> int:
     for encoder in encoders:
         if encoder.items.embedding_dim % LANES == 0:
             library(encoder.items.embedding_dim)
+        encoder.compiled = encode_if_supported
         encoder.kernels = "native"
     return len(encoders)

@@ -49,6 +49,11 @@ def supports(encoder: TransformerEncoder, sequences: Tensor) -> bool:
     )
 
 
+def encode_if_supported(encoder: TransformerEncoder, sequences: Tensor) -> Tensor | None:
+    """What `encode` gives, or None where the kernels do not apply."""
+    return encode(encoder, sequences) if supports(encoder, sequences) else None
+
+
 def encode(encoder: TransformerEncoder, sequences: Tensor) -> Tensor:
     """Like `encoder(sequences)` in training mode: (B, T) item ids to (B, T, d).
 

@@ -10,6 +10,7 @@
 - released/        what the authors' published weights give there
 - README.md        the machine, the runs and their commands, written from runs.csv
 
-`elcrec recorded add` puts runs there, `--config runs=recorded` makes tables, figures and report of
-them, and `elcrec recorded readme` writes the README's section of results.
+`elcrec recorded add` puts runs there, `elcrec recorded import` those of another checkout's record,
+`--config runs=recorded` makes tables, figures and report of them, and `elcrec recorded readme`
+writes the README's section of results.
 """

@@ -57,8 +57,8 @@ def add(output: Path, machine: Machine) -> list[RecordedRun]:
     }
     if not (found or kept or any(extras.values())):
         raise InputError(f"{output}: has no run, measurement or check of weights to record")
-    runs = sorted((kept | {new.run.key: new.run for new in found}).values(), key=_order(config))
-    _check_data(machine, runs)
+    runs = sorted((kept | {new.run.key: new.run for new in found}).values(), key=order(config))
+    check_data(machine, runs)
     text = about(config, runs)
     for new in found:
         _write_parts(config, machine, new)
@@ -91,14 +91,14 @@ def _new_runs(config: Config, kept: dict[Any, RecordedRun]) -> Iterable[Found]:
             continue
         seen.add(asked.folder)
         record = load_run(asked.folder)
-        run = from_folder(asked.folder, asked.variant)
+        run = from_folder(asked.folder, asked.variant).completed(record.ranks)
         known = kept.get(run.key)
         if known is None or known.metrics != run.metrics:
             check.check_run(config, asked, record)
             yield Found(asked.folder, record, run)
 
 
-def _check_data(machine: Machine, runs: Iterable[RecordedRun]) -> None:
+def check_data(machine: Machine, runs: Iterable[RecordedRun]) -> None:
     """Refuse runs of one data set that saw different histories."""
     first: dict[str, RecordedRun] = {}
     for run in runs:
@@ -126,7 +126,7 @@ def _short(value: float) -> str:
     return "" if value != value else f"{value:.{DIGITS}g}"  # nan is an empty field
 
 
-def _order(config: Config) -> Callable[[RecordedRun], tuple[object, ...]]:
+def order(config: Config) -> Callable[[RecordedRun], tuple[object, ...]]:
     """Order of the tables: data sets, models, then runs of the sensitivity."""
     names = [*config.use, *config.models, *config.figures.models()]
     place = {name: number for number, name in reversed(list(enumerate(names)))}

@@ -41,15 +41,25 @@ def check_run(config: Config, asked: AskedRun, record: RunRecord) -> None:
         if getattr(record, key) != getattr(asked, key):
             raise InputError(f"{where}: {key} must be {getattr(asked, key)!r} in this folder")
     clean_commit(record, "a recorded run")
+    check_protocol(config, asked, record, str(where))
+    present = present_hashes(config, asked.model, asked.dataset, asked.changes)
+    if other_than((record.fingerprint, record.settings), present):
+        raise InputError(f"{where}: was made by other code than the present; run it again")
+
+
+def check_protocol(config: Config, asked: AskedRun, record: RunRecord, where: str) -> None:
+    """Refuse what is not of the full protocol, whatever the code; a message begins with `where`.
+
+    Raises:
+        InputError: It has other settings than the present ones or other users, or stopped before
+            the protocol ends.
+    """
     if record.protocol != config.protocol:
         raise InputError(f"{where}: protocol is {record.protocol!r}; allowed: {config.protocol}")
-    present = present_hashes(config, asked.model, asked.dataset, asked.changes)
-    other = other_than((record.fingerprint, record.settings), present)
-    if other == "settings":
+    settings = resolve(config, asked.model, asked.dataset, asked.changes)
+    if record.settings != settings.digest():
         raise InputError(f"{where}: was not made with the settings of workflow/config/config.yaml")
-    if other:
-        raise InputError(f"{where}: was made by other code than the present; run it again")
-    training = resolve(config, asked.model, asked.dataset, asked.changes).training
+    training = settings.training
     if not finished(Result(record.best_epoch, [{}] * record.epochs), training):
         raise InputError(
             f"{where}: stopped after epoch {record.epochs}, with the best at {record.best_epoch}; "

@@ -107,7 +107,7 @@ COLUMNS: tuple[Column, ...] = (
     *_plain("metrics", "text", "protocol ranked_by"),
     *_plain("metrics", "integer", "users parameters best_epoch epochs"),
     *(
-        Column(f"{split}_{metric}", "number", "metrics", ("metrics", split, metric))
+        Column(f"{split}_{metric}", "number", "metrics", ("metrics", split, metric), "absent")
         for split in SPLITS
         for metric in METRICS
     ),
@@ -131,6 +131,9 @@ COLUMNS: tuple[Column, ...] = (
     Column("resumed_after", "list", "metrics", ("resumed_after",)),
 )
 """After `variant`, and before `command` and `config`, which need more than copying."""
+
+COMPUTED = frozenset(c.name for c in COLUMNS if c.path[0] == "metrics")
+"""Columns that a file may lack, as a metric is computed from the ranks where it is not recorded."""
 
 HEADER = (
     *(c.name for c in COLUMNS[:2]),

@@ -1,13 +1,18 @@
-"""`elcrec recorded add|unpack|readme|calibrate`."""
+"""`elcrec recorded add|import|unpack|readme|calibrate`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from elcrec.options import add_config
+
+if TYPE_CHECKING:
+    from elcrec.recorded.machine import Machine
+    from elcrec.recorded.row import RecordedRun
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for torch.
 
@@ -22,6 +27,14 @@ def add_commands(subparsers: Any) -> None:
     adding.add_argument(
         "--runs", type=Path, metavar="DIR", help="folder with runs/ (default: the config's output)"
     )
+    text = "merge the record of another checkout, of the same settings, into that of this one"
+    importing = kinds.add_parser("import", help=text, description=text)
+    importing.add_argument(
+        "record", type=Path, metavar="RECORD", help="its folder, such as results/recorded/gpu-h200"
+    )
+    importing.add_argument(
+        "--machine", help="folder in the record of this checkout (default: of the same name)"
+    )
     text = "write the recorded runs as run folders, which tables and report are made of"
     unpacking = kinds.add_parser("unpack", help=text, description=text)
     text = "write the README's section of results from the record"
@@ -31,12 +44,14 @@ def add_commands(subparsers: Any) -> None:
     )
     text = "try the significance tests on the recorded runs: are two seeds of a model different?"
     calibrating = kinds.add_parser("calibrate", help=text, description=text)
-    for command, function in (
-        (adding, run_add),
-        (unpacking, run_unpack),
-        (readme, run_readme),
-        (calibrating, run_calibrate),
-    ):
+    commands = {
+        adding: run_add,
+        importing: run_import,
+        unpacking: run_unpack,
+        readme: run_readme,
+        calibrating: run_calibrate,
+    }
+    for command, function in commands.items():
         add_config(command)
         command.set_defaults(run=function)
 
@@ -53,7 +68,31 @@ def run_add(arguments: argparse.Namespace) -> None:
 
     config = load_config(arguments.config)
     machine = Machine(config.recorded, arguments.machine)
-    for run in add(arguments.runs or config.output, machine):
+    _tell(add(arguments.runs or config.output, machine), machine)
+
+
+def run_import(arguments: argparse.Namespace) -> None:
+    """Merge another record and print what is new.
+
+    Raises:
+        InputError: It cannot be merged; nothing is written then.
+    """
+    from elcrec.config import load_config
+    from elcrec.recorded.machine import Machine
+    from elcrec.recorded.merge import merge
+
+    record = arguments.record.resolve()
+    config = load_config(arguments.config)
+    machine = Machine(config.recorded, arguments.machine or record.name)
+    merged = merge(record, machine)
+    if merged.same:
+        print(f"{merged.same} of its runs are recorded already")
+    _tell(merged.new, machine)
+
+
+def _tell(runs: Iterable[RecordedRun], machine: Machine) -> None:
+    """Print the runs that were recorded now, and where."""
+    for run in runs:
         test = run.metrics["metrics"]["test"]
         shown = "  ".join(f"{name} {test[name]:.4f}" for name in ("HR@5", "NDCG@20"))
         print(f"{run.id}: {shown}  ({run.metrics['epochs']} epochs, {run.hours:.2f} h)")

@@ -13,10 +13,11 @@ from elcrec.arrays import read_arrays
 from elcrec.atomic import replaced, write_text
 from elcrec.errors import InputError
 from elcrec.names import SPLITS
-from elcrec.recorded.columns import HEADER, IDENTITY
+from elcrec.recorded.columns import COMPUTED, HEADER, IDENTITY
 from elcrec.recorded.row import RecordedRun, from_csv
 from elcrec.tables.csvfile import read_csv
 from elcrec.tables.markdown import csv_text
+from elcrec.tables.runs import read_ranks
 from elcrec.wording import shown
 
 RUNS = "runs.csv"
@@ -44,14 +45,16 @@ class Machine:
         """The recorded runs by data set, model, variant and seed; none before there are any.
 
         Raises:
-            InputError: The file has other columns, a field of another kind, or a run twice.
+            InputError: The file has other columns, a field of another kind, or a run twice; or
+                lacks a metric, and the ranks that it is computed from are not whole.
         """
         path = self.folder / RUNS
         if not path.exists():
             return {}
         header, rows = read_csv(path)
-        if tuple(header) != HEADER:
-            wrong = [n for n in header if n not in HEADER] or [n for n in HEADER if n not in header]
+        needed = [name for name in HEADER if name in header or name not in COMPUTED]
+        if header != needed:
+            wrong = [n for n in header if n not in needed] or [n for n in needed if n not in header]
             raise InputError(
                 f"{path}: the columns must be those of elcrec/recorded/columns.py in their order; "
                 f"look at {', '.join(wrong[:3]) or 'the order'}"
@@ -63,6 +66,9 @@ class Machine:
             run = from_csv(values, where)
             if run.key in found:
                 raise InputError(f"{where}: stands twice")
+            if not run.has_all_metrics:
+                ranks = read_ranks(self.part("ranks", run), run.metrics["users"])
+                run = run.completed(ranks)
             found[run.key] = run
         return found
 

@@ -6,13 +6,18 @@ import json
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from elcrec.config import Config
 from elcrec.errors import InputError
 from elcrec.figures.plan import PARAMETERS, sensitivity_folder
+from elcrec.metrics import METRICS, summarise
+from elcrec.names import SPLITS
 from elcrec.recorded.columns import COLUMNS, HEADER, Record
 from elcrec.tables.jsonfile import JsonObject
 from elcrec.wording import shown
@@ -54,6 +59,18 @@ class RecordedRun:
     def hours(self) -> float:
         """How long it took."""
         return float(self.metrics["seconds"]["total"]) / 3600
+
+    @property
+    def has_all_metrics(self) -> bool:
+        """Whether each metric of each split is recorded."""
+        known = self.metrics.get("metrics", {})
+        return all(known.get(split, {}).keys() >= set(METRICS) for split in SPLITS)
+
+    def completed(self, ranks: Mapping[str, NDArray[np.integer]]) -> RecordedRun:
+        """The same with all metrics: what its record lacks is computed from (users,) ranks."""
+        known = self.metrics.get("metrics", {})
+        metrics = {split: summarise(ranks[split]) | known.get(split, {}) for split in SPLITS}
+        return replace(self, metrics=self.metrics | {"metrics": metrics})
 
     def folder(self, config: Config) -> Path:
         """Where the run lies below the output of a configuration."""
@@ -126,7 +143,7 @@ def system(platform: str) -> str:
 
 
 def from_csv(values: Mapping[str, str], where: str) -> RecordedRun:
-    """The run of a line, by column.
+    """The run of a line, by column; metrics may be missing, see `RecordedRun.completed`.
 
     Raises:
         InputError: A field is not of its kind; the message begins with `where`.
@@ -134,7 +151,7 @@ def from_csv(values: Mapping[str, str], where: str) -> RecordedRun:
     metrics: Record = {"format": 1, "dirty": False}
     files: dict[str, Record] = {"metrics": metrics, "environment": {}}
     for column in COLUMNS:
-        column.put(values[column.name], files, where)
+        column.put(values.get(column.name, ""), files, where)
     config = _object(values["config"], f"{where}: config")
     try:
         words = shlex.split(values["command"])

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from elcrec.arrays import read_arrays
 from elcrec.errors import InputError
 from elcrec.lock import LOCK
-from elcrec.metrics import METRICS, summarise
+from elcrec.metrics import summarise
 from elcrec.names import FAILED, SPLITS
 from elcrec.tables.history import read_history
 from elcrec.tables.jsonfile import JsonObject
@@ -78,7 +78,8 @@ class RunRecord:
     ranked_by: str
     """The protocol, or the model's own where its scores have no zero point."""
     metrics: Mapping[str, Mapping[str, float]]
-    """Split (`valid`, `test`) to metric (all of `METRICS`) to value in [0, 1]."""
+    """Split (`valid`, `test`) to metric (all of `METRICS`) to value in [0, 1]: what metrics.json
+    lacks is computed from the ranks."""
     ranks: Mapping[str, NDArray[np.integer]]
     """Split to (users,) 0-based ranks."""
     users: int
@@ -130,9 +131,9 @@ def load_run(folder: Path | str) -> RunRecord:
             raise InputError(f"{folder / name}: is missing or empty; run this training again")
     values = JsonObject.read(folder / "metrics.json")
     values.expect("format", 1)
-    record = _record(folder, values, read_ranks(folder / "ranks.npz", values.integer("users", 1)))
+    ranks = read_ranks(folder / "ranks.npz", values.integer("users", 1))
+    record = read_record(folder, values, ranks)
     read_history(folder / "history.csv", record.epochs)
-    _check_metrics(values.path, record)
     return record
 
 
@@ -226,9 +227,14 @@ def check_best_epoch(values: JsonObject) -> None:
         values.refuse("best_epoch", f"0 to {values.integer('epochs')}, its epochs")
 
 
-def _record(
+def read_record(
     folder: Path, values: JsonObject, ranks: Mapping[str, NDArray[np.integer]]
 ) -> RunRecord:
+    """The run that `values`, the content of its metrics.json, and its ranks tell of.
+
+    Raises:
+        InputError: A value is missing or of another kind, or a metric is not that of the ranks.
+    """
     check_best_epoch(values)
     metrics = values.section("metrics")
     seconds = values.section("seconds")
@@ -239,7 +245,7 @@ def _record(
         seed=values.integer("seed"),
         protocol=values.text("protocol"),
         ranked_by=values.text("ranked_by"),
-        metrics={s: {m: metrics.section(s).number(m, most=1) for m in METRICS} for s in SPLITS},
+        metrics={split: _metrics(metrics.section(split), ranks[split]) for split in SPLITS},
         ranks=ranks,
         users=values.integer("users", 1),
         best_epoch=values.integer("best_epoch"),
@@ -274,12 +280,15 @@ def read_ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
     return ranks
 
 
-def _check_metrics(path: Path, record: RunRecord) -> None:
-    for split in SPLITS:
-        computed = summarise(record.ranks[split])
-        for name, value in record.metrics[split].items():
-            if not math.isclose(value, computed[name], rel_tol=0, abs_tol=TOLERANCE):
-                raise InputError(
-                    f"{path}: metrics.{split}.{name} is {value!r}, but ranks.npz gives "
-                    f"{computed[name]!r}; run this training again"
-                )
+def _metrics(values: JsonObject, ranks: NDArray[np.integer]) -> dict[str, float]:
+    """The metrics of a split as they are recorded; those that are not come from its ranks."""
+    metrics = summarise(ranks)
+    for name in metrics.keys() & values.values.keys():
+        value = values.number(name, most=1)
+        if not math.isclose(value, metrics[name], rel_tol=0, abs_tol=TOLERANCE):
+            raise InputError(
+                f"{values.path}: {values.prefix}{name} is {value!r}, but ranks.npz gives "
+                f"{metrics[name]!r}; run this training again"
+            )
+        metrics[name] = value
+    return metrics

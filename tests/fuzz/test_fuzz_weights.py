@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import pickle
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from torch import Tensor
 
 from baselines import s3rec
 from elcrec import golden
@@ -21,7 +23,7 @@ from elcrec.config import load_config
 from elcrec.errors import InputError
 from elcrec.registry import resolve
 from elcrec.released import load_released, to_released
-from elcrec.start import Start, load_start
+from elcrec.start import Start, start_from
 from elcrec.verification import compare_ranks
 from elcrec.weights import read_weights
 from tests.fuzz.harness import attempt, command, fuzz
@@ -109,12 +111,12 @@ def test_weights_to_start_from(folder: Path, model: s3rec.Model, data: st.DataOb
     path = folder / "start.pt"
     path.write_bytes(data.draw(damaged_weights(model.state_dict())))
 
-    def start() -> s3rec.Model:
+    def make(weights: Mapping[str, Tensor] | None) -> s3rec.Model:
         fresh = s3rec.Model(s3rec.Hyperparameters(**SIZES), 5, 12)
-        load_start(fresh, Start(path, "0" * 64))
+        fresh.load_start(weights or {})
         return fresh
 
-    found = attempt("weights.pt", path, start)
+    found = attempt("weights.pt", path, lambda: start_from(Start(path, "0" * 64), make))
     if found is not None:
         assert all(torch.isfinite(p).all() for p in found.parameters())
 

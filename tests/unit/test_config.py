@@ -1,6 +1,8 @@
 """Wrong configurations: one line that names file, key, value and what is allowed."""
 
 import re
+from dataclasses import replace
+from types import ModuleType
 
 import pytest
 
@@ -239,6 +241,22 @@ def test_every_shipped_model_file_builds_on_every_data_set(path):
     for dataset in config.datasets:
         settings = registry.resolve(config, path.stem, dataset)
         settings.build(30, 40)
+
+
+def test_the_digest_of_settings_leaves_out_how_a_model_and_its_module_are_called():
+    settings = registry.resolve(load_config(), "elcrec", "beauty")
+    digest = settings.digest()
+    moved = replace(settings, name="Mine", module=ModuleType("elsewhere"))
+    assert moved.digest() == digest
+    assert registry.settings_digest({"seed": 3, **moved.as_dict()}) == digest
+    others = [
+        replace(settings, model="mine"),
+        replace(settings, parameters=replace(settings.parameters, alpha=0.7)),
+        replace(settings, training=replace(settings.training, patience=7)),
+        replace(settings, starts_from="sasrec"),
+        replace(settings, precision="tf32"),
+    ]
+    assert len({digest, *(other.digest() for other in others)}) == 6
 
 
 def test_no_number_is_written_in_yaml_as_text():

@@ -121,6 +121,6 @@ def training_code(wildcards):
 
 
 def settings(wildcards):
-    """The resolved settings of a run: a change re-runs the training."""
-    resolved = registry.resolve(CONFIG, wildcards.model, wildcards.dataset).as_dict()
-    return json.dumps({"protocol": CONFIG.protocol, **resolved}, sort_keys=True)
+    """Hash of the resolved settings of a run: a change re-runs the training."""
+    resolved = registry.resolve(CONFIG, wildcards.model, wildcards.dataset)
+    return f"{CONFIG.protocol} {resolved.digest()}"

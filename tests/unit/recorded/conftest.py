@@ -37,3 +37,14 @@ def runs(trained, tmp_path, monkeypatch):
         path.write_bytes(content)
     monkeypatch.setattr(elcrec.recorded.add, "load_config", lambda: load_config([config]))
     return config
+
+
+@pytest.fixture
+def measured(runs):
+    """A measurement of ELCRec as the configuration asks for it."""
+    place = runs.parent / "results" / "efficiency" / "tiny" / "elcrec.json"
+    arguments = ["--dataset", "tiny", "--model", "elcrec", "--config", str(runs)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(elcrec.run, "commit", lambda: CLEAN)
+        assert main(["measure", *arguments, "--output", str(place)]) == 0
+    return place

@@ -1,14 +1,20 @@
 """`runs.csv`: its columns, its fields, and what is refused."""
 
 import csv
+import json
+import subprocess
+import sys
 from pathlib import Path
 
+import numpy as np
+import pandas as pd
 import pytest
 
+from elcrec.config import FROM_RECORDED
 from elcrec.errors import InputError
 from elcrec.recorded.columns import COLUMNS, HEADER
 from elcrec.recorded.row import from_csv
-from tests.recording import add, machine_of, runs_csv
+from tests.recording import add, edit, machine_of, recorded_config, run_folder, runs_csv
 
 
 def row(config: Path) -> dict[str, str]:
@@ -77,3 +83,44 @@ def test_other_columns_are_refused(runs):
     path.write_text(path.read_text().replace("best_epoch", "best", 1))
     with pytest.raises(InputError, match="look at best"):
         machine_of(runs).runs()
+
+
+def test_a_metric_without_a_column_or_a_value_comes_from_the_ranks(runs):
+    assert add(runs) == 0
+    before = machine_of(runs).runs()
+    table = pd.read_csv(runs_csv(runs), dtype=str, keep_default_na=False)
+    table.loc[0, "test_HR@5"] = ""
+    table.drop(columns=["test_NDCG@20", "valid_HR@5"]).to_csv(runs_csv(runs), index=False)
+    assert machine_of(runs).runs() == before
+    (runs_csv(runs).parent / "ranks" / "tiny-elcrec-1.npz").write_bytes(b"no ranks")
+    with pytest.raises(InputError, match=r"ranks/tiny-elcrec-1.npz: is not a whole"):
+        machine_of(runs).runs()
+
+
+def test_a_finished_run_without_a_metric_is_recorded_with_it(runs):
+    path = run_folder(runs) / "metrics.json"
+    whole = json.loads(path.read_text())["metrics"]
+    edit(path, metrics={**whole, "test": {"HR@5": whole["test"]["HR@5"]}})
+    assert add(runs) == 0
+    assert machine_of(runs).runs()["tiny", "elcrec", "", 1].metrics["metrics"] == whole
+
+
+ONE_MORE = """
+import sys
+from elcrec import metrics
+metrics.METRICS += ("Half@20",)
+metrics.FAMILIES["Half"] = lambda ranks, k: (ranks < k) / 2.0
+from elcrec.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+def test_a_record_from_before_a_metric_has_it_too(runs):
+    assert add(runs) == 0
+    arguments = ["recorded", "unpack", "--config", str(recorded_config(runs))]
+    subprocess.run([sys.executable, "-c", ONE_MORE, *arguments], check=True)
+    folder = runs.parent / "results" / FROM_RECORDED / "runs" / "tiny" / "elcrec" / "1"
+    ranks = np.load(folder / "ranks.npz")["test"]
+    found = json.loads((folder / "metrics.json").read_text())["metrics"]["test"]
+    assert found["Half@20"] == pytest.approx((ranks < 20).mean() / 2)
+    assert found["HR@5"] == (ranks < 5).mean()

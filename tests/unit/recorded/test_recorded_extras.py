@@ -5,11 +5,10 @@ from pathlib import Path
 
 import pytest
 
-import elcrec.run
-from elcrec.cli import main, make_parser
+from elcrec.cli import make_parser
 from elcrec.config import FROM_RECORDED, load_config
 from elcrec.recorded.unpack import unpack
-from tests.recording import CLEAN, add, edit, recorded_config, refused_to_add, runs_csv
+from tests.recording import add, edit, recorded_config, refused_to_add, runs_csv
 
 RELEASED = {"model": "elcrec", "dataset": "tiny", "file": "/x/W.pt", "protocol": "paper"}
 
@@ -43,17 +42,6 @@ def test_a_check_of_released_weights_is_recorded_without_paths(runs):
 def test_another_check_of_released_weights_is_refused(runs, change, words, capsys):
     extra(runs, "released", **(RELEASED | change))
     assert words in refused_to_add(runs, capsys)
-
-
-@pytest.fixture
-def measured(runs):
-    """A measurement of ELCRec as the configuration asks for it."""
-    place = runs.parent / "results" / "efficiency" / "tiny" / "elcrec.json"
-    arguments = ["--dataset", "tiny", "--model", "elcrec", "--config", str(runs)]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(elcrec.run, "commit", lambda: CLEAN)
-        assert main(["measure", *arguments, "--output", str(place)]) == 0
-    return place
 
 
 def test_a_measurement_is_recorded_and_comes_back(runs, measured):

@@ -141,7 +141,7 @@ def test_history_of_another_length(output):
         ({"commit": 5}, ["commit is 5", "a text"]),
         ({"seconds": 5}, ["seconds is 5", "an object"]),
         ({"seconds": {"total": -1}}, ["seconds.total is -1", "at least 0"]),
-        ({"metrics": {"valid": {}}}, ["key 'metrics.valid.HR@5' is missing"]),
+        ({"metrics": {"valid": {}}}, ["key 'metrics.test' is missing"]),
     ],
 )
 def test_a_wrong_key_is_named_with_what_is_allowed(output, changes, words):
@@ -209,3 +209,15 @@ def test_a_gap_says_what_became_of_the_run(tmp_path, left, reason):
     for name in left:
         (tmp_path / name).write_text("out of memory\n")
     assert failure(tmp_path).startswith(reason)
+
+
+def test_metrics_that_are_not_recorded_come_from_the_ranks(output):
+    folder = output.run("beauty", "elcrec", test=[0, 1, 7], valid=[3, 4, 5])
+    metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
+    del metrics["test"]["HR@10"], metrics["test"]["NDCG@20"]
+    edit(folder / "metrics.json", metrics=metrics | {"valid": {"Half@20": 0.5}})
+    record = load_run(folder)
+    assert record.metrics == {"test": summarise([0, 1, 7]), "valid": summarise([3, 4, 5])}
+    metrics["test"]["HR@5"] += 1e-6
+    edit(folder / "metrics.json", metrics=metrics)
+    refused(folder, "metrics.test.HR@5", "ranks.npz gives")
