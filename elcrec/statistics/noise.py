@@ -25,7 +25,7 @@ UNLIKE_THE_POOL = 0.15
 
 Set by `elcrec.statistics.calibration`, where it keeps the rejections of a method five times as
 noisy as the others against itself near 5 %; smaller values do not."""
-_SMALLEST = 1e-6  # of the median variance: a variance of 0 by chance has no logarithm
+_TIE = 1e-6  # of the median: a variance below is that of runs that agree by chance
 
 
 @dataclass(frozen=True)
@@ -152,9 +152,10 @@ def prior(variances: Values, freedoms: Values) -> tuple[Values, Values]:
     """Scaled inverse chi-square distribution of the true variances behind observed ones.
 
     From mean and variance of the logarithms (Smyth 2004, section 6.2). Where these spread no more
-    than sampling explains, the true variances are taken to be one, the pooled mean. Its degrees of
-    freedom are never more than the observed variances have together: with few models the spread
-    between them is hardly known.
+    than sampling explains, the true variances are taken to be one, the pooled mean. So they are
+    where a variance is 0 because two runs have, by chance, as many hits: its logarithm would
+    outweigh all others. The degrees of freedom are never more than the observed variances have
+    together: with few models the spread between them is hardly known.
 
     Args:
         variances: (draws, k) observed variances.
@@ -168,11 +169,11 @@ def prior(variances: Values, freedoms: Values) -> tuple[Values, Values]:
     freedom = np.full(len(variances), total, dtype=np.float64)
     if variances.shape[1] < 2:
         return centre, freedom
-    floor = _SMALLEST * np.median(variances, axis=1, keepdims=True)
-    logs = np.log(np.maximum(variances, np.where(floor > 0, floor, 1.0)))
+    known = variances.min(1) > _TIE * np.median(variances, axis=1)
+    logs = np.log(np.where(known[:, None], variances, 1.0))
     logs += np.log(freedoms / 2) - scipy.special.digamma(freedoms / 2)
     spread = logs.var(1, ddof=1) - scipy.special.polygamma(1, freedoms / 2).mean()
-    wide = spread > 0
+    wide = known & (spread > 0)
     found = 2 * _inverse_trigamma(spread[wide])
     freedom[wide] = np.minimum(found, total)
     shift = scipy.special.digamma(found / 2) - np.log(found / 2)
