@@ -1,4 +1,4 @@
-"""Significance tests, effect sizes and intervals; scipy does the arithmetic of the tests.
+"""Significance tests and effect sizes; scipy does the arithmetic of the tests.
 
 All tests are two-sided. A test that cannot be done (fewer than two values) has p = nan and says
 why. The primary test is `elcrec.statistics.crossed`; those here see one source of chance each.
@@ -17,8 +17,6 @@ from numpy.typing import ArrayLike, NDArray
 
 WELCH = "Welch t-test, two-sided"
 PAIRED = "paired t-test, two-sided"
-CONFIDENCE = 0.95
-"""Of every interval in the tables."""
 _DECIMALS = 12  # differences that agree so far are ties: metrics are sums of a few rounded terms
 
 
@@ -135,23 +133,6 @@ def mean_std(values: ArrayLike) -> tuple[float, float]:
     if len(array) == 0:
         return nan, nan
     return _moments(array) if len(array) > 1 else (float(array[0]), nan)
-
-
-def t_interval(values: ArrayLike, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """Student's confidence interval of the mean; (nan, nan) for fewer than two values.
-
-    Raises:
-        ValueError: A confidence outside (0, 1), or values that are not finite.
-    """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must be between 0 and 1, got {confidence}")
-    array = _values(values)
-    if len(array) < 2:
-        return nan, nan
-    mean, std = _moments(array)
-    quantile = scipy.stats.t.ppf((1 + confidence) / 2, len(array) - 1)
-    half = float(quantile) * std / len(array) ** 0.5
-    return mean - half, mean + half
 
 
 def _values(values: ArrayLike) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ from elcrec.statistics.noise import moderate
 DRAWS = 4000
 SEED = 1
 DESIGNS = ((1, 1), (1, 2), (1, 3), (2, 2), (2, 3), (3, 3))
-"""Seeds of the two methods."""
+"""Seeds of the two methods; the first never has more."""
 POOLS = (2, 6)
 """Other models with three seeds: 4 and 12 degrees of freedom."""
 NOISY = 5.0
@@ -202,7 +202,10 @@ def _primary(
     users: _Users,
     count: int,
 ) -> NDArray[np.float64]:
-    """p-values of the primary test for hit rates (draws, seeds) of two methods: (draws,)."""
+    """p-values of the primary test for hit rates (draws, seeds) of two methods: (draws,).
+
+    a has no more seeds than b.
+    """
     of_pool = np.full(pool.shape[1], _SEEDS_OF_POOL - 1.0)
     own = [_relative_variance(rates) for rates in (a, b)]
     noise = []

@@ -21,7 +21,9 @@ from numpy.typing import NDArray
 from elcrec.statistics.noise import NONE, Noise
 
 CONFIDENCE = 0.95
-REASON = "no model has two seeds, so the training noise is unknown"
+UNKNOWN_NOISE = "no model has two seeds, so the training noise is unknown"
+ONE_USER = "fewer than two users"
+_ROUNDING = 1e-12  # metrics are means of numbers up to 1: less is not a difference
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def crossed(
     """Test whether two models have the same mean, for other users and other trainings.
 
     Args:
-        a: (n_a, U) metric of each run and user of the first model.
+        a: (n_a, U) metric of each run and user of the first model, from 0 to 1.
         b: (n_b, U) of the second, the same users in the same order.
         noise_a: Training noise of the first model.
         noise_b: Of the second.
@@ -71,9 +73,9 @@ def crossed(
         for noise, mean, n in zip((noise_a, noise_b), means, (len(a), len(b)), strict=True)
     )
     if isnan(training):
-        return Crossed(difference, users_variance=users, reason=REASON)
+        return Crossed(difference, users_variance=users, reason=UNKNOWN_NOISE)
     if isnan(users):
-        return Crossed(difference, training_variance=training, reason="fewer than two users")
+        return Crossed(difference, training_variance=training, reason=ONE_USER)
     freedom = combined_freedom(
         users, a.shape[1] - 1, training, min(noise_a.freedom, noise_b.freedom)
     )
@@ -97,7 +99,7 @@ def users_variance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 
     The interaction of users and runs is in the variance between runs already, so it is taken out
     where it can be told: for two runs or more. For one run it is counted twice, which makes the
-    test careful.
+    test careful. One user has no variance: nan.
     """
     count = a.shape[1]
     if count < 2:
@@ -133,8 +135,8 @@ def combined_freedom(
 
 def _test(difference: float, users: float, training: float, freedom: float) -> Crossed:
     error = (users + training) ** 0.5
-    if not error:
-        p = 1.0 if difference == 0 else 0.0
+    if error < _ROUNDING:
+        p = 1.0 if abs(difference) < _ROUNDING else 0.0
         return Crossed(difference, difference, difference, nan, freedom, p, users, training)
     statistic = difference / error
     half = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error

@@ -29,7 +29,7 @@ NOISIER_THAN_THE_POOL = 0.05
 """A variance whose upper tail probability under the other models' is below this leaves the pool.
 
 So one noisy model does not widen the intervals of all others; it is judged by its own variance."""
-_SMALLEST = 1e-6  # of the median variance: a variance of 0 by chance has no logarithm
+_TIE = 1e-6  # of the median: a variance below is that of runs that agree by chance
 
 
 @dataclass(frozen=True)
@@ -160,11 +160,13 @@ def prior(variances: Values, freedoms: Values) -> tuple[Values, Values]:
     """Scaled inverse chi-square distribution of the true variances behind observed ones.
 
     From mean and variance of the logarithms (Smyth 2004, section 6.2). Where these spread no more
-    than sampling explains, the true variances are taken to be one, the pooled mean. Models that are
-    noisier than the others (`NOISIER_THAN_THE_POOL`) do not count: in the place of the robust
-    estimate of Phipson et al., "Robust hyperparameter estimation protects against hypervariable
-    genes", 2016, which needs many variances. Its degrees of freedom are never more than those of
-    the variances that count: with few models the spread between them is hardly known.
+    than sampling explains, the true variances are taken to be one, the pooled mean. So they are
+    where a variance is 0 because two runs have, by chance, as many hits: its logarithm would
+    outweigh all others. Models that are noisier than the others (`NOISIER_THAN_THE_POOL`) do not
+    count: in the place of the robust estimate of Phipson et al., "Robust hyperparameter estimation
+    protects against hypervariable genes", 2016, which needs many variances. The degrees of freedom
+    are never more than those of the variances that count: with few models the spread between them
+    is hardly known.
 
     Args:
         variances: (draws, k) observed variances.
@@ -176,14 +178,14 @@ def prior(variances: Values, freedoms: Values) -> tuple[Values, Values]:
     counts = _like_the_others(variances, freedoms)  # (draws, k)
     models, total = counts.sum(1), (counts * freedoms).sum(1)
     centre = np.where(counts, variances * freedoms, 0.0).sum(1) / total
-    floor = _SMALLEST * np.median(variances, axis=1, keepdims=True)
-    logs = np.log(np.maximum(variances, np.where(floor > 0, floor, 1.0)))
+    known = variances.min(1) > _TIE * np.median(variances, axis=1)
+    logs = np.log(np.where(known[:, None], variances, 1.0))
     logs += np.log(freedoms / 2) - scipy.special.digamma(freedoms / 2)
     middle = np.where(counts, logs, 0.0).sum(1) / models
     squares = np.where(counts, (logs - middle[:, None]) ** 2, 0.0).sum(1)
     by_chance = (counts * scipy.special.polygamma(1, freedoms / 2)).sum(1) / models
     spread = squares / np.maximum(models - 1, 1) - by_chance
-    wide = (models > 1) & (spread > 0)
+    wide = known & (models > 1) & (spread > 0)
     found = 2 * _inverse_trigamma(spread[wide])
     shift = scipy.special.digamma(found / 2) - np.log(found / 2)
     freedom = total.astype(np.float64)
