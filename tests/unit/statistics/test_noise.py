@@ -9,6 +9,7 @@ import scipy.special
 import scipy.stats
 
 from elcrec.statistics.noise import (
+    NOISIER_THAN_THE_POOL,
     NONE,
     UNKNOWN,
     UNLIKE_THE_POOL,
@@ -20,8 +21,8 @@ from elcrec.statistics.noise import (
 
 A, B, C, D, E = (("beauty", model) for model in "abcde")
 ABSENT = ("beauty", "absent")
-SPREAD = [1.0, 4.0, 0.02, 30.0, 0.5]
-"""Variances that differ by more than two degrees of freedom each explain."""
+SPREAD = [1.0, 4.0, 0.02, 5.0, 0.5]
+"""Variances that differ by more than two degrees of freedom each explain; none leaves the pool."""
 
 
 def pool(variances, freedoms=2):
@@ -51,7 +52,6 @@ class TestCollecting:
         assert found.variances == pytest.approx({A: 2 / 9, B: 1 / 4})
         assert found.freedoms == {A: 1, B: 2}
         assert found.freedom == 3
-        assert found.deviation == pytest.approx(((2 / 9 + 2 / 4) / 3) ** 0.5)
 
     def test_the_scale_of_the_metric_does_not_matter(self):
         small, large = Pool.of({A: [0.02, 0.04]}), Pool.of({A: [20.0, 40.0]})
@@ -74,7 +74,6 @@ class TestCollecting:
         assert found.noise(A) is found.typical is UNKNOWN
         assert isnan(UNKNOWN.variance)
         assert found.freedom == 0
-        assert isnan(found.deviation)
 
     def test_deviation_is_the_root_of_the_variance(self):
         assert Noise(0.0025, 4).deviation == pytest.approx(0.05)
@@ -124,6 +123,15 @@ class TestPrior:
         # 1e-30: what rounding leaves. The logarithm of either would outweigh all others.
         centre, freedom = prior(np.array([[1.0, 2.0, 0.5, tie, 1.5]]), np.full(5, 1.0))
         assert (centre[0], freedom[0]) == (pytest.approx(1.0), 5)
+
+    def test_a_model_noisier_than_the_others_leaves_the_pool(self):
+        # Against 1 of 6 degrees of freedom the limit for 2 is a quantile of F.
+        limit = float(scipy.stats.f.isf(NOISIER_THAN_THE_POOL, 2, 6))
+        inside, outside = [1.0, 1.0, 1.0, limit * 0.99], [1.0, 1.0, 1.0, limit * 1.01]
+        assert pool(inside).noisier == []
+        assert pool(outside).noisier == [D]
+        assert pool(inside).typical.variance > 1.5
+        assert (pool(outside).typical.variance, pool(outside).typical.freedom) == (1.0, 6)
 
     def test_all_zero(self):
         centre, freedom = prior(np.zeros((1, 3)), np.full(3, 2.0))
