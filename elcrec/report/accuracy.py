@@ -59,8 +59,10 @@ def _comparison(evidence: Evidence, row: Row, inside: bool) -> list[Cell]:
     cells = [Cell(text) for text in (evidence.dataset_name(dataset), metric, *models)]
     cells.append(Cell(percent(lead), sort=lead))
     ends = (row.number(key) for key in ("difference_low95", "difference_high95"))
-    shown = [percent(100 * end / row.number("mean_b")) for end in ends]
-    cells.append(gap("training noise unknown") if GAP in shown else Cell(" to ".join(shown)))
+    base = row.number("mean_b")
+    shown = [percent(100 * end / base if base else math.nan) for end in ends]
+    why = "training noise unknown" if base else "no percentage of 0"
+    cells.append(gap(why) if GAP in shown else Cell(" to ".join(shown)))
     cells += [_p_cell(row.number(key)) for _, key in TESTS]
     if inside:
         key = (evidence.dataset_name(dataset), metric)

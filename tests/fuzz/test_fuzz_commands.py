@@ -9,9 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-import elcrec.bootstrap
 import elcrec.figures.drawn
-import elcrec.tables.activity
 from elcrec.cli import main
 from tests.fuzz.folders import Damage, fill
 from tests.fuzz.harness import command, fuzz
@@ -47,8 +45,6 @@ ANY_CODE += ("figure",)
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(elcrec.bootstrap, "RESAMPLES", 20)
-        patch.setattr(elcrec.tables.activity.build, "__kwdefaults__", KEYWORDS | {"resamples": 20})
         patch.setattr(elcrec.figures.drawn, "DPI", 20)
         found = fill(tmp_path_factory.mktemp("whole"))
         for what in ("table accuracy", "table verdict", "table efficiency", "figure convergence"):
@@ -59,9 +55,6 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Made]:
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("made")
-
-
-KEYWORDS = dict(elcrec.tables.activity.build.__kwdefaults__ or {})
 
 
 def arguments(made: Made, what: str, output: Path) -> list[str]:

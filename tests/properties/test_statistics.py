@@ -1,8 +1,7 @@
 """Tests between two samples, against the definitions and under changes that must not matter."""
 
 import itertools
-from collections import Counter
-from math import comb, gamma, inf, isnan, sqrt
+from math import gamma, inf, isnan, sqrt
 
 import numpy as np
 import pytest
@@ -10,7 +9,7 @@ import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from elcrec.stats import holm, paired_t, welch, wilcoxon
+from elcrec.stats import holm, paired_t, welch
 from tests.properties.strategies import cases
 
 # Multiples of 1/64: sums, differences and products with powers of two are exact, so that what
@@ -21,7 +20,7 @@ DECIMAL = st.integers(0, 10**6).map(lambda n: n / 10**6)
 SAMPLE = st.one_of(st.lists(EXACT, max_size=9), st.lists(DECIMAL, max_size=9))
 FEW_VALUES = st.lists(st.sampled_from([0.0, 0.5, 1.0]), max_size=9)
 ANY = st.one_of(SAMPLE, FEW_VALUES)
-TESTS = [welch, paired_t, wilcoxon]
+TESTS = [welch, paired_t]
 
 
 def pairs(values: st.SearchStrategy[float], least: int = 0, most: int = 12):
@@ -102,63 +101,6 @@ def test_paired_t_is_one_sample_of_differences(both):
         tail = scipy.stats.t.sf(abs(result.statistic), len(a) - 1)
         assert result.p_value == close(2 * tail)
         assert result.difference == close(mean)
-
-
-def exact_p(doubled: list[int], signed: int) -> float:
-    """Share of the 2^n sign patterns whose sum is as far from 0; ranks and sum times two."""
-    sums = Counter({0: 1})
-    for rank in doubled:
-        sums = Counter({s + rank: n for s, n in sums.items()}) + Counter(
-            {s - rank: n for s, n in sums.items()}
-        )
-    far = sum(count for total, count in sums.items() if abs(total) >= abs(signed))
-    return far / 2 ** len(doubled)
-
-
-@cases(150)
-@given(
-    st.one_of(
-        st.lists(st.integers(-6, 6), max_size=13),
-        st.lists(st.integers(-5, 5), min_size=16, max_size=70),
-        st.lists(st.integers(-300, 300), min_size=12, max_size=48, unique_by=abs),
-        st.lists(st.integers(-300, 300), min_size=52, max_size=60, unique_by=abs),
-    )
-)
-def test_wilcoxon_is_its_definition(changes):
-    """Exact by counting sign patterns where it promises to be, else normal with ties corrected."""
-    result = wilcoxon([change / 8 for change in changes], [0.0] * len(changes))
-    moved = [change for change in changes if change]
-    if len(changes) < 2:
-        assert isnan(result.p_value)
-        assert result.reason
-        return
-    assert result.n == (len(moved),)
-    if not moved:
-        assert outcome(result) == (0.0, 1.0, 0.0, 0.0)
-        return
-    sizes = sorted(abs(change) for change in moved)
-    # The mean rank of equal sizes, times two: their first place plus their last, from 1.
-    twice = {size: 2 * sizes.index(size) + sizes.count(size) + 1 for size in sizes}
-    signed = sum(twice[abs(change)] * (1 if change > 0 else -1) for change in moved)
-    assert result.statistic == signed / 2
-    assert result.effect == close(signed / sum(twice[size] for size in sizes))
-    tied = len(set(sizes)) < len(sizes)
-    if len(moved) <= 13 or (len(moved) <= 50 and not tied):
-        assert result.p_value == close(exact_p([twice[size] for size in sizes], signed))
-    else:
-        deviation = sqrt(sum(twice[size] ** 2 for size in sizes))
-        assert result.p_value == close(2 * scipy.stats.norm.sf(abs(signed) / deviation))
-
-
-@cases(60)
-@given(st.integers(1, 7), st.integers(0, 6))
-def test_wilcoxon_of_hits_is_the_sign_test(won, lost):
-    """Where all differences have one size, the ranks say nothing: a binomial of the signs."""
-    result = wilcoxon([1.0] * won + [0.0] * lost + [1.0], [0.0] * won + [1.0] * (lost + 1))
-    n, least = won + lost, min(won, lost)
-    two_sided = min(1.0, 2 * sum(comb(n, wins) for wins in range(least + 1)) / 2**n)
-    assert result.p_value == close(two_sided)
-    assert result.effect == close((won - lost) / n)
 
 
 @cases(120)

@@ -126,6 +126,18 @@ class TestRejections:
             assert row.primary <= (0.2 if few else 0.1), row
             assert row.users_only >= (0.2 if row.noise in names[:2] else 0.6), row
 
+    def test_who_is_noisy_in_which_case(self, monkeypatch):
+        seen = []
+
+        def pool(source, scales, draws, generator):
+            seen.append(scales.tolist())
+            return np.full((draws, len(scales)), 0.01)
+
+        monkeypatch.setattr(calibration, "_pool", pool)
+        list(simulate(SMALL, [(1, 1)], [2, 3], 2))
+        alike = [[1, 1], [1, 1, 1]]
+        assert seen == [*alike, [1, 5], [1, 1, 5], *alike, *alike]
+
     def test_noise_that_chance_hits_explain_needs_no_second_source(self):
         """Then users alone are right: what makes it wrong above is the noise of trainings."""
         quiet = Source(SMALL.rate, SMALL.both, 0.0, SMALL.users)

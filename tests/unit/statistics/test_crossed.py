@@ -218,6 +218,13 @@ class TestNoOrdinaryTest:
         assert found.low <= found.difference <= found.high
         assert found.difference == pytest.approx(0.0, abs=1e-15)
 
+    def test_rounding_is_neither_a_difference_nor_a_variance(self):
+        # The mean of three times 0.1 is a little more, that of three times 0.7 a little less.
+        values = np.array([[0.1, 0.7, 0.7, 0.7]])
+        found = crossed(values, np.repeat(values, 3, axis=0), NONE, NONE)
+        assert 0 < found.users_variance < 1e-30
+        assert found.p_value == 1.0
+
     def test_different_constants_without_noise(self):
         found = crossed(np.full((1, 7), 0.5), np.full((3, 7), 0.25), NONE, NONE)
         assert (found.p_value, found.low, found.high) == (0.0, 0.25, 0.25)

@@ -109,6 +109,12 @@ class TestDetectableLead:
         assert known[0.5] == pytest.approx(1.959964 * 0.02, rel=1e-3)
         assert known[0.9] == pytest.approx((1.959964 + 1.281552) * 0.02, rel=1e-5)
 
+    def test_both_tails_count(self):
+        lead = detectable_lead(1, NONE, USERS, 10**9, power=0.06) / 0.02
+        tails = scipy.stats.norm.sf(1.959964 - lead), scipy.stats.norm.cdf(-1.959964 - lead)
+        assert tails[1] > 0.01
+        assert sum(tails) == pytest.approx(0.06, rel=1e-4)
+
     def test_falls_with_seeds_down_to_what_users_alone_allow(self):
         leads = [detectable_lead(n, NOISE, USERS, COUNT) for n in (1, 2, 3, 5, 10, 100, MOST_SEEDS)]
         assert leads == sorted(leads, reverse=True)
