@@ -16,7 +16,9 @@ the paper leaves open, and differences from it:
    out of a LayerNorm (norm 8 at d = 64) and item vectors start at N(0, 0.02) (norm 0.16), so that
    divided logits stay below 0.2 and the softmax says next to nothing until the item vectors have
    grown 25-fold; meanwhile the other loss, whose logits reach 8 at once, moves the weights. With
-   `divide_item_logits: false` they are inner products, as in the other models' losses.
+   `divide_item_logits: false` they are inner products, as in the other models' losses. Both, and
+   the weight of the other loss, are settled on validation; what is used is a variant of the paper's
+   model, and its row is named so.
 4. Sequence to sequence: one prefix per user, against its up to L next training items, reversed, the
    nearest one last; the softmax is over all intentions of all such futures of the batch.
 5. The item loss is a mean, the other a sum divided by the batch size, with `sequence_weight`.

@@ -140,11 +140,18 @@ def context_of(data: InteractionData, seed: int) -> Context:
 
 
 @cases(60)
-@given(ROWS, LENGTHS, st.sampled_from([0.01, 0.2, 0.5, 1.0]), SEEDS)
-def test_bert4rec_masks_the_stated_number_and_asks_for_what_it_hides(rows, length, ratio, seed):
+@given(ROWS, LENGTHS, st.sampled_from([0.01, 0.2, 0.5, 1.0]), SEEDS, st.booleans())
+def test_bert4rec_masks_the_stated_number_and_asks_for_what_it_hides(
+    rows, length, ratio, seed, last_only
+):
     data = data_of(rows)
-    settings = bert4rec.Hyperparameters(max_length=length, mask_ratio=ratio, dimension=2)
-    model = bert4rec.Model(settings, data.n_users, data.item_size)
+    model = bert4rec.Model(
+        bert4rec.Hyperparameters(
+            max_length=length, mask_ratio=ratio, last_only=float(last_only), dimension=2
+        ),
+        data.n_users,
+        data.item_size,
+    )
     samples = torch.arange(2 * len(rows))
     batch = model.batch(samples, context_of(data, seed))
     for sample, inputs, targets in zip(
@@ -155,7 +162,7 @@ def test_bert4rec_masks_the_stated_number_and_asks_for_what_it_hides(rows, lengt
         hidden = [place for place, target in enumerate(targets) if target]
         assert inputs == [model.mask_id if n in hidden else i for n, i in enumerate(window)]
         assert targets == [i if n in hidden else 0 for n, i in enumerate(window)]
-        if sample >= len(rows):
+        if last_only:
             assert hidden == [length - 1]
         else:
             shown = min(len(items), length)
