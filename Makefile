@@ -18,7 +18,7 @@ help:
 	@echo "make test          all tests"
 	@echo "make test-parity   models against RecBole's, with the same weights (optional)"
 	@echo "make test-slurm    the SLURM profile on a cluster of one node (optional; root, slurm-wlm, munge)"
-	@echo "make lint          ruff, mypy, snakefmt, codespell, workflows of .github"
+	@echo "make lint          ruff, mypy, import-linter, snakefmt, codespell, workflows of .github"
 	@echo "make golden        losses and gradients against the authors' code"
 	@echo "make clean         remove the demo's results (not the data, not recorded runs)"
 
@@ -74,6 +74,7 @@ lint: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/codespell
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml

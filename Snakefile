@@ -19,7 +19,7 @@ include: "workflow/rules/optional.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/recorded.smk"
 include: "workflow/rules/grid.smk"
-include: "workflow/rules/replication.smk"
+include: "workflow/rules/nightly.smk"
 include: "workflow/rules/failures.smk"
 
 

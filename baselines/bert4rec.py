@@ -26,16 +26,16 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elcrec.dataset import InteractionData
-from elcrec.encoder import (
+from elcrec.data.histories import InteractionData
+from elcrec.models.encoder import (
     LAYER_NORM_EPSILON,
     EncoderSettings,
     TransformerEncoder,
     initialise,
 )
-from elcrec.interface import Context, Protocol, SequenceModel
-from elcrec.padding import encode_chosen
-from elcrec.scores import item_products
+from elcrec.models.interface import Context, Protocol, SequenceModel
+from elcrec.models.padding import encode_chosen
+from elcrec.models.scores import item_products
 
 
 @dataclass(frozen=True)

@@ -29,12 +29,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elcrec.dataset import HELD_OUT, InteractionData, NegativeSampler
-from elcrec.dropout import Dropout
-from elcrec.interface import Batch, Context, Protocol, SequenceModel
-from elcrec.sampling import choose_samples
-from elcrec.scores import inner_products
-from elcrec.settings import at_least
+from elcrec.data.histories import HELD_OUT, InteractionData, NegativeSampler
+from elcrec.data.samples import choose_samples
+from elcrec.errors import at_least
+from elcrec.models.dropout import Dropout
+from elcrec.models.interface import Batch, Context, Protocol, SequenceModel
+from elcrec.models.scores import inner_products
 
 
 @dataclass(frozen=True)

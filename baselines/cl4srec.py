@@ -14,7 +14,7 @@ paper in:
 3. The next item is learned with binary cross-entropy against one negative (paper: a softmax over
    one positive and its sampled negative).
 4. Post-norm blocks and initialisation of the shared encoder.
-5. Crop and reorder never take the last item (see `elcrec.augmentation`).
+5. Crop and reorder never take the last item (see `elcrec.data.augmentation`).
 
 The second form (`cl4srec_last`) is nearer to the paper: the last output stands for the sequence,
 and masked items become the mask token, so that no loss sees padding and none is computed. Points 3
@@ -28,14 +28,14 @@ from typing import Literal
 
 from torch import Tensor
 
-from elcrec.augmentation import Augmenter
-from elcrec.encoder import EncoderSettings
-from elcrec.interface import Batch, Context
-from elcrec.losses import contrastive_loss, next_item_loss
-from elcrec.padding import by_length, encode_real
-from elcrec.scores import item_products
-from elcrec.settings import at_least
-from elcrec.transformer import TransformerModel
+from elcrec.data.augmentation import Augmenter
+from elcrec.errors import at_least
+from elcrec.models.encoder import EncoderSettings
+from elcrec.models.interface import Batch, Context
+from elcrec.models.losses import contrastive_loss, next_item_loss
+from elcrec.models.padding import by_length, encode_real
+from elcrec.models.scores import item_products
+from elcrec.models.transformer import TransformerModel
 
 
 @dataclass(frozen=True)

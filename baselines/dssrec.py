@@ -37,17 +37,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elcrec.encoder import (
+from elcrec.errors import at_least
+from elcrec.models.encoder import (
     INITIAL_STD,
     LAYER_NORM_EPSILON,
     EncoderSettings,
     TransformerEncoder,
     initialise,
 )
-from elcrec.interface import Context, Protocol, SequenceModel
-from elcrec.padding import by_length, only_real
-from elcrec.scores import item_products
-from elcrec.settings import at_least
+from elcrec.models.interface import Context, Protocol, SequenceModel
+from elcrec.models.padding import by_length, only_real
+from elcrec.models.scores import item_products
 
 
 @dataclass(frozen=True)

@@ -37,13 +37,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elcrec.dataset import NegativeSampler
-from elcrec.dropout import Dropout
-from elcrec.interface import Batch, Context, SequenceModel
-from elcrec.losses import next_item_loss
-from elcrec.padding import encode_real
-from elcrec.scores import inner_products
-from elcrec.settings import at_least
+from elcrec.data.histories import NegativeSampler
+from elcrec.errors import at_least
+from elcrec.models.dropout import Dropout
+from elcrec.models.interface import Batch, Context, SequenceModel
+from elcrec.models.losses import next_item_loss
+from elcrec.models.padding import encode_real
+from elcrec.models.scores import inner_products
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from elcrec.dataset import InteractionData
-from elcrec.interface import Context, SequenceModel
-from elcrec.settings import at_least
+from elcrec.data.histories import InteractionData
+from elcrec.errors import at_least
+from elcrec.models.interface import Context, SequenceModel
 
 
 @dataclass(frozen=True)

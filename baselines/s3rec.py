@@ -22,7 +22,7 @@ from torch import Tensor
 
 from baselines import sasrec
 from elcrec.errors import InputError
-from elcrec.scores import item_products
+from elcrec.models.scores import item_products
 
 Hyperparameters = sasrec.Hyperparameters
 PREFIX = "encoder."

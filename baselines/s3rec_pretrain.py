@@ -27,13 +27,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elcrec.dataset import HELD_OUT, InteractionData
-from elcrec.encoder import EncoderSettings, TransformerEncoder, initialise
-from elcrec.interface import Context, Protocol, SequenceModel
-from elcrec.padding import by_length, encode_real
-from elcrec.prefixes import Prefixes, count_prefixes
-from elcrec.scores import item_products
-from elcrec.settings import at_least
+from elcrec.data.histories import HELD_OUT, InteractionData
+from elcrec.data.samples import Prefixes, count_prefixes
+from elcrec.errors import at_least
+from elcrec.models.encoder import EncoderSettings, TransformerEncoder, initialise
+from elcrec.models.interface import Context, Protocol, SequenceModel
+from elcrec.models.padding import by_length, encode_real
+from elcrec.models.scores import item_products
 
 
 @dataclass(frozen=True)

@@ -25,11 +25,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from elcrec.encoder import EncoderSettings
-from elcrec.interface import Batch
-from elcrec.losses import next_item_loss
-from elcrec.padding import encode_real
-from elcrec.transformer import TransformerModel
+from elcrec.models.encoder import EncoderSettings
+from elcrec.models.interface import Batch
+from elcrec.models.losses import next_item_loss
+from elcrec.models.padding import encode_real
+from elcrec.models.transformer import TransformerModel
 
 LOGIT_MEMORY = {"cpu": 4 * 2**20, "cuda": 512 * 2**20}  # bytes of logits that exist at once
 

@@ -2,6 +2,6 @@
 
 import sys
 
-from elcrec.cli import main
+from elcrec.cli.main import main
 
 sys.exit(main())

@@ -1,5 +1,96 @@
-"""The one exception that means "the user can mend this": printed as one line, exit status 2."""
+"""Bad input, and how a refusal is worded: the value, its key and what may have been meant."""
+
+from __future__ import annotations
+
+import datetime
+import difflib
+import math
+import reprlib
+from collections.abc import Iterable
+from typing import Any
+
+_cut = reprlib.Repr()
+_cut.maxstring = _cut.maxother = 80
+_cut.maxlist = _cut.maxdict = _cut.maxset = 4
 
 
 class InputError(Exception):
     """Bad input; the message is one line that names the file, key or line and what is allowed."""
+
+
+def at_least(least: int, settings: object, *names: str) -> None:
+    """For `__post_init__`: ValueError if one of the fields is less than `least`."""
+    for name in names:
+        if getattr(settings, name) < least:
+            raise ValueError(f"{name} must be {least} or more, got {getattr(settings, name)}")
+
+
+def shown(value: Any) -> str:
+    """A value on one line, as YAML has it where Python differs; long ones are cut."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and not math.isfinite(value):
+        return ".nan" if math.isnan(value) else ".inf" if value > 0 else "-.inf"
+    if isinstance(value, datetime.date):
+        return f"the date {value} (in quotes it is a text)"
+    try:
+        return _cut.repr(value)
+    except ValueError:  # Python refuses to print integers of thousands of digits
+        return "an integer of thousands of digits"
+
+
+def in_line(text: str) -> str:
+    """The same of a text, without quotes."""
+    return shown(text)[1:-1]
+
+
+def brief(text: str) -> str:
+    """A text on one line, without quotes; long ones are cut."""
+    plain = text.isprintable() and len(text) <= _cut.maxstring
+    return text if plain else in_line(text)
+
+
+def dotted(path: Iterable[str | int]) -> str:
+    """A key path on one line: `figures.ablation.models[0]`."""
+    text = ""
+    for key in path:
+        if isinstance(key, int):
+            text += f"[{key}]"
+        else:
+            text += f".{brief(key) or shown(key)}"
+    return text.removeprefix(".") or "top level"
+
+
+def number_hint(value: Any) -> str:
+    """Explain a text where a number is asked; YAML's best-known trap is 1e-3 without a point."""
+    if not isinstance(value, str):
+        return ""
+    try:
+        number = float(value)
+    except ValueError:
+        return ""
+    if not math.isfinite(number):
+        return ""
+    if "e" in value.lower():
+        return f" (YAML reads {value.strip()} as text; write {number!r} or {number:.1e})"
+    return " (write it without quotes)"
+
+
+def did_you_mean(word: Any, known: Iterable[str]) -> str:
+    """The known word that is most like the wrong one, in parentheses; nothing if none is."""
+    near = difflib.get_close_matches(str(word), list(known), n=1)
+    return f" (did you mean '{near[0]}'?)" if near else ""
+
+
+def unknown(what: str, word: Any, known: Iterable[str], which: str = "known") -> str:
+    """`unknown model 'elcerc' (did you mean 'elcrec'?); known: …`."""
+    names = sorted(known)
+    return f"unknown {what} {shown(word)}{did_you_mean(word, names)}; {which}: {', '.join(names)}"
+
+
+def unknown_key(key: Any, allowed: Iterable[str]) -> str:
+    """`unknown key (did you mean 'seeds'?); allowed: …`, to stand after the key."""
+    names = sorted(allowed)
+    return f"unknown key{did_you_mean(key, names)}; allowed: {', '.join(names)}"

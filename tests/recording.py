@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from elcrec.cli import main
+from elcrec.cli.main import main
 from elcrec.recorded.machine import Machine
 from tests.workflow.make_tiny import write
 

@@ -11,9 +11,8 @@ from typing import Any
 import elcrec.bench.released_driver
 from elcrec.bench import rounds
 from elcrec.bench.checkout import Checkout
-from elcrec.bench.job import Job
+from elcrec.bench.job import Job, start_worker
 from elcrec.bench.process import Process
-from elcrec.bench.run import start_worker
 from elcrec.errors import InputError
 
 OPTIONS = {
@@ -46,7 +45,7 @@ def compare(job: Job, checkout: Checkout, plan: rounds.Plan) -> dict[str, Any]:
         plan: How much is measured.
 
     Returns:
-        `here` and `released`, as `elcrec.bench.run.measure` gives; `ratio`: how many times as long
+        `here` and `released`, as `elcrec.bench.job.measure` gives; `ratio`: how many times as long
         theirs takes, spread over rounds; `checkout`.
 
     Raises:
@@ -86,7 +85,7 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputError: A setting that their code has not.
     """
-    if settings["module"] != "elcrec.model":
+    if settings["module"] != "elcrec.models.elcrec":
         raise InputError(f"--against: the released code is ELCRec, not {settings['name']}")
     values = {**settings["parameters"], **settings["training"]}
     if values["fusion"] not in ("shift", "concat"):

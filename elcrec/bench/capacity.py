@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from elcrec.ranking_plan import SCORE_MEMORY
-from elcrec.registry import RunSettings
+from elcrec.evaluation.tiles import SCORE_MEMORY
+from elcrec.runs.settings import RunSettings
 
 COPIES = (
     "its weights",

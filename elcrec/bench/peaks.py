@@ -8,7 +8,7 @@ from collections.abc import Callable
 import psutil
 import torch
 
-from elcrec.measure import peak_memory, reset_peak_memory
+from elcrec.usage import peak_memory, reset_peak_memory
 
 
 class Peaks:
@@ -20,7 +20,7 @@ class Peaks:
         reset_peak_memory(device)
 
     def all(self) -> dict[str, int | None]:
-        """Peak bytes as `elcrec.measure.peak_memory` gives them."""
+        """Peak bytes as `elcrec.usage.peak_memory` gives them."""
         found = peak_memory(self.device)
         return {key: max(v, self.before.get(key) or 0) if v else v for key, v in found.items()}
 
@@ -46,7 +46,7 @@ class Peaks:
 def give_back_freed_memory() -> None:
     """Let the C library (glibc; others are left alone) return what was freed to the system.
 
-    Runs keep it (`elcrec.device.keep_freed_memory`), and what is used again would not be seen.
+    Runs keep it (`elcrec.jobs.device.keep_freed_memory`), and what is used again would not be seen.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:

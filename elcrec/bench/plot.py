@@ -10,8 +10,8 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from elcrec.atomic import replaced
-from elcrec.tables.markdown import number
+from elcrec.files.atomic import replaced
+from elcrec.tables.layout import number
 
 LABELS = {
     "users": "users",

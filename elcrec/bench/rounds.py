@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from elcrec.measure import spread
+from elcrec.usage import spread
 
 WARM_UP = 5
 """Steps, at least, before the first that counts; in groups like those that count, because a CUDA

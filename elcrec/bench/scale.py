@@ -22,12 +22,10 @@ from elcrec.bench.capacity import (
     reckon,
     training_bytes,
 )
-from elcrec.bench.earlier import Earlier
-from elcrec.bench.fit import MEASURES, extrapolate, power_law
-from elcrec.bench.job import Generated, Job
+from elcrec.bench.growth import MEASURES, Earlier, extrapolate, power_law
+from elcrec.bench.job import Generated, Job, start_worker
 from elcrec.bench.process import ProcessError
-from elcrec.bench.run import start_worker
-from elcrec.registry import RunSettings
+from elcrec.runs.settings import RunSettings
 
 FACTORS: dict[str, tuple[int, ...]] = {
     "users": (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000),

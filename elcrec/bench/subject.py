@@ -1,8 +1,8 @@
 """The thing that is measured: a model with its data, run as a training runs it.
 
-Steps are those of `elcrec.engine.train_epoch`, evaluations those of `elcrec.evaluation`. Nothing is
-read from the device inside a step: a group of steps is timed as a whole, between two
-synchronisations.
+Steps are those of `elcrec.training.loop.train_epoch`, evaluations those of
+`elcrec.evaluation.ranking`. Nothing is read from the device inside a step: a group of steps is
+timed as a whole, between two synchronisations.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from elcrec.bench import operators
 from elcrec.bench.generate import generate, shuffled
 from elcrec.bench.job import Job
 from elcrec.bench.peaks import Peaks
-from elcrec.config import Config
+from elcrec.config.config import Config
+from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Sequences, read_sequences
-from elcrec.dataset import InteractionData
-from elcrec.device import choose
-from elcrec.evaluation import Evaluator
-from elcrec.fingerprint import fingerprint
-from elcrec.interface import Context, SequenceModel
-from elcrec.measure import Stopwatch
-from elcrec.provenance import environment
-from elcrec.ranking_plan import SCORE_MEMORY
-from elcrec.registry import module_reference
-from elcrec.run import choose_kernels
-from elcrec.step import Step, make_optimiser, make_step, train_epoch
+from elcrec.evaluation.ranking import Evaluator
+from elcrec.evaluation.tiles import SCORE_MEMORY
+from elcrec.jobs.device import choose
+from elcrec.jobs.environment import environment
+from elcrec.jobs.run import choose_kernels
+from elcrec.models.interface import Context, SequenceModel
+from elcrec.runs.fingerprint import fingerprint
+from elcrec.runs.settings import module_reference
+from elcrec.training.step import Step, make_optimiser, make_step, train_epoch
+from elcrec.usage import Stopwatch
 
 STEPS = 10
 """Steps of a group on a processor; on a GPU, where they are short, those of a whole epoch."""
@@ -42,7 +42,8 @@ WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
 """Variables that say how OpenMP's threads wait for each other."""
 
 GRAPH_EPOCHS = 4
-"""Epochs until the last one's smaller batch, too, is replayed from a graph: see `elcrec.graph`."""
+"""Epochs until the last one's smaller batch, too, is replayed from a graph: see
+`elcrec.training.graph`."""
 
 
 class Subject:

@@ -6,14 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from elcrec.bench.job import Job
+from elcrec.bench.job import Job, check, measure
 from elcrec.bench.rounds import Plan
-from elcrec.bench.run import check, measure
-from elcrec.config import Config
+from elcrec.config.config import Config
 from elcrec.errors import InputError
 
 Measure = Callable[[Job, Plan], dict[str, Any]]
-"""Measures a job: `elcrec.bench.run.measure`."""
+"""Measures a job: `elcrec.bench.job.measure`."""
 
 
 def jobs_of(template: Job, datasets: Iterable[str], models: Sequence[str]) -> list[Job]:
@@ -84,7 +83,7 @@ def run_seconds(record: dict[str, Any]) -> dict[str, float]:
     """Bounds of a run's time, from medians.
 
     Args:
-        record: What `elcrec.bench.run.measure` gave.
+        record: What `elcrec.bench.job.measure` gave.
 
     Returns:
         `once`: seconds before the first epoch, and of the test; `epoch`: of an epoch with

@@ -12,8 +12,7 @@ from typing import NoReturn
 import numpy as np
 import pandas as pd
 
-from elcrec.errors import InputError
-from elcrec.wording import in_line, shown
+from elcrec.errors import InputError, in_line, shown
 
 
 @dataclass(frozen=True)

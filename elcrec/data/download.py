@@ -16,8 +16,8 @@ import requests
 import urllib3
 from tqdm import tqdm
 
+from elcrec.data.fetched import problem
 from elcrec.data.sources import Source
-from elcrec.data.verify import problem
 
 TIMEOUT = 30  # seconds without an answer or a further byte
 PATIENCE = 30.0  # seconds that a slow server is given

@@ -16,12 +16,10 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from elcrec.data.download import FetchError, download, from_wheel
-from elcrec.data.mirror import MIRROR, file_path, mirror
-from elcrec.data.record import Fetched, earlier_origin
-from elcrec.data.sources import Dataset, Source
-from elcrec.data.verify import problem
+from elcrec.data.fetched import Fetched, earlier_origin, problem
+from elcrec.data.sources import MIRROR, Dataset, Source, file_path, mirror
 from elcrec.errors import InputError
-from elcrec.lock import held
+from elcrec.files.lock import held
 
 UNFINISHED = ".fetch."  # prefix of the folder that a file is brought into
 __all__ = ["MIRROR", "Fetched", "fetch"]

@@ -22,8 +22,7 @@ import numpy as np
 import pandas as pd
 
 from elcrec.data.rawfile import numbered_lines
-from elcrec.errors import InputError
-from elcrec.wording import shown
+from elcrec.errors import InputError, shown
 
 _COLUMNS = ("impression", "user", "time", "history", "impressions")
 _TIME = "%m/%d/%Y %I:%M:%S %p"

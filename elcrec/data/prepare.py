@@ -7,15 +7,15 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
-from elcrec.atomic import replaced
 from elcrec.data.core import k_core, to_sequences
-from elcrec.data.interactions import read_interactions
+from elcrec.data.fetched import Fetched
+from elcrec.data.formats import read_interactions
 from elcrec.data.rawfile import read_bytes
-from elcrec.data.record import Fetched
 from elcrec.data.sequences import Sequences, format_sequences, parse_sequences
 from elcrec.data.sources import COUNTS, SEQUENCES, Dataset
 from elcrec.data.statistics import check, statistics
 from elcrec.errors import InputError
+from elcrec.files.atomic import replaced
 
 CORE = 5  # users and items with fewer interactions are removed
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ MIN_ITEMS = 4  # one training input, its target, one item to validate and one to
 _EXPECTED = "expected `user item item …` with whole item ids from 1"
 _UNUSUAL_SPACE = re.compile(rb"[\t\r\v\f]|  |^ | $")
 _BOM = b"\xef\xbb\xbf"
+
+Split = Literal["valid", "test"]
+SPLITS: tuple[Split, ...] = ("valid", "test")
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePath
 from typing import Any
+from urllib.request import url2pathname
 
 from elcrec.errors import InputError
 
@@ -22,6 +24,8 @@ RAW_FORMATS = (
 FORMATS = (SEQUENCES, *RAW_FORMATS)
 COUNTS = ("users", "items", "actions")
 _OWN_FILE = ("path", "format", "member")  # keys of a source that a data set may carry itself
+
+MIRROR = "ELCREC_MIRROR"  # environment variable
 
 
 @dataclass(frozen=True)
@@ -148,3 +152,28 @@ def _digest(where: str, mapping: Mapping[str, Any], key: str, length: int) -> st
     if not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", str(digest)):
         raise InputError(f"{where}: {key} must be {length} hexadecimal digits, not {digest}")
     return str(digest).lower()
+
+
+def mirror() -> Path | str | None:
+    """The folder, or the address (http, https), that `ELCREC_MIRROR` names; None if it is not set.
+
+    Raises:
+        InputError: It names neither.
+    """
+    told = os.environ.get(MIRROR)
+    if not told:
+        return None
+    if told.startswith(("http://", "https://")):
+        return told
+    path = file_path(told) or Path(os.path.expanduser(told))
+    if not os.path.isdir(path):
+        allowed = "an existing folder, or an address with http://, https:// or file://"
+        raise InputError(f"{MIRROR}={told!r}: must be {allowed}")
+    return path
+
+
+def file_path(address: str) -> Path | None:
+    """The path of a file:// address; None of any other."""
+    if not address.startswith("file://"):
+        return None
+    return Path(url2pathname(address.removeprefix("file://").removeprefix("localhost")))

@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from elcrec.figures import style, words
+from elcrec.evaluation.metrics import TABLE_METRICS
+from elcrec.figures import drawn, style
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.plan import ablation_arms
-from elcrec.figures.reading import Runs
-from elcrec.metrics import TABLE_METRICS
-from elcrec.registry import resolve
-from elcrec.stats import mean_std
-from elcrec.tables.paper import FOLDER, load_accuracy
-from elcrec.tables.runs import RunRecord
+from elcrec.paper import FOLDER, load_accuracy
+from elcrec.runs.plan import ablation_arms
+from elcrec.runs.reading import Runs
+from elcrec.runs.record import RunRecord
+from elcrec.runs.settings import resolve
+from elcrec.statistics.tests import mean_std
 
 PRINTED = {"iclrec": "B", "iclrec_icl": "B+ICL", "elcrec_elcm": "B+ELCM", "elcrec": "ELCRec"}
 """Names of the arms in the paper's Table 10."""
@@ -40,7 +40,7 @@ def draw(runs: Runs) -> Drawn:
         f"{' + '.join(TABLE_METRICS)} on the test split. B is ICLRec; B+ICL fuses its k-means "
         "centers into the instance loss; B+ELCM has learnable centers and the cluster loss, but "
         "nothing fused; ELCRec has both. Ours: mean over seeds, error bars of one standard "
-        f"deviation.{_printed(numbers)} {words.which_runs(config, found)}"
+        f"deviation.{_printed(numbers)} {drawn.which_runs(config, found)}"
         + _without_instance_loss(runs, datasets)
     )
     return Drawn(figure, numbers, "Ablation", caption, _alt(runs, numbers))
@@ -114,7 +114,7 @@ def _without_instance_loss(runs: Runs, datasets: list[str]) -> str:
     off = [d for d, p in parameters.items() if getattr(p, "instance_weight", None) == 0]
     if not off:
         return ""
-    names = words.listed([runs.config.dataset_name(d) for d in off])
+    names = drawn.listed([runs.config.dataset_name(d) for d in off])
     return (
         f" On {names} the instance loss is off (weight 0), so that fusing centers into it changes "
         "nothing: B+ICL repeats B, and ELCRec repeats B+ELCM."

@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from elcrec.activity import activity_groups
-from elcrec.figures import style, words
+from elcrec.evaluation.metrics import TABLE_METRICS, per_user
+from elcrec.figures import drawn, style
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.grid import by_dataset
-from elcrec.figures.reading import Runs
-from elcrec.metrics import TABLE_METRICS, per_user
-from elcrec.stats import mean_std
-from elcrec.tables.runs import RunRecord
+from elcrec.figures.style import by_dataset
+from elcrec.runs.reading import Runs
+from elcrec.runs.record import RunRecord
+from elcrec.statistics.groups import activity_groups
+from elcrec.statistics.tests import mean_std
 
 GROUPS = 5
 DRAWN = ("HR@5", "NDCG@20")
@@ -44,7 +44,7 @@ def draw(runs: Runs) -> Drawn:
         "their history (users of equal length in a random order that is always the same), from the "
         "least active to the most. Below each group the shortest and longest history in it. Points "
         "are means over seeds, error bars one standard deviation. "
-        f"{words.which_runs(config, found)}"
+        f"{drawn.which_runs(config, found)}"
     )
     return Drawn(figure, numbers, "Accuracy by user activity", caption, _alt(runs, numbers))
 

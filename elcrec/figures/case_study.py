@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from elcrec.activity import activity_groups
 from elcrec.figures import style
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.plan import single_seed
-from elcrec.figures.reading import Runs, snapshots
+from elcrec.runs.plan import single_seed
+from elcrec.runs.reading import Runs
+from elcrec.runs.snapshots import snapshots
+from elcrec.statistics.groups import activity_groups
 
 GROUPS = ("low", "medium", "high")
 EXTREMES = 4

@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from elcrec.figures import epochs, style, words
+from elcrec.figures import curves, drawn, style
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.grid import by_dataset
 from elcrec.figures.plan import METRIC
-from elcrec.figures.reading import Runs, history
+from elcrec.figures.style import by_dataset
+from elcrec.runs.reading import Runs, history
 
 QUANTITIES = {METRIC: f"{METRIC} (validation)", "loss_total": "training loss (total)"}
 
@@ -24,10 +24,10 @@ def draw(runs: Runs) -> Drawn:
     for (dataset, model), records in found.items():
         histories = [history(record) for record in records]
         for line, quantity in zip(axes, QUANTITIES, strict=True):
-            curve = epochs.curve(histories, quantity)
+            curve = curves.curve(histories, quantity)
             if curve is not None:
                 axis = line[config.use.index(dataset)]
-                epochs.plot(axis, curve, looks[model], config.model_name(model))
+                curves.plot(axis, curve, looks[model], config.model_name(model))
                 rows += curve.rows(dataset=dataset, model=model, quantity=quantity)
     for line, label in zip(axes, QUANTITIES.values(), strict=True):
         line[0].set_ylabel(label)
@@ -35,8 +35,8 @@ def draw(runs: Runs) -> Drawn:
     style.legend_below(figure, axes.flat)
     caption = (
         f"{METRIC} on the validation split and the loss that is minimized, per epoch. "
-        f"{epochs.BAND} The losses of different models have different terms: compare their "
-        f"course, not their height. {words.which_runs(config, found)}"
+        f"{curves.BAND} The losses of different models have different terms: compare their "
+        f"course, not their height. {drawn.which_runs(config, found)}"
     )
     columns = ["dataset", "model", "quantity", "epoch", "seeds", "mean", "std"]
     numbers = pd.DataFrame(rows, columns=columns)

@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from elcrec.figures import epochs, style, words
+from elcrec.figures import curves, drawn, style
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.grid import by_dataset
-from elcrec.figures.reading import Found, Runs, history
+from elcrec.figures.style import by_dataset
+from elcrec.runs.reading import Found, Runs, history
 
 QUANTITIES = {
     "intents_in_use": "centers in use\n(count)",
@@ -79,9 +79,9 @@ def _draw_quantities(
 ) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for axis, quantity in zip(column, QUANTITIES, strict=False):
-        curve = epochs.curve(histories, quantity)
+        curve = curves.curve(histories, quantity)
         if curve is not None:
-            epochs.plot(axis, curve, look, name)
+            curves.plot(axis, curve, look, name)
             rows += curve.rows(**key, quantity=quantity)
     return rows
 
@@ -90,10 +90,10 @@ def _draw_loss(
     axis: Axes, histories: list[pd.DataFrame], name: str, key: dict[str, str]
 ) -> list[dict[str, Any]]:
     """The cluster loss pair by pair, and as 2|m|² - 2 b·m in rings on top of it."""
-    direct, identity = (epochs.curve(histories, quantity) for quantity in (DIRECT, IDENTITY))
+    direct, identity = (curves.curve(histories, quantity) for quantity in (DIRECT, IDENTITY))
     if direct is None or identity is None:
         return []
-    epochs.plot(axis, direct, style.SERIES[3], f"cluster loss of {name}, pair by pair")
+    curves.plot(axis, direct, style.SERIES[3], f"cluster loss of {name}, pair by pair")
     places = np.arange(0, len(identity.epochs), max(1, len(identity.epochs) // 8))
     ring = style.RING | {"markersize": 8, "color": style.SERIES[1].color}
     axis.plot(identity.epochs[places], identity.mean[places], label="2|m|² - 2 b·m", **ring)
@@ -112,8 +112,8 @@ def _caption(runs: Runs, found: Found, gaps: list[float]) -> str:
     )
     return (
         "Centers in use are those nearest to at least one of at most 2,000 sampled users; cosines "
-        f"are means over all pairs, 1 means that all point the same way. {epochs.BAND} {identity} "
-        f"{words.which_runs(runs.config, found)}"
+        f"are means over all pairs, 1 means that all point the same way. {curves.BAND} {identity} "
+        f"{drawn.which_runs(runs.config, found)}"
     )
 
 

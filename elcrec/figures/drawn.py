@@ -1,16 +1,24 @@
-"""What a figure consists of, and how it is written: PNG, PDF, numbers, words."""
+"""What a figure consists of, how it is drawn and written, and words that captions share."""
 
 from __future__ import annotations
 
+import importlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 from matplotlib.figure import Figure
 
-from elcrec.atomic import replaced, write_text
+from elcrec.config.config import Config
+from elcrec.errors import InputError
+from elcrec.figures import style
+from elcrec.figures.plan import plan
 from elcrec.figures.style import look
+from elcrec.files.atomic import replaced, write_text
+from elcrec.runs.reading import Found, Runs
+from elcrec.runs.record import RunRecord
 
 DPI = 200
 # No date, so that the same input gives the same bytes.
@@ -41,3 +49,56 @@ def write(drawn: Drawn, folder: Path, name: str) -> None:
         drawn.numbers.to_csv(path, index=False, float_format="%.8g")
     words = {"title": drawn.title, "caption": drawn.caption, "alt": drawn.alt}
     write_text(folder / f"{name}.json", json.dumps(words, indent=2, ensure_ascii=False) + "\n")
+
+
+def make(
+    config: Config, kind: str, folder: Path, dataset: str | None = None, any_code: bool = False
+) -> None:
+    """Draw one figure, of every data set unless one is named.
+
+    Raises:
+        InputError: A configuration or run folder that is not right, or a figure that the
+            configuration does not ask for.
+    """
+    if dataset:
+        config.dataset(dataset)
+    planned = plan(config)
+    chosen = [f for f in planned if f.kind == kind and dataset in (None, f.dataset)]
+    if not chosen:
+        names = ", ".join(figure.name for figure in planned) or "none"
+        raise InputError(f"figure {kind}: this configuration asks for: {names}")
+    draw = importlib.import_module(f"elcrec.figures.{kind}").draw
+    runs = Runs(config, any_code)
+    for figure in chosen:
+        with style.look():
+            drawn = draw(runs, figure.dataset) if figure.dataset else draw(runs)
+        write(drawn, folder, figure.name)
+        print(f"{drawn.title} -> {folder / figure.name}.png")
+
+
+def listed(words: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`."""
+    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
+
+
+def seeds_of(records: Sequence[RunRecord]) -> str:
+    """The seeds of some runs as a sentence."""
+    seeds = sorted({record.seed for record in records})
+    if not seeds:
+        return "No run yet."
+    return f"Seed{'s' if len(seeds) > 1 else ''} {listed([str(seed) for seed in seeds])}."
+
+
+def gaps(missing: Sequence[str]) -> str:
+    """What is not there, as a sentence; empty if nothing is missing."""
+    return f" Not run: {'; '.join(dict.fromkeys(missing))}." if missing else ""
+
+
+def which_runs(config: Config, found: Found) -> str:
+    """The seeds that a figure shows, and the models of which it shows none."""
+    missing = [
+        f"{config.model_name(model)} on {config.dataset_name(dataset)}"
+        for (dataset, model), records in found.items()
+        if not records
+    ]
+    return seeds_of([r for records in found.values() for r in records]) + gaps(missing)

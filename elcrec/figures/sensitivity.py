@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from elcrec.figures import style, words
+from elcrec.figures import drawn, style
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.plan import METRIC, PARAMETERS, Point, sensitivity_points
-from elcrec.figures.reading import Runs
-from elcrec.stats import mean_std
-from elcrec.tables.runs import RunRecord
+from elcrec.figures.plan import METRIC
+from elcrec.runs.plan import PARAMETERS, Point, sensitivity_points
+from elcrec.runs.reading import Runs
+from elcrec.runs.record import RunRecord
+from elcrec.statistics.tests import mean_std
 
 LABELS = {"alpha": "alpha (loss weight)", "intents": "K (intents)"}
 
@@ -39,8 +40,8 @@ def draw(runs: Runs) -> Drawn:
         f"{METRIC} of {name} on the test split when one hyper-parameter is changed and all others "
         "stay: alpha, the weight of the cluster loss, and K, the number of intents. A ring marks "
         "the value used in the tables. Points are means over seeds, error bars one standard "
-        f"deviation (none for a single seed). {words.seeds_of(_found(runs, points))}"
-        f"{_training(runs)}{words.gaps(_missing(runs, numbers))}"
+        f"deviation (none for a single seed). {drawn.seeds_of(_found(runs, points))}"
+        f"{_training(runs)}{drawn.gaps(_missing(runs, numbers))}"
     )
     return Drawn(figure, numbers, f"Sensitivity of {name}", caption, _alt(runs, numbers, name))
 

@@ -1,8 +1,4 @@
-"""One look for all figures: readable at the width of a page, in grey, and without color vision.
-
-Colors are the "high-contrast" scheme of Paul Tol (technical note SRON/EPS/TN/09-002), whose
-lightness differs too; every series has besides its own marker, line style or hatch.
-"""
+"""What figures look like, and panels in a column for each data set."""
 
 from __future__ import annotations
 
@@ -16,6 +12,9 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
+
+from elcrec.runs.plan import shown
+from elcrec.runs.reading import Found, Runs
 
 WIDTH = 7.2
 """Inches: two columns of a page."""
@@ -127,3 +126,27 @@ def mark_missing(axis: Axes, x: float, text: str = "not run") -> None:
 def decimals(value: float) -> str:
     """A score in four decimals without the leading zero, as above a bar: `.2473`."""
     return f"{value:.4f}".removeprefix("0")
+
+
+@dataclass(frozen=True)
+class Grid:
+    """An empty figure and the runs that go into it."""
+
+    models: list[str]
+    """Ids of the models that are drawn."""
+    found: Found
+    figure: Figure
+    axes: NDArray[Any]
+    """(rows, data sets), with the data sets' names as titles."""
+    looks: dict[str, Series]
+    """Look of each model's line."""
+
+
+def by_dataset(runs: Runs, named: Sequence[str], rows: int, height: float) -> Grid:
+    """Set up `rows` panels of `height` inches for each data set, for those of the named models."""
+    config = runs.config
+    models = shown(config, named)
+    figure, axes = panels(rows, len(config.use), height)
+    title_columns(axes, [config.dataset_name(d) for d in config.use])
+    found = runs.find(config.use, models)
+    return Grid(models, found, figure, axes, series_of(models))

@@ -11,11 +11,12 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
-from elcrec.figures import style, words
+from elcrec.figures import drawn, style
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.plan import single_seed
-from elcrec.figures.reading import Runs, Snapshots, snapshots
-from elcrec.tables.runs import RunRecord
+from elcrec.runs.plan import single_seed
+from elcrec.runs.reading import Runs
+from elcrec.runs.record import RunRecord
+from elcrec.runs.snapshots import Snapshots, snapshots
 
 COLORED = 10
 """Intents that get a color of their own."""
@@ -162,7 +163,7 @@ def _alt(name: str, numbers: pd.DataFrame) -> str:
         return f"Empty scatter plots: nothing recorded of {name} yet."
     last = numbers[numbers["epoch"] == numbers["epoch"].iloc[-1]]
     return (
-        f"Scatter plots of users of {name} after epochs {words.listed(epochs)}, colored by intent. "
+        f"Scatter plots of users of {name} after epochs {drawn.listed(epochs)}, colored by intent. "
         f"In the last one {last['intent'].nunique()} intents have users; the largest holds "
         f"{last['intent'].value_counts(normalize=True).iloc[0]:.0%} of them."
     )

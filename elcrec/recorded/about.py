@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from elcrec.config import Config
-from elcrec.figures.plan import variant_text
+from elcrec.config.config import Config
 from elcrec.recorded.row import RecordedRun
-from elcrec.tables.markdown import markdown_table, number
+from elcrec.runs.plan import variant_text
+from elcrec.tables.layout import markdown_table, number
 
 GIB = 2**30
 MIB = 2**20

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from elcrec.atomic import replaced, write_text
-from elcrec.config import Config, load_config
+from elcrec.config.config import Config, load_config
 from elcrec.errors import InputError
-from elcrec.figures.plan import single_seed
+from elcrec.files.atomic import replaced, write_text
+from elcrec.files.csvfile import csv_text
 from elcrec.recorded import check
 from elcrec.recorded.about import about
 from elcrec.recorded.machine import Machine, write_ranks
 from elcrec.recorded.row import RecordedRun, from_folder
-from elcrec.tables.history import read_history
-from elcrec.tables.markdown import csv_text
-from elcrec.tables.runs import RunRecord, load_run
+from elcrec.runs.history import read_history
+from elcrec.runs.plan import single_seed
+from elcrec.runs.record import RunRecord, load_run
 
 DIGITS = 7
 """Significant digits of a recorded history: those of single precision."""

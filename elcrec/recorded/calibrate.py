@@ -11,17 +11,18 @@ from textwrap import fill
 
 import numpy as np
 
-from elcrec.config import Config
+from elcrec.config.config import Config
 from elcrec.errors import InputError
-from elcrec.metrics import TABLE_METRICS, per_user
+from elcrec.evaluation.metrics import TABLE_METRICS, per_user
 from elcrec.recorded.unpack import unpack
 from elcrec.report.evidence import Row, read_rows
+from elcrec.runs.comparison import RunsOf, compare_runs, training_noise
+from elcrec.runs.reading import load_runs
+from elcrec.runs.record import RunRecord
 from elcrec.statistics.calibration import DRAWS, LEVEL, Source, simulate
 from elcrec.statistics.crossed import crossed
-from elcrec.stats import paired_t
-from elcrec.tables.markdown import markdown_table
-from elcrec.tables.runs import RunRecord, load_runs
-from elcrec.tables.significance import RunsOf, compare, training_noise
+from elcrec.statistics.tests import paired_t
+from elcrec.tables.layout import markdown_table
 
 FOLDER = "statistics"
 """Of the record, where the outcome is kept."""
@@ -97,7 +98,7 @@ def pairs(runs: RunsOf) -> list[Mapping[str, object]]:
         dataset, *models = REAL
         if all(runs.get((dataset, model)) for model in models):
             one, other = (runs[dataset, model] for model in models)
-            real = compare("", metric, one, other, pool)
+            real = compare_runs("", metric, one, other, pool)
             lines.append(
                 {
                     "metric": metric,

@@ -7,15 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from elcrec.asked import AskedRun, runs_of_models, runs_of_sensitivity
-from elcrec.config import Config
-from elcrec.engine import Result, finished
+from elcrec.config.config import Config
 from elcrec.errors import InputError
-from elcrec.registry import resolve
-from elcrec.tables.efficiency_runs import load_efficiency_run
-from elcrec.tables.jsonfile import JsonObject
-from elcrec.tables.present import other_than, present_hashes
-from elcrec.tables.runs import RunRecord, clean_commit
+from elcrec.files.jsonfile import JsonObject
+from elcrec.runs.efficiency import load_efficiency_run
+from elcrec.runs.plan import AskedRun, runs_of_models, runs_of_sensitivity
+from elcrec.runs.reading import other_than, present_hashes
+from elcrec.runs.record import RunRecord, clean_commit
+from elcrec.runs.settings import resolve
+from elcrec.training.loop import finished
+from elcrec.training.result import Result
 
 
 def wanted(config: Config) -> Iterator[AskedRun]:

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from elcrec.errors import InputError
-from elcrec.metrics import METRICS
-from elcrec.names import SPLITS
-from elcrec.wording import shown
+from elcrec.data.sequences import SPLITS
+from elcrec.errors import InputError, shown
+from elcrec.evaluation.metrics import METRICS
 
 Kind = Literal["text", "integer", "number", "flag", "object", "list"]
 File = Literal["metrics", "environment"]

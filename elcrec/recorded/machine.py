@@ -9,16 +9,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from elcrec.arrays import read_arrays
-from elcrec.atomic import replaced, write_text
-from elcrec.errors import InputError
-from elcrec.names import SPLITS
+from elcrec.data.sequences import SPLITS
+from elcrec.errors import InputError, shown
+from elcrec.files.atomic import replaced, write_text
+from elcrec.files.csvfile import csv_text, read_csv
+from elcrec.files.npzfile import read_arrays
 from elcrec.recorded.columns import COMPUTED, HEADER, IDENTITY
 from elcrec.recorded.row import RecordedRun, from_csv
-from elcrec.tables.csvfile import read_csv
-from elcrec.tables.markdown import csv_text
-from elcrec.tables.runs import read_ranks
-from elcrec.wording import shown
+from elcrec.runs.record import read_ranks
 
 RUNS = "runs.csv"
 PARTS = {"ranks": "npz", "history": "csv", "intents": "npz"}

@@ -9,22 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from elcrec.arrays import read_arrays
-from elcrec.atomic import replaced, write_text
-from elcrec.config import Config, load_config
+from elcrec.config.config import Config, load_config
 from elcrec.errors import InputError
-from elcrec.figures.reading import DIMENSIONS
+from elcrec.files.atomic import replaced, write_text
+from elcrec.files.jsonfile import JsonObject
+from elcrec.files.npzfile import read_arrays
 from elcrec.recorded.about import about
 from elcrec.recorded.add import EXTRAS, MOST_BYTES, check_data, order
 from elcrec.recorded.check import check_protocol, wanted
 from elcrec.recorded.columns import COMPUTED
 from elcrec.recorded.machine import PARTS, RUNS, Machine
 from elcrec.recorded.row import RecordedRun
-from elcrec.registry import resolve, settings_digest
-from elcrec.tables.efficiency_runs import load_efficiency_run
-from elcrec.tables.history import read_history
-from elcrec.tables.jsonfile import JsonObject
-from elcrec.tables.runs import read_ranks, read_record
+from elcrec.runs.efficiency import load_efficiency_run
+from elcrec.runs.history import read_history
+from elcrec.runs.record import read_ranks, read_record
+from elcrec.runs.settings import resolve, settings_digest
+from elcrec.runs.snapshots import DIMENSIONS
 
 
 @dataclass(frozen=True)

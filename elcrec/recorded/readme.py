@@ -6,33 +6,31 @@ import io
 import math
 import tempfile
 import textwrap
-from argparse import Namespace
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
-from typing import Any
 
 import yaml
 
-from elcrec.config import Config, load_config
+from elcrec.config.config import Config, load_config
 from elcrec.errors import InputError
-from elcrec.figures import commands as figures
+from elcrec.figures import drawn
+from elcrec.files.jsonfile import JsonObject
 from elcrec.recorded.calibrate import calibration
 from elcrec.recorded.machine import machines
 from elcrec.recorded.unpack import Chosen, extras, unpack
-from elcrec.report.claims import REFERENCE, judge_all, listed
-from elcrec.report.claims_accuracy import LEVEL
+from elcrec.report.claims import CLAIMS
+from elcrec.report.claims.accuracy import LEVEL
+from elcrec.report.claims.claim import REFERENCE, judge_all, listed
 from elcrec.report.evidence import Evidence
-from elcrec.report.expected import band_texts, expected
-from elcrec.report.page import CLAIMS
+from elcrec.report.remarks.expected import band_texts, expected
 from elcrec.report.verdict import MARKS, JudgedCells, judged_cells, summary
-from elcrec.tables import commands as tables
+from elcrec.tables import released, table1_files, tables2_3_files, verdict_files
 from elcrec.tables.detectable import EXPLANATION, SEEDS
-from elcrec.tables.efficiency import BASELINE
-from elcrec.tables.jsonfile import JsonObject
-from elcrec.tables.markdown import GAP, bullets, markdown_table, number, p_value, percent, score
+from elcrec.tables.layout import GAP, bullets, markdown_table, number, p_value, percent, score
 from elcrec.tables.stopping import MEANING, marks
+from elcrec.tables.tables2_3 import BASELINE
 from elcrec.tables.verdict import DIFFERS, NOT_RUN, RULE, VERDICTS
 
 BEGIN = "<!-- results: written by `elcrec recorded readme` -->"
@@ -64,7 +62,7 @@ def section(config: Config) -> str:
         own = Path(folder) / "recorded.yaml"
         changes = {"runs": "recorded", "output": folder, "recorded": str(config.recorded)}
         own.write_text(yaml.safe_dump(changes), encoding="utf-8")
-        return _section(load_config([*_files(config), own]), [*_files(config), own])
+        return _section(load_config([*_files(config), own]))
 
 
 def _files(config: Config) -> list[Path]:
@@ -72,10 +70,10 @@ def _files(config: Config) -> list[Path]:
     return [Path(file) for file, _ in config.layers.parts]
 
 
-def _section(config: Config, files: Sequence[Path]) -> str:
+def _section(config: Config) -> str:
     chosen = unpack(config)
     with redirect_stdout(io.StringIO()):
-        _make(config, {"config": list(files), "output": None, "any_code": False})
+        _make(config)
     evidence = Evidence(config)
     judged = judged_cells(evidence)
     datasets = [d for d in config.use if any(c.run.key[0] == d for c in chosen)]
@@ -85,14 +83,15 @@ def _section(config: Config, files: Sequence[Path]) -> str:
     return "\n".join(filter(None, parts))
 
 
-def _make(config: Config, arguments: Mapping[str, Any]) -> None:
-    """Make the tables and figures that the section reads, with the arguments of their commands."""
-    tables.run_accuracy(Namespace(**arguments))
-    tables.run_verdict(Namespace(**arguments))
-    tables.run_efficiency(Namespace(**arguments))
-    tables.run_released(Namespace(**arguments, files=list(extras(config, "released"))))
+def _make(config: Config) -> None:
+    """Make the tables and figures that the section reads."""
+    folder = config.output / "tables"
+    table1_files.write(config, folder)
+    verdict_files.write(config, folder)
+    tables2_3_files.write(config, folder)
+    released.write(config, folder, list(extras(config, "released")))
     for figure in DRAWN:
-        figures.run(Namespace(**arguments, figure=figure, dataset=None))
+        drawn.make(config, figure, config.output / "figures")
 
 
 def _decided(evidence: Evidence, judged: JudgedCells) -> str:

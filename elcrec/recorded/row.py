@@ -13,15 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elcrec.config import Config
-from elcrec.errors import InputError
-from elcrec.figures.plan import PARAMETERS, sensitivity_folder
-from elcrec.metrics import METRICS, summarise
-from elcrec.names import SPLITS
+from elcrec.config.config import Config
+from elcrec.data.sequences import SPLITS
+from elcrec.errors import InputError, shown
+from elcrec.evaluation.metrics import METRICS, summarise
+from elcrec.files.jsonfile import JsonObject
+from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.columns import COLUMNS, HEADER, Record
-from elcrec.tables.jsonfile import JsonObject
-from elcrec.wording import shown
-from elcrec.yamlfile import read_yaml
+from elcrec.runs.plan import PARAMETERS, sensitivity_folder
 
 VARIANT = rf"((?:{'|'.join(PARAMETERS)})-[0-9][0-9.e+-]*)?"
 

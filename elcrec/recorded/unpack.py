@@ -11,15 +11,15 @@ from pathlib import Path
 import numpy as np
 import yaml
 
-from elcrec.atomic import replaced, write_text
-from elcrec.config import Config
+from elcrec.config.config import Config
+from elcrec.data.sequences import SPLITS
 from elcrec.errors import InputError
-from elcrec.names import SPLITS
+from elcrec.files.atomic import replaced, write_text
+from elcrec.files.jsonfile import JsonObject
 from elcrec.recorded.machine import Machine, machines
 from elcrec.recorded.row import RecordedRun
-from elcrec.tables.history import read_history
-from elcrec.tables.jsonfile import JsonObject
-from elcrec.tables.runs import read_ranks
+from elcrec.runs.history import read_history
+from elcrec.runs.record import read_ranks
 
 RUN_FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
 LIST = "unpacked.txt"

@@ -1,26 +1,29 @@
-"""What the report is made from: CSV files of tables and figures, the paper's numbers, names.
-
-A file that is not there yet is an empty list of rows: the report shows a gap and goes on.
-"""
+"""What the page is made of: records, tables and figures, and the runs that it shows."""
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from elcrec.config import Config
-from elcrec.errors import InputError
-from elcrec.report.runs import Collected, LeftOut, collect_runs, collect_sensitivity
-from elcrec.tables import paper
-from elcrec.tables.csvfile import read_csv
-from elcrec.tables.jsonfile import JsonObject
-from elcrec.tables.paper import IMPROVEMENT, P_VALUE, PaperTable
-from elcrec.wording import shown
+from elcrec import paper
+from elcrec.config.config import Config
+from elcrec.errors import InputError, shown
+from elcrec.files.csvfile import read_csv
+from elcrec.files.jsonfile import JsonObject
+from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable
+from elcrec.runs.history import read_history
+from elcrec.runs.plan import AskedRun, runs_of, runs_of_models, runs_of_sensitivity, variant_text
+from elcrec.runs.reading import other_than, present_hashes
+from elcrec.runs.record import check_best_epoch
+from elcrec.tables import tables8_9
 
 COMPARED = (IMPROVEMENT, P_VALUE)  # columns of the paper's Table 1 that are no method
+
+OTHER_CODE = "made by other code, left out"
+OTHER_SETTINGS = "made with other settings, left out"
 
 
 @dataclass(frozen=True)
@@ -217,3 +220,65 @@ def mean(values: Sequence[float]) -> float:
     """Mean of the values that are there; nan without any."""
     known = [value for value in values if not math.isnan(value)]
     return sum(known) / len(known) if known else math.nan
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A finished run that the present code or settings did not make."""
+
+    dataset: str
+    model: str
+    seed: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Finished runs of a configuration."""
+
+    kept: Sequence[JsonObject]
+    """Their `metrics.json`."""
+    left_out: Sequence[LeftOut]
+
+
+def collect_runs(config: Config, any_code: bool = False) -> Collected:
+    """Read the runs of all models of tables and figures; `any_code` keeps those of other code.
+
+    Raises:
+        InputError: A record that is not whole, or a model whose settings are not right.
+    """
+    further = runs_of(config, tables8_9.TABLES, config.optional.models)
+    asked = {run.folder: run for run in (*runs_of_models(config), *further)}
+    return _collect(config, asked.values(), any_code)
+
+
+def collect_sensitivity(config: Config, any_code: bool = False) -> Collected:
+    """Read the runs with another value of one hyper-parameter; as `collect_runs`."""
+    return _collect(config, runs_of_sensitivity(config), any_code)
+
+
+def _collect(config: Config, asked: Iterable[AskedRun], any_code: bool) -> Collected:
+    kept, left_out = [], []
+    for run in asked:
+        path = run.folder / "metrics.json"
+        if not path.exists():
+            continue
+        values = JsonObject.read(path)
+        check_best_epoch(values)
+        history = run.folder / "history.csv"
+        if history.is_file():
+            read_history(history, values.integer("epochs"))
+        reason = None if any_code else _judge(config, run, values)
+        if reason is None:
+            kept.append(values)
+        else:
+            what = f"{variant_text(run.variant)}: " if run.variant else ""
+            left_out.append(LeftOut(run.dataset, run.model, run.seed, what + reason))
+    return Collected(kept, left_out)
+
+
+def _judge(config: Config, run: AskedRun, values: JsonObject) -> str | None:
+    """Why the run is left out; None for one that is kept."""
+    made = (str(values.values.get("fingerprint")), str(values.values.get("settings")))
+    other = other_than(made, present_hashes(config, run.model, run.dataset, run.changes))
+    return {"code": OTHER_CODE, "settings": OTHER_SETTINGS, None: None}[other]

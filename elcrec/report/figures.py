@@ -6,8 +6,8 @@ import base64
 from dataclasses import dataclass
 from pathlib import Path
 
+from elcrec.files.jsonfile import JsonObject
 from elcrec.report.evidence import Evidence
-from elcrec.tables.jsonfile import JsonObject
 
 ORDER = ("ablation", "sensitivity", "convergence", "tsne", "case_study", "diagnostics", "activity")
 """Kinds of figures in the order of the page: the paper's, then ours."""

@@ -7,30 +7,19 @@ from collections.abc import Iterable, Sequence
 import jinja2
 
 import elcrec
-from elcrec.config import Config
-from elcrec.report import accuracy, efficiency, provenance
-from elcrec.report.claims import judge_all
-from elcrec.report.claims_accuracy import BEST, SIGNIFICANT
-from elcrec.report.claims_efficiency import MEMORY, TIME
-from elcrec.report.claims_intents import INTENTS
-from elcrec.report.claims_training import ABLATION, CONVERGENCE, SENSITIVITY
+from elcrec.config.config import Config
+from elcrec.report import provenance, table1, tables2_3
+from elcrec.report.claims import CLAIMS
+from elcrec.report.claims.claim import judge_all
 from elcrec.report.evidence import Evidence
 from elcrec.report.figures import images
-from elcrec.report.findings import findings
 from elcrec.report.further import further_tables
-from elcrec.report.oddities import oddities
 from elcrec.report.provenance import Absent, Source
-from elcrec.report.verdict import (
-    breakdown,
-    detectable_table,
-    judged_cells,
-    nearest_table,
-    summary,
-)
+from elcrec.report.remarks.findings import findings
+from elcrec.report.remarks.oddities import oddities
+from elcrec.report.verdict import breakdown, detectable_table, judged_cells, nearest_table, summary
 from elcrec.report.view import Cell, Table
 
-CLAIMS = (BEST, SIGNIFICANT, TIME, MEMORY, ABLATION, SENSITIVITY, CONVERGENCE, INTENTS)
-"""In the order of the page."""
 CONTENTS = (
     ("verdict", "Verdict"),
     ("table1", "Table 1: accuracy"),
@@ -76,14 +65,14 @@ def render(config: Config, any_code: bool = False) -> str:
         "breakdown": breakdown(judged),
         "nearest": nearest_table(evidence),
         "detectable": detectable_table(evidence),
-        "accuracy": accuracy.tables(evidence, judged, links),
-        "significance": accuracy.significance_table(evidence),
+        "accuracy": table1.tables(evidence, judged, links),
+        "significance": table1.significance_table(evidence),
         "claims": judge_all(evidence, CLAIMS),
-        "time": efficiency.time_table(evidence, links),
-        "memory": efficiency.memory_table(evidence, links),
+        "time": tables2_3.time_table(evidence, links),
+        "memory": tables2_3.memory_table(evidence, links),
         "images": images(evidence),
-        "statistics": accuracy.statistics_table(evidence),
-        "released": accuracy.released_table(evidence, links),
+        "statistics": table1.statistics_table(evidence),
+        "released": table1.released_table(evidence, links),
         "further": further,
         "oddities": oddities(evidence),
         "findings": findings(evidence),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from elcrec.figures.plan import variant_text
+from elcrec.files.jsonfile import JsonObject
 from elcrec.report.evidence import Evidence
-from elcrec.tables.jsonfile import JsonObject
-from elcrec.tables.runs import failure
+from elcrec.runs.plan import variant_text
+from elcrec.runs.reading import failure
 
 KINDS = ("run", "sensitivity", "measurement", "released weights")
 SHORT = 10  # digits of a commit that are shown
+
+Links = Mapping[tuple[str, str, str], tuple[str, str]]
+"""(kind, data set, model) to the anchor of its sources and their description."""
 
 
 @dataclass(frozen=True)

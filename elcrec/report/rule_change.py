@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from elcrec.report.claims import listed
+from elcrec.report.claims.claim import listed
 from elcrec.report.evidence import Evidence, read_rows
 from elcrec.report.view import Remark
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from elcrec.report.evidence import Evidence, Row
 from elcrec.report.view import Cell, Table, figure_cell, gap
 from elcrec.tables.detectable import EXPLANATION, SEEDS
-from elcrec.tables.markdown import number
+from elcrec.tables.layout import number
 from elcrec.tables.verdict import (
     CANNOT_TELL,
     COMPATIBLE,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from elcrec.tables.markdown import GAP, number
+from elcrec.tables.layout import GAP, number
 
 CLOSE, NEAR = 5.0, 15.0  # percent: the steps of the deviation's color
 

@@ -15,15 +15,15 @@ from math import nan
 import numpy as np
 from numpy.typing import NDArray
 
-from elcrec.activity import activity_groups
 from elcrec.data.sequences import Sequences
 from elcrec.errors import InputError
-from elcrec.metrics import TABLE_METRICS, per_user
+from elcrec.evaluation.metrics import TABLE_METRICS, per_user
+from elcrec.runs.comparison import Runs, RunsOf, training_noise, user_values
+from elcrec.runs.record import RunRecord
 from elcrec.statistics.crossed import Crossed, crossed
+from elcrec.statistics.groups import activity_groups
 from elcrec.statistics.noise import Pool
-from elcrec.stats import Comparison, holm, mean_std, paired_t
-from elcrec.tables.runs import RunRecord
-from elcrec.tables.significance import Runs, RunsOf, training_noise, user_values
+from elcrec.statistics.tests import Comparison, holm, mean_std, paired_t
 
 GROUPS = 5
 
@@ -87,7 +87,7 @@ def build(
 ) -> list[GroupRow]:
     """Build the table: data set by data set, metric by metric, group by group.
 
-    The groups are those of `elcrec.activity`.
+    The groups are those of `elcrec.statistics.groups`.
 
     Args:
         records: The runs that are present.
@@ -159,7 +159,7 @@ def csv_row(row: GroupRow) -> dict[str, object]:
 
 
 def digest(sequences: Sequences) -> str:
-    """Hash of all histories, as `elcrec.dataset.InteractionData.digest`, which needs torch."""
+    """Hash of all histories, as that of `elcrec.data.histories.InteractionData`, without torch."""
     whole = hashlib.sha256(np.asarray(sequences.offsets, dtype=np.int64).tobytes())
     whole.update(np.asarray(sequences.items, dtype=np.int64).tobytes())
     return whole.hexdigest()[:16]

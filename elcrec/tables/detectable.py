@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from math import nan
 
+from elcrec.paper import PaperTable
+from elcrec.statistics.comparison import ModelComparison
 from elcrec.statistics.power import POWER, detectable_lead, seeds_needed
-from elcrec.tables.accuracy import AccuracyTable, Row
-from elcrec.tables.paper import PaperTable
-from elcrec.tables.significance import ModelComparison
+from elcrec.tables.table1 import AccuracyTable, Row
 from elcrec.tables.verdict import lead_in_paper
 
 SEEDS = (1, 2, 3, 5, 10)

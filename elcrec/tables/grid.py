@@ -8,10 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from elcrec.config.config import Config
 from elcrec.errors import InputError
-from elcrec.metrics import METRICS, TABLE_METRICS
-from elcrec.tables.jsonfile import LARGEST, JsonObject
-from elcrec.tables.markdown import bullets, markdown_table, number
+from elcrec.evaluation.metrics import METRICS, TABLE_METRICS
+from elcrec.files.atomic import write_text
+from elcrec.files.csvfile import csv_text
+from elcrec.files.jsonfile import LARGEST, JsonObject
+from elcrec.runs.grid import read_grid
+from elcrec.tables.layout import bullets, markdown_table, number
 
 
 @dataclass(frozen=True)
@@ -148,3 +152,10 @@ def markdown(found: Sequence[GridRow]) -> str:
     ]
     title = "# What was decided on validation\n\n"
     return f"{title}{markdown_table(header, cells, text=5)}\n{bullets(notes)}"
+
+
+def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
+    """Write grid.csv and grid.md from the records of `elcrec try`."""
+    found = rows(files, lambda m, d, point: read_grid(config, m, d).in_use(point))
+    write_text(folder / "grid.csv", csv_text([row.as_csv() for row in found]))
+    write_text(folder / "grid.md", markdown(found))

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan, log2
 
-from elcrec.metrics import TABLE_METRICS, ndcg_bound
-from elcrec.tables.accuracy import AccuracyTable
-from elcrec.tables.paper import IMPROVEMENT, P_VALUE, PaperTable
-from elcrec.tables.runs import TOLERANCE
+from elcrec.evaluation.metrics import TABLE_METRICS, ndcg_bound
+from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable
+from elcrec.runs.record import TOLERANCE
+from elcrec.tables.table1 import AccuracyTable
 
 ROUNDING = 1.4e-4
 """How far rounding all four metrics to four decimals can move NDCG@20 against its bound:

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from elcrec.metrics import TABLE_METRICS
-from elcrec.tables.jsonfile import JsonObject
-from elcrec.tables.markdown import bullets, markdown_table, number
-from elcrec.tables.paper import PaperTable
+from elcrec import paper
+from elcrec.config.config import Config
+from elcrec.evaluation.metrics import TABLE_METRICS
+from elcrec.files.atomic import write_text
+from elcrec.files.csvfile import csv_text
+from elcrec.files.jsonfile import JsonObject
+from elcrec.paper import PaperTable
+from elcrec.tables.layout import bullets, markdown_table, number
 
 
 @dataclass(frozen=True)
@@ -79,3 +84,12 @@ def markdown(found: Sequence[ReleasedRow]) -> str:
     ]
     title = "# What the authors' released weights give\n\n"
     return f"{title}{markdown_table(header, cells, text=3)}\n{bullets(notes)}"
+
+
+def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
+    """Write released.csv and released.md from the records of `elcrec verify released`."""
+    datasets = {i: config.dataset_name(i) for i in config.datasets}
+    models = {i: config.model_name(i) for i in ("elcrec", "iclrec")}
+    found = rows(files, paper.load_accuracy(), datasets, models)
+    write_text(folder / "released.csv", csv_text([dataclasses.asdict(row) for row in found]))
+    write_text(folder / "released.md", markdown(found))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from elcrec.tables.runs import RunRecord
+from elcrec.runs.record import RunRecord
 
 AT_THE_LIMIT = "†"
 """Marks a row whose best epoch is the last allowed one, or in the last hundredth before it."""

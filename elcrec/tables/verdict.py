@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from math import inf, isnan, nan
 
-from elcrec.metrics import TABLE_METRICS
+from elcrec.evaluation.metrics import TABLE_METRICS
+from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable
 from elcrec.statistics.noise import Noise
 from elcrec.statistics.power import prediction_interval
-from elcrec.tables.accuracy import AccuracyTable, Cell
 from elcrec.tables.impossible import printed_columns
-from elcrec.tables.paper import IMPROVEMENT, P_VALUE, PaperTable
+from elcrec.tables.table1 import AccuracyTable, Cell
 
 COMPATIBLE, DIFFERS, CANNOT_TELL, NOT_RUN = "compatible", "differs", "cannot tell", "not run"
 VERDICTS = (COMPATIBLE, DIFFERS, CANNOT_TELL, NOT_RUN)

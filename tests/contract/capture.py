@@ -22,7 +22,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map_only
 
-from elcrec.interface import Context, SequenceModel
+from elcrec.models.interface import Context, SequenceModel
 
 aten = torch.ops.aten
 READS_A_VALUE = {

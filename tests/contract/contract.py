@@ -14,19 +14,20 @@ import pytest
 import torch
 
 from baselines import popularity
-from elcrec import padding
-from elcrec.checkpoint import Checkpoints
+from elcrec.config.build import build
+from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Sequences
-from elcrec.dataset import InteractionData
-from elcrec.engine import Options, train
-from elcrec.evaluation import Evaluator
-from elcrec.graph import GraphedStep
-from elcrec.interface import Context, SequenceModel
-from elcrec.measure import Stopwatch
-from elcrec.metrics import summarise
-from elcrec.settings import build
-from elcrec.step import Step, make_optimiser, train_epoch
-from elcrec.training_settings import TrainingSettings
+from elcrec.evaluation.metrics import summarise
+from elcrec.evaluation.ranking import Evaluator
+from elcrec.jobs.checkpoints import Checkpoints
+from elcrec.models import padding
+from elcrec.models.interface import Context, SequenceModel
+from elcrec.training.graph import GraphedStep
+from elcrec.training.loop import train
+from elcrec.training.result import Options
+from elcrec.training.settings import TrainingSettings
+from elcrec.training.step import Step, make_optimiser, train_epoch
+from elcrec.usage import Stopwatch
 from tests.contract import capture
 
 N_ITEMS = 40

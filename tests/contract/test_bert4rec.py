@@ -4,7 +4,7 @@ from torch.nn import functional as F
 
 import baselines.bert4rec
 from baselines.bert4rec import Hyperparameters, Model
-from elcrec.padding import gather_chosen
+from elcrec.models.padding import gather_chosen
 from tests.contract.contract import LENGTH, ModelContract, cycle_data
 
 SMALL = {"dimension": 16, "blocks": 1, "hidden_dropout": 0.1, "attention_dropout": 0.1}

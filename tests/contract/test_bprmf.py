@@ -4,11 +4,11 @@ import torch
 from scipy.stats import chisquare
 
 import baselines.bprmf
+from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Sequences
-from elcrec.dataset import InteractionData
-from elcrec.engine import train
-from elcrec.interface import Context
-from elcrec.measure import Stopwatch
+from elcrec.models.interface import Context
+from elcrec.training.loop import train
+from elcrec.usage import Stopwatch
 from tests.contract.contract import LENGTH, ModelContract
 
 

@@ -5,7 +5,7 @@ import torch
 
 import baselines.bprmf
 import baselines.sasrec
-from elcrec.sampling import choose_samples
+from elcrec.data.samples import choose_samples
 from tests.contract.capture import check_step, tensors
 from tests.contract.contract import ModelContract, cycle_data
 

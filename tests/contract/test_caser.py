@@ -4,10 +4,10 @@ import torch
 from torch.nn import functional as F
 
 import baselines.caser
+from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Sequences
-from elcrec.dataset import InteractionData
-from elcrec.interface import Context
-from elcrec.measure import Stopwatch
+from elcrec.models.interface import Context
+from elcrec.usage import Stopwatch
 from tests.contract.contract import ModelContract
 
 

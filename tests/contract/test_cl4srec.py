@@ -5,7 +5,7 @@ from scipy.stats import chisquare
 
 import baselines.cl4srec
 from baselines.cl4srec import Hyperparameters, Model
-from elcrec.augmentation import Augmenter
+from elcrec.data.augmentation import Augmenter
 from tests.contract.contract import LENGTH, ModelContract, cycle_data
 
 SMALL = {"dimension": 16, "blocks": 1, "hidden_dropout": 0.1, "attention_dropout": 0.1}

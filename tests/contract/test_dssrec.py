@@ -4,8 +4,8 @@ import torch
 
 import baselines.dssrec
 from baselines.dssrec import Hyperparameters, Model
+from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Sequences
-from elcrec.dataset import InteractionData
 from tests.contract.contract import LENGTH, ModelContract, cycle_data
 
 SMALL = {

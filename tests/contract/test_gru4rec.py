@@ -4,7 +4,7 @@ from scipy.stats import chisquare
 from torch import nn
 
 import baselines.gru4rec
-from elcrec.padding import encode_real
+from elcrec.models.padding import encode_real
 from tests.contract.contract import LENGTH, ModelContract
 
 SMALL = {"dimension": 16, "hidden": 24, "dropout": 0.1}

@@ -2,8 +2,8 @@
 
 import pytest
 
-from elcrec.config import load_config
-from elcrec.registry import resolve
+from elcrec.config.config import load_config
+from elcrec.runs.settings import resolve
 
 USERS, ITEM_SIZE = 22363, 12103  # 12101 items, padding and mask
 ITEMS, D, LENGTH = ITEM_SIZE - 2, 64, 50

@@ -7,7 +7,7 @@ import yaml
 
 import baselines.s3rec
 from baselines import s3rec, sasrec
-from elcrec.cli import main
+from elcrec.cli.main import main
 from elcrec.errors import InputError
 from tests.contract import test_s3rec_pretrain as stage_one
 from tests.contract.contract import ModelContract, cycle_data

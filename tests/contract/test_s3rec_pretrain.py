@@ -3,8 +3,8 @@ import torch
 
 import baselines.s3rec_pretrain
 from baselines.s3rec_pretrain import Hyperparameters, Model
-from elcrec.engine import train
-from elcrec.prefixes import Prefixes, count_prefixes
+from elcrec.data.samples import Prefixes, count_prefixes
+from elcrec.training.loop import train
 from tests.contract.contract import LENGTH, ModelContract, cycle_data
 
 SMALL = {"dimension": 16, "blocks": 1, "hidden_dropout": 0.1, "attention_dropout": 0.1}

@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from elcrec import checkpoint
-from elcrec.cli import main
-from elcrec.tables.runs import load_run
+from elcrec.cli.main import main
+from elcrec.jobs import checkpoints
+from elcrec.runs.record import load_run
 
 _server = multiprocessing.get_context("forkserver")
 # All that takes long to import, so that no process has to; torch._dynamo comes with an optimiser.
-_SLOW = ["faiss", "torch._dynamo", "elcrec.commands", "elcrec.model", "baselines.iclrec"]
+_SLOW = ["faiss", "torch._dynamo", "elcrec.cli.train", "elcrec.models.elcrec", "baselines.iclrec"]
 _server.set_forkserver_preload([*_SLOW, __name__])
 
 WHOLE = {
@@ -97,7 +97,7 @@ def assert_clean(folder: Path) -> None:
 def _child(arguments: list[str], dies_at: int) -> None:
     sys.stdout = sys.stderr = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
     torch.set_num_threads(1)
-    checkpoint.SECONDS_BETWEEN = 0.0
+    checkpoints.SECONDS_BETWEEN = 0.0
     if dies_at:
         _die_at(dies_at)
     sys.exit(main(arguments))

@@ -10,9 +10,9 @@ import tempfile
 
 import pytest
 
-from elcrec import checkpoint
-from elcrec.cli import main
-from elcrec.config import ROOT
+from elcrec import ROOT
+from elcrec.cli.main import main
+from elcrec.jobs import checkpoints
 from tests.faults.processes import assert_clean, assert_nothing_half_written, command, contents
 
 FEW = ("--set", "max_epochs=3", "patience=0", "max_length=10", "dimension=8")
@@ -21,7 +21,7 @@ CALLS = ((tempfile, "mkstemp"), (os, "fsync"), (os, "replace"), (pathlib.Path, "
 
 @pytest.fixture
 def every_epoch(monkeypatch):
-    monkeypatch.setattr(checkpoint, "SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
 
 
 def fails_from(monkeypatch, number):

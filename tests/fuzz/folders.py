@@ -9,13 +9,13 @@ from typing import Any
 import yaml
 from hypothesis import strategies as st
 
-from elcrec.config import load_config
+from elcrec.config.config import load_config
 from elcrec.data.sequences import read_sequences
-from elcrec.metrics import TABLE_METRICS, summarise
-from elcrec.registry import resolve
-from elcrec.replication.reference import measured
+from elcrec.evaluation.metrics import TABLE_METRICS, summarise
+from elcrec.nightly.reference import measured
+from elcrec.runs.record import load_run
+from elcrec.runs.settings import resolve
 from elcrec.tables.activity import digest
-from elcrec.tables.runs import load_run
 from tests.fuzz.mutations import damaged_file
 from tests.unit.figures.conftest import Made
 from tests.unit.tables.conftest import Output

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from hypothesis import HealthCheck, settings
 
-from elcrec.cli import main
+from elcrec.cli.main import main
 from elcrec.errors import InputError
 from tests.fuzzing import examples
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import elcrec.figures.drawn
-from elcrec.cli import main
+from elcrec.cli.main import main
 from tests.fuzz.folders import Damage, fill
 from tests.fuzz.harness import command, fuzz
 from tests.unit.figures.conftest import Made

@@ -5,11 +5,12 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elcrec.config import DEFAULT, MODEL_FOLDER, from_mapping, load_config
-from elcrec.config_check import check_runs
-from elcrec.grid import read_grid
-from elcrec.registry import add_model_file, parse_overrides, resolve
-from elcrec.yamlfile import merge, read_yaml
+from elcrec.config.config import DEFAULT, MODEL_FOLDER, from_mapping, load_config
+from elcrec.config.merging import merge
+from elcrec.files.yamlfile import read_yaml
+from elcrec.runs.grid import read_grid
+from elcrec.runs.plan import check_runs
+from elcrec.runs.settings import add_model_file, parse_overrides, resolve
 from tests.fuzz.harness import attempt, fuzz
 from tests.fuzz.mutations import damaged_bytes, damaged_file, damaged_tree
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elcrec.data.interactions import read_interactions
+from elcrec.data.fetched import Fetched, read_record, write_record
+from elcrec.data.formats import read_interactions
 from elcrec.data.prepare import prepare
-from elcrec.data.record import Fetched, read_record, write_record
 from elcrec.data.sequences import MIN_ITEMS, format_sequences, parse_sequences, read_sequences
 from elcrec.data.sources import Dataset, Source
-from elcrec.data.statistics import load_statistics, write_tables
+from elcrec.data.statistics import load_statistics
+from elcrec.tables.data_statistics import write_tables
 from tests.fuzz.harness import attempt, command, content, fuzz
 from tests.fuzz.mutations import damaged_bytes, damaged_json, damaged_lines, packed
 

@@ -11,13 +11,13 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elcrec.config import Config, load_config
-from elcrec.metrics import summarise
+from elcrec.config.config import Config, load_config
+from elcrec.evaluation.metrics import summarise
 from elcrec.recorded.columns import COLUMNS
 from elcrec.recorded.machine import Machine, write_ranks
 from elcrec.recorded.row import RecordedRun, from_csv
 from elcrec.recorded.unpack import unpack
-from elcrec.tables.runs import load_run
+from elcrec.runs.record import load_run
 from tests.fuzz.folders import Damage
 from tests.fuzz.harness import attempt, fuzz
 from tests.workflow.make_tiny import write

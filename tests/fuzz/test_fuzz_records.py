@@ -12,21 +12,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elcrec.batch import read_plan
-from elcrec.bench.earlier import Earlier
-from elcrec.bench.fit import MEASURES
-from elcrec.data import statistics as data_statistics
-from elcrec.figures.reading import history, snapshots
-from elcrec.grid import read_grid
-from elcrec.replication.check import compare
-from elcrec.replication.record import record_cells
-from elcrec.replication.reference import read_reference
-from elcrec.report.claims import Scope
-from elcrec.report.claims_intents import published
+from elcrec import paper
+from elcrec.bench.growth import MEASURES, Earlier
+from elcrec.jobs.batch import read_plan
+from elcrec.nightly.check import compare
+from elcrec.nightly.record import record_cells
+from elcrec.nightly.reference import read_reference
+from elcrec.report.claims.claim import Scope
+from elcrec.report.claims.intents import published
 from elcrec.report.evidence import Evidence, read_rows
-from elcrec.tables import grid, paper, released
-from elcrec.tables.efficiency_runs import load_efficiency_run
-from elcrec.tables.runs import load_run, load_runs
+from elcrec.runs.efficiency import load_efficiency_run
+from elcrec.runs.grid import read_grid
+from elcrec.runs.reading import history, load_runs
+from elcrec.runs.record import load_run
+from elcrec.runs.snapshots import snapshots
+from elcrec.tables import grid, released
 from tests.fuzz.folders import SEEDS, Damage, fill
 from tests.fuzz.harness import attempt, fuzz
 from tests.fuzz.mutations import damaged_csv, damaged_json
@@ -220,5 +220,5 @@ def test_paper_file(tmp_path_factory: Any, name: str, data: st.DataObject) -> No
         assert all(math.isfinite(value) for value in (found or {}).values())
     elif name == "table6":
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(data_statistics, "PRINTED", path)
-            attempt("paper CSV", path, data_statistics.printed_sizes)
+            patch.setattr(paper, "PRINTED", path)
+            attempt("paper CSV", path, paper.printed_sizes)

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from baselines import s3rec
-from elcrec import golden
-from elcrec.cli import main
-from elcrec.config import load_config
+from elcrec.cli.main import main
+from elcrec.config.config import load_config
 from elcrec.errors import InputError
-from elcrec.registry import resolve
-from elcrec.released import load_released, to_released
-from elcrec.start import Start, start_from
-from elcrec.verification import compare_ranks
-from elcrec.weights import read_weights
+from elcrec.files.weights import read_weights
+from elcrec.jobs.run import Start, start_from
+from elcrec.runs.settings import resolve
+from elcrec.verification import golden
+from elcrec.verification.released import compare_ranks
+from elcrec.verification.tensor_names import load_released, to_released
 from tests.fuzz.harness import attempt, command, fuzz
 from tests.fuzz.mutations import damaged_bytes, damaged_file, npz
 from tests.workflow.make_tiny import write

@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from baselines import iclrec
-from elcrec import golden
-from elcrec import model as elcrec_model
-from elcrec.cli import main
+from elcrec.cli.main import main
+from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import read_sequences
-from elcrec.dataset import InteractionData
 from elcrec.errors import InputError
-from elcrec.evaluation import Evaluator
-from elcrec.metrics import summarise
-from elcrec.released import from_released, load_released, to_released
+from elcrec.evaluation.metrics import summarise
+from elcrec.evaluation.ranking import Evaluator
+from elcrec.models import elcrec as elcrec_model
+from elcrec.verification import golden
+from elcrec.verification.tensor_names import from_released, load_released, to_released
 
 HERE = Path(__file__).parent
 TINY = sorted(HERE.glob("tiny_*.npz"))

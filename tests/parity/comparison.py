@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elcrec.interface import SequenceModel
+from elcrec.models.interface import SequenceModel
 from tests.parity.reference import HISTORY, HISTORY_LENGTH, USER
 
 TOLERANCE = 1e-5

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import nn
 
-from elcrec.encoder import INITIAL_STD, LAYER_NORM_EPSILON, EncoderSettings
-from elcrec.interface import SequenceModel
+from elcrec.models.encoder import INITIAL_STD, LAYER_NORM_EPSILON, EncoderSettings
+from elcrec.models.interface import SequenceModel
 from tests.parity.weights import State
 
 try:

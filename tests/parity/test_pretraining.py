@@ -11,10 +11,10 @@ import pytest
 import torch
 
 from baselines import s3rec_pretrain
+from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Sequences
-from elcrec.dataset import InteractionData
-from elcrec.interface import Context
-from elcrec.measure import Stopwatch
+from elcrec.models.interface import Context
+from elcrec.usage import Stopwatch
 from tests.parity import reference, weights
 from tests.parity.comparison import (
     FULL,

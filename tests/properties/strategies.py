@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 
+from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Sequences
-from elcrec.dataset import InteractionData
 from tests.fuzzing import examples
 
 SEEDS = st.integers(0, 2**31 - 1)

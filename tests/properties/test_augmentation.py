@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from baselines import bert4rec, s3rec_pretrain
-from elcrec.augmentation import Augmenter
-from elcrec.dataset import InteractionData
-from elcrec.interface import Context
-from elcrec.measure import Stopwatch
+from elcrec.data.augmentation import Augmenter
+from elcrec.data.histories import InteractionData
+from elcrec.models.interface import Context
+from elcrec.usage import Stopwatch
 from tests.properties.strategies import SEEDS, cases, data_of, histories, padded
 
 DRAWS = 12

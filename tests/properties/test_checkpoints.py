@@ -12,8 +12,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elcrec.atomic import replaced, write_text
-from elcrec.checkpoint import Checkpoints
+from elcrec.files.atomic import replaced, write_text
+from elcrec.jobs.checkpoints import Checkpoints
 from tests.fuzzing import examples
 from tests.properties.strategies import SEEDS, cases
 

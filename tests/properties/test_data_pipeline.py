@@ -12,8 +12,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from elcrec.data.core import k_core, to_sequences
+from elcrec.data.fetched import Fetched
 from elcrec.data.prepare import prepare
-from elcrec.data.record import Fetched
 from elcrec.data.sequences import format_sequences, parse_sequences
 from elcrec.data.sources import Dataset, Source
 from elcrec.data.statistics import statistics

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from elcrec.statistics.crossed import crossed
 from elcrec.statistics.noise import NONE, Noise, Pool
 from elcrec.statistics.power import mean_interval, prediction_interval
-from elcrec.stats import mean_std
+from elcrec.statistics.tests import mean_std
 from tests.properties.strategies import cases
 
 VALUES = st.lists(st.integers(-640, 640).map(lambda n: n / 64), min_size=2, max_size=12)

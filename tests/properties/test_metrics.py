@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elcrec.metrics import METRICS, ndcg_bound, per_user, summarise
+from elcrec.evaluation.metrics import METRICS, ndcg_bound, per_user, summarise
 from tests.properties.strategies import cases
 
 RANKS = st.lists(st.integers(0, 40), min_size=1, max_size=40)

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from scipy.stats import chisquare
 
 from baselines import bprmf, gru4rec
-from elcrec.dataset import HELD_OUT, NegativeSampler
-from elcrec.engine import train
+from elcrec.data.histories import HELD_OUT, NegativeSampler
 from elcrec.errors import InputError
-from elcrec.training_settings import TrainingSettings
+from elcrec.training.loop import train
+from elcrec.training.settings import TrainingSettings
 from tests.properties.strategies import SEEDS, cases, data_of, histories
 
 ROWS = histories(most_items=9, longest=14, most_users=8)

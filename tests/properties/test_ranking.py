@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from elcrec import ranking_plan
-from elcrec.evaluation import Evaluator
-from elcrec.interface import SequenceModel
-from elcrec.names import SPLITS
+from elcrec.data.sequences import SPLITS
+from elcrec.evaluation import tiles
+from elcrec.evaluation.ranking import Evaluator
+from elcrec.models.interface import SequenceModel
 from tests.properties.strategies import SEEDS, cases, data_of, histories
 
 INF, NAN = float("inf"), float("nan")
@@ -84,7 +84,7 @@ def test_ranks_are_those_of_a_count(rows, kind, split, protocol, length, memory,
     model = Table(table.clone())
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (cuts or {}).items():
-            patch.setattr(ranking_plan, name, value)
+            patch.setattr(tiles, name, value)
         ranks = Evaluator(data_of(rows), split, length, protocol, memory).ranks(model)
     expected = [
         naive_rank(row, scores, split, protocol)

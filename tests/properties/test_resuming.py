@@ -16,7 +16,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-import elcrec.model
+import elcrec.models.elcrec
 from baselines import (
     bert4rec,
     bprmf,
@@ -30,12 +30,13 @@ from baselines import (
     s3rec_pretrain,
     sasrec,
 )
-from elcrec.checkpoint import Checkpoints
-from elcrec.deadline import Deadline, OutOfTimeError
-from elcrec.engine import Options, Result, train
-from elcrec.interface import SequenceModel
-from elcrec.settings import build
-from elcrec.training_settings import LAST, TrainingSettings
+from elcrec.config.build import build
+from elcrec.jobs.checkpoints import Checkpoints
+from elcrec.models.interface import SequenceModel
+from elcrec.training.deadline import Deadline, OutOfTimeError
+from elcrec.training.loop import train
+from elcrec.training.result import Options, Result
+from elcrec.training.settings import LAST, TrainingSettings
 from tests.contract.contract import cycle_data
 from tests.properties.strategies import SEEDS, cases
 
@@ -56,8 +57,8 @@ MODELS: dict[str, tuple[ModuleType, dict[str, Any]]] = {
     "cl4srec": (cl4srec, SMALL | {"blocks": 1}),
     "cl4srec_last": (cl4srec, SMALL | {"blocks": 1, "form": "last"}),
     "iclrec": (iclrec, INTENTS),
-    "elcrec_shift": (elcrec.model, INTENTS | {"fusion": "shift"}),
-    "elcrec_concat": (elcrec.model, INTENTS | {"fusion": "concat"}),
+    "elcrec_shift": (elcrec.models.elcrec, INTENTS | {"fusion": "shift"}),
+    "elcrec_concat": (elcrec.models.elcrec, INTENTS | {"fusion": "concat"}),
 }
 
 

@@ -6,9 +6,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elcrec.dataset import HELD_OUT
-from elcrec.prefixes import Prefixes, count_prefixes
-from elcrec.sampling import choose_samples
+from elcrec.data.histories import HELD_OUT
+from elcrec.data.samples import Prefixes, choose_samples, count_prefixes
 from tests.properties.strategies import SEEDS, cases, data_of, histories, padded
 
 LENGTHS = st.integers(1, 18)

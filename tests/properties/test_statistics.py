@@ -9,7 +9,7 @@ import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from elcrec.stats import holm, paired_t, welch
+from elcrec.statistics.tests import holm, paired_t, welch
 from tests.properties.strategies import cases
 
 # Multiples of 1/64: sums, differences and products with powers of two are exact, so that what

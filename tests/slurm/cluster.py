@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from elcrec.config import ROOT
+from elcrec import ROOT
 
 PROFILE = ROOT / "workflow/profiles/slurm"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from elcrec.config import ROOT
+from elcrec import ROOT
 from tests.slurm.cluster import Job, jobs_of, snakemake
 from tests.workflow.make_tiny import write
 

@@ -15,7 +15,7 @@ import pytest
 import torch
 import yaml
 
-from elcrec.config import ROOT
+from elcrec import ROOT
 from tests.slurm.cluster import PROFILE, command, jobs_named, jobs_of, snakemake
 from tests.workflow.make_tiny import write
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from elcrec.cli import main
+from elcrec.cli.main import main
 from tests.workflow.make_tiny import write
 
 

@@ -5,7 +5,7 @@ import tomllib
 
 import yaml
 
-from elcrec.config import ROOT
+from elcrec import ROOT
 
 OTHER_NAMES = {"torch": "pytorch", "PyYAML": "pyyaml"}  # pip -> conda
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from elcrec.config import ROOT
+from elcrec import ROOT
 from tests.workflow.make_tiny import write
 from tests.workflow.test_workflow import jobs
 
@@ -56,7 +56,7 @@ def test_a_changed_plotting_function_draws_again_and_trains_nothing(project, tmp
     assert planned(project, *arguments) == {}
     plotting.write_text(plotting.read_text().replace('"epoch"', '"epochs"', 1))
     assert planned(project, *arguments) == {"figure": 1, "total": 1}
-    losses = project / "elcrec" / "losses.py"
+    losses = project / "elcrec" / "models" / "losses.py"
     losses.write_text(losses.read_text().replace("1e-24", "1e-20"))
     counts = planned(project, *arguments)
     assert counts["train"] == counts["figure"] == 1

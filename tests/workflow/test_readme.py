@@ -7,8 +7,8 @@ import sys
 import pandas as pd
 import pytest
 
-from elcrec.cli import make_parser
-from elcrec.config import ROOT
+from elcrec import ROOT
+from elcrec.cli.main import make_parser
 from tests.workflow.make_tiny import write
 from tests.workflow.test_workflow import snakemake
 

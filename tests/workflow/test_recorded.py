@@ -6,10 +6,10 @@ import shutil
 import pytest
 import yaml
 
+import elcrec.jobs.run
 import elcrec.recorded.add
-import elcrec.run
-from elcrec.cli import main
-from elcrec.config import FROM_RECORDED, load_config
+from elcrec.cli.main import main
+from elcrec.config.config import FROM_RECORDED, load_config
 from tests.recording import CLEAN, MACHINE, add, make_config, recorded_config, train
 from tests.workflow.test_workflow import jobs, snakemake
 
@@ -20,7 +20,7 @@ def recorded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorded")
     config = make_config(folder, seeds=[1, 2], efficiency={"models": [], "seed": 1, "epochs": 1})
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(elcrec.run, "commit", lambda: CLEAN)
+        patch.setattr(elcrec.jobs.run, "commit", lambda: CLEAN)
         patch.setattr(elcrec.recorded.add, "load_config", lambda: load_config([config]))
         for step in ("fetch", "prepare"):
             place = ["--config", str(config), "--output", str(folder / "data" / "tiny")]

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from elcrec.cli import main
-from elcrec.config import ROOT
+from elcrec import ROOT
+from elcrec.cli.main import main
 from tests.workflow.make_tiny import write
 from tests.workflow.test_workflow import jobs, snakemake
 

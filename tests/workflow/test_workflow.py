@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from elcrec.config import ROOT
+from elcrec import ROOT
 from tests.workflow.make_tiny import write
 
 

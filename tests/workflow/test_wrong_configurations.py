@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from elcrec.config import ROOT
+from elcrec import ROOT
 from tests.workflow.make_tiny import write
 
 PREAMBLE = ("Using workflow specific profile", "Config file /")

@@ -11,16 +11,16 @@ import yaml
 
 sys.path.insert(0, workflow.basedir)
 
-from elcrec import registry
-from elcrec.atomic import write_text
-from elcrec.config import DEFAULT, from_mapping
-from elcrec.config_check import check_runs
-from elcrec.data.mirror import mirror
+from elcrec.config.config import DEFAULT, from_mapping
+from elcrec.data.sources import mirror
 from elcrec.errors import InputError
-from elcrec.fingerprint import code_hash, fingerprint
-from elcrec.grid import read_grid
+from elcrec.files.atomic import write_text
+from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.unpack import made_files
-from elcrec.yamlfile import read_yaml
+from elcrec.runs import settings as registry
+from elcrec.runs.fingerprint import code_hash, fingerprint
+from elcrec.runs.grid import read_grid
+from elcrec.runs.plan import check_runs
 
 
 def checked_config():

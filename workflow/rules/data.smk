@@ -34,7 +34,7 @@ rule prepare:
         runtime=60,
         mem_mb=8000,  # raw reviews are read into memory as a whole; not measured
     params:
-        code=code_hash("elcrec.data.commands"),
+        code=code_hash("elcrec.data.prepare"),
         entry=lambda w: json.dumps(CONFIG.dataset(w.dataset), sort_keys=True),
     shell:
         "{PYTHON} data prepare --dataset {wildcards.dataset:q} --config {SNAPSHOT:q}"
@@ -51,7 +51,7 @@ rule data_statistics:
     log:
         f"{OUTPUT}/logs/data_statistics.log",
     params:
-        code=code_hash("elcrec.data.commands"),
+        code=code_hash("elcrec.tables.data_statistics"),
     shell:
         "{PYTHON} data statistics --output {OUTPUT:q}/tables {input.records:q} 2>&1 | tee {log:q}"
 

@@ -1,7 +1,8 @@
 # Figures, and the trainings that only they need: ablation arms (rule train) and the sensitivity runs.
 import functools
 
-from elcrec.figures.plan import overrides, plan, sensitivity_points
+from elcrec.figures.plan import plan
+from elcrec.runs.plan import overrides, sensitivity_points
 
 FIGURES = {
     figure.name: figure
@@ -43,7 +44,7 @@ def sensitivity_code(dataset):
 @functools.cache
 def drawing_code(kind):
     """Hash of the code that draws a figure: a change draws it again, and trains nothing."""
-    return code_hash(f"elcrec.figures.{kind}", "elcrec.figures.commands")
+    return code_hash(f"elcrec.figures.{kind}", "elcrec.figures.drawn")
 
 
 def figure_inputs(wildcards):

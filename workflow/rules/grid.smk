@@ -44,6 +44,6 @@ rule grid:
     log:
         f"{OUTPUT}/logs/grid.log",
     params:
-        code=code_hash("elcrec.tables.commands"),
+        code=code_hash("elcrec.tables.grid"),
     shell:
         "{PYTHON} table grid {input.records:q} --output {OUTPUT:q}/tables --config {SNAPSHOT:q} 2>&1 | tee {log:q}"

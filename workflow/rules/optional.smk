@@ -35,7 +35,7 @@ rule ml_1m:
     log:
         f"{OUTPUT}/logs/ml-1m.log",
     params:
-        code=code_hash("elcrec.tables.commands"),
+        code=code_hash("elcrec.tables.tables8_9_files"),
         runs=[CONFIG.optional.models, CONFIG.seeds],
     shell:
         "{PYTHON} table optional --dataset ml-1m --config {SNAPSHOT:q}"
@@ -51,7 +51,7 @@ rule mind_small:
     log:
         f"{OUTPUT}/logs/mind-small.log",
     params:
-        code=code_hash("elcrec.tables.commands"),
+        code=code_hash("elcrec.tables.tables8_9_files"),
         runs=[CONFIG.optional.models, CONFIG.seeds],
     shell:
         "{PYTHON} table optional --dataset mind-small --config {SNAPSHOT:q}"

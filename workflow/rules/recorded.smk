@@ -12,7 +12,7 @@ if RECORDED:
         log:
             f"{OUTPUT}/logs/unpack.log",
         params:
-            code=code_hash("elcrec.recorded.commands"),
+            code=code_hash("elcrec.recorded.unpack"),
         shell:
             "{PYTHON} recorded unpack --config {SNAPSHOT:q} 2>&1 | tee {log:q}"
 

@@ -31,7 +31,7 @@ rule released:
         runtime=30,  # one evaluation: seconds
         mem_mb=TRAINING_MB,
     params:
-        code=code_hash("elcrec.verification"),
+        code=code_hash("elcrec.cli.verify"),
         settings=settings,
         protocol=CONFIG.protocol,
     shell:
@@ -51,6 +51,6 @@ rule released_weights:
     log:
         f"{OUTPUT}/logs/released.log",
     params:
-        code=code_hash("elcrec.tables.commands"),
+        code=code_hash("elcrec.tables.released"),
     shell:
         "{PYTHON} table released {input.records:q} --output {OUTPUT:q}/tables --config {SNAPSHOT:q} 2>&1 | tee {log:q}"

@@ -1,7 +1,7 @@
 # The replication report: one page from tables, figures and run records, whatever of them is there.
 # Works on partial results too: elcrec report --config ..., with gaps where something is not there yet.
 
-from elcrec.report.expected import DEVIATIONS
+from elcrec.report.remarks.expected import DEVIATIONS
 
 
 def report_figures(wildcards):
@@ -41,7 +41,7 @@ rule report:
     log:
         f"{OUTPUT}/logs/report.log",
     params:
-        code=code_hash("elcrec.report.commands"),
+        code=code_hash("elcrec.report.page"),
         runs=[CONFIG.use, CONFIG.models, CONFIG.seeds],
     shell:
         "{PYTHON} report --config {SNAPSHOT:q} --output {output:q} 2>&1 | tee {log:q}"

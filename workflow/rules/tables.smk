@@ -14,7 +14,7 @@ rule accuracy:
     log:
         f"{OUTPUT}/logs/table1.log",
     params:
-        code=code_hash("elcrec.tables.commands"),
+        code=code_hash("elcrec.tables.table1_files"),
         runs=TABLE_RUNS,
     shell:
         "{PYTHON} table accuracy --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
@@ -32,7 +32,7 @@ rule verdict:
     log:
         f"{OUTPUT}/logs/verdict.log",
     params:
-        code=code_hash("elcrec.tables.commands"),
+        code=code_hash("elcrec.tables.verdict_files"),
         runs=TABLE_RUNS,
         seeds=CONFIG.seeds,
     shell:
@@ -48,7 +48,7 @@ rule activity:
     log:
         f"{OUTPUT}/logs/activity.log",
     params:
-        code=code_hash("elcrec.tables.commands"),
+        code=code_hash("elcrec.tables.activity_files"),
         runs=TABLE_RUNS,
     shell:
         "{PYTHON} table activity --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
@@ -74,7 +74,7 @@ rule efficiency:
     log:
         f"{OUTPUT}/logs/efficiency.log",
     params:
-        code=code_hash("elcrec.tables.commands"),
+        code=code_hash("elcrec.tables.tables2_3_files"),
         runs=TABLE_RUNS,
     shell:
         "{PYTHON} table efficiency --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
@@ -89,7 +89,7 @@ rule data_statistics_latex:
     log:
         f"{OUTPUT}/logs/data_statistics_latex.log",
     params:
-        code=code_hash("elcrec.tables.commands"),
+        code=code_hash("elcrec.tables.data_statistics"),
     shell:
         "{PYTHON} table data-statistics {input.records:q} --config {SNAPSHOT:q}"
         " --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"

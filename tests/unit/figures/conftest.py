@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elcrec.config import Config, load_config
-from elcrec.figures.reading import Runs
+from elcrec.config.config import Config, load_config
+from elcrec.runs.reading import Runs
 from tests.unit.tables.conftest import Output
 from tests.workflow.make_tiny import write
 

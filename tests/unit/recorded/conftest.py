@@ -2,10 +2,10 @@
 
 import pytest
 
+import elcrec.jobs.run
 import elcrec.recorded.add
-import elcrec.run
-from elcrec.cli import main
-from elcrec.config import load_config
+from elcrec.cli.main import main
+from elcrec.config.config import load_config
 from tests.recording import CLEAN, MODELS, files_of, make_config, train
 
 
@@ -15,7 +15,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("trained")
     config = make_config(folder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(elcrec.run, "commit", lambda: CLEAN)
+        patch.setattr(elcrec.jobs.run, "commit", lambda: CLEAN)
         for step in ("fetch", "prepare"):
             place = ["--config", str(config), "--output", str(folder / "data" / "tiny")]
             assert main(["data", step, "--dataset", "tiny", *place]) == 0
@@ -45,6 +45,6 @@ def measured(runs):
     place = runs.parent / "results" / "efficiency" / "tiny" / "elcrec.json"
     arguments = ["--dataset", "tiny", "--model", "elcrec", "--config", str(runs)]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(elcrec.run, "commit", lambda: CLEAN)
+        patch.setattr(elcrec.jobs.run, "commit", lambda: CLEAN)
         assert main(["measure", *arguments, "--output", str(place)]) == 0
     return place

@@ -11,11 +11,11 @@ from typing import Any
 
 import yaml
 
-from elcrec.config import load_config
-from elcrec.fingerprint import fingerprint
-from elcrec.metrics import TABLE_METRICS
-from elcrec.registry import module_reference, resolve
+from elcrec.config.config import load_config
+from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.report.evidence import Evidence
+from elcrec.runs.fingerprint import fingerprint
+from elcrec.runs.settings import module_reference, resolve
 from elcrec.tables.verdict import NOT_RUN
 
 # One white pixel.

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from elcrec.metrics import summarise
+from elcrec.evaluation.metrics import summarise
 
 MEMORY = {"resident_bytes": 500_000_000, "cuda_allocated_bytes": None, "cuda_reserved_bytes": None}
 

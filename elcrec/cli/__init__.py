@@ -1,0 +1,1 @@
+"""The commands of `elcrec`, one file each: parser and function together."""

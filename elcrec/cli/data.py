@@ -1,0 +1,77 @@
+"""`elcrec data fetch | prepare | statistics`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from elcrec.errors import InputError
+
+if TYPE_CHECKING:
+    from elcrec.data.sources import Dataset
+
+
+# Each command imports what it needs when it runs: `elcrec --help` must not wait for pandas.
+
+
+def add_commands(subparsers: argparse._SubParsersAction) -> None:
+    """Add `data` with its three commands to the parser of `elcrec`."""
+    parser = subparsers.add_parser("data", help="fetch, prepare and describe data sets")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    fetch = commands.add_parser("fetch", help="download a data set, or take it from a mirror")
+    fetch.set_defaults(run=run_fetch)
+    prepare = commands.add_parser("prepare", help="turn a fetched file into sequences.txt")
+    prepare.set_defaults(run=run_prepare)
+    for command in (fetch, prepare):
+        command.add_argument("--dataset", required=True, help="a key under `datasets`")
+        command.add_argument(
+            "--config", required=True, nargs="+", type=Path, metavar="FILE", help="later ones win"
+        )
+        command.add_argument("--output", required=True, type=Path, metavar="DIR")
+    table = commands.add_parser("statistics", help="table of prepared data sets")
+    table.set_defaults(run=run_statistics)
+    table.add_argument("--output", required=True, type=Path, metavar="FOLDER")
+    table.add_argument("statistics", nargs="+", type=Path, metavar="STATISTICS_JSON")
+
+
+def run_fetch(args: argparse.Namespace) -> None:
+    """Fetch a data set and leave `source.json` beside it."""
+    from elcrec.data.fetch import fetch
+    from elcrec.data.fetched import write_record
+
+    dataset = _dataset(args)
+    fetched = fetch(dataset, args.output)
+    write_record(args.output, dataset.id, fetched)
+    print(f"{dataset.id}: {fetched.path} ({fetched.origin})")
+
+
+def run_prepare(args: argparse.Namespace) -> None:
+    """Prepare what `source.json` in the output folder describes."""
+    from elcrec.data.fetched import read_record
+    from elcrec.data.prepare import prepare
+
+    dataset = _dataset(args)
+    path = prepare(dataset, read_record(args.output, dataset.id), args.output)
+    print(f"{dataset.id}: {path}")
+
+
+def run_statistics(args: argparse.Namespace) -> None:
+    """Write the table of data sets as CSV and Markdown."""
+    from elcrec.tables.data_statistics import write_tables
+
+    for path in write_tables(args.output, args.statistics):
+        print(path)
+
+
+def _dataset(args: argparse.Namespace) -> Dataset:
+    from elcrec.config.config import load_config
+    from elcrec.data.sources import Dataset
+
+    datasets = load_config(args.config).datasets
+    if args.dataset not in datasets:
+        raise InputError(
+            f"--dataset {args.dataset}: not under `datasets` in "
+            f"{', '.join(map(str, args.config))}; allowed are {', '.join(datasets)}"
+        )
+    return Dataset.from_config(args.dataset, datasets[args.dataset])

@@ -1,0 +1,42 @@
+"""`elcrec report`: the replication report as one HTML page."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from elcrec.cli.options import add_config
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add `report` to the parser of `elcrec`."""
+    text = "write the replication report, one HTML page, from tables, figures and runs"
+    parser = subparsers.add_parser("report", help=text, description=text)
+    add_config(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="default: report/index.html in the config's output",
+    )
+    parser.add_argument(
+        "--any-code", action="store_true", help="take runs that other code made, too"
+    )
+    parser.set_defaults(run=run_report)
+
+
+def run_report(arguments: argparse.Namespace) -> None:
+    """Write the page; what has not been run yet is shown as a gap, what other code made left out.
+
+    Raises:
+        InputError: A configuration, record, table or figure that is not right.
+    """
+    from elcrec.config.config import load_config
+    from elcrec.files.atomic import write_text
+    from elcrec.report.page import render
+
+    config = load_config(arguments.config)
+    path = arguments.output or config.output / "report" / "index.html"
+    write_text(path, render(config, arguments.any_code))
+    print(f"{path}: open it in a browser")

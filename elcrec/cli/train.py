@@ -1,0 +1,233 @@
+"""`elcrec train`, `elcrec batch`, `elcrec measure` and `elcrec try`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from elcrec.cli.options import add_config, add_device, add_kernels, add_time_limit
+from elcrec.errors import InputError
+
+if TYPE_CHECKING:
+    from elcrec.config.config import Config
+    from elcrec.data.histories import InteractionData
+    from elcrec.jobs.progress import Progress
+    from elcrec.jobs.run import Run
+    from elcrec.training.deadline import Deadline
+
+
+def run_train(arguments: argparse.Namespace) -> None:
+    """Train, test, write the run folder and print the test metrics."""
+    from elcrec.files.lock import held
+    from elcrec.jobs.folder import is_recorded
+    from elcrec.jobs.progress import Progress
+
+    if arguments.set and not arguments.output:
+        raise InputError("--set: name a folder by --output, so that no run is replaced")
+    config, model = _configure(arguments)
+    run, data = _prepare(arguments, config, model)
+    folder = arguments.output or config.run_folder(run.dataset, run.settings.model, run.seed)
+    title = f"{run.settings.name} {config.dataset_name(run.dataset)} seed {run.seed}"
+    training = run.settings.training
+    deadline = _deadline(arguments)
+    with held(folder) as others:
+        if others and is_recorded(folder, run, data):
+            print(f"{title}: another process has made it meanwhile -> {folder}")
+            return
+        with Progress(title, training.max_epochs, training.select_by, arguments.quiet) as progress:
+            record = _train(run, data, progress, folder, deadline)
+    metrics = record["metrics"]
+    shown = "  ".join(f"{k} {v:.4f}" for k, v in metrics["metrics"]["test"].items())
+    print(f"{title}: {shown}  (epoch {metrics['best_epoch']} of {metrics['epochs']}) -> {folder}")
+
+
+def _train(
+    run: Run, data: InteractionData, progress: Progress, folder: Path, deadline: Deadline | None
+) -> dict[str, Any]:
+    """Train and write the run folder; a failure leaves its reason there."""
+    from elcrec.jobs.folder import forget_failure, write, write_failure
+    from elcrec.jobs.run import execute
+    from elcrec.runs.record import CHECKPOINTS
+    from elcrec.training.deadline import OutOfTimeError
+
+    forget_failure(folder)
+    try:
+        record = execute(run, data, progress, folder / CHECKPOINTS, deadline=deadline)
+        write(folder, run, record, data.device)
+    except OutOfTimeError:
+        raise
+    except Exception as error:
+        write_failure(folder, error)
+        raise
+    return record
+
+
+def run_batch(arguments: argparse.Namespace) -> int:
+    """Carry out a plan; the exit status says whether all its runs are there."""
+    from elcrec.jobs.batch import Batch, read_plan
+    from elcrec.jobs.device import choose
+    from elcrec.training.deadline import EXIT_STATUS
+
+    if arguments.at_once < 1:
+        raise InputError(f"--at-once {arguments.at_once}: must be 1 or more")
+    deadline = _deadline(arguments)
+    config = _load(arguments)
+    plan = read_plan(arguments.plan, config)
+    device = choose(arguments.device, arguments.threads or config.threads)
+    outcome = Batch(config, device, arguments.at_once, deadline).carry_out(plan)
+    print(
+        f"{len(outcome.done)} runs done, {len(outcome.present)} were there, "
+        f"{len(outcome.failed)} failed, {len(outcome.unfinished)} not finished"
+    )
+    for planned, reason in outcome.failed.items():
+        print(f"elcrec: {planned}: {reason}", file=sys.stderr)
+    if outcome.failed:
+        return 1
+    return EXIT_STATUS if outcome.unfinished else 0
+
+
+def run_measure(arguments: argparse.Namespace) -> None:
+    """Measure epochs of a run and write the efficiency file."""
+    from elcrec.files.atomic import write_text
+    from elcrec.jobs import measure
+
+    config, model = _configure(arguments)
+    run, data = _prepare(arguments, config, model)
+    epochs = config.efficiency.epochs if arguments.epochs is None else arguments.epochs
+    if epochs < 1:
+        raise InputError(f"--epochs {epochs}: must be 1 or more")
+    record = measure.measure(run, data, epochs)
+    write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+    median = record["seconds_per_epoch"]["total"]["median"]
+    print(f"{run.settings.name} {run.dataset}: {median:.2f} s per epoch -> {arguments.output}")
+
+
+def run_try(arguments: argparse.Namespace) -> None:
+    """Train one point of a model's grid and write its validation metrics."""
+    from elcrec.files.atomic import write_text
+    from elcrec.jobs import trial
+    from elcrec.jobs.progress import Progress
+    from elcrec.runs import grid
+
+    config, model = _configure(arguments)
+    points = grid.read_grid(config, model, arguments.dataset).points
+    if not 1 <= arguments.point <= len(points):
+        raise InputError(f"--point {arguments.point}: {model} has {len(points)} points in its grid")
+    point = points[arguments.point - 1]
+    run, data = _prepare(arguments, config, model, point)
+    training = run.settings.training
+    shown = " ".join(f"{key}={value}" for key, value in point.items())
+    title = f"{run.settings.name} {config.dataset_name(run.dataset)} {shown}"
+    with Progress(title, training.max_epochs, training.select_by, arguments.quiet) as progress:
+        record = trial.execute(run, data, point, progress)
+    write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+    score = record["valid"][training.select_by]
+    print(f"{title}: validation {training.select_by} {score:.4f} -> {arguments.output}")
+
+
+def _deadline(arguments: argparse.Namespace) -> Deadline | None:
+    from elcrec.training.deadline import Deadline
+
+    minutes = arguments.time_limit
+    if minutes is None:
+        return None
+    if not minutes > 0:
+        raise InputError(f"--time-limit {minutes:g}: must be above 0 (minutes)")
+    return Deadline.after(minutes)
+
+
+def _configure(arguments: argparse.Namespace) -> tuple[Config, str]:
+    """The configuration, and the id of the model in it."""
+    from elcrec.runs.settings import add_model_file
+
+    config = _load(arguments)
+    return config, add_model_file(config, arguments.model)
+
+
+def _load(arguments: argparse.Namespace) -> Config:
+    """The configuration, if it may train."""
+    from elcrec.config.config import load_config
+
+    config = load_config(arguments.config)
+    if config.runs == "recorded":
+        raise InputError(f"{config.layers.where('runs')}: is recorded; to train it must be trained")
+    return config
+
+
+def _prepare(
+    arguments: argparse.Namespace,
+    config: Config,
+    model: str,
+    point: Mapping[str, Any] | None = None,
+) -> tuple[Run, InteractionData]:
+    """Check everything before any work starts, then load the data."""
+    from elcrec.data.histories import load_data
+    from elcrec.jobs.device import choose
+    from elcrec.jobs.run import make_run
+    from elcrec.runs.settings import parse_overrides
+
+    overrides = {**parse_overrides(arguments.set), **(point or {})}
+    run = make_run(
+        config,
+        arguments.dataset,
+        model,
+        arguments.seed,
+        overrides,
+        arguments.start,
+        arguments.kernels,
+    )
+    device = choose(arguments.device, arguments.threads or config.threads)
+    return run, load_data(config.prepared_file(arguments.dataset), device)
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add `train`, `batch`, `measure` and `try` to the parser of `elcrec`."""
+    train = subparsers.add_parser("train", help="train and test one model on one data set")
+    _add_run_options(train)
+    train.add_argument("--output", type=Path, help="run folder (default: as the config says)")
+    add_time_limit(train)
+    train.set_defaults(run=run_train)
+    batch = subparsers.add_parser("batch", help="carry out a plan of many runs in one process")
+    batch.add_argument("plan", type=Path, metavar="PLAN", help="YAML: see elcrec/jobs/batch.py")
+    batch.add_argument(
+        "--at-once", type=int, default=1, help="runs side by side on the device (default 1)"
+    )
+    batch.add_argument("--threads", type=int, help="CPU threads (default: of the config)")
+    add_time_limit(batch)
+    add_config(batch)
+    add_device(batch)
+    batch.set_defaults(run=run_batch)
+    measure = subparsers.add_parser("measure", help="time and memory per epoch, run alone")
+    _add_run_options(measure)
+    measure.add_argument("--epochs", type=int, help="measured epochs (default: as the config says)")
+    measure.add_argument("--output", type=Path, required=True, help="JSON file")
+    measure.set_defaults(run=run_measure)
+    trial = subparsers.add_parser("try", help="train one point of a model's grid, validation only")
+    _add_run_options(trial)
+    trial.add_argument("--point", type=int, required=True, help="number in the grid, from 1")
+    trial.add_argument("--output", type=Path, required=True, help="JSON file")
+    trial.set_defaults(run=run_try)
+
+
+def _add_run_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--dataset", required=True, help="a data set of the config")
+    parser.add_argument("--model", required=True, help="a model of the config, or a YAML file")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--set", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="overrides"
+    )
+    parser.add_argument(
+        "--start",
+        type=Path,
+        metavar="FILE",
+        help="weights of the model that `starts_from` names (default: those of its run)",
+    )
+    parser.add_argument("--threads", type=int, help="CPU threads (default: of the config)")
+    add_kernels(parser)
+    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_config(parser)
+    add_device(parser)

@@ -1,0 +1,160 @@
+"""`elcrec verify`: this project's code against figures and weights of the authors' code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections import defaultdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from elcrec.cli.options import add_config, add_device
+from elcrec.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from elcrec.verification.golden import Deviation
+
+
+def run_golden(arguments: argparse.Namespace) -> int:
+    """Print the largest relative deviation of each quantity; 1 when one is out of tolerance."""
+    from elcrec.config.model_file import MODEL_FOLDER, read_model_file
+    from elcrec.runs.settings import load_module
+
+    for model in ("iclrec", "elcrec"):  # a package that is missing is said as a training says it
+        file = MODEL_FOLDER / f"{model}.yaml"
+        load_module(read_model_file(file)["module"], file)
+    from elcrec.verification.golden import verify
+
+    failed = False
+    for path in arguments.files:
+        deviations = verify(path, arguments.weights)
+        print(f"{path}: {len(deviations)} comparisons")
+        worst: dict[str, Deviation] = {}
+        count: defaultdict[str, int] = defaultdict(int)
+        for deviation in deviations:
+            kind = deviation.quantity.split("/")[0]
+            count[kind] += 1
+            if kind not in worst or not deviation.relative <= worst[kind].relative:
+                worst[kind] = deviation
+        for kind, deviation in worst.items():
+            verdict = "ok" if deviation.ok else f"FAILED ({deviation.step} {deviation.quantity})"
+            print(
+                f"  {kind:18s} {count[kind]:4d} compared, largest relative deviation "
+                f"{deviation.relative:.1e} (allowed {deviation.tolerance:.0e})  {verdict}"
+            )
+        failed |= any(not d.ok for d in deviations)
+    return int(failed)
+
+
+def run_released(arguments: argparse.Namespace) -> None:
+    """Print what published weights give on both splits; optionally compare every user's rank."""
+    from elcrec.config.config import load_config
+    from elcrec.data.histories import load_data
+    from elcrec.data.sequences import SPLITS
+    from elcrec.evaluation.metrics import summarise
+    from elcrec.evaluation.ranking import Evaluator
+    from elcrec.files.atomic import write_text
+    from elcrec.jobs.device import choose
+    from elcrec.jobs.environment import commit
+    from elcrec.runs.settings import resolve
+    from elcrec.usage import device_name
+    from elcrec.verification.released import by_name, compare_ranks, learned_intents
+    from elcrec.verification.tensor_names import load_released
+
+    config = load_config(arguments.config)
+    device = choose(arguments.device)
+    weights = load_released(arguments.weights)
+    model_id = arguments.model or ("elcrec" if "centers" in weights else "iclrec")
+    dataset = by_name(config.datasets, arguments.dataset)
+    data = load_data(config.prepared_file(dataset), device)
+    settings = resolve(config, model_id, dataset)
+    model = settings.build(data.n_users, data.item_size).to(device)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise InputError(
+            f"{arguments.weights}: does not fit {settings.name} on {dataset}: {reason}"
+        ) from None
+    ranks: dict[str, np.ndarray] = {
+        split: Evaluator(data, split, model.max_length, arguments.protocol).ranks(model)
+        for split in SPLITS
+    }
+    metrics = {split: summarise(r) for split, r in ranks.items()}
+    print(f"{settings.name}, {config.dataset_name(dataset)}, {arguments.weights.name}")
+    for split, values in metrics.items():
+        print(f"  {split:5s} " + "  ".join(f"{k} {v:.4f}" for k, v in values.items()))
+    intents = learned_intents(model, data)
+    if intents:
+        print(
+            f"  {intents['in_use']} of {intents['count']} centers are nearest to one of"
+            f" {intents['users']} users; mean cosine of two centers"
+            f" {intents['center_cosine']:.2f}, of two users {intents['user_cosine']:.2f}"
+        )
+    for path in arguments.ranks:
+        print("  " + compare_ranks(path, ranks, arguments.protocol))
+    if arguments.output:
+        head, dirty = commit()
+        record = {
+            "model": model_id,
+            "dataset": dataset,
+            "file": arguments.weights.name,
+            "protocol": arguments.protocol,
+            "metrics": metrics,
+            "intents": intents,
+            "commit": head,
+            "dirty": dirty,
+            "device": device_name(device),
+            "command": sys.argv,
+        }
+        write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+
+
+def run_fetch(arguments: argparse.Namespace) -> None:
+    """Fetch one file of published weights, from the mirror or the authors' repository."""
+    from elcrec.config.config import load_config
+    from elcrec.data.fetch import fetch as fetch_file
+    from elcrec.data.sources import Dataset, Source
+
+    config = load_config(arguments.config)
+    entry = next((e for e in config.released_weights if e["file"] == arguments.file), None)
+    if entry is None:
+        known = ", ".join(e["file"] for e in config.released_weights)
+        raise InputError(f"--file {arguments.file}: not in released_weights; known: {known}")
+    source = Source(
+        format="weights", file=entry["file"], urls=tuple(entry["urls"]), sha256=entry.get("sha256")
+    )
+    wanted = Dataset(entry["file"], entry["file"], sha256=None, counts=None, sources=(source,))
+    fetched = fetch_file(wanted, arguments.output)
+    print(fetched.path)
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add `verify` with its commands to the parser of `elcrec`."""
+    verify = subparsers.add_parser("verify", help="check against the authors' code and weights")
+    commands = verify.add_subparsers(dest="what", required=True, metavar="WHAT")
+
+    golden = commands.add_parser("golden", help="losses and gradients against fixtures (.npz)")
+    golden.add_argument("files", nargs="+", type=Path, metavar="FILE")
+    golden.add_argument("--weights", type=Path, help="released weights, for fixtures without any")
+    golden.set_defaults(run=run_golden)
+
+    released = commands.add_parser("released", help="metrics of the authors' published weights")
+    released.add_argument("--dataset", required=True)
+    released.add_argument("--weights", required=True, type=Path, help="state dictionary (.pt)")
+    released.add_argument("--model", choices=("elcrec", "iclrec"), help="default: by its tensors")
+    released.add_argument("--protocol", choices=("paper", "strict"), default="paper")
+    released.add_argument("--ranks", type=Path, nargs="*", default=[], help="fixtures to compare")
+    released.add_argument("--output", type=Path, help="write the metrics as JSON")
+    add_config(released)
+    add_device(released)
+    released.set_defaults(run=run_released)
+
+    fetch = commands.add_parser("fetch", help="download published weights named in the config")
+    fetch.add_argument("--file", required=True, help="its `file` under `released_weights`")
+    fetch.add_argument("--output", required=True, type=Path, help="folder")
+    add_config(fetch)
+    fetch.set_defaults(run=run_fetch)

@@ -1,0 +1,1 @@
+"""What is asked for: YAML files, merged and checked."""

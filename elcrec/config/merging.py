@@ -1,0 +1,53 @@
+"""Mappings merged one over the other, and which of them a value came from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from elcrec.errors import dotted
+
+
+@dataclass(frozen=True)
+class Layers:
+    """Sources (a file, or an option of a command) with their values; the last one wins."""
+
+    parts: tuple[tuple[Path | str, Mapping[str, Any]], ...] = ()
+
+    def merged(self) -> dict[str, Any]:
+        """All of them, merged key by key."""
+        result: dict[str, Any] = {}
+        for _, values in self.parts:
+            result = merge(result, values)
+        return result
+
+    def has(self, *path: str | int) -> bool:
+        """Whether any of them has the key."""
+        return any(_has(values, path) for _, values in self.parts)
+
+    def where(self, *path: str | int) -> str:
+        """`FILE: KEY` for a message: the last source that has the key, or else the last of all."""
+        sources = [source for source, values in self.parts if _has(values, path)]
+        sources = sources or [source for source, _ in self.parts]
+        return ": ".join([str(s) for s in sources[-1:]] + [dotted(path)])
+
+
+def _has(node: Any, path: tuple[str | int, ...]) -> bool:
+    for key in path:
+        inside = isinstance(node, list) if isinstance(key, int) else isinstance(node, Mapping)
+        if not inside or (key >= len(node) if isinstance(key, int) else key not in node):
+            return False
+        node = node[key]
+    return True
+
+
+def merge(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
+    """Merge two mappings key by key, recursively; `update` wins where both have a value."""
+    result = dict(base)
+    for key, value in update.items():
+        old = result.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        result[key] = merge(old, value) if both else value  # type: ignore[arg-type]
+    return result

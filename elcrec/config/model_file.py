@@ -1,0 +1,58 @@
+"""YAML files of models: which keys they may have, and how one starts from another.
+
+This module does not import torch: the configuration reads these files too.
+"""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+from elcrec import ROOT
+from elcrec.config.merging import Layers
+from elcrec.config.schema import check
+from elcrec.errors import InputError
+from elcrec.files.yamlfile import Version, read_yaml, version
+
+WORKFLOW = ROOT / "workflow"
+MODEL_FOLDER = WORKFLOW / "config" / "models"
+SCHEMA = WORKFLOW / "schemas" / "model.schema.json"
+
+
+def read_model_file(path: Path) -> dict[str, Any]:
+    """Read a model's YAML file; `base: other` starts from another model's file.
+
+    Raises:
+        InputError: It cannot be read, or has an unknown key or a value of a wrong type.
+    """
+    return model_layers(path).merged()
+
+
+def model_layers(path: Path) -> Layers:
+    """Read a model's YAML file as `read_model_file` does, with the files of its bases before it."""
+    layers = Layers(tuple(_chain(path)))
+    if "module" not in layers.merged():
+        raise InputError(f"{path}: the key 'module' is missing (a Python module or a .py file)")
+    return layers
+
+
+@functools.cache  # a DAG asks for the same files hundreds of times
+def _checked(path: Path, version: Version) -> dict[str, Any]:
+    content = read_yaml(path)
+    check(content, SCHEMA, Layers(((path, content),)))
+    return content
+
+
+def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[tuple[Path, dict[str, Any]]]:
+    """The file and its bases, the outermost base first; a module's file is named from here."""
+    content = _checked(path, version(path))
+    if str(content.get("module", "")).endswith(".py"):
+        content = {**content, "module": str(path.parent / content["module"])}
+    if "base" not in content:
+        return [(path, content)]
+    beside = path.parent / f"{content['base']}.yaml"
+    base = beside if beside.exists() else MODEL_FOLDER / f"{content['base']}.yaml"
+    if not base.exists() or base in (path, *above):
+        raise InputError(f"{path}: base: no model '{content['base']}'")
+    return [*_chain(base, (*above, path)), (path, content)]

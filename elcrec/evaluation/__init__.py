@@ -1,0 +1,1 @@
+"""The rank of every user's target, and metrics of ranks."""

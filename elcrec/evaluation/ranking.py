@@ -1,0 +1,148 @@
+"""Full-ranking evaluation: the rank of every user's target among all items, in bounded memory.
+
+Protocols (what happens to items the user already had):
+
+- `paper`: they score 0, and the padding and mask rows compete like items, as in the released code;
+- `strict`: they, the padding row and the mask row score -inf.
+
+A target is ranked behind every other item that scores at least as much: ties, and scores that are
+not numbers, count against the model.
+
+Users are encoded in order of length, then scored in blocks against one tile of items after the
+other, small enough for the processor's cache. A block holds users whose targets lie in the same
+tile, and that tile comes first: so a target's score is taken from the very product it is compared
+with, and no tile is computed twice.
+"""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elcrec.data.histories import InteractionData
+from elcrec.data.sequences import Split
+from elcrec.errors import InputError
+from elcrec.evaluation import tiles
+from elcrec.evaluation.tiles import Block, Part, Tiles, plan
+from elcrec.models.interface import Protocol, SequenceModel
+from elcrec.usage import give_back, ran_out
+
+
+class Evaluator:
+    """Ranks one split of a data set; what does not depend on the model is made once.
+
+    A chunk of users carries no more padding than its longest history: models must score a history
+    the same with or without padding on its left.
+    """
+
+    def __init__(
+        self,
+        data: InteractionData,
+        split: Split,
+        max_length: int,
+        protocol: Protocol = "paper",
+        score_memory: int | None = None,
+    ) -> None:
+        """Plan the chunks, blocks and tiles.
+
+        Args:
+            data: The histories.
+            split: `valid` or `test`.
+            max_length: Longest window L.
+            protocol: `paper` or `strict`.
+            score_memory: Most bytes of scores that exist at a time.
+        """
+        self.protocol = protocol
+        self.item_size = data.item_size
+        self.n_users = data.n_users
+        self.seen_score = 0.0 if protocol == "paper" else float("-inf")
+        self.data = data
+        self.split: Split = split
+        self.max_length = max_length
+        self.chunk_users = tiles.CHUNK_USERS
+        self.tiles = Tiles.fit(data, score_memory)
+        self._plan()
+
+    def _plan(self) -> None:
+        self.parts: list[Part] = plan(
+            self.data, self.split, self.max_length, self.tiles, self.chunk_users
+        )
+        self.users = np.concatenate([block.users for part in self.parts for block in part.blocks])
+
+    def ranks(self, model: SequenceModel) -> np.ndarray:
+        """Return the 0-based rank of each user's target: (users,) int32.
+
+        The model's mode is left as it was; only ranks leave the device, once. If memory runs out,
+        it is done again with half as many users and scores at a time, and so from then on.
+
+        Raises:
+            InputError: Memory runs out even with a single user at a time.
+        """
+        was_training = model.training
+        model.eval()
+        try:
+            while True:
+                try:
+                    if not self.parts:
+                        self._plan()
+                    return self._ranks(model)
+                except (RuntimeError, MemoryError) as error:
+                    if not ran_out(error):
+                        raise
+                self._shrink()  # here, for the error holds on to the tensors of the attempt
+        finally:
+            model.train(was_training)
+
+    def _shrink(self) -> None:
+        """Take half of what was held at a time."""
+        self.parts = []  # made anew, when what it held is free
+        give_back(self.data.device)
+        if self.chunk_users == 1:
+            raise InputError(
+                "evaluation: out of memory with a single user at a time: leave it more memory, or "
+                "make max_length or dimension smaller"
+            )
+        self.chunk_users = max(1, self.chunk_users // 2)
+        scores = self.tiles.rows * self.tiles.width * 4
+        self.tiles = Tiles.fit(self.data, max(4, scores // 2))
+        print(
+            "elcrec: out of memory in an evaluation: it goes on with smaller chunks, of "
+            f"{self.chunk_users} users or less",
+            file=sys.stderr,
+        )
+
+    @torch.inference_mode()
+    def _ranks(self, model: SequenceModel) -> np.ndarray:
+        ranks = []
+        for part in self.parts:
+            represented = torch.cat([model.represent(*chunk) for chunk in part.chunks])
+            ranks += [self._rank(model, represented[b.rows], b) for b in part.blocks]
+        result = np.empty(self.n_users, dtype=np.int32)
+        result[self.users] = torch.cat(ranks).cpu().numpy()
+        return result
+
+    def _rank(self, model: SequenceModel, represented: Tensor, block: Block) -> Tensor:
+        count = len(represented)
+        below = torch.zeros(count, dtype=torch.int64, device=represented.device)
+        target: Tensor | None = None
+        for tile, seen in block.tiles:
+            first, last = self.tiles.bounds(tile)
+            scores = model.score_items(represented, first, last).contiguous()
+            scores.view(-1).index_fill_(0, seen, self.seen_score)
+            if self.protocol == "strict":
+                self._hide_other_rows(scores, first, last)
+            if target is None:  # the block's own tile
+                target = scores.gather(1, block.columns)
+            below += scores.lt_(target).sum(1).long()  # in place, as 0 and 1
+            del scores  # so that the next ones lie where these are still in the cache
+        return (self.item_size - 1 - below).int()
+
+    def _hide_other_rows(self, scores: Tensor, first: int, last: int) -> None:
+        """Padding (the first row of all) and mask (the last) score -inf."""
+        if first == 0:
+            scores[:, 0] = float("-inf")
+        if last == self.item_size:
+            scores[:, -1] = float("-inf")

@@ -1,0 +1,1 @@
+"""Files: read and checked, written whole."""

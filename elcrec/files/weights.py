@@ -1,0 +1,46 @@
+"""Files of weights, read without running code from them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from elcrec.errors import InputError, shown
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a state dictionary that `torch.save` wrote, onto the CPU.
+
+    Which names and shapes it has to have is for the caller to check.
+
+    Raises:
+        InputError: The file is missing, damaged, would run code, or holds something else than named
+            tensors of finite numbers.
+    """
+    try:
+        content: object = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
+    # On damaged bytes torch and pickle raise almost anything, e.g. KeyError, IndexError, TypeError.
+    except Exception as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0][:120]
+        raise InputError(f"{path}: cannot read weights ({reason})") from None
+    if not isinstance(content, dict) or not content:
+        raise InputError(f"{path}: holds no state dictionary")
+    for name, tensor in content.items():
+        if not isinstance(name, str) or not _is_plain(tensor):
+            raise InputError(f"{path}: {shown(name)} is no tensor of finite numbers")
+    return dict(content)
+
+
+def _is_plain(tensor: object) -> bool:
+    """Whether it is an ordinary tensor of finite numbers, not sparse, quantized or complex."""
+    if not isinstance(tensor, Tensor) or tensor.layout is not torch.strided:
+        return False
+    if tensor.is_quantized or tensor.is_complex() or tensor.is_meta:
+        return False
+    if tensor.nbytes > tensor.untyped_storage().nbytes():  # claims to be larger than the file
+        return False
+    return bool(torch.isfinite(tensor).all())

@@ -1,0 +1,122 @@
+"""YAML files, read once, strictly: a key given twice, or one that is no text, is refused."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from elcrec.errors import InputError, shown
+
+TEXT = "tag:yaml.org,2002:str"
+MERGE = "tag:yaml.org,2002:merge"
+Version = tuple[int, int]
+
+
+class _Refusal(yaml.MarkedYAMLError):
+    """Well-formed YAML that is not taken."""
+
+    def __init__(self, node: yaml.Node, problem: str) -> None:
+        super().__init__(problem=problem, problem_mark=node.start_mark)
+
+
+class _Loader(yaml.SafeLoader):
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
+        """Check the keys as they are written, before `<<` brings others in."""
+        node: yaml.MappingNode = super().compose_mapping_node(anchor)
+        first: dict[str, int] = {}
+        for key, _ in node.value:
+            if key.tag == MERGE:
+                continue
+            if key.tag != TEXT:
+                wrong = repr(key.value) if isinstance(key.value, str) else "a word"
+                raise _Refusal(key, f"a key must be a text: write {wrong} with the quotes")
+            if key.value in first:
+                same = f"the key {shown(key.value)} is given here and in line {first[key.value]}"
+                raise _Refusal(key, f"{same}; keep one of them")
+            first[key.value] = key.start_mark.line + 1
+        return node
+
+    def get_single_data(self) -> Any:
+        """Construct at once, in depth: a node that contains itself is refused by that."""
+        node = self.get_single_node()
+        return None if node is None else self.construct_object(node, deep=True)
+
+    def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
+        """PyYAML lets errors of Python through: of `2026-13-01`, `!!bool x`, 5000 digits."""
+        try:
+            return super().construct_object(node, deep=deep)
+        except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError):
+            kind = node.tag.rpartition(":")[2]
+            raise _Refusal(node, f"{shown(node.value)} cannot be read as {kind}") from None
+
+
+def parse(text: str, where: Path | str) -> Any:
+    """Read YAML text.
+
+    Raises:
+        InputError: It is not YAML, or a key is given twice or is no text; names `where` and line.
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)
+    except (yaml.YAMLError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f", line {mark.line + 1}" if mark else ""
+        raise InputError(f"{where}{line}: {_problem(error)}") from None
+
+
+def _problem(error: Exception) -> str:
+    if isinstance(error, RecursionError):
+        return "nested too deeply"
+    if isinstance(error, _Refusal):
+        return str(error.problem)
+    if isinstance(error, yaml.MarkedYAMLError):
+        said = [" ".join(part.split()) for part in (error.context, error.problem) if part]
+        return f"not valid YAML: {', '.join(said)}"
+    return f"not valid YAML: {str(error).splitlines()[0]}"
+
+
+def version(path: Path) -> Version:
+    """What changes when the file does; InputError if it is not there."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        raise _unreadable(path, error) from None
+    return status.st_mtime_ns, status.st_size
+
+
+@functools.cache
+def _read(path: Path, version: Version) -> Any:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not valid YAML: {error}") from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return parse(text, path)
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    if isinstance(error, FileNotFoundError):
+        return InputError(f"{path}: no such file")
+    return InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}")
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping; InputError names the file and the line."""
+    content = _read(path, version(path))
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: must be a mapping of keys to values, got {shown(content)}")
+    return content
+
+
+def read_yaml_list(path: Path) -> list[Any]:
+    """Read a YAML list; InputError names the file and the line."""
+    content = _read(path, version(path))
+    if not isinstance(content, list):
+        raise InputError(f"{path}: must be a list, got {shown(content)}")
+    return content

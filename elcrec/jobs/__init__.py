@@ -1,0 +1,1 @@
+"""Runs carried out: training, measuring, trying; the run folder."""

@@ -1,0 +1,241 @@
+"""`elcrec batch PLAN`: many runs in one process, side by side on one device, resuming where it was.
+
+A plan is a YAML list; each entry names data sets, models and seeds, and stands for all their
+combinations, data set by data set. What an entry leaves out is taken from the configuration:
+
+    - {datasets: [beauty], models: [elcrec, iclrec, sasrec]}
+    - {datasets: [toys, sports], models: [elcrec], seeds: [1]}
+
+Results land in the run folders of the workflow, which takes them as done (where it remembers to
+have made the same files with other code or settings, with `--rerun-triggers mtime` only).
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from elcrec.config.build import LARGEST
+from elcrec.config.config import Config
+from elcrec.config.schema import is_integer
+from elcrec.data.histories import InteractionData, load_data
+from elcrec.errors import InputError, dotted, shown, unknown_key
+from elcrec.files.lock import HeldError, held
+from elcrec.files.yamlfile import read_yaml_list
+from elcrec.jobs.folder import forget_failure, is_recorded, write, write_failure
+from elcrec.jobs.progress import Progress
+from elcrec.jobs.run import execute_in_turns, make_run
+from elcrec.runs.record import CHECKPOINTS
+from elcrec.runs.settings import resolve
+from elcrec.training.deadline import Deadline, OutOfTimeError
+from elcrec.training.lanes import Work, side_by_side
+from elcrec.training.turns import Turns
+
+KEYS = ("datasets", "models", "seeds")
+SEED = f"integers from 0 to {LARGEST}"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A run that a plan asks for."""
+
+    dataset: str
+    model: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.dataset} {self.model} seed {self.seed}"
+
+
+@dataclass
+class Outcome:
+    """What became of the runs of a plan."""
+
+    present: list[Planned] = field(default_factory=list)
+    """Were there already."""
+    done: list[Planned] = field(default_factory=list)
+    failed: dict[Planned, str] = field(default_factory=dict)
+    """With the reason."""
+    unfinished: list[Planned] = field(default_factory=list)
+    """Stopped by the time limit or never begun."""
+
+
+def read_plan(path: Path, config: Config) -> list[Planned]:
+    """The runs of a plan, each once and in order; one that another starts from goes before it.
+
+    Raises:
+        InputError: Not a plan, or a data set, model or setting that is not right.
+    """
+    entries = read_yaml_list(path)
+    if not entries:
+        raise InputError(f"{path}: must be a list of mappings with the keys {', '.join(KEYS)}")
+    planned: dict[Planned, None] = {}
+    for number, entry in enumerate(entries, 1):
+        datasets, models, seeds = _entry(entry, f"{path}: entry {number}", config)
+        for dataset in datasets:
+            for model in models:
+                for seed in seeds:
+                    for run in _with_start(Planned(dataset, model, seed), config):
+                        planned[run] = None
+    return list(planned)
+
+
+def _entry(entry: Any, where: str, config: Config) -> tuple[list[str], list[str], list[int]]:
+    if not isinstance(entry, dict) or not set(entry) <= set(KEYS):
+        if not isinstance(entry, dict):
+            raise InputError(f"{where}: must be a mapping with the keys {', '.join(KEYS)}")
+        wrong = next(key for key in entry if key not in KEYS)
+        raise InputError(f"{where}: {dotted([wrong])}: {unknown_key(wrong, KEYS)}")
+    values: dict[str, Any] = {"datasets": config.use, "models": config.models}
+    values |= {"seeds": config.seeds, **entry}
+    for key, listed in values.items():
+        fits, kind = (_is_seed, SEED) if key == "seeds" else (_is_text, "text")
+        if not isinstance(listed, list) or not listed or not all(map(fits, listed)):
+            raise InputError(f"{where}: {key}: must be a list of {kind}, got {shown(listed)}")
+    for key, known in (("datasets", config.dataset), ("models", config.model_file)):
+        for name in values[key]:
+            try:
+                known(name)
+            except InputError as error:
+                raise InputError(f"{where}: {key}: {error}") from None
+    return values["datasets"], values["models"], values["seeds"]
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_seed(value: Any) -> bool:
+    return is_integer(value) and 0 <= value <= LARGEST
+
+
+def _with_start(run: Planned, config: Config) -> list[Planned]:
+    before = _start_of(run, config)
+    return [*(_with_start(before, config) if before else []), run]
+
+
+def _start_of(run: Planned, config: Config) -> Planned | None:
+    """The run whose weights this one starts from."""
+    other = resolve(config, run.model, run.dataset).starts_from
+    return Planned(run.dataset, other, run.seed) if other else None
+
+
+class Batch:
+    """A plan that is being carried out."""
+
+    def __init__(
+        self, config: Config, device: torch.device, at_once: int, deadline: Deadline | None = None
+    ) -> None:
+        """Set up.
+
+        Args:
+            config: The workflow configuration.
+            device: Where all runs take place.
+            at_once: Most runs at a time.
+            deadline: When to stop with checkpoints.
+        """
+        self.config = config
+        self.device = device
+        self.at_once = at_once
+        self.deadline = deadline
+        self.outcome = Outcome()
+        self.stopped = False
+        """A run has met the deadline, so no other is begun."""
+        self.data = functools.cache(lambda name: load_data(config.prepared_file(name), device))
+
+    def carry_out(self, plan: Iterable[Planned]) -> Outcome:
+        """Train what is not there yet; one run that fails does not stop the others."""
+        wanted: list[Planned] = []
+        for planned in plan:
+            self.config.prepared_file(planned.dataset)
+            anew = _start_of(planned, self.config) in wanted
+            there = not anew and self._is_there(planned)
+            (self.outcome.present if there else wanted).append(planned)
+        works = [self._work(planned, set(wanted)) for planned in wanted]
+        never = side_by_side(works, self.at_once, self.device)
+        for planned, work in zip(wanted, works, strict=True):
+            if work in never:
+                self._never_begun(planned)
+        return self.outcome
+
+    def _is_there(self, planned: Planned) -> bool:
+        try:
+            run = make_run(self.config, planned.dataset, planned.model, planned.seed)
+        except InputError:  # what it starts from is not there
+            return False
+        return is_recorded(self._folder(planned), run, self.data(planned.dataset))
+
+    def _work(self, planned: Planned, wanted: set[Planned]) -> Work[dict[str, Any]]:
+        before = _start_of(planned, self.config)
+
+        def ready() -> bool:
+            if self.stopped or (self.deadline and self.deadline.comes_within(0)):
+                return False
+            return before is None or before not in wanted or before in self.outcome.done
+
+        return Work(
+            start=lambda: self._turns(planned),
+            done=lambda record: self._done(planned, record),
+            failed=lambda error: self._failed(planned, error),
+            ready=ready,
+        )
+
+    def _turns(self, planned: Planned) -> Turns[dict[str, Any]]:
+        run = make_run(self.config, planned.dataset, planned.model, planned.seed)
+        training = run.settings.training
+        title = f"{run.settings.name} {self.config.dataset_name(run.dataset)} seed {run.seed}"
+        progress = Progress(title, training.max_epochs, training.select_by, bar=False)
+        folder = self._folder(planned)
+        data: InteractionData = self.data(planned.dataset)
+        with held(folder, wait=False):
+            if is_recorded(folder, run, data):  # by another process, since the plan was begun
+                return {"metrics": json.loads((folder / "metrics.json").read_text())}
+            forget_failure(folder)
+            record = yield from execute_in_turns(
+                run,
+                data,
+                progress,
+                folder / CHECKPOINTS,
+                deadline=self.deadline,
+                at_once=self.at_once,
+            )
+            write(folder, run, record, self.device)
+        return record
+
+    def _done(self, planned: Planned, record: dict[str, Any]) -> None:
+        self.outcome.done.append(planned)
+        metrics = record["metrics"]["metrics"]["test"]
+        shown = "  ".join(f"{key} {value:.4f}" for key, value in metrics.items())
+        seconds = record["metrics"]["seconds"]["total"]
+        print(f"{planned}: {shown}  ({seconds:.0f} s)", flush=True)
+
+    def _failed(self, planned: Planned, error: Exception) -> None:
+        if isinstance(error, OutOfTimeError):
+            self.stopped = True
+            self.outcome.unfinished.append(planned)
+            print(f"{planned}: {error}", file=sys.stderr, flush=True)
+            return
+        if isinstance(error, HeldError):
+            self.outcome.unfinished.append(planned)
+            print(f"{planned}: left out: {error}", file=sys.stderr, flush=True)
+            return
+        self.outcome.failed[planned] = f"{type(error).__name__}: {error}"
+        write_failure(self._folder(planned), error)
+        print(f"{planned}: failed: {error}", file=sys.stderr, flush=True)
+
+    def _never_begun(self, planned: Planned) -> None:
+        before = _start_of(planned, self.config)
+        if before in self.outcome.failed:
+            self._failed(planned, InputError(f"starts from {before}, which failed"))
+        else:
+            self.outcome.unfinished.append(planned)
+
+    def _folder(self, planned: Planned) -> Path:
+        return self.config.run_folder(planned.dataset, planned.model, planned.seed)

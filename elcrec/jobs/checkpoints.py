@@ -1,0 +1,113 @@
+"""Checkpoints of a training: written whole, verified when read, the one before kept.
+
+A file is one header line (format, identity of the run, SHA-256 of the rest) and what `torch.save`
+wrote. A run only takes up checkpoints with its own identity, so a change of settings, data or code
+starts it anew. Reading never runs code from the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import pickle
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from elcrec.errors import InputError
+from elcrec.files.atomic import WriteError, remove_partial, replaced
+
+FORMAT = "elcrec-checkpoint-2"
+KEPT = 2
+SECONDS_BETWEEN = 5.0
+"""Least time from one checkpoint to the next, so that short epochs are not spent on writing."""
+
+
+class Checkpoints:
+    """The checkpoints of one run, `epoch-<number>.ckpt` in a folder of its own."""
+
+    def __init__(self, folder: Path, identity: str, seconds_between: float | None = None) -> None:
+        """Make or find the folder.
+
+        Args:
+            folder: Where the files lie; made when the first one is written.
+            identity: Hash of all that decides the run: settings, data, code.
+            seconds_between: Least seconds from one to the next; `SECONDS_BETWEEN` by default.
+        """
+        self.folder = folder
+        self.identity = identity
+        self.seconds_between = SECONDS_BETWEEN if seconds_between is None else seconds_between
+        self._last = time.monotonic()
+
+    def due(self) -> bool:
+        """Whether the last checkpoint is long enough ago."""
+        return time.monotonic() - self._last >= self.seconds_between
+
+    def save(self, epoch: int, state: dict[str, Any]) -> None:
+        """Write the checkpoint of an epoch and remove all but the last two.
+
+        Raises:
+            InputError: It cannot be written, e.g. because the disk is full; older ones are left.
+        """
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        payload = buffer.getbuffer()
+        header = f"{FORMAT} {self.identity} {hashlib.sha256(payload).hexdigest()}\n"
+        path = self.folder / f"epoch-{epoch:05d}.ckpt"
+        try:
+            with replaced(path) as temporary, temporary.open("wb") as file:
+                file.write(header.encode())
+                file.write(payload)
+            for old in self._files()[KEPT:]:
+                old.unlink(missing_ok=True)
+        except (OSError, WriteError) as error:
+            raise InputError(
+                f"{error}; training stops here and goes on from the last checkpoint when it is "
+                "started again"
+            ) from None
+        self._last = time.monotonic()
+
+    def load(self) -> dict[str, Any] | None:
+        """Read the newest checkpoint of this run; None when there is none.
+
+        One that is damaged is named on standard error and set aside as `*.damaged`, and the one
+        before it is read. One of another run (other settings, data or code) is left out.
+        """
+        remove_partial(self.folder)
+        for path in self._files():
+            try:
+                content = path.read_bytes()
+                head, _, payload = content.partition(b"\n")
+                kind, identity, checksum = head.decode("ascii").split(" ")
+                if kind != FORMAT or hashlib.sha256(payload).hexdigest() != checksum:
+                    raise ValueError("its checksum does not match")
+                if identity != self.identity:
+                    print(f"{path}: of other settings, data or code; left out", file=sys.stderr)
+                    continue
+                state: dict[str, Any] = torch.load(
+                    io.BytesIO(payload), map_location="cpu", weights_only=True
+                )
+                return state
+            except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+                aside = path.with_suffix(".damaged")
+                path.replace(aside)
+                print(f"{path}: damaged ({error}); set aside as {aside.name}", file=sys.stderr)
+        return None
+
+    @staticmethod
+    def remove(folder: Path) -> None:
+        """Delete all checkpoints in a folder, once the run is recorded, and the empty folder."""
+        if folder.is_dir():
+            for path in [*folder.glob("epoch-*"), *folder.glob(".epoch-*")]:
+                path.unlink()
+            if not any(folder.iterdir()):
+                folder.rmdir()
+
+    def _files(self) -> list[Path]:
+        """Newest first."""
+        # Longer names first: from epoch 100000 on a number has more digits.
+        files = self.folder.glob("epoch-*.ckpt")
+        return sorted(files, key=lambda path: (len(path.name), path.name), reverse=True)

@@ -1,0 +1,77 @@
+"""Where a number came from: commit, versions, device, host."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+import psutil
+import torch
+
+from elcrec import ROOT
+from elcrec.usage import device_name
+
+PACKAGES = ("torch", "numpy", "scipy", "pandas", "snakemake", "faiss-cpu", "faiss-gpu")
+
+
+def commit() -> tuple[str | None, bool]:
+    """Commit of this project and whether tracked files differ from it; (None, True) without git."""
+    head = _git("rev-parse", "HEAD")
+    if head is None:
+        return None, True
+    return head, bool(_git("status", "--porcelain", "--untracked-files=no"))
+
+
+def environment(device: torch.device, command: list[str] | None = None) -> dict[str, Any]:
+    """Everything about the machine and the software that a reader of a number may ask for."""
+    head, dirty = commit()
+    return {
+        "commit": head,
+        "dirty": dirty,
+        "command": command if command is not None else sys.argv,
+        "device": device_name(device),
+        "driver": _driver() if device.type == "cuda" else None,
+        "cuda": torch.version.cuda if device.type == "cuda" else None,
+        "threads": torch.get_num_threads(),
+        "python": platform.python_version(),
+        "versions": versions(),
+        "system": platform.platform(),
+        "cores": os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "host_load": os.getloadavg()[0],
+    }
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of the packages that numbers depend on."""
+    found = {}
+    for package in PACKAGES:
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _git(*arguments: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+    return done.stdout.strip()
+
+
+def _driver() -> str | None:
+    program = shutil.which("nvidia-smi")
+    if program is None:
+        return None
+    query = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
+    done = subprocess.run(query, capture_output=True, text=True, check=False)
+    return done.stdout.splitlines()[0].strip() if done.stdout else None

@@ -1,0 +1,56 @@
+"""What a person sees of a training: a bar on a terminal, a line a minute elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from contextlib import AbstractContextManager
+
+from tqdm import tqdm
+
+from elcrec.evaluation.metrics import METRICS
+
+
+class Progress(AbstractContextManager["Progress"]):
+    """A bar over epochs with loss, validation metric and epoch time; tqdm adds the time left.
+
+    Where standard error is no terminal (a log of the workflow), a line now and then instead.
+    """
+
+    def __init__(
+        self,
+        title: str,
+        max_epochs: int,
+        metric: str,
+        quiet: bool = False,
+        seconds_between_lines: float = 60.0,
+        bar: bool = True,
+    ) -> None:
+        self.metric = metric if metric in METRICS else METRICS[-1]
+        self.best = 0.0
+        self.title, self.max_epochs = title, max_epochs
+        terminal = bar and sys.stderr.isatty()
+        hidden = quiet or not terminal
+        self.lines = not quiet and not terminal
+        self.between = seconds_between_lines
+        self.last_line = time.monotonic()
+        self.bar = tqdm(total=max_epochs, desc=title, unit="epoch", disable=hidden)
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.close()
+
+    def __call__(self, row: dict[str, float]) -> None:
+        """Show one epoch's history row."""
+        self.best = max(self.best, row[self.metric])
+        seconds = sum(v for k, v in row.items() if k.startswith("seconds_"))
+        shown = {self.metric: f"{row[self.metric]:.4f}", "best": f"{self.best:.4f}"}
+        if "loss_total" in row:
+            shown = {"loss": f"{row['loss_total']:.4f}"} | shown
+        shown |= {"epoch": f"{seconds:.1f}s"}
+        self.bar.set_postfix(shown, refresh=False)
+        self.bar.update(int(row["epoch"]) - self.bar.n)  # a resumed training starts further on
+        if self.lines and time.monotonic() - self.last_line >= self.between:
+            self.last_line = time.monotonic()
+            text = ", ".join(f"{key} {value}" for key, value in shown.items())
+            done = f"epoch {row['epoch']:.0f} of at most {self.max_epochs}"
+            print(f"{self.title}: {done}: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,264 @@
+"""One training run: what identifies it, how it is carried out, and what is recorded of it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from elcrec.config.build import LARGEST
+from elcrec.config.config import Config
+from elcrec.data.histories import InteractionData
+from elcrec.errors import InputError
+from elcrec.evaluation.metrics import summarise
+from elcrec.files.weights import read_weights
+from elcrec.jobs.checkpoints import Checkpoints
+from elcrec.jobs.environment import commit
+from elcrec.models.interface import Protocol, SequenceModel
+from elcrec.runs.fingerprint import fingerprint
+from elcrec.runs.settings import RunSettings, module_reference, resolve
+from elcrec.training.deadline import Deadline
+from elcrec.training.loop import new_model, training
+from elcrec.training.result import Options, Report, Result
+from elcrec.training.turns import Turns, take_all
+from elcrec.usage import device_name, peak_memory, ran_out, reset_peak_memory
+
+
+@dataclass(frozen=True)
+class Run:
+    """What identifies a run."""
+
+    dataset: str
+    seed: int
+    protocol: str
+    settings: RunSettings
+    start: Start | None = None
+    """Weights of another run that this one starts from."""
+    kernels: str = "plain"
+    """`native`: compiled kernels for Transformers on the CPU, see `elcrec.models.native`."""
+    graphs: bool = False
+    """CUDA graphs, see `elcrec.training.graph`."""
+    snapshot_epochs: tuple[int, ...] = ()
+    """After which epochs to keep users and intents, see `elcrec.training.intents`."""
+    keep_checkpoints: bool = False
+    """Leave the checkpoints in the folder of the finished run."""
+
+
+def make_run(
+    config: Config,
+    dataset: str,
+    model: str,
+    seed: int,
+    overrides: Mapping[str, Any] | None = None,
+    start: Path | None = None,
+    kernels: str | None = None,
+) -> Run:
+    """What a configuration says of a run; `overrides`, `start` and `kernels` go before it.
+
+    Raises:
+        InputError: An unknown name or key, a wrong value, or no weights to start from.
+    """
+    if not 0 <= seed <= LARGEST:
+        raise InputError(f"--seed {seed}: must be from 0 to {LARGEST}")
+    settings = resolve(config, model, dataset, overrides)
+    config.dataset(dataset)
+    return Run(
+        dataset=dataset,
+        seed=seed,
+        protocol=config.protocol,
+        settings=settings,
+        start=find_start(config, settings, dataset, seed, start),
+        kernels=kernels or config.kernels,
+        graphs=config.graphs,
+        snapshot_epochs=config.figures.snapshot_epochs,
+        keep_checkpoints=config.keep_checkpoints,
+    )
+
+
+def execute(
+    run: Run,
+    data: InteractionData,
+    report: Report = lambda row: None,
+    checkpoints: Path | None = None,
+    test: bool = True,
+    deadline: Deadline | None = None,
+) -> dict[str, Any]:
+    """Train and test; returns the record that `write` puts into the folder.
+
+    Args:
+        run: What to train.
+        data: The histories, on the device.
+        report: Called after each epoch with its history row.
+        checkpoints: Folder to go on from and to write checkpoints to; `write` removes it.
+        test: False leaves the test split alone; there is nothing to write then.
+        deadline: When to stop with a checkpoint.
+    """
+    return take_all(execute_in_turns(run, data, report, checkpoints, test, deadline))
+
+
+def execute_in_turns(
+    run: Run,
+    data: InteractionData,
+    report: Report,
+    checkpoints: Path | None,
+    test: bool = True,
+    deadline: Deadline | None = None,
+    at_once: int = 1,
+) -> Turns[dict[str, Any]]:
+    """The same in turns; one of so many at once (`elcrec.training.lanes`), for the record."""
+    device = data.device
+    kind, parameters = run.settings.module.Model, run.settings.parameters
+    model = start_from(run.start, partial(new_model, kind, parameters, data, run.seed))
+    kernels = choose_kernels(model, run.kernels, device)
+    reset_peak_memory(device)
+    options = Options(
+        report=report,
+        test=test,
+        graphs=run.graphs,
+        precision=run.settings.precision,
+        checkpoints=Checkpoints(checkpoints, identity(run, data, kernels)) if checkpoints else None,
+        deadline=deadline,
+        snapshot_epochs=run.snapshot_epochs,
+    )
+    protocol: Protocol = run.protocol  # type: ignore[assignment]
+    settings = run.settings.training
+    try:
+        result = yield from training(model, data, settings, run.seed, protocol, options)
+    except (RuntimeError, MemoryError) as error:
+        if not ran_out(error):
+            raise
+        raise InputError(
+            f"out of {'GPU ' if device.type == 'cuda' else ''}memory: make training.batch_size "
+            f"smaller (now {settings.batch_size}), or run fewer trainings side by side"
+        ) from None
+    record = describe(run, model, result, data)
+    how = {"kernels": kernels, "graphs": run.graphs, "precision": run.settings.precision}
+    record |= how | {"at_once": at_once}
+    return {"metrics": record, "result": result}
+
+
+def choose_kernels(model: SequenceModel, kernels: str, device: torch.device) -> str:
+    """Switch a model to the kernels asked for; returns what it will train with, for the record.
+
+    Raises:
+        InputError: Native kernels without a C++ compiler.
+    """
+    if kernels == "native" and device.type == "cpu":
+        from elcrec.models import native  # compiled on demand only
+
+        if native.use_native(model):
+            return f"native {native.source_hash()}"
+    return "plain"
+
+
+def identity(run: Run, data: InteractionData, kernels: str) -> str:
+    """Hash of all that decides a run's numbers: a checkpoint with another one is not taken up."""
+    decides = [
+        run.settings.digest(),
+        run.seed,
+        run.protocol,
+        run.start.sha256 if run.start else None,
+        fingerprint(module_reference(run.settings)),
+        data.digest(),
+        data.device.type,
+        kernels,
+        run.graphs,
+    ]
+    return hashlib.sha256(repr(decides).encode()).hexdigest()[:16]
+
+
+def describe(
+    run: Run, model: SequenceModel, result: Result, data: InteractionData
+) -> dict[str, Any]:
+    """The content of metrics.json."""
+    head, dirty = commit()
+    device = data.device
+    seconds = {"training": 0.0, "validation": 0.0, "kmeans": 0.0, "test": 0.0} | result.seconds
+    return {
+        "format": 1,
+        "dataset": run.dataset,
+        "model": run.settings.model,
+        "seed": run.seed,
+        "protocol": run.protocol,
+        "ranked_by": model.protocol or run.protocol,
+        "metrics": {split: summarise(ranks) for split, ranks in result.ranks.items()},
+        "users": data.n_users,
+        "best_epoch": result.best_epoch,
+        "epochs": len(result.history),
+        "resumed_after": result.resumed_after,
+        "seconds": seconds,
+        "peak_memory": peak_memory(device),
+        "device": device_name(device),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "start": run.start.as_dict() if run.start else None,
+        "fingerprint": fingerprint(module_reference(run.settings)),
+        "settings": run.settings.digest(),
+        "data": data.digest(),
+        "commit": head,
+        "dirty": dirty,
+    }
+
+
+@dataclass(frozen=True)
+class Start:
+    """A file of weights, as it was when the run began."""
+
+    file: Path
+    sha256: str
+
+    def as_dict(self) -> dict[str, str]:
+        """Plain values, for the record of the run."""
+        return {"file": str(self.file), "sha256": self.sha256}
+
+
+def find_start(
+    config: Config, settings: RunSettings, dataset: str, seed: int, given: Path | None = None
+) -> Start | None:
+    """The weights that a run starts from; None when they are random.
+
+    Args:
+        config: The workflow configuration; runs lie below its `output`.
+        settings: What `starts_from` the model's file names.
+        dataset: Data set of both runs.
+        seed: Seed of both runs.
+        given: A file to take instead.
+
+    Raises:
+        InputError: There is no such file, or a file is given to a model that starts from none.
+    """
+    if settings.starts_from is None:
+        if given is not None:
+            raise InputError(f"--start {given}: {settings.model} starts from no other model")
+        return None
+    path = given or config.run_folder(dataset, settings.starts_from, seed) / "weights.pt"
+    if not path.is_file():
+        raise InputError(
+            f"{path}: not there yet; {settings.model} starts from it. Make it with: elcrec train "
+            f"--dataset {dataset} --model {settings.starts_from} --seed {seed} (and the same "
+            "--config), or name a file with --start"
+        )
+    with path.open("rb") as file:
+        return Start(path, hashlib.file_digest(file, "sha256").hexdigest())
+
+
+def start_from(
+    start: Start | None, make: Callable[[Mapping[str, Tensor] | None], SequenceModel]
+) -> SequenceModel:
+    """The model that `make` makes of the weights, or of None without a start.
+
+    Raises:
+        InputError: Not a file of weights, or they do not fit.
+    """
+    if start is None:
+        return make(None)
+    weights = read_weights(start.file)
+    try:
+        return make(weights)
+    except InputError as error:
+        raise InputError(f"{start.file}: {error}") from None

@@ -1,0 +1,1 @@
+"""Models: the base class of all, ELCRec, and the parts that they share."""

@@ -1,0 +1,123 @@
+"""ELCRec: users' intents as cluster centers learned together with the encoder.
+
+Paper: Liu et al., "End-to-end Learnable Clustering for Intent Learning in Recommendation",
+NeurIPS 2024. Authors' code: github.com/yueliu1999/ELCRec (119b496).
+
+The loss is `Model.loss` below. It follows the released code, which the printed numbers come from,
+and so differs from the paper's text in:
+
+1. The mean distance between centers divides by K * K, the paper's Eq. 3 by K (K - 1): see
+   `elcrec.models.clustering.cluster_loss`.
+2. User representations average all L positions, padding included, and so do the flattened views; a
+   query at padding attends over the real items too (see `elcrec.models.encoder`). Cutting the
+   padding would change the model, so it is computed.
+3. Centers start as k-means centroids of the untrained encoder's users; the paper does not say how.
+4. In each step the centers are normalised in place, outside the gradient, between the instance loss
+   and the others: the instance loss sees them as the last step of Adam left them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from elcrec.data.augmentation import Augmenter
+from elcrec.data.histories import InteractionData
+from elcrec.errors import at_least
+from elcrec.models.clustering import Fusion, KMeans, cluster_loss, fuse, nearest
+from elcrec.models.encoder import EncoderSettings
+from elcrec.models.interface import Batch, Context, Intents
+from elcrec.models.losses import contrastive_loss, intent_loss
+from elcrec.models.transformer import TransformerModel
+
+
+@dataclass(frozen=True)
+class Hyperparameters(EncoderSettings):
+    """Hyper-parameters of ELCRec."""
+
+    intents: int = 256
+    """Number K of cluster centers."""
+    alpha: float = 1.0
+    """Weight of the cluster loss."""
+    instance_weight: float = 0.1
+    """Weight of the instance contrastive loss; at 0 its views are not encoded."""
+    intent_weight: float = 0.1
+    """Weight of the intent contrastive loss."""
+    fusion: Fusion = "shift"
+    """How the nearest center joins each position before the instance loss; `none`: not at all."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        at_least(1, self, "intents")
+        at_least(0, self, "alpha", "instance_weight", "intent_weight")
+
+
+class Model(TransformerModel):
+    """ELCRec; total = next item + 0.1 instance + 0.1 intent + alpha cluster."""
+
+    parameters_used: Hyperparameters
+
+    def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
+        super().__init__(parameters, n_users, item_size)
+        self.centers = nn.Parameter(torch.empty(parameters.intents, parameters.dimension))
+        nn.init.xavier_normal_(self.centers)  # replaced by k-means centroids before training
+
+    def start_training(self, context: Context) -> None:
+        """Set the centers to the normalised k-means centroids of the untrained user vectors."""
+        self.augmenter = Augmenter(context.data, self.max_length)
+        p = self.parameters_used
+        with context.stopwatch("kmeans"):
+            kmeans = KMeans(p.intents, p.dimension, context.seed, context.data.device)
+            centroids = kmeans.fit(self.pooled_training_users(context.data))
+            self.centers.data.copy_(F.normalize(centroids))
+
+    def intents(self, data: InteractionData, users: Tensor) -> Intents:
+        """Normalised user vectors, their centers, and the nearest one of each."""
+        vectors = F.normalize(self.pooled_training_users(data, users))
+        centers = F.normalize(self.centers.detach())
+        return Intents(vectors, centers, nearest(vectors, centers), learned=True)
+
+    def batch(self, samples: Tensor, context: Context) -> Batch:
+        """Next-item batch with two augmented views."""
+        return self.batch_with_views(samples, context, self.augmenter)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """All terms of one step."""
+        p = self.parameters_used
+        # Both contrastive losses encode the views for themselves: other dropout, as released.
+        hidden, views = self.encode_with_views(batch, times=2 if p.instance_weight else 1)
+        instance = hidden.new_zeros(())
+        if p.instance_weight:
+            instance = contrastive_loss(*(self.fuse(view).flatten(1) for view in views[1]))
+        self.normalise_centers()  # here and not before: see point 4 above
+        pooled = hidden.mean(1)  # (B, d)
+        users = F.normalize(pooled)
+        cluster = cluster_loss(users, self.centers)
+        intents = self.centers[nearest(users, self.centers)]  # (B, d), with gradient
+        terms = {
+            "next_item": self.next_item(hidden, batch),
+            "instance": instance,
+            "intent": intent_loss(views[0], intents),
+            "cluster": cluster["pull"] + cluster["push"],
+            "cluster_pull": cluster["pull"],
+            "cluster_push": cluster["push"],
+        }
+        terms["total"] = (
+            terms["next_item"]
+            + p.instance_weight * terms["instance"]
+            + p.intent_weight * terms["intent"]
+            + p.alpha * terms["cluster"]
+        )
+        return terms
+
+    @torch.no_grad()
+    def normalise_centers(self) -> None:
+        """Put the centers back on the unit sphere, outside the gradient."""
+        self.centers.copy_(F.normalize(self.centers))
+
+    def fuse(self, hidden: Tensor) -> Tensor:
+        """Join each position with its nearest center: (B, L, d) to (B, L, d), or 2d for concat."""
+        return fuse(hidden, self.centers, self.centers, self.parameters_used.fusion)

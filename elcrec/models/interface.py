@@ -1,0 +1,179 @@
+"""What a model is: the base class that the engine, the evaluator and the tests ask things of.
+
+A new model subclasses `SequenceModel`, names its `Hyperparameters` (a frozen dataclass) and writes
+`loss`, `represent` and `score_items`; everything else has a default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from elcrec.data.histories import InteractionData
+from elcrec.errors import InputError
+from elcrec.usage import Stopwatch
+
+Protocol = Literal["paper", "strict"]
+"""How items that a user already had are ranked: see `elcrec.evaluation.ranking`."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a run hands to the hooks of a model."""
+
+    data: InteractionData
+    generator: torch.Generator
+    """Randomness of the sampling, on the device of the data."""
+    seed: int
+    stopwatch: Stopwatch
+    """Phases timed apart, e.g. `with context.stopwatch("kmeans"):`."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One training batch; B users, windows of L positions, ids left-padded with 0."""
+
+    users: Tensor
+    """(B,) user numbers."""
+    inputs: Tensor
+    """(B, L) training inputs."""
+    targets: Tensor
+    """(B, L) the next item of each position, 0 at padding."""
+    negatives: Tensor
+    """(B, L) sampled items that the user never interacted with."""
+    views: Tensor | None = None
+    """(2, B, L) augmented inputs, for models with contrastive losses."""
+
+
+class SequenceModel(nn.Module):
+    """Base class of all models; items are numbered from 1, `item_size` = items + 2."""
+
+    protocol: Protocol | None = None
+    """How the model's seen items are ranked whatever the run asks for, e.g. `strict` for a model
+    whose scores have no zero point; None: as the run asks."""
+
+    def __init__(self, parameters: Any, n_users: int, item_size: int) -> None:
+        """Keep the hyper-parameters; subclasses build their layers.
+
+        Args:
+            parameters: The model's `Hyperparameters`.
+            n_users: Number of users.
+            item_size: Rows of an item table: padding (0), items 1 …, mask token (last).
+        """
+        super().__init__()
+        self.parameters_used = parameters
+        self.n_users = n_users
+        self.item_size = item_size
+
+    @property
+    def max_length(self) -> int:
+        """Longest window L that `score` is given."""
+        return int(self.parameters_used.max_length)
+
+    def n_samples(self, data: InteractionData) -> int:
+        """Number of training samples that make one epoch: by default one per user."""
+        return data.n_users
+
+    def load_start(self, state: Mapping[str, Tensor]) -> None:
+        """Take over weights of the model that the YAML file's `starts_from` names.
+
+        Raises:
+            InputError: They do not fit, or this model always starts from random weights.
+        """
+        raise InputError("is given as a start to a model that cannot start from other weights")
+
+    @torch.no_grad()
+    def keep(self, name: str, value: Tensor) -> None:
+        """Set a tensor attribute anew, where it already lies if it has the same form.
+
+        A step that was captured in a CUDA graph (`elcrec.training.graph`) goes on reading its
+        tensors where they lay then, so `start_epoch` refills with `self.keep("chosen", tensor)`
+        what it would otherwise replace. `value` is copied; shape, type and device should not
+        change.
+        """
+        current = getattr(self, name, None)
+        if isinstance(current, Tensor) and (
+            (current.shape, current.dtype, current.device)
+            == (value.shape, value.dtype, value.device)
+        ):
+            current.copy_(value)
+        else:
+            setattr(self, name, value.clone())
+
+    def run_state(self) -> dict[str, Tensor]:
+        """What goes on from epoch to epoch and is no weight; checkpoints hold it too."""
+        return {}
+
+    def load_run_state(self, state: dict[str, Tensor]) -> None:
+        """Take back what `run_state` gave; `start_training` has run before."""
+
+    def intents(self, data: InteractionData, users: Tensor) -> Intents | None:
+        """What the model makes of these users' (B,) training inputs; None: it has no intents."""
+        return None
+
+    def start_training(self, context: Context) -> None:
+        """Hook before the first epoch."""
+
+    def start_epoch(self, epoch: int, context: Context) -> None:
+        """Hook before each epoch, counted from 0; refill tensors in place, see `keep`."""
+
+    def batch(self, samples: Tensor, context: Context) -> Any:
+        """Make the batch of the samples (B,) drawn for a step: by default next-item training."""
+        data, length = context.data, self.max_length
+        return Batch(
+            users=samples,
+            inputs=data.training_inputs(samples, length),
+            targets=data.training_targets(samples, length),
+            negatives=data.negatives(samples, length, context.generator),
+        )
+
+    def loss(self, batch: Any) -> dict[str, Tensor]:
+        """Return named scalar terms; `total` is the one that is minimised."""
+        raise NotImplementedError
+
+    def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Make what scoring needs of each user, e.g. the encoder's last output.
+
+        Args:
+            users: (B,) user numbers.
+            sequences: (B, T) known items, left-padded, T <= `max_length`; the last one is real.
+
+        Returns:
+            (B, ...); a row may not depend on the other rows or on the padding.
+        """
+        raise NotImplementedError
+
+    def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
+        """Score the item rows `first` … `last` - 1; the evaluator asks for all, piece by piece.
+
+        Args:
+            represented: (B, ...) rows of what `represent` returned, of any users.
+            first: First row.
+            last: One past the last row, at most `item_size`.
+
+        Returns:
+            (B, last - first) scores, a tensor that the caller may change.
+        """
+        raise NotImplementedError
+
+    def score(self, users: Tensor, sequences: Tensor) -> Tensor:
+        """Score all items at once: (B,) users with their (B, T) known items to (B, item_size)."""
+        return self.score_items(self.represent(users, sequences), 0, self.item_size)
+
+
+@dataclass(frozen=True)
+class Intents:
+    """Users and the centers that they are assigned to; n users, K centers."""
+
+    users: Tensor
+    """(n, d) vectors, as the model clusters them."""
+    centers: Tensor
+    """(K, d) centers of unit length."""
+    assigned: Tensor
+    """(n,) nearest center of each user."""
+    learned: bool
+    """Whether the centers are trained by the cluster loss."""

@@ -1,0 +1,173 @@
+"""Hashes of code: of what decides a run's numbers, and of whole files.
+
+`fingerprint` covers the functions, classes and constants that a run reaches, from the model's
+module and from `ENTRIES`, within `PARTS`. In which file they stand is not part of it, nor what
+`elcrec.runs.definitions` leaves out: a moved file, another message or one more metric changes
+nothing, another loss does. The workflow re-runs a training when it changes, and tables refuse to
+mix runs of different code.
+
+`code_hash` covers all code of modules and of what they import, words included: it is for what makes
+a table or a figure.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from elcrec.runs.definitions import PACKAGES, Definitions, definitions, dump, file_of, version
+
+PARTS = ("baselines", "elcrec.data", "elcrec.evaluation", "elcrec.models", "elcrec.training")
+"""What decides a run's numbers."""
+ENTRIES = (
+    "elcrec.data.histories.InteractionData",
+    "elcrec.training.loop.new_model",
+    "elcrec.training.loop.training",
+    "elcrec.training.precision.full_precision",
+    "elcrec.evaluation.metrics._hits",  # of FAMILIES those that `select_by` may name
+    "elcrec.evaluation.metrics._gains",
+)
+"""What a run uses besides its model's module. What it only hands over (settings, native kernels,
+checkpoints) is recorded by its own hash, or decides nothing."""
+LEFT_OUT = ("elcrec.evaluation.metrics.METRICS", "elcrec.evaluation.metrics.FAMILIES")
+"""Tables of metrics: one more is computed from the same ranks."""
+
+IGNORED = (
+    "elcrec.files.atomic",
+    "elcrec.jobs.checkpoints",
+    "elcrec.config.config",
+    "elcrec.training.deadline",
+    "elcrec.errors",
+    "elcrec.runs.fingerprint",
+    "elcrec.files.lock",
+    "elcrec.usage",
+    "elcrec.models.native",
+    "elcrec.models.native.build",
+    "elcrec.models.native.function",
+    "elcrec.jobs.progress",
+    "elcrec.jobs.environment",
+    "elcrec.runs.settings",
+    "elcrec.config.build",
+    "elcrec.files.yamlfile",
+)
+"""Modules that `code_hash` leaves out: no table or figure shows what they do."""
+
+
+def fingerprint(module: str) -> str:
+    """Hash of the code that decides the numbers of a model's runs, 16 hexadecimal digits.
+
+    Args:
+        module: Dotted name of the model's module, or path of its file.
+    """
+    return hashlib.sha256("\n".join(sorted(deciding(module))).encode()).hexdigest()[:16]
+
+
+def deciding(model: str) -> set[str]:
+    """The code of all definitions that runs of a model reach, from everything in its module."""
+    files: dict[str, Definitions] = {}
+
+    def read(module: str) -> Definitions:
+        if module not in files:
+            files[module] = definitions(file_of(module))
+        return files[module]
+
+    found: set[str] = set()
+    done = {_split(path) for path in LEFT_OUT}
+    waiting = [*map(_split, ENTRIES), *((model, name) for name in read(model).code)]
+    while waiting:
+        module, name = waiting.pop()
+        if (module, name) in done:
+            continue
+        done.add((module, name))
+        content = read(module)
+        if name in content.code and (module == model or _is_part(module)):
+            found |= {content.code[name], content.code[""]}
+            waiting += [(module, used) for used in content.uses[name] | content.uses[""]]
+        for path in content.imports.get(name, {name} if "." in name else ()):
+            if path.split(".")[0] not in PACKAGES:
+                found.add(path)  # of another library the name stands for the code
+            elif file_of(path).exists():
+                waiting += [(path, each) for each in read(path).code]
+            else:
+                waiting.append(_split(path))
+    return found
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Module and name of a definition."""
+    module, _, name = path.rpartition(".")
+    return module, name
+
+
+def _is_part(module: str) -> bool:
+    return any(module == part or module.startswith(f"{part}.") for part in PARTS)
+
+
+def code_hash(*modules: str) -> str:
+    """Hash of modules (dotted names or paths) and of what they import from this project."""
+    files: dict[str, Path] = {}
+    for number, module in enumerate(modules):
+        path = file_of(module)
+        files |= {name: file_of(name) for name in _reachable(imports_of(path))}
+        files[f"{number}"] = path
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name}\n{code_of(files[name])}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def code_of(path: Path) -> str:
+    """The syntax tree of a file as text, without docstrings."""
+    return _read(path, *version(path))[0]
+
+
+@functools.cache  # a DAG asks for the same files hundreds of times
+def _read(path: Path, modified: int, size: int) -> tuple[str, tuple[str, ...]]:
+    """Code of a file as `code_of` gives it, and the modules of this project that it imports."""
+    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    imports = tuple(_imports(tree))
+    for node in ast.walk(tree):
+        body = getattr(node, "body", None)
+        if isinstance(body, list):
+            kept = [s for s in body if not _is_text(s)]
+            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+    return dump(tree), imports
+
+
+def _is_text(statement: ast.stmt) -> bool:
+    """A docstring, of a module, class, function or field."""
+    return (
+        isinstance(statement, ast.Expr)
+        and isinstance(statement.value, ast.Constant)
+        and isinstance(statement.value.value, str)
+    )
+
+
+def _reachable(start: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        name = waiting.pop()
+        if name not in found and name not in IGNORED and file_of(name).exists():
+            found.add(name)
+            waiting.extend(imports_of(file_of(name)))
+    return found
+
+
+def imports_of(path: Path) -> tuple[str, ...]:
+    """Modules of this project that a file imports, at any depth of its code."""
+    return _read(path, *version(path))[1]
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (a.name for a in node.names if a.name.split(".")[0] in PACKAGES)
+        elif isinstance(node, ast.ImportFrom):
+            package = node.module or ""
+            if package.split(".")[0] in PACKAGES:
+                yield package
+                yield from (f"{package}.{a.name}" for a in node.names)

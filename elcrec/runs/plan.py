@@ -1,0 +1,171 @@
+"""The runs that a configuration asks for, each with its folder; those of figures among them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from elcrec.config.config import Config
+from elcrec.runs.grid import read_grid
+from elcrec.runs.settings import resolve
+
+PARAMETERS = ("alpha", "intents")
+
+
+@dataclass(frozen=True)
+class AskedRun:
+    """A run that a configuration asks for, whether it is there or not."""
+
+    folder: Path
+    dataset: str
+    model: str
+    seed: int
+    variant: str = ""
+    """`<parameter>-<value>` of a run of the sensitivity; empty for the model as it is."""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    """What it changes of the model's own settings."""
+
+
+def runs_of_models(config: Config) -> Iterator[AskedRun]:
+    """Every model of tables and figures on every data set with every seed."""
+    models = dict.fromkeys([*config.models, *config.figures.models()])
+    return runs_of(config, config.use, models)
+
+
+def runs_of(config: Config, datasets: Iterable[str], models: Iterable[str]) -> Iterator[AskedRun]:
+    """These models on these data sets with every seed of the configuration."""
+    for dataset, model, seed in product(datasets, models, config.seeds):
+        yield AskedRun(config.run_folder(dataset, model, seed), dataset, model, seed)
+
+
+def runs_of_sensitivity(config: Config) -> Iterator[AskedRun]:
+    """The runs that only the sensitivity figure needs, each once.
+
+    Raises:
+        InputError: A parameter that the model does not have, or a wrong training setting.
+    """
+    model = config.figures.sensitivity.model
+    for point in sensitivity_points(config):
+        if point.extra:
+            changes = overrides(config, point.parameter, point.value)
+            yield AskedRun(point.folder, point.dataset, model, point.seed, point.variant, changes)
+
+
+def check_runs(config: Config) -> None:
+    """Resolve all runs, grids and figures of a configuration, so that no job is refused later.
+
+    Raises:
+        InputError: The first that cannot be resolved; names file, key and what is allowed.
+    """
+    models = {*config.models, *config.efficiency.models, *config.optional.models}
+    models |= {*config.figures.models(), *config.replication.models, *config.parameters}
+    for model in sorted(models):
+        for dataset in config.datasets:
+            resolve(config, model, dataset)
+    for model in config.models:
+        for dataset in config.use:
+            read_grid(config, model, dataset)
+    sensitivity_points(config)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One value of the sensitivity figure."""
+
+    dataset: str
+    parameter: str
+    value: float
+    seed: int
+    folder: Path
+    own: bool
+    """The value is the one that the model has anyway."""
+    extra: bool
+    """The run is made for this figure; otherwise it is the model's own."""
+
+    @property
+    def variant(self) -> str:
+        """Parameter and value, as the folder of an extra run is named: `alpha-0.1`."""
+        return variant_name(self.parameter, self.value)
+
+
+def variant_name(parameter: str, value: float) -> str:
+    """How a run with another value of a parameter is named."""
+    return f"{parameter}-{value:g}"
+
+
+def variant_text(variant: str) -> str:
+    """A variant for a reader: `alpha = 0.1`."""
+    return variant.replace("-", " = ", 1)
+
+
+def sensitivity_folder(output: Path, dataset: str, variant: str, seed: int) -> Path:
+    """Where an extra run of the sensitivity figure lies."""
+    return output / "sensitivity" / dataset / variant / str(seed)
+
+
+def shown(config: Config, models: Iterable[str]) -> list[str]:
+    """Those of the models that the configuration trains."""
+    return [model for model in models if model in config.models]
+
+
+def single_seed(config: Config) -> int:
+    """Seed of the run that a figure of one run shows: the first where `figures.seed` is not run."""
+    seed = config.figures.seed
+    return seed if seed in config.seeds else config.seeds[0]
+
+
+def ablation_arms(config: Config) -> tuple[list[str], list[str]]:
+    """Data sets and models of the ablation; none without the whole model, which is the last."""
+    part = config.figures.ablation
+    if not part.models or part.models[-1] not in config.models:
+        return [], []
+    return [d for d in config.use if d in part.datasets], list(part.models)
+
+
+def sensitivity_points(config: Config) -> list[Point]:
+    """Points of the sensitivity figure; runs of equal settings share one folder.
+
+    Raises:
+        InputError: A parameter that the model does not have, or a wrong training setting.
+    """
+    part = config.figures.sensitivity
+    if part.model not in config.models:
+        return []
+    points = []
+    for dataset in (d for d in config.use if d in part.datasets):
+        main = resolve(config, part.model, dataset)
+        known = {
+            (main.digest(), s): config.run_folder(dataset, part.model, s) for s in config.seeds
+        }
+        for parameter, value, seed in _values(config):
+            changes = overrides(config, parameter, value)
+            digest = resolve(config, part.model, dataset, changes, partial(_where, config)).digest()
+            variant = variant_name(parameter, value)
+            place = sensitivity_folder(config.output, dataset, variant, seed)
+            folder = known.setdefault((digest, seed), place)
+            own = getattr(main.parameters, parameter) == value
+            points.append(Point(dataset, parameter, value, seed, folder, own, folder == place))
+    return points
+
+
+def overrides(config: Config, parameter: str, value: float) -> dict[str, Any]:
+    """What `--set` says for a point of the sensitivity figure."""
+    return {parameter: value, **config.figures.sensitivity.training}
+
+
+def _where(config: Config, key: str, value: Any) -> str:
+    """File and key of one of the overrides, for a message."""
+    inside = ("training", key) if key in config.figures.sensitivity.training else (key,)
+    return config.layers.where("figures", "sensitivity", *inside)
+
+
+def _values(config: Config) -> Iterator[tuple[str, float, int]]:
+    part = config.figures.sensitivity
+    for parameter in PARAMETERS:
+        for value in getattr(part, parameter):
+            for seed in part.seeds:
+                yield parameter, value, seed

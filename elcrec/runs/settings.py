@@ -1,0 +1,226 @@
+"""Models by name: a YAML file says which module to use and with which settings.
+
+A model's id is the name of its YAML file. Values are taken, the later winning, from: the defaults
+of the module's `Hyperparameters`; the file's `parameters` and `training`; its section for the data
+set; `parameters` and `training` of the workflow configuration; `--set` on the command line.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import importlib.util
+import json
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, is_dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from elcrec.config.build import Given, build_from, field_names
+from elcrec.config.config import Config
+from elcrec.config.merging import Layers
+from elcrec.config.model_file import model_layers
+from elcrec.errors import InputError, brief, shown, unknown_key
+from elcrec.files.yamlfile import parse
+from elcrec.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from elcrec.models.interface import SequenceModel
+    from elcrec.training.precision import Precision
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """Everything that decides a run besides data, seed and protocol."""
+
+    model: str
+    name: str
+    module: ModuleType
+    parameters: Any
+    """The module's `Hyperparameters`."""
+    training: TrainingSettings
+    starts_from: str | None = None
+    """Model whose weights, of the same data set and seed, this one starts from."""
+    precision: Precision = "float32"
+    """Of the products in training steps, see `elcrec.training.precision`."""
+
+    def build(self, n_users: int, item_size: int) -> SequenceModel:
+        """Make the model; the caller has seeded the weights."""
+        model: SequenceModel = self.module.Model(self.parameters, n_users, item_size)
+        return model
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, for the record of the run."""
+        values = {
+            "model": self.model,
+            "name": self.name,
+            "module": self.module.__name__,
+            "parameters": asdict(self.parameters),
+            "training": asdict(self.training),
+        }
+        if self.starts_from:
+            values["starts_from"] = self.starts_from
+        if self.precision != "float32":
+            values["precision"] = self.precision
+        return values
+
+    def digest(self) -> str:
+        """Hash of the values that decide numbers: see `settings_digest`."""
+        return settings_digest(self.as_dict())
+
+
+DIGESTED = ("model", "parameters", "training", "starts_from", "precision")
+"""Of a run's settings. Neither its name nor the place of its module decides a number; the module's
+code is in the run's fingerprint."""
+
+
+def settings_digest(values: Mapping[str, Any]) -> str:
+    """Hash of a run's settings: 16 hexadecimal digits.
+
+    Args:
+        values: `RunSettings.as_dict`, or the content of a run's config.yaml.
+    """
+    kept = {key: values[key] for key in DIGESTED if key in values}
+    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def option(key: str, value: Any) -> str:
+    """How a message names a value of the command line."""
+    return f"--set {brief(key)}={brief(value) if isinstance(value, str) else shown(value)}"
+
+
+def resolve(
+    config: Config,
+    model: str,
+    dataset: str,
+    overrides: Mapping[str, Any] | None = None,
+    where: Callable[[str, Any], str] = option,
+) -> RunSettings:
+    """Settings of `model` on `dataset`.
+
+    Args:
+        config: The workflow configuration.
+        model: Model id.
+        dataset: Data set id.
+        overrides: Values by key of the parameters or of the training settings.
+        where: Where a key and value of `overrides` stand, for a message.
+
+    Raises:
+        InputError: Unknown key, wrong type or value, or a module without `Model` and
+            `Hyperparameters`; names the file, or the option, that has it.
+    """
+    path = config.model_file(model)
+    layers = model_layers(path)
+    content = layers.merged()
+    module = load_module(content["module"], path)
+    kinds = (module.Hyperparameters, TrainingSettings)
+    parameters, training = (
+        _from_file(layers, name, dataset) for name in ("parameters", "training")
+    )
+    for key, value in config.parameters.get(model, {}).items():
+        parameters.append(Given(key, value, config.where_parameter(model, key)))
+    if content.get("trained", True):
+        for key, value in config.training.items():
+            training.append(Given(key, value, config.layers.where("training", key)))
+    for key, value in (overrides or {}).items():
+        given = Given(key, value, where(key, value))
+        known = [name for kind in kinds for name in field_names(kind)]
+        if key not in known:
+            raise InputError(f"{given.where}: {unknown_key(key, known)}")
+        (training if key in field_names(TrainingSettings) else parameters).append(given)
+    return RunSettings(
+        model=model,
+        name=content.get("name", model),
+        module=module,
+        parameters=build_from(module.Hyperparameters, parameters),
+        training=build_from(TrainingSettings, training),
+        starts_from=_start(content, config, path),
+        precision=config.precision,
+    )
+
+
+def _from_file(layers: Layers, section: str, dataset: str) -> list[Given]:
+    """What a model's files say in a section, and in that of the data set."""
+    content = layers.merged()
+    found = []
+    for keys in ((section,), ("datasets", dataset, section)):
+        values: Any = content
+        for key in keys:
+            values = values.get(key, {})
+        found += [Given(k, value, layers.where(*keys, k)) for k, value in values.items()]
+    return found
+
+
+def _start(content: Mapping[str, Any], config: Config, path: Path) -> str | None:
+    """The model that `starts_from` names, if it does; it must exist."""
+    start = content.get("starts_from")
+    if start is not None:
+        try:
+            config.model_file(str(start))
+        except InputError as error:
+            raise InputError(f"{path}: starts_from: {error}") from None
+    return start
+
+
+def add_model_file(config: Config, model: str) -> str:
+    """Make a path to a model's YAML file known to the config; returns the model's id.
+
+    Raises:
+        InputError: The file cannot be read, or is no model's.
+    """
+    if not model.endswith((".yaml", ".yml")):
+        return model
+    path = Path(model)
+    model_layers(path)  # refused here if it cannot be read
+    config.model_files[path.stem] = path
+    return path.stem
+
+
+def load_module(name: str, path: Path) -> ModuleType:
+    """Import a model's module, a dotted name or a .py file, that the YAML file `path` names."""
+    try:
+        module = _load_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
+    except (ImportError, OSError, SyntaxError, ValueError) as error:
+        said = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(f"{path}: module: cannot import '{name}' ({said})") from None
+    for needed in ("Model", "Hyperparameters"):
+        if not hasattr(module, needed):
+            raise InputError(f"{path}: module: '{name}' defines no class '{needed}'")
+    if not is_dataclass(module.Hyperparameters):
+        raise InputError(f"{path}: module: Hyperparameters of '{name}' is no dataclass")
+    return module
+
+
+def _load_file(file: Path) -> ModuleType:
+    name = f"elcrec_user_{file.stem}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # dataclasses look their module up there
+    spec.loader.exec_module(module)
+    return module
+
+
+def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
+    """Read `key=value` texts of `--set`; values are read as YAML."""
+    values: dict[str, Any] = {}
+    for text in texts:
+        key, separator, value = text.partition("=")
+        key, where = key.strip(), f"--set {brief(text)}"
+        if not separator or not key:
+            raise InputError(f"{where}: must be key=value")
+        if key in values:
+            raise InputError(f"{where}: {brief(key)} is set twice")
+        values[key] = parse(value, where)
+    return values
+
+
+def module_reference(settings: RunSettings) -> str:
+    """Dotted name of the model's module, or the path of a user's own file."""
+    name = settings.module.__name__
+    if name.startswith(("elcrec.", "baselines.")):
+        return name
+    return str(settings.module.__file__)

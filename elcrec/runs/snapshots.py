@@ -1,0 +1,93 @@
+"""`intents.npz` of a run: users and intents at some epochs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elcrec.errors import InputError
+from elcrec.files.npzfile import is_finite, read_arrays
+from elcrec.runs.record import RunRecord
+
+DIMENSIONS = {
+    "epochs": ("snapshots",),
+    "users": ("sampled users",),
+    "centers": ("snapshots", "intents", "width"),
+    "embeddings": ("snapshots", "sampled users", "width"),
+    "assigned": ("snapshots", "sampled users"),
+    "all_assigned": ("all users",),
+}
+"""Arrays of `intents.npz` and what each of their dimensions counts."""
+BELOW = {
+    "epochs": "the epochs trained and one",
+    "users": "all users",
+    "assigned": "intents",
+    "all_assigned": "intents",
+}
+"""What the numbers in an array of whole numbers are less than."""
+
+
+@dataclass(frozen=True)
+class Snapshots:
+    """`intents.npz` of a run: users and intents at some epochs."""
+
+    epochs: NDArray[np.integer]
+    """(S,) epochs; 0 is before training, the last one is the tested one."""
+    users: NDArray[np.integer]
+    """(n,) numbers of the sampled users."""
+    embeddings: NDArray[np.floating]
+    """(S, n, d) vectors of the sampled users."""
+    assigned: NDArray[np.integer]
+    """(S, n) nearest intent of each."""
+    all_assigned: NDArray[np.integer]
+    """(users,) intent of every user, with the tested weights."""
+    intents: int
+    """Number K of centers."""
+
+
+def snapshots(record: RunRecord) -> Snapshots | None:
+    """`intents.npz` of a run, None for one that has none.
+
+    Raises:
+        InputError: An array is missing or has another shape than the others.
+    """
+    path = record.folder / "intents.npz"
+    if not path.exists():
+        return None
+    arrays = read_arrays(path, DIMENSIONS)
+    sizes: dict[str, int] = {"all users": record.users}
+    for name, dimensions in DIMENSIONS.items():
+        array = arrays[name]
+        _check_shape(f"{path}: {name}", array.shape, dimensions, sizes)
+        if not is_finite(array):
+            raise InputError(f"{path}: {name} must be finite numbers")
+        below = BELOW.get(name)
+        if below and not _are_numbers_below(array, sizes.get(below, record.epochs + 1)):
+            raise InputError(f"{path}: {name} must be whole numbers from 0, less than {below}")
+    return Snapshots(
+        epochs=arrays["epochs"],
+        users=arrays["users"],
+        embeddings=arrays["embeddings"].astype(np.float32),
+        assigned=arrays["assigned"],
+        all_assigned=arrays["all_assigned"],
+        intents=sizes["intents"],
+    )
+
+
+def _check_shape(
+    where: str, shape: tuple[int, ...], dimensions: tuple[str, ...], sizes: dict[str, int]
+) -> None:
+    """Compare a shape with the sizes known so far, and add to them."""
+    right = len(shape) == len(dimensions) and all(shape)
+    if right:
+        right = all(sizes.setdefault(d, n) == n for d, n in zip(dimensions, shape, strict=True))
+    if not right:
+        known = ", ".join(f"{d} ({sizes[d]})" if d in sizes else d for d in dimensions)
+        raise InputError(f"{where} has shape {shape}, needed: {known}")
+
+
+def _are_numbers_below(array: NDArray[Any], limit: int) -> bool:
+    return array.dtype.kind in "iu" and int(array.min()) >= 0 and int(array.max()) < limit

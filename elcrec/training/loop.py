@@ -1,0 +1,179 @@
+"""Training: one loop and one early-stopping rule for every model.
+
+The whole protocol reads from top to bottom in `train`: hooks of the model, epochs of steps over a
+random permutation of the samples, full-ranking validation after each epoch, the best epoch kept,
+and one test with it at the end.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from elcrec.data.histories import InteractionData
+from elcrec.evaluation.metrics import summarise
+from elcrec.evaluation.ranking import Evaluator
+from elcrec.models.interface import Context, Protocol, SequenceModel
+from elcrec.training.deadline import Deadline, OutOfTimeError
+from elcrec.training.intents import IntentRecorder
+from elcrec.training.result import Options, Result
+from elcrec.training.resume import Resumable
+from elcrec.training.settings import LAST, TrainingSettings
+from elcrec.training.step import epoch_in_turns, make_optimiser, make_step
+from elcrec.training.turns import Turns, take_all
+from elcrec.usage import Stopwatch
+
+RECENT = 10
+"""Epochs that tell how long the next one will take."""
+
+
+def new_model(
+    kind: Callable[[Any, int, int], SequenceModel],
+    parameters: Any,
+    data: InteractionData,
+    seed: int,
+    start: Mapping[str, Tensor] | None = None,
+) -> SequenceModel:
+    """Make a model as it is before its training, on the device of `data`.
+
+    Args:
+        kind: The class `Model` of the model's module.
+        parameters: Its `Hyperparameters`.
+        data: The histories.
+        seed: Seeds the initial weights, which are drawn on the host: the same on every device.
+        start: Weights of another model that this one starts from.
+
+    Raises:
+        InputError: `start` does not fit.
+    """
+    torch.manual_seed(seed)
+    model = kind(parameters, data.n_users, data.item_size).to(data.device)
+    if start is not None:
+        model.load_start(start)
+    return model
+
+
+def train(
+    model: SequenceModel,
+    data: InteractionData,
+    settings: TrainingSettings,
+    *,
+    seed: int,
+    protocol: Protocol = "paper",
+    options: Options | None = None,
+) -> Result:
+    """Train `model` on the device of `data`, select by validation, test once.
+
+    Args:
+        model: Any model of the benchmark, already on the device.
+        data: The histories.
+        settings: Optimisation and selection.
+        seed: Seeds sampling, dropout and k-means; the caller seeds the initial weights.
+        protocol: How items seen before are ranked; the model's own `protocol` goes before it.
+        options: What else is asked for.
+
+    Raises:
+        InputError: The loss is no longer a finite number.
+        OutOfTimeError: The deadline came first; a checkpoint has been written.
+    """
+    return take_all(training(model, data, settings, seed, protocol, options or Options()))
+
+
+def training(
+    model: SequenceModel,
+    data: InteractionData,
+    settings: TrainingSettings,
+    seed: int,
+    protocol: Protocol,
+    options: Options,
+) -> Turns[Result]:
+    """The same in turns, one for each step."""
+    begin = time.perf_counter()
+    torch.manual_seed(seed)  # dropout
+    stopwatch = Stopwatch(data.device)
+    context = Context(data, torch.Generator(data.device).manual_seed(seed), seed, stopwatch)
+    protocol = model.protocol or protocol
+    validation = Evaluator(data, "valid", model.max_length, protocol)
+    result = Result()
+
+    model.train()
+    model.start_training(context)
+    optimiser = make_optimiser(model, settings)
+    recorder = IntentRecorder(model, data, options.snapshot_epochs)
+    resumable = Resumable(model, context, optimiser, result, recorder, options.checkpoints)
+    begin -= resumable.resume()
+    step = make_step(model, context, optimiser, options.graphs, options.precision)
+    if options.deadline and result.history and not finished(result, settings):
+        check_time(options.deadline, result)
+    while not finished(result, settings):
+        epoch = len(result.history) + 1
+        before = dict(stopwatch.seconds)
+        model.start_epoch(epoch - 1, context)
+        if epoch == 1:
+            recorder.before_training()
+        with stopwatch("training"):
+            losses = yield from epoch_in_turns(model, context, step, settings.batch_size, epoch)
+        with stopwatch("validation"):
+            ranks = validation.ranks(model)
+        with stopwatch("intents"):
+            intents = recorder.row(epoch)
+        row = {"epoch": float(epoch)} | {f"loss_{name}": value for name, value in losses.items()}
+        row |= summarise(ranks) | intents
+        row |= {f"seconds_{k}": v - before.get(k, 0.0) for k, v in stopwatch.seconds.items()}
+        result.history.append(row)
+        if is_best(result, settings.select_by):
+            result.best_epoch = epoch
+            result.ranks["valid"] = ranks
+            result.weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
+            result.run_state = {k: v.detach().clone() for k, v in model.run_state().items()}
+        options.report(row)
+        elapsed = time.perf_counter() - begin
+        resumable.save_if_due(elapsed)
+        if options.deadline and not finished(result, settings):
+            check_time(options.deadline, result, partial(resumable.save, elapsed))
+
+    model.load_state_dict(result.weights)
+    model.load_run_state(result.run_state)
+    result.intents = recorder.finish(result.best_epoch)
+    if options.test:
+        with stopwatch("test"):
+            result.ranks["test"] = Evaluator(data, "test", model.max_length, protocol).ranks(model)
+    result.seconds = dict(stopwatch.seconds) | {"total": time.perf_counter() - begin}
+    return result
+
+
+def finished(result: Result, settings: TrainingSettings) -> bool:
+    """Whether all epochs are done, or `patience` of them went by without a better one."""
+    epochs = len(result.history)
+    waited = epochs - result.best_epoch
+    return epochs >= settings.max_epochs or bool(settings.patience and waited >= settings.patience)
+
+
+def is_best(result: Result, select_by: str) -> bool:
+    """Whether the last epoch's validation is better than that of the best epoch so far."""
+    if select_by == LAST or result.best_epoch == 0:
+        return True
+    return result.history[-1][select_by] > result.history[result.best_epoch - 1][select_by]
+
+
+def check_time(deadline: Deadline, result: Result, save: Callable[[], None] = lambda: None) -> None:
+    """Save and stop if an epoch as long as the longest of the last few would pass the deadline.
+
+    Raises:
+        OutOfTimeError: It would.
+    """
+    longest = max(
+        sum(value for key, value in row.items() if key.startswith("seconds_"))
+        for row in result.history[-RECENT:]
+    )
+    if deadline.comes_within(longest):
+        save()
+        raise OutOfTimeError(
+            f"the time limit is near: stopped at a checkpoint after epoch {len(result.history)}, "
+            f"an epoch takes {longest:.0f} s; the same command goes on from there"
+        )

@@ -1,0 +1,84 @@
+"""What a checkpoint of a training holds: enough to go on as if nothing had happened.
+
+On a CPU a training that was resumed ends with the same numbers, bit for bit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from elcrec.models.interface import Context, SequenceModel
+from elcrec.training.intents import IntentRecorder
+from elcrec.training.result import Checkpoints, Result
+
+
+@dataclass
+class Resumable:
+    """The parts of a running training that change."""
+
+    model: SequenceModel
+    context: Context
+    optimiser: torch.optim.Optimizer | None
+    result: Result
+    recorder: IntentRecorder
+    checkpoints: Checkpoints | None
+
+    def resume(self) -> float:
+        """Put the newest checkpoint back, if there is one; returns its seconds of training.
+
+        Call it when the hooks before the first epoch have run, and before any step.
+        """
+        state = self.checkpoints.load() if self.checkpoints else None
+        if state is None:
+            return 0.0
+        device = self.context.data.device
+        self.model.load_state_dict(state["model"])
+        self.model.load_run_state({k: v.to(device) for k, v in state["run_state"].items()})
+        if self.optimiser is not None:
+            self.optimiser.load_state_dict(state["optimiser"])
+        self.context.generator.set_state(state["generator"])
+        torch.set_rng_state(state["cpu_generator"])
+        if device.type == "cuda":
+            torch.cuda.set_rng_state(state["cuda_generator"], device)
+        self.context.stopwatch.seconds.update(state["seconds"])
+        self.result.best_epoch = state["best_epoch"]
+        self.result.history = state["history"]
+        self.result.ranks["valid"] = state["valid_ranks"].numpy()
+        self.result.weights = {k: v.to(device) for k, v in state["best"].items()}
+        self.result.run_state = {k: v.to(device) for k, v in state["best_run_state"].items()}
+        self.recorder.snapshots = state["snapshots"]
+        self.result.resumed_after = [*state["resumed_after"], len(self.result.history)]
+        return float(state["elapsed"])
+
+    def save_if_due(self, elapsed: float) -> None:
+        """Write a checkpoint after an epoch, unless the last one is only moments old."""
+        if self.checkpoints is not None and self.checkpoints.due():
+            self.save(elapsed)
+
+    def save(self, elapsed: float) -> None:
+        """Write a checkpoint, if there is a place for it; `elapsed` seconds have been spent."""
+        if self.checkpoints is None:
+            return
+        device = self.context.data.device
+        state: dict[str, Any] = {
+            "model": self.model.state_dict(),
+            "run_state": self.model.run_state(),
+            "optimiser": self.optimiser.state_dict() if self.optimiser is not None else {},
+            "generator": self.context.generator.get_state(),
+            "cpu_generator": torch.get_rng_state(),
+            "seconds": dict(self.context.stopwatch.seconds),
+            "elapsed": elapsed,
+            "best_epoch": self.result.best_epoch,
+            "history": self.result.history,
+            "valid_ranks": torch.from_numpy(self.result.ranks["valid"]),
+            "best": self.result.weights,
+            "best_run_state": self.result.run_state,
+            "snapshots": self.recorder.snapshots,
+            "resumed_after": self.result.resumed_after,
+        }
+        if device.type == "cuda":
+            state["cuda_generator"] = torch.cuda.get_rng_state(device)
+        self.checkpoints.save(len(self.result.history), state)

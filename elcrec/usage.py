@@ -1,0 +1,120 @@
+"""Time and memory: stopwatch, peaks, and memory that runs out."""
+
+from __future__ import annotations
+
+import gc
+import platform
+import resource
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import torch
+
+_SAID = (
+    "can't allocate memory",
+    "not enough memory",
+    "out of memory",
+    "ALLOC_FAILED",  # cuBLAS, cuDNN
+    "bad_alloc",
+)
+"""How a RuntimeError says it; of PyTorch's own allocator on a GPU the error has its own type."""
+
+
+class Stopwatch:
+    """Adds up wall-clock seconds by phase.
+
+    On a GPU it waits when a phase begins and ends for what the current stream has to do, so use it
+    around epochs, not inside a step. Of trainings side by side, each has the time of all.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        self.seconds: defaultdict[str, float] = defaultdict(float)
+
+    @contextmanager
+    def __call__(self, phase: str) -> Iterator[None]:
+        """Time the block and add it to `phase`."""
+        self._synchronise()
+        begin = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._synchronise()
+            self.seconds[phase] += time.perf_counter() - begin
+
+    def _synchronise(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.current_stream(self.device).synchronize()
+
+
+def spread(values: Sequence[float]) -> dict[str, float]:
+    """Median, least and most of at least one value."""
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def reset_peak_memory(device: torch.device) -> None:
+    """Start a new peak, on the GPU and, where Linux allows it, of resident memory."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def peak_memory(device: torch.device) -> dict[str, int | None]:
+    """Peak bytes: resident memory of this process, and memory allocated and reserved on a GPU."""
+    cuda = device.type == "cuda"
+    return {
+        "resident_bytes": _resident_peak(),
+        "cuda_allocated_bytes": torch.cuda.max_memory_allocated(device) if cuda else None,
+        "cuda_reserved_bytes": torch.cuda.max_memory_reserved(device) if cuda else None,
+    }
+
+
+def _resident_peak() -> int:
+    """Peak resident bytes of this process.
+
+    Linux counts `ru_maxrss` on from the parent's memory at the fork, so the process's own
+    high-water mark is read instead where there is one.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    unit = 1 if sys.platform == "darwin" else 1024  # macOS reports bytes, others kilobytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
+
+
+def device_name(device: torch.device) -> str:
+    """Human-readable name, e.g. `cuda: NVIDIA H200` or `cpu: Intel(R) Xeon(R) (2 threads)`."""
+    if device.type == "cuda":
+        return f"cuda: {torch.cuda.get_device_name(device)}"
+    return f"cpu: {_processor()} ({torch.get_num_threads()} threads)"
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text(errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether an error says that memory, of the device or of the host, ran out."""
+    if isinstance(error, torch.OutOfMemoryError | MemoryError):
+        return True
+    return isinstance(error, RuntimeError) and any(s in str(error) for s in _SAID)
+
+
+def give_back(device: torch.device) -> None:
+    """Give back what a failed attempt held; call it when its error is no longer handled."""
+    gc.collect()
+    if device.type == "cuda":
+        torch.cuda.empty_cache()

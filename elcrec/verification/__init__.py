@@ -1,0 +1,1 @@
+"""This project's code against figures and weights of the authors' code."""

@@ -1,0 +1,221 @@
+"""Check a model against losses, outputs and gradients computed with the released code.
+
+A fixture is an .npz file with some of: `weights/<tensor>`, `config/<size>`, `kmeans_centroids`, and
+for each training step `step<i>/…`: the batch (`input_ids`, `target_pos`, `target_neg`, `view_1`,
+`view_2`), `loss_<term>`, `sequence_output`, `assigned_intent`, `grad/<tensor>`,
+`grad_norm/<tensor>`, `after/<tensor>` and `param_norm_after/<tensor>` (after one Adam step).
+Tensors have the names of the released code. Dropout is off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from baselines import iclrec
+from elcrec.config.build import build as build_settings
+from elcrec.errors import InputError
+from elcrec.models import elcrec as elcrec_model
+from elcrec.models.interface import Batch
+from elcrec.models.transformer import TransformerModel
+from elcrec.training.settings import TrainingSettings
+from elcrec.training.step import make_optimiser
+from elcrec.verification.fixture import BATCH, LOSSES, Fixture, block_count
+from elcrec.verification.tensor_names import from_released_in, load_released, to_released
+
+TOLERANCE = 1e-4  # relative, float32
+LARGEST_ALPHA = 1000.0  # the paper shows 0.01 to 100
+# Adam's first steps divide a gradient by its own size, so where that is near zero rounding becomes
+# a full step; parameters after a step are therefore compared by norm and more loosely.
+AFTER_STEP_TOLERANCE = 1e-2
+# The softmax ignores a constant added to all keys, so the key bias has no gradient beyond rounding;
+# its deviation is measured against the query bias of the same layer.
+CLUSTER_PARTS = ("loss_cluster_pull", "loss_cluster_push")
+# The cluster loss is the sum of these two, of about the same size and opposite sign. Rounding is
+# relative to them and not to what is left, so its deviation is measured against |pull| + |push|.
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far one quantity of one step is from the fixture."""
+
+    step: str
+    quantity: str
+    relative: float
+    tolerance: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is within its tolerance; False for NaN."""
+        return self.relative <= self.tolerance
+
+
+def verify(path: Path, weights: Path | None = None) -> list[Deviation]:
+    """Replay the fixture's steps and compare everything it holds.
+
+    Args:
+        path: The fixture.
+        weights: Released weights to start from, for a fixture that carries none.
+
+    Raises:
+        InputError: The fixture cannot be read or does not belong together, or needs `weights` and
+            none are given.
+    """
+    fixture = Fixture(path)
+    model = build(fixture, weights)
+    optimiser = make_optimiser(model, TrainingSettings())
+    assert optimiser is not None
+    deviations: list[Deviation] = []
+    for step in fixture.steps:
+        expected = fixture.group(step)
+        batch = make_batch(expected)
+        hidden = model.encoder(batch.inputs).detach()
+        terms = model.loss(batch)
+        optimiser.zero_grad()
+        terms["total"].backward()
+        found = {f"loss_{name}": value.detach() for name, value in terms.items()}
+        found["sequence_output"] = hidden
+        found["assigned_intent"] = assigned_intents(model, hidden)
+        gradients = to_released({n: _gradient(p) for n, p in model.named_parameters()})
+        optimiser.step()
+        after = to_released({n: p.detach() for n, p in model.named_parameters()})
+        deviations += compare(step, expected, found, gradients, after)
+        follow(model, fixture, step)
+    return deviations
+
+
+@torch.no_grad()
+def follow(model: TransformerModel, fixture: Fixture, step: str) -> None:
+    """Go on from the fixture's own parameters where it has them, so that steps compare apart."""
+    after = fixture.group(f"{step}/after")
+    if after:
+        _load(model, from_released_in(fixture.path, after), fixture.path)
+
+
+def build(fixture: Fixture, weights: Path | None) -> TransformerModel:
+    """Make the model that a fixture speaks of: ICLRec when it carries k-means centroids."""
+    tensors = fixture.group("weights")
+    if tensors:
+        state = from_released_in(fixture.path, tensors)
+    elif weights is not None:
+        state = load_released(weights)
+    else:
+        raise InputError(f"{fixture.path}: carries no weights; name the released ones by --weights")
+    of = fixture.path if tensors else weights or fixture.path
+    item_size, dimension = state["encoder.items.weight"].shape
+    length = len(state["encoder.positions.weight"])
+    sizes: dict[str, Any] = {"dimension": dimension, "max_length": length}
+    sizes["blocks"] = block_count(of, state)
+    centroids = fixture.centroids
+    if centroids is None and ("centers" not in state or not state["centers"].ndim):
+        raise InputError(f"{of}: has no cluster_centers, the fixture no kmeans_centroids")
+    losses = LOSSES if centroids is not None else (*LOSSES, "loss_cluster")
+    fixture.check_steps(item_size, length, losses)
+    model: TransformerModel
+    if centroids is not None:
+        sizes["intents"] = len(centroids)
+        parameters = build_settings(iclrec.Hyperparameters, sizes, f"{of}: sizes")
+        model = iclrec.Model(parameters, 1, item_size)
+        if centroids.shape != model.centroids.shape:
+            raise InputError(f"{fixture.path}: kmeans_centroids must have {dimension} columns")
+        model.centroids.copy_(centroids)
+    else:
+        sizes["intents"] = len(state["centers"])
+        chosen = build_settings(elcrec_model.Hyperparameters, sizes, f"{of}: sizes")
+        _load(elcrec_model.Model(chosen, 1, item_size), state, of)
+        model = elcrec_model.Model(_fit_options(fixture, chosen, state, item_size), 1, item_size)
+    _load(model, state, of)
+    fixture.check_quantities(model)
+    return model.eval()
+
+
+def _load(model: TransformerModel, state: dict[str, Tensor], path: Path) -> None:
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise InputError(f"{path}: {str(error).splitlines()[-1].strip()[:200]}") from None
+
+
+def make_batch(expected: Mapping[str, Tensor]) -> Batch:
+    """The fixture's batch of one step."""
+    inputs, targets, negatives, first, second = (expected[name].long() for name in BATCH)
+    return Batch(torch.zeros(len(inputs)), inputs, targets, negatives, torch.stack([first, second]))
+
+
+def compare(
+    step: str,
+    expected: Mapping[str, Tensor],
+    found: Mapping[str, Tensor],
+    gradients: Mapping[str, Tensor],
+    after: Mapping[str, Tensor],
+) -> Iterator[Deviation]:
+    """Yield the deviation of every quantity that the fixture has."""
+    for name, value in expected.items():
+        kind, _, tensor = name.partition("/")
+        if kind in ("grad", "grad_norm"):
+            mine = gradients[tensor]
+            floor = float(gradients[tensor.replace("key.bias", "query.bias")].norm())
+            floor = floor if tensor.endswith("key.bias") else 0.0
+            mine = mine if kind == "grad" else mine.norm()
+            yield Deviation(step, name, relative(mine, value, floor), TOLERANCE)
+        elif kind == "after":
+            yield Deviation(step, name, relative(after[tensor], value), AFTER_STEP_TOLERANCE)
+        elif kind == "param_norm_after":
+            yield Deviation(step, name, relative(after[tensor].norm(), value), AFTER_STEP_TOLERANCE)
+        elif kind == "assigned_intent":
+            wrong = (found[kind] != value).double().mean()
+            yield Deviation(step, name, float(wrong), 0.0)
+        elif kind == "loss_cluster":
+            parts = sum(float(expected.get(part, found[part]).abs()) for part in CLUSTER_PARTS)
+            yield Deviation(step, name, relative(found[kind], value, parts), TOLERANCE)
+        elif kind in found:
+            yield Deviation(step, name, relative(found[kind], value), TOLERANCE)
+
+
+def relative(found: Tensor, expected: Tensor, floor: float = 0.0) -> float:
+    """Norm of the difference over the norm of the expected (at least `floor`), in float64."""
+    expected = expected.double()
+    size = max(float(expected.norm()), floor)
+    difference = float((found.double() - expected).norm())
+    return difference / size if size > 0 else difference
+
+
+@torch.no_grad()
+def assigned_intents(model: TransformerModel, hidden: Tensor) -> Tensor:
+    """The cluster of each user (B,) given the outputs (B, L, d)."""
+    pooled = hidden.mean(1)
+    if isinstance(model, elcrec_model.Model):
+        model.normalise_centers()
+        return elcrec_model.nearest(torch.nn.functional.normalize(pooled), model.centers)
+    assert isinstance(model, iclrec.Model)
+    return iclrec.nearest(pooled, model.centroids)
+
+
+def _gradient(parameter: Tensor) -> Tensor:
+    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad.clone()
+
+
+def _fit_options(
+    fixture: Fixture, sizes: elcrec_model.Hyperparameters, state: dict[str, Tensor], item_size: int
+) -> elcrec_model.Hyperparameters:
+    """Find alpha and the fusion, which fixtures do not store, from the losses of the first step."""
+    first = fixture.group("step0")
+    loss = {n: float(v) for n, v in first.items() if n.startswith("loss_")}
+    rest = loss["loss_next_item"] + 0.1 * (loss["loss_instance"] + loss["loss_intent"])
+    if not abs(loss["loss_total"] - rest) <= LARGEST_ALPHA * abs(loss["loss_cluster"]) > 0:
+        raise InputError(f"{fixture.path}: the losses of step0 do not sum to loss_total")
+    alpha = round((loss["loss_total"] - rest) / loss["loss_cluster"], 2)
+    fits = {}
+    for fusion in ("shift", "concat", "none"):
+        options = replace(sizes, alpha=alpha, fusion=fusion)
+        model = elcrec_model.Model(options, 1, item_size).eval()
+        model.load_state_dict(state)
+        with torch.no_grad():
+            instance = model.loss(make_batch(first))["instance"]
+        fits[abs(float(instance) - loss["loss_instance"])] = options
+    return fits[min(fits)]

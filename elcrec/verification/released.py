@@ -1,0 +1,65 @@
+"""What published weights give: intents, and ranks beside those of a fixture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from elcrec.data.histories import InteractionData
+from elcrec.data.sequences import SPLITS
+from elcrec.errors import InputError
+from elcrec.files.npzfile import read_arrays
+from elcrec.models.interface import SequenceModel
+from elcrec.training.intents import IntentRecorder, diagnose
+
+
+def learned_intents(model: SequenceModel, data: InteractionData) -> dict[str, float] | None:
+    """What a history says of the intents after an epoch, of weights; None without learned ones.
+
+    `count` centers, of which `in_use` are nearest to one of the `users` that every run looks at,
+    and the mean cosines of `elcrec.training.intents.diagnose`. Centers that k-means makes anew at
+    every epoch, such as ICLRec's, are not in published weights.
+    """
+    users = IntentRecorder(model, data).users
+    found = model.intents(data, data.tensor(users))
+    if found is None or not found.learned:
+        return None
+    numbers = diagnose(found)
+    return {
+        "count": len(found.centers),
+        "users": len(users),
+        "in_use": int(numbers["intents_in_use"]),
+        "center_cosine": numbers["center_cosine"],
+        "user_cosine": numbers["user_cosine"],
+    }
+
+
+def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> str:
+    """Say how many users' ranks differ from a fixture's, and by how much at most."""
+    split = next((s for s in SPLITS if s in path.stem), None)
+    if split is None:
+        raise InputError(f"{path}: its name must contain 'valid' or 'test'")
+    kind = "released" if protocol == "paper" else "strict"
+    expected = read_arrays(path, [kind])[kind]
+    if expected.shape != ranks[split].shape or expected.dtype.kind not in "iu":
+        raise InputError(
+            f"{path}: {kind} is {expected.dtype} of shape {expected.shape}; needed: one integer "
+            f"rank for each of the {len(ranks[split])} users"
+        )
+    if expected.min() < 0:
+        raise InputError(f"{path}: {kind} must be ranks of at least 0, has {expected.min()}")
+    difference = np.abs(ranks[split].astype(np.int64) - expected.astype(np.int64))
+    return (
+        f"{path.name}: {int((difference > 0).sum())} of {len(expected)} ranks differ, "
+        f"at most by {int(difference.max())}"
+    )
+
+
+def by_name(datasets: dict[str, dict[str, Any]], name: str) -> str:
+    """Id of a data set given its id or its name, in any case."""
+    for dataset, entry in datasets.items():
+        if name.lower() in (dataset.lower(), str(entry.get("name", "")).lower()):
+            return dataset
+    raise InputError(f"unknown data set '{name}'; known: {', '.join(sorted(datasets))}")

@@ -1,0 +1,64 @@
+"""`elcrec data …` from the configuration to the table, without the rest of the program."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+
+from elcrec.cli.data import add_commands
+
+LINES = b"1 1 2 3 4 5\n2 2 1 6 3\n"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Parse and run a command line; the configuration has the data set `own`."""
+    (tmp_path / "my.txt").write_bytes(LINES)
+    config = SimpleNamespace(datasets={"own": {"name": "Own", "path": str(tmp_path / "my.txt")}})
+    module = ModuleType("elcrec.config.config")
+    module.load_config = lambda paths: config  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "elcrec.config.config", module)
+    parser = argparse.ArgumentParser()
+    add_commands(parser.add_subparsers())
+
+    def call(*words: str | Path) -> int | None:
+        args = parser.parse_args(["data", *map(str, words)])
+        return args.run(args)
+
+    return call
+
+
+def test_fetch_prepare_statistics(run, tmp_path: Path, capsys) -> None:
+    out = tmp_path / "out"
+    for command in ("fetch", "prepare"):
+        assert not run(command, "--dataset", "own", "--config", "a.yaml", "b.yaml", "--output", out)
+    record = json.loads((out / "source.json").read_text())
+    assert record["format"] == "sequences"
+    assert record["file"] == str(tmp_path / "my.txt")
+    assert record["size"] == len(LINES)
+    assert (out / "sequences.txt").read_bytes() == LINES
+    assert not run("statistics", "--output", tmp_path / "t", out / "statistics.json")
+    assert "| Own | 2 |" in (tmp_path / "t" / "data_statistics.md").read_text()
+    assert (tmp_path / "t" / "data_statistics.csv").is_file()
+    assert str(out / "sequences.txt") in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["fetch", "prepare"])
+def test_unknown_data_set(run, tmp_path: Path, refused, command: str) -> None:
+    out = tmp_path / "out"
+    words = ("--dataset", "owm", "--config", "a.yaml", "--output", out)
+    message = refused(run, command, *words)
+    assert "owm" in message
+    assert "a.yaml" in message
+    assert "own" in message
+    assert not out.exists()
+
+
+def test_prepare_before_fetch(run, tmp_path: Path, refused) -> None:
+    out = tmp_path / "out"
+    message = refused(run, "prepare", "--dataset", "own", "--config", "a", "--output", out)
+    assert "source.json" in message
+    assert "elcrec data fetch" in message

@@ -1,0 +1,277 @@
+"""Wrong configurations: one line that names file, key, value and what is allowed."""
+
+import re
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+
+from elcrec.config.config import DEFAULT, MODEL_FOLDER, load_config
+from elcrec.files.yamlfile import read_yaml
+from elcrec.runs import settings as registry
+from tests.unit.config.config_files import refusal, write
+
+
+def test_the_default_configuration_is_the_whole_replication():
+    config = load_config()
+    assert config.use == ["sports", "beauty", "toys", "yelp"]
+    assert config.seeds == [1, 2, 3]
+    assert config.training == {}
+    for model in config.models:
+        for dataset in config.use:
+            registry.resolve(config, model, dataset)
+
+
+def test_later_files_win_key_by_key(tmp_path):
+    first = write(tmp_path, {"training": {"max_epochs": 3}, "seeds": [7]}, "a.yaml")
+    second = write(tmp_path, {"training": {"patience": 2}}, "b.yaml")
+    config = load_config([first, second])
+    assert config.training == {"max_epochs": 3, "patience": 2}
+    assert config.seeds == [7]
+    assert config.use == load_config().use
+
+
+DATASET = {"path": "mine.txt"}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        # keys
+        ({"sedes": [1]}, r"sedes: unknown key \(did you mean 'seeds'\?\); allowed: data, .*, use"),
+        ({"zzz": 1}, r"zzz: unknown key; allowed: data, "),
+        (
+            {"figures": {"ablation": {"dataset": []}}},
+            r"figures\.ablation\.dataset: unknown key \(did you mean 'datasets'\?\); allowed: data",
+        ),
+        ({"datasets": {"beauty": {"sha": "x"}}}, r"datasets\.beauty\.sha: unknown key.*sha256"),
+        ({"datasets": {"a b": DATASET}}, r"datasets\.a b: the name must be a name of letters, di"),
+        ({"datasets": {"new": {}}}, r"datasets\.new: a key is missing: 'sources' or 'path'"),
+        (
+            {"datasets": {"new": {"sources": [{"urls": ["http://x"]}]}}},
+            r"datasets\.new\.sources\[0\]: the key 'format' is missing",
+        ),
+        # types
+        ({"seeds": ["one"]}, r"seeds\[0\]: must be an integer from 0 to 2147483647, got 'one'$"),
+        ({"seeds": [1, True]}, r"seeds\[1\]: must be an integer from 0 to 2147483647, got true$"),
+        ({"seeds": [1.0]}, r"seeds\[0\]: must be an integer from 0 to 2147483647, got 1\.0$"),
+        ({"seeds": ["1"]}, r"seeds\[0\]: .*, got '1' \(write it without quotes\)$"),
+        (
+            {"seeds": 3},
+            r"seeds: must be a list of at least one entry, each an integer from .*, got 3",
+        ),
+        ("threads: 1e2\n", r"threads: .*got '1e2' \(YAML reads 1e2 as text; write 100\.0 or 1\.0e"),
+        ("training:\n", r"training: must be a mapping of keys to values, got nothing$"),
+        (
+            "use: [2026-01-01]\n",
+            r"use\[0\]: must be a name of .*, got the date 2026-01-01 \(in quot",
+        ),
+        ({"graphs": "yes"}, r"graphs: must be true or false, got 'yes'"),
+        ({"parameters": {"elcrec": [1]}}, r"parameters\.elcrec: must be a mapping .*, got \[1\]"),
+        ({"output": ""}, r"output: must be a text that is not empty, got ''"),
+        # values
+        ({"seeds": []}, r"seeds: must be a list of at least one entry, .*, got \[\]"),
+        ({"seeds": [1, 2, 1]}, r"seeds: must have no value twice, got 1 at \[0\] and \[2\]"),
+        ({"seeds": [-1]}, r"seeds\[0\]: must be an integer from 0 to 2147483647, got -1"),
+        ({"seeds": [10**400]}, r"seeds\[0\]: must be .*, got 1000*\.\.\.0000*$"),
+        ({"protocol": "loose"}, r"protocol: must be one of paper, strict, got 'loose'"),
+        (
+            {"efficiency": {"epochs": 0}},
+            r"efficiency\.epochs: must be an integer from 1 to .*, got 0",
+        ),
+        (
+            "efficiency: {epochs: .nan}",
+            r"efficiency\.epochs: must be an integer from 1 to .*, got \.nan$",
+        ),
+        (
+            "efficiency: {epochs: -.inf}",
+            r"efficiency\.epochs: must be an integer from 1 to .*, got -\.inf",
+        ),
+        (
+            {"efficiency": {"epochs": 10**400}},
+            r"efficiency\.epochs: must be an integer from 1 to ",
+        ),
+        (
+            {"verdict": {"tolerance_percent": 5}},
+            r"verdict: unknown key; allowed: ",
+        ),
+        (
+            {"datasets": {"beauty": {"sha256": "12"}}},
+            r"datasets\.beauty\.sha256: must be 64 hexadecimal digits, 0-9 and a-f, got '12'",
+        ),
+        (
+            {"datasets": {"new": {"sources": [{"format": "sequences", "urls": ["ftp://x"]}]}}},
+            r"datasets\.new\.sources\[0\]\.urls\[0\]: must be an address that begins with .*'ftp://x'",
+        ),
+        # names
+        (
+            {"use": ["beuaty"]},
+            r"use\[0\]: unknown data set 'beuaty' \(did you mean 'beauty'\?\); kn",
+        ),
+        (
+            {"models": ["elcerc"]},
+            r"models\[0\]: unknown model 'elcerc' \(did you mean 'elcrec'\?\)",
+        ),
+        (
+            {"models": ["../models/elcrec"]},
+            r"models\[0\]: must be the name of a model, or the path",
+        ),
+        ({"models": ["no/such.yaml"]}, r"models\[0\]: no/such\.yaml: no such file"),
+        (
+            {"models": ["elcrec", str(MODEL_FOLDER / "elcrec.yaml")]},
+            r"models\[1\]: the model 'elcrec' is there twice, as .*models/elcrec\.yaml and ",
+        ),
+        ({"parameters": {"elcerc": {}}}, r"parameters\.elcerc: unknown model 'elcerc'.*; known: "),
+        (
+            {"figures": {"ablation": {"datasets": ["toy"]}}},
+            r"figures\.ablation\.datasets\[0\]: unknown data set 'toy' \(did you mean 'toys'",
+        ),
+        ({"figures": {"intents_of": "x"}}, r"figures\.intents_of: unknown model 'x'; known: "),
+        ({"optional": {"models": ["x"]}}, r"optional\.models\[0\]: unknown model 'x'; known: "),
+    ],
+)
+def test_wrong_configurations(tmp_path, content, message):
+    path = write(tmp_path, content)
+    said = refusal(load_config, [path])
+    assert said.startswith(f"{path}: ")
+    assert re.search(message, said), said
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- a\n- b\n", r": must be a mapping of keys to values, got \['a', 'b'\]"),
+        ("a: [1\nb: 2\n", r", line 2: not valid YAML: while parsing a flow sequence, expected"),
+        ("a: \t1\nb: \x00", r": not valid YAML: unacceptable character"),
+        (
+            "seeds: [1]\nuse: [toys]\nseeds: [2]\n",
+            r", line 3: the key 'seeds' is given here and in",
+        ),
+        (
+            "figures:\n  seed: 1\n  seed: 1\n",
+            r", line 3: the key 'seed' is given here and in line 2",
+        ),
+        (
+            "datasets: {100: {path: x}}\n",
+            r", line 1: a key must be a text: write '100' with the quot",
+        ),
+        ("on: 3\n", r", line 1: a key must be a text: write 'on' with the quotes"),
+        ("? [a]\n: 3\n", r", line 1: a key must be a text"),
+        ("use: &all [*all]\n", r", line 1: not valid YAML: found unconstructable recursive node"),
+        ("use: " + "[" * 3000, r": nested too deeply"),
+        ("use: 2026-13-01\n", r", line 1: '2026-13-01' cannot be read as timestamp"),
+        (f"threads: {'9' * 5000}\n", r", line 1: '9+\.\.\.9+' cannot be read as int"),
+        (
+            "use: !!python/name:os.system\n",
+            r", line 1: not valid YAML: could not determine a const",
+        ),
+        ("--- {}\n--- {}\n", r", line 2: not valid YAML: expected a single document"),
+    ],
+)
+def test_files_that_are_not_taken(tmp_path, text, message):
+    path = write(tmp_path, text)
+    said = refusal(load_config, [path])
+    assert said.startswith(str(path))
+    assert re.match(message, said.removeprefix(str(path))), said
+
+
+def test_a_key_merged_in_may_be_given_again(tmp_path):
+    path = write(tmp_path, "training: {<<: {patience: 1, max_epochs: 2}, patience: 3}\n")
+    assert load_config([path]).training == {"patience": 3, "max_epochs": 2}
+
+
+def test_a_folder_and_a_file_of_bytes_are_no_configuration(tmp_path):
+    assert "cannot be read: Is a directory" in refusal(load_config, [tmp_path])
+    path = tmp_path / "bytes.yaml"
+    path.write_bytes(b"\xff\xfe\xff")
+    assert refusal(load_config, [path]).startswith(f"{path}: not valid YAML")
+
+
+def test_of_several_files_that_is_named_which_has_the_value(tmp_path):
+    first = write(
+        tmp_path, {"seeds": [-1], "training": {"patience": -2, "max_epochs": 3}}, "a.yaml"
+    )
+    second = write(tmp_path, {"training": {"max_epochs": 2}}, "b.yaml")
+    assert refusal(load_config, [first, second]).startswith(f"{first}: seeds[0]")
+    third = write(tmp_path, {"seeds": [1]}, "c.yaml")
+    config = load_config([first, second, third])
+    said = refusal(registry.resolve, config, "elcrec", "beauty")
+    assert said == f"{first}: training.patience: must be 0 or more, got -2"
+
+
+def test_a_missing_file_is_named(tmp_path):
+    assert refusal(load_config, [tmp_path / "none.yaml"]) == f"{tmp_path}/none.yaml: no such file"
+
+
+def test_settings_come_from_file_data_set_workflow_and_command_in_this_order(tmp_path):
+    path = write(
+        tmp_path,
+        {"training": {"max_epochs": 5}, "parameters": {"elcrec": {"intents": 9, "alpha": 3.0}}},
+    )
+    config = load_config([path])
+    settings = registry.resolve(config, "elcrec", "beauty", {"alpha": 4, "patience": 1})
+    assert settings.parameters.fusion == "shift"  # section of the data set
+    assert settings.parameters.blocks == 1
+    assert settings.parameters.intents == 9
+    assert settings.parameters.alpha == 4.0
+    assert (settings.training.max_epochs, settings.training.patience) == (5, 1)
+    assert settings.training.batch_size == 256
+
+
+def test_popularity_is_not_trained_so_the_workflow_does_not_change_its_epochs(tmp_path):
+    config = load_config([write(tmp_path, {"training": {"max_epochs": 9}})])
+    assert registry.resolve(config, "popularity", "beauty").training.max_epochs == 1
+
+
+def test_a_variant_states_only_its_difference(tmp_path):
+    path = write(
+        tmp_path, {"base": "elcrec", "name": "B+ELCM", "parameters": {"fusion": "none"}}, "v.yaml"
+    )
+    config = load_config([write(tmp_path, {"models": [str(path), "elcrec"]})])
+    variant = registry.resolve(config, "v", "toys")
+    assert variant.name == "B+ELCM"
+    base = registry.resolve(config, "elcrec", "toys")
+    assert variant.training == base.training
+    assert variant.parameters.blocks == base.parameters.blocks == 3
+
+
+@pytest.mark.parametrize("path", sorted(MODEL_FOLDER.glob("*.yaml")), ids=lambda p: p.stem)
+def test_every_shipped_model_file_builds_on_every_data_set(path):
+    config = load_config()
+    for dataset in config.datasets:
+        settings = registry.resolve(config, path.stem, dataset)
+        settings.build(30, 40)
+
+
+def test_the_digest_of_settings_leaves_out_how_a_model_and_its_module_are_called():
+    settings = registry.resolve(load_config(), "elcrec", "beauty")
+    digest = settings.digest()
+    moved = replace(settings, name="Mine", module=ModuleType("elsewhere"))
+    assert moved.digest() == digest
+    assert registry.settings_digest({"seed": 3, **moved.as_dict()}) == digest
+    others = [
+        replace(settings, model="mine"),
+        replace(settings, parameters=replace(settings.parameters, alpha=0.7)),
+        replace(settings, training=replace(settings.training, patience=7)),
+        replace(settings, starts_from="sasrec"),
+        replace(settings, precision="tf32"),
+    ]
+    assert len({digest, *(other.digest() for other in others)}) == 6
+
+
+def test_no_number_is_written_in_yaml_as_text():
+    """1e-3 without a point is a text in YAML."""
+    for path in [DEFAULT, *MODEL_FOLDER.glob("*.yaml")]:
+        for value in _leaves(read_yaml(path)):
+            assert not (isinstance(value, str) and re.fullmatch(r"[\d.]+e-?\d+", value)), path
+
+
+def _leaves(node):
+    if isinstance(node, dict):
+        for value in node.values():
+            yield from _leaves(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _leaves(value)
+    else:
+        yield node

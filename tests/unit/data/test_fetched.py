@@ -1,0 +1,55 @@
+"""`source.json`, by which `prepare` knows what `fetch` brought."""
+
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from elcrec.data.fetch import fetch
+from elcrec.data.fetched import read_record, write_record
+
+LINES = b"1 1 2 3 4 5\n2 2 1 6 3\n"
+SEQUENCES = {"file": "small.txt", "sha256": hashlib.sha256(LINES).hexdigest()}
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def test_record_of_a_fetched_file_survives_a_move(server, dataset, out: Path) -> None:
+    url = server.serve("/small.txt", LINES)
+    found = fetch(dataset({**SEQUENCES, "urls": [url]}), out)
+    write_record(out, "small", found)
+    moved = out.rename(out.with_name("moved"))
+    again = read_record(moved, "small")
+    assert (again.path, again.origin, again.source.format) == (
+        moved / "small.txt",
+        url,
+        "sequences",
+    )
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda out: (out / "source.json").unlink(), ["source.json", "is missing"]),
+        (lambda out: (out / "source.json").write_text("{"), ["source.json", "JSON"]),
+        (lambda out: (out / "source.json").write_text("{}"), ["source.json", "dataset"]),
+        (lambda out: (out / "small.txt").unlink(), ["small.txt", "is missing"]),
+        (lambda out: (out / "small.txt").write_bytes(LINES[:-1]), ["small.txt", "changed"]),
+        (lambda out: (out / "small.txt").write_bytes(LINES[::-1]), ["small.txt", "changed"]),
+    ],
+)
+def test_spoilt_record(server, dataset, out: Path, refused, spoil, words: list[str]) -> None:
+    found = fetch(dataset({**SEQUENCES, "urls": [server.serve("/small.txt", LINES)]}), out)
+    write_record(out, "small", found)
+    spoil(out)
+    message = refused(read_record, out, "small")
+    assert all(word in message for word in words), message
+
+
+def test_record_of_another_data_set(server, dataset, out: Path, refused) -> None:
+    url = server.serve("/small.txt", LINES)
+    write_record(out, "other", fetch(dataset({**SEQUENCES, "urls": [url]}), out))
+    assert "dataset is 'other'; allowed: 'small'" in refused(read_record, out, "small")

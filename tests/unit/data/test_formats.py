@@ -1,0 +1,215 @@
+"""Raw formats: what is read from a right file, and the line named for a wrong one."""
+
+import gzip
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from elcrec.data.formats import read_interactions
+
+AMAZON = '{"reviewerID": "A1", "asin": "B1", "unixReviewTime": 20, "overall": 1.0}\n'
+YELP = '{"user_id": "u", "business_id": "b", "stars": 1.0, "date": "2019-05-06 07:08:09"}\n'
+MIND = "1\tu\t11/11/2019 9:05:58 AM\tb c\td-0 e-1\n"
+HEADER = "user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
+FORMATS = {
+    "amazon-reviews": AMAZON,
+    "yelp-reviews": YELP,
+    "movielens": "u\tb\t3\t88\n",
+    "recbole-inter": HEADER + "u\tb\t3\t88\n",
+    "sasrec-text": "u b\n",
+    "mind-behaviors": MIND,
+}
+
+
+def rows(path: Path, format: str, member: str | None = None) -> list[tuple]:
+    frame = read_interactions(path, format, member)
+    assert list(frame.columns) == ["user", "item", "time"]
+    return list(frame.itertuples(index=False, name=None))
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> Callable[[str | bytes], Path]:
+    def write(content: str | bytes) -> Path:
+        path = tmp_path / "raw"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def test_amazon_keeps_every_rating_in_file_order(raw) -> None:
+    path = raw(AMAZON + AMAZON.replace("A1", "A2").replace("20", "10") + AMAZON)
+    assert rows(path, "amazon-reviews") == [("A1", "B1", 20), ("A2", "B1", 10), ("A1", "B1", 20)]
+
+
+def test_yelp_is_cut_to_2019_as_text(raw) -> None:
+    dates = [
+        "2018-12-31 23:59:59",
+        "2019-01-01 00:00:00",
+        "2019-12-30 23:59:59",
+        "2019-12-31 00:00:00",
+        "2019-12-31 00:00:01",
+        "2020-01-01 00:00:00",
+    ]
+    path = raw("".join(YELP.replace("2019-05-06 07:08:09", date) for date in dates))
+    times = [time for _, _, time in rows(path, "yelp-reviews")]
+    assert times == [20190101000000, 20191230235959, 20191231000000]
+
+
+@pytest.mark.parametrize("content", ["u\tb\t3\t88\nv\tNA\t1\t7\n", "u::b::3::88\nv::NA::1::7"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_movielens(raw, content: str, end: str) -> None:
+    path = raw(content.replace("\n", end))
+    assert rows(path, "movielens") == [("u", "b", 88), ("v", "NA", 7)]
+
+
+def test_recbole_finds_its_columns_by_name(raw) -> None:
+    path = raw("timestamp:float\titem_id:token\tuser_id:token\n8.5e1\t007\t1\n3\t7\t1\n")
+    assert rows(path, "recbole-inter") == [("1", "007", 85.0), ("1", "7", 3.0)]
+
+
+def test_sasrec_text_is_in_order_of_its_lines(raw) -> None:
+    path = raw("7 3\r\n7 1 \n9 3\n7 2")  # a space at the end, as SASRec's own reader allows
+    assert rows(path, "sasrec-text") == [("7", "3", 0), ("7", "1", 1), ("9", "3", 2), ("7", "2", 3)]
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_plain_gzip_and_zip_are_told_by_their_content(tmp_path: Path, raw, format: str) -> None:
+    content = FORMATS[format].encode()
+    plain = rows(raw(content), format)
+    packed, archive = tmp_path / "a.dat", tmp_path / "b.dat"
+    packed.write_bytes(gzip.compress(content))
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("in/side", content)
+    assert plain == rows(packed, format) == rows(archive, format, "in/side")
+    # `member` is no obstacle to one who has unpacked the archive.
+    assert plain == rows(raw(content), format, "in/side")
+
+
+@pytest.mark.parametrize(
+    ("format", "second", "words"),
+    [
+        ("amazon-reviews", "", ["not valid JSON", "reviewerID"]),
+        ("amazon-reviews", AMAZON[:30], ["not valid JSON", "unixReviewTime"]),
+        ("amazon-reviews", '{"asin": "B", "unixReviewTime": 3}', ["fields", "reviewerID"]),
+        ("amazon-reviews", "[1, 2]", ["fields", "asin"]),
+        ("amazon-reviews", "7", ["fields", "asin"]),
+        ("amazon-reviews", b"\xff\xfe", ["not valid JSON"]),
+        ("amazon-reviews", AMAZON.replace("20", '"20"'), ["unixReviewTime", "'20'"]),
+        ("amazon-reviews", AMAZON.replace("20", "2.5"), ["unixReviewTime", "2.5"]),
+        ("amazon-reviews", AMAZON.replace("20", "NaN"), ["unixReviewTime", "nan"]),
+        ("amazon-reviews", AMAZON.replace("20", "9" * 30), ["unixReviewTime"]),
+        ("amazon-reviews", AMAZON.replace('"A1"', "1"), ["reviewerID must be text", "1"]),
+        ("amazon-reviews", AMAZON.replace('"B1"', '""'), ["asin must be text"]),
+        ("yelp-reviews", YELP.replace("2019-05-06 07", "06/05/2019 07"), ["date", "YYYY-MM-DD"]),
+        ("yelp-reviews", YELP.replace('"2019-05-06 07:08:09"', "3"), ["date", "3"]),
+        ("yelp-reviews", '{"user_id": "u"}', ["business_id", "date"]),
+        ("movielens", "", ["0 columns", "4 columns"]),
+        ("movielens", "u\tb\t3", ["3 columns", "user, item, rating, time", "tabs"]),
+        ("movielens", "u\tb\t3\t4\t5", ["5 columns"]),
+        ("movielens", "u\tb\t3\tsoon", ["time 'soon' is not a number"]),
+        ("movielens", "u\tb\t3\t", ["time '' is not a number"]),
+        ("movielens", "u\tb\t3\tinf", ["time 'inf'"]),
+        ("movielens", "\tb\t3\t5", ["empty user or item"]),
+        ("movielens", b"u\tb\xff\t3\t5", ["not UTF-8"]),
+        ("movielens", b"u\tb\0\t3\t5", ["binary"]),
+        ("recbole-inter", "u\tb\t3", ["3 columns", "4 columns"]),
+        ("recbole-inter", "u\tb\t3\tx", ["time 'x'"]),
+        ("sasrec-text", "u", ["1 columns", "2 columns (user, item) separated by a space"]),
+        ("sasrec-text", "u b 3", ["3 columns"]),
+        ("sasrec-text", "", ["0 columns"]),
+        ("sasrec-text", " b", ["empty user or item"]),
+        ("sasrec-text", b"u \xff", ["not UTF-8"]),
+        ("mind-behaviors", "", ["0 columns", "impression, user, time, history, impressions"]),
+        ("mind-behaviors", "1\tu\t11/11/2019 9:05:58 AM\tb", ["4 columns", "tabs"]),
+        ("mind-behaviors", MIND.replace("\tu\t", "\t\t"), ["an empty user"]),
+        ("mind-behaviors", MIND.replace(" AM", ""), ["time must be MM/DD/YYYY", "9:05:58"]),
+        ("mind-behaviors", MIND.replace("11/11", "13/11"), ["time must be", "13/11/2019"]),
+        ("mind-behaviors", MIND.replace("e-1", "e-2"), ["-1 (clicked) or -0", "'e-2'"]),
+        ("mind-behaviors", MIND.replace("e-1", "e"), ["'e'"]),
+        ("mind-behaviors", MIND.encode().replace(b"b c", b"\xff"), ["not UTF-8"]),
+    ],
+)
+def test_wrong_line(raw, refused, format: str, second: str | bytes, words: list[str]) -> None:
+    good = FORMATS[format].encode()
+    line = second.encode() if isinstance(second, str) else second
+    path = raw(good + line.rstrip(b"\n") + b"\n" + good.splitlines(keepends=True)[-1])
+    message = refused(read_interactions, path, format)
+    number = good.count(b"\n") + 1
+    assert message.startswith(f"{path}, line {number}: ")
+    assert all(word in message for word in words), message
+
+
+def test_a_column_too_many_here_and_too_few_there(raw, refused) -> None:
+    path = raw("u\tb\t3\t4\nu\tb\t3\t4\t5\nu\tb\t3\n")
+    assert f"{path}, line 2: 5 columns" in refused(read_interactions, path, "movielens")
+
+
+def test_a_column_too_many_everywhere(raw, refused) -> None:
+    path = raw("u\tb\t3\t4\t5\n" * 3)
+    assert f"{path}, line 1: 5 columns" in refused(read_interactions, path, "movielens")
+
+
+def test_recbole_header(raw, refused) -> None:
+    path = raw("user_id:token\titem_id:token\n1\t2\n")
+    message = refused(read_interactions, path, "recbole-inter")
+    assert f"{path}, line 1: " in message
+    assert "timestamp" in message
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_empty_file(raw, refused, format: str) -> None:
+    path = raw(HEADER if format == "recbole-inter" else "")
+    assert str(path) in refused(read_interactions, path, format)
+
+
+def test_no_review_in_the_year(raw, refused) -> None:
+    path = raw(YELP.replace("2019", "2018"))
+    assert "holds no interaction" in refused(read_interactions, path, "yelp-reviews")
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_missing_file(tmp_path: Path, refused, format: str) -> None:
+    message = refused(read_interactions, tmp_path / "none", format)
+    assert f"{tmp_path / 'none'}: cannot be read" in message
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_truncated_gzip(raw, refused, format: str) -> None:
+    content = FORMATS[format] + FORMATS[format].splitlines(keepends=True)[-1] * 200
+    path = raw(gzip.compress(content.encode())[:-12])
+    message = refused(read_interactions, path, format)
+    assert str(path) in message
+    assert "damaged or cut short" in message
+    if "reviews" in format:
+        assert ", line " in message
+
+
+def test_zip_without_the_member(tmp_path: Path, refused) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("other", "1")
+    message = refused(read_interactions, path, "movielens", "u.data")
+    assert all(word in message for word in (str(path), "other", "u.data"))
+
+
+@pytest.mark.parametrize("inside", ["behaviors.tsv", "MINDsmall_train/behaviors.tsv"])
+def test_a_member_is_found_in_whatever_folder(tmp_path: Path, inside: str) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("MINDsmall_train/news.tsv", "1")
+        opened.writestr("__MACOSX/._behaviors.tsv", "1")
+        opened.writestr(inside, MIND)
+    assert [item for _, item, _ in rows(path, "mind-behaviors", "behaviors.tsv")] == ["b", "c", "e"]
+
+
+def test_a_member_that_two_folders_have_is_refused(tmp_path: Path, refused) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as opened:
+        opened.writestr("train/behaviors.tsv", MIND)
+        opened.writestr("dev/behaviors.tsv", MIND)
+    message = refused(read_interactions, path, "mind-behaviors", "behaviors.tsv")
+    assert "train/behaviors.tsv" in message
+    assert "dev/behaviors.tsv" in message

@@ -1,0 +1,178 @@
+"""Preparing from every format, the check against the configuration, and nothing half-written."""
+
+import gzip
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from elcrec.data.fetched import Fetched
+from elcrec.data.prepare import prepare
+from elcrec.data.sequences import read_sequences
+from elcrec.data.sources import Dataset, Source
+from elcrec.errors import InputError
+
+# Six users and five items in a full table, u0 with one rare item more; time runs backwards.
+USERS, ITEMS = 6, 5
+ROWS = [("u0", "rare", 999)]
+ROWS += [(f"u{u}", f"i{i}", 100 - i) for u in range(USERS) for i in range(ITEMS)]
+EXPECTED = "".join(f"{u + 1} 1 2 3 4 5\n" for u in range(USERS)).encode()
+SHA = hashlib.sha256(EXPECTED).hexdigest()
+
+
+def amazon(rows: list[tuple]) -> bytes:
+    keys = ("reviewerID", "asin", "unixReviewTime")
+    lines = [json.dumps(dict(zip(keys, row, strict=True))) + "\n" for row in rows]
+    return gzip.compress("".join(lines).encode())
+
+
+def yelp(rows: list[tuple]) -> bytes:
+    keys = ("user_id", "business_id", "date")
+    dated = [
+        (user, item, f"2019-06-01 00:{time // 60:02}:{time % 60:02}") for user, item, time in rows
+    ]
+    return "".join(json.dumps(dict(zip(keys, row, strict=True))) + "\n" for row in dated).encode()
+
+
+def movielens(rows: list[tuple]) -> bytes:
+    return "".join(f"{user}\t{item}\t1\t{time}\n" for user, item, time in rows).encode()
+
+
+def recbole(rows: list[tuple]) -> bytes:
+    header = b"user_id:token\titem_id:token\trating:float\ttimestamp:float\n"
+    return header + movielens(rows)
+
+
+def sasrec(rows: list[tuple]) -> bytes:
+    ordered = sorted(rows, key=lambda row: (row[0], row[2]))
+    return "".join(f"{user} {item}\n" for user, item, _ in ordered).encode()
+
+
+def mind(rows: list[tuple]) -> bytes:
+    """Two items of a user as history, the others as impressions in reverse."""
+    users: dict[str, list[tuple[int, str]]] = {}
+    for user, item, time in rows:
+        users.setdefault(user, []).append((time, item))
+    lines = []
+    for user, clicks in users.items():
+        history, later = sorted(clicks)[:2], sorted(clicks)[2:]
+        before = " ".join(item for _, item in history)
+        for time, item in reversed(later):
+            at = f"11/11/2019 10:{time // 60:02}:{time % 60:02} PM"
+            lines.append(f"{len(lines) + 1}\t{user}\t{at}\t{before}\tother-0 {item}-1\n")
+    return "".join(lines).encode()
+
+
+WRITERS = {
+    "amazon-reviews": amazon,
+    "yelp-reviews": yelp,
+    "movielens": movielens,
+    "recbole-inter": recbole,
+    "sasrec-text": sasrec,
+    "mind-behaviors": mind,
+    "sequences": lambda rows: EXPECTED,
+}
+
+
+@pytest.fixture
+def fetched(tmp_path: Path) -> Callable[[str, bytes], Fetched]:
+    def build(format: str, content: bytes) -> Fetched:
+        path = tmp_path / "raw"
+        path.write_bytes(content)
+        return Fetched(path, Source(format, "raw"), "somewhere")
+
+    return build
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "out"
+
+
+def small(**keys: object) -> Dataset:
+    return Dataset.from_config("small", {"name": "Small", "path": "unused", **keys})
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_every_format_gives_the_same_sequences(format: str, fetched, out: Path) -> None:
+    counts = {"users": USERS, "items": ITEMS, "actions": USERS * ITEMS}
+    path = prepare(small(sha256=SHA, counts=counts), fetched(format, WRITERS[format](ROWS)), out)
+    assert path.read_bytes() == EXPECTED
+    assert json.loads((out / "statistics.json").read_text()) == {
+        "dataset": "small",
+        "name": "Small",
+        **counts,
+        "mean_length": 5.0,
+        "sparsity_percent": 0.0,
+        "sha256": SHA,
+        "origin": "somewhere",
+        "format": format,
+        "before_core": None
+        if format == "sequences"
+        else {"users": USERS, "items": ITEMS + 1, "actions": len(ROWS)},
+    }
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_a_file_of_ones_own_is_copied_byte_for_byte(pack, fetched, out: Path) -> None:
+    own = b"anna 7 2 9 1\nberta\t3 3 3 3"
+    path = prepare(small(), fetched("sequences", pack(own)), out)
+    assert path.read_bytes() == own
+    assert read_sequences(path).users == ("anna", "berta")
+    assert json.loads((out / "statistics.json").read_text())["items"] == 5
+
+
+@pytest.mark.parametrize("format", WRITERS)
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"sha256": "0" * 64}, ["sha256", SHA, "0" * 64]),
+        ({"counts": {"users": 7, "items": 5, "actions": 30}}, ["6 users instead of 7"]),
+        ({"counts": {"items": 4}, "sha256": "1" * 64}, ["5 items instead of 4", "1" * 64]),
+    ],
+)
+def test_not_what_the_configuration_says(
+    format: str, keys: dict, words: list[str], fetched, out: Path, refused
+) -> None:
+    raw = fetched(format, WRITERS[format](ROWS))
+    message = refused(prepare, small(**keys), raw, out)
+    assert all(word in message for word in (str(raw.path), "small", *words)), message
+    assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("format", "content", "words"),
+    [
+        ("amazon-reviews", amazon(ROWS)[:-10], ["damaged or cut short"]),
+        ("amazon-reviews", b"{}\n", ["line 1", "reviewerID"]),
+        ("yelp-reviews", b"nonsense\n", ["line 1", "JSON"]),
+        ("movielens", movielens(ROWS)[:-4], ["line 31", "3 columns"]),
+        ("recbole-inter", recbole(ROWS) + b"x\n", ["line 33", "1 columns"]),
+        ("sequences", b"1 1 2 3 4\n2 1 2 3\n", ["line 2", "fewer than 4"]),
+        ("sequences", b"", ["is empty"]),
+        ("movielens", movielens(ROWS[:20]), ["at least 5 interactions"]),
+    ],
+)
+def test_wrong_input_leaves_nothing(
+    format: str, content: bytes, words: list[str], fetched, out: Path, refused
+) -> None:
+    raw = fetched(format, content)
+    message = refused(prepare, small(), raw, out)
+    assert all(word in message for word in (str(raw.path), *words)), message
+    assert not out.exists()
+
+
+def test_a_failure_keeps_what_was_there(fetched, out: Path, refused) -> None:
+    prepare(small(), fetched("sequences", EXPECTED), out)
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    refused(prepare, small(), fetched("sequences", EXPECTED + b"7 1\n"), out)
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+
+
+def test_no_statistics_without_sequences(fetched, out: Path) -> None:
+    (out / "sequences.txt" / "in the way").mkdir(parents=True)
+    with pytest.raises(InputError, match="Is a directory"):
+        prepare(small(), fetched("sequences", EXPECTED), out)
+    assert [path.name for path in out.iterdir()] == ["sequences.txt"]

@@ -1,0 +1,147 @@
+"""The prepared format: a round trip, and a named line for every wrong input."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elcrec.data.sequences import Sequences, format_sequences, parse_sequences, read_sequences
+from elcrec.errors import InputError
+
+GOOD = b"1 1 2 3 4\n2 2 1 6 3 3\n"
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "my.txt"
+
+
+def test_what_is_read(path: Path) -> None:
+    path.write_bytes(GOOD)
+    sequences = read_sequences(path)
+    assert sequences.items.tolist() == [1, 2, 3, 4, 2, 1, 6, 3, 3]
+    assert sequences.offsets.tolist() == [0, 4, 9]
+    assert sequences.items.dtype == sequences.offsets.dtype == np.int64
+    assert sequences.users == ("1", "2")
+    assert (sequences.n_users, sequences.n_items, sequences.n_actions) == (2, 6, 9)
+    assert sequences.lengths.tolist() == [4, 5]
+
+
+def test_written_and_read_again(path: Path) -> None:
+    path.write_bytes(GOOD)
+    assert format_sequences(read_sequences(path)) == GOOD
+
+
+TOKENS = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=8)
+HISTORIES = st.lists(st.integers(1, 500), min_size=4, max_size=12)
+
+
+@given(st.dictionaries(TOKENS, HISTORIES, min_size=1, max_size=8))
+def test_any_users_and_items_survive_the_round_trip(histories: dict[str, list[int]]) -> None:
+    sequences = Sequences(
+        items=np.array([item for items in histories.values() for item in items]),
+        offsets=np.cumsum([0, *map(len, histories.values())]),
+        users=tuple(histories),
+    )
+    again = parse_sequences(format_sequences(sequences), "x")
+    assert again.users == sequences.users
+    assert again.items.tolist() == sequences.items.tolist()
+    assert again.offsets.tolist() == sequences.offsets.tolist()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        GOOD.rstrip(b"\n"),
+        GOOD.replace(b"\n", b"\r\n"),
+        GOOD.replace(b" ", b"\t"),
+        GOOD.replace(b" ", b"  "),
+        GOOD.replace(b"\n", b" \n"),
+        b" " + GOOD,
+        b"\xef\xbb\xbf" + GOOD,
+        GOOD.replace(b" 3", b" 03"),
+    ],
+)
+def test_harmless_variations(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    sequences = read_sequences(path)
+    assert sequences.users == ("1", "2")
+    assert sequences.items.tolist() == [1, 2, 3, 4, 2, 1, 6, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("second", "reason"),
+    [
+        (b"", "an empty line"),
+        (b"  ", "an empty line"),
+        (b"u", "fewer than 4 items"),
+        (b"u 1 2 3", "fewer than 4 items"),
+        (b"u 1 2 x 3", "item 'x' is not a whole number from 1"),
+        (b"u 1 2 3.0 3", "item '3.0'"),
+        (b"u 1 2 1e3 3", "item '1e3'"),
+        (b"u 1 2 +3 3", "item '+3'"),
+        (b"u 1 2 -3 3", "item '-3'"),
+        (b"u 1 2 0 3", "item '0'"),
+        (b"u,1,2,3,4", "fewer than 4 items"),
+        ("u 1 2 ٣ 3".encode(), "item '٣'"),
+        (b"1 4 3 2 1", "user '1' is already on line 1"),
+        (b"u 1 2 3 \xff", "not UTF-8 text"),
+        (b"\xff 1 2 3 4", "not UTF-8 text"),
+        (b"u\0 1 2 3 4", "a binary file"),
+        (b"u 1 2 3 4\0", "a binary file"),
+        (b"u 1 2 3 " + b"9" * 40, "item id 9223372036854775807 is too large"),
+        (b"u 1 2 3 " + b"9" * 5000, "too large"),
+        (b"u 1 2 3 1601", "item id 1601 is too large; with 6 different items"),
+    ],
+)
+def test_wrong_line(path: Path, refused, second: bytes, reason: str) -> None:
+    path.write_bytes(b"1 1 2 3 4\n" + second + b"\n3 1 2 5 3\n")
+    message = refused(read_sequences, path)
+    assert message.startswith(f"{path}, line 2: ")
+    assert reason in message
+    assert len(message) < 400
+
+
+def test_a_sparse_id_within_the_limit(path: Path) -> None:
+    path.write_bytes(b"1 1 2 3 1400\n")
+    assert read_sequences(path).n_items == 1400
+
+
+@pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])
+def test_empty_file(path: Path, refused, content: bytes) -> None:
+    path.write_bytes(content)
+    assert refused(read_sequences, path).startswith(f"{path}: is empty")
+
+
+def test_binary_file(path: Path, refused) -> None:
+    path.write_bytes(bytes(range(256)) * 4)
+    assert f"{path}, line 1: " in refused(read_sequences, path)
+
+
+def test_missing_file_and_folder(path: Path, refused) -> None:
+    assert "cannot be read" in refused(read_sequences, path)
+    assert "cannot be read" in refused(read_sequences, path.parent)
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_are_read_or_refused_in_one_line(content: bytes) -> None:
+    try:
+        lengths = parse_sequences(content, "file").lengths
+    except InputError as error:
+        message = str(error)
+    else:
+        message = ""
+        assert lengths.min() >= 4
+    assert "\n" not in message
+
+
+def test_a_million_interactions_take_about_a_second(path: Path) -> None:
+    items = np.random.default_rng(0).integers(1, 20001, 1_000_000)
+    written = Sequences(items, np.arange(0, 1_000_001, 20), tuple(map(str, range(50_000))))
+    path.write_bytes(format_sequences(written))
+    start = time.perf_counter()
+    assert (read_sequences(path).items == items).all()
+    assert time.perf_counter() - start < 5  # 0.3 s on an idle machine

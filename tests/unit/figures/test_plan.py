@@ -1,0 +1,113 @@
+"""Which figures and runs a configuration asks for."""
+
+import pytest
+
+from elcrec import ROOT
+from elcrec.config.config import load_config
+from elcrec.errors import InputError
+from elcrec.figures.plan import plan
+from elcrec.runs.plan import sensitivity_points
+from elcrec.runs.settings import resolve
+from tests.workflow.make_tiny import write
+
+
+def names(config):
+    return [figure.name for figure in plan(config)]
+
+
+def test_a_configuration_without_these_models_draws_and_trains_nothing(tmp_path):
+    config = load_config([write(tmp_path, models=["popularity"])])
+    assert names(config) == []
+    assert sensitivity_points(config) == []
+
+
+def test_models_and_data_sets_that_are_not_in_use_are_left_out(tmp_path):
+    config = load_config([write(tmp_path, models=["popularity", "sasrec"])])
+    assert names(config) == ["convergence"]
+    content = {"ablation": {"datasets": ["beauty"]}, "sensitivity": {"datasets": []}}
+    config = load_config([write(tmp_path, figures=content)])
+    assert "ablation" not in names(config)
+    assert "sensitivity" not in names(config)
+    assert {"tsne-tiny", "case_study-tiny", "diagnostics", "activity"} <= set(names(config))
+
+
+def test_the_replication_adds_two_arms_and_eight_values_per_data_set():
+    config = load_config()
+    ablation = next(figure for figure in plan(config) if figure.kind == "ablation")
+    added = [f for f in ablation.folders if f.parent.name not in config.models]
+    assert len(added) == 2 * 4 * 3
+    extra = [point.folder for point in sensitivity_points(config) if point.extra]
+    assert len(extra) == len(set(extra)) == 8 * 4
+
+
+def test_the_models_own_value_is_taken_from_its_run(made):
+    points = {(p.parameter, p.value): p for p in sensitivity_points(made.config)}
+    own = points["alpha", 1]
+    assert (own.own, own.extra) == (True, False)
+    assert own.folder == made.config.run_folder("tiny", "elcrec", 1)
+    assert points["intents", 8].folder == own.folder
+    other = points["alpha", 0.1]
+    assert (other.own, other.extra) == (False, True)
+    assert other.folder == made.config.output / "sensitivity" / "tiny" / "alpha-0.1" / "1"
+
+
+def test_with_another_training_the_own_value_is_trained_once_for_both_parameters():
+    config = load_config([ROOT / "workflow" / "config" / "quick.yaml"])
+    points = sensitivity_points(config)
+    own = {p.folder for p in points if p.own}
+    assert own == {config.output / "sensitivity" / "ml-100k" / "alpha-0.1" / "1"}
+    assert len({p.folder for p in points if p.extra}) == 5
+
+
+def test_a_value_that_the_model_does_not_know_is_refused(tmp_path):
+    figures = {"sensitivity": {"model": "sasrec", "datasets": ["tiny"], "alpha": [1]}}
+    config = load_config([write(tmp_path, figures=figures)])
+    with pytest.raises(InputError, match=r"figures\.sensitivity\.alpha: unknown key"):
+        sensitivity_points(config)
+
+
+def test_the_arms_follow_the_model_they_vary_but_for_their_difference(tmp_path):
+    parameters = {
+        "elcrec": {"intents": 8, "fusion": "concat"},
+        "iclrec": {"intents": 8},
+        "iclrec_icl": {"intents": 4},
+    }
+    config = load_config([write(tmp_path, parameters=parameters)])
+    found = {m: resolve(config, m, "tiny").parameters for m in config.figures.ablation.models}
+    assert {m: p.intents for m, p in found.items()} == {
+        "iclrec": 8,
+        "iclrec_icl": 4,
+        "elcrec_elcm": 8,
+        "elcrec": 8,
+    }
+    fusion = {m: p.fusion for m, p in found.items()}
+    assert fusion["iclrec"] == fusion["elcrec_elcm"] == "none"
+    assert fusion["iclrec_icl"] == "shift"
+    assert fusion["elcrec"] == "concat"
+
+
+@pytest.mark.parametrize("dataset", load_config().datasets)
+def test_the_arms_differ_from_their_base_in_the_fusion_alone(dataset):
+    config = load_config()
+    whole = resolve(config, "elcrec", dataset).parameters
+    for arm, base, fusion in (
+        ("elcrec_elcm", "elcrec", "none"),
+        ("iclrec_icl", "iclrec", whole.fusion),
+    ):
+        one, other = resolve(config, arm, dataset), resolve(config, base, dataset)
+        assert one.parameters.fusion == fusion
+        assert {**vars(one.parameters), "fusion": 0} == {**vars(other.parameters), "fusion": 0}
+        assert one.training == other.training
+
+
+@pytest.mark.parametrize(
+    ("figures", "message"),
+    [
+        ({"colour": 1}, "figures.colour: unknown key; allowed: "),
+        ({"sensitivity": {"intents": [0]}}, "figures.sensitivity.intents.0"),
+        ({"ablation": {"models": ["elcerc"]}}, "unknown model 'elcerc'"),
+    ],
+)
+def test_a_wrong_section_is_one_line(tmp_path, figures, message):
+    with pytest.raises(InputError, match=message):
+        load_config([write(tmp_path, figures=figures)])

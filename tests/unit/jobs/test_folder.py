@@ -1,0 +1,207 @@
+"""The run folder: whole, atomic, reproducible."""
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+import yaml
+
+from baselines import sasrec
+from elcrec.cli.main import main
+from elcrec.evaluation.metrics import summarise
+from elcrec.files.atomic import replaced, write_text
+from elcrec.jobs import checkpoints, folder
+from elcrec.jobs.progress import Progress
+from elcrec.runs.record import load_run
+
+
+def train(config, *extra, model="elcrec"):
+    arguments = ["train", "--dataset", "tiny", "--model", model, "--config", str(config)]
+    return main([*arguments, "--device", "cpu", *extra])
+
+
+def test_train_writes_a_whole_folder(tiny, tmp_path, capsys):
+    assert train(tiny, "--seed", "3") == 0
+    folder = tmp_path / "results" / "runs" / "tiny" / "elcrec" / "3"
+    names = {p.name for p in folder.iterdir()}
+    expected = {"metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json"}
+    assert names == expected | {"weights.pt", "intents.npz"}
+    metrics = json.loads((folder / "metrics.json").read_text())
+    with np.load(folder / "ranks.npz") as ranks:
+        assert summarise(ranks["test"]) == metrics["metrics"]["test"]
+    assert len(pd.read_csv(folder / "history.csv")) == metrics["epochs"] == 2
+    resolved = yaml.safe_load((folder / "config.yaml").read_text())
+    assert resolved["parameters"]["intents"] == 8
+    assert resolved["seed"] == 3
+    environment = json.loads((folder / "environment.json").read_text())
+    assert environment["versions"]["torch"] == torch.__version__
+    assert metrics["peak_memory"]["resident_bytes"] > 10**8
+    assert metrics["seconds"]["kmeans"] > 0
+    assert load_run(folder).model == "elcrec"
+    assert capsys.readouterr().err == ""  # quiet when not on a terminal
+
+
+def test_same_seed_same_metrics_same_ranks(tiny, tmp_path):
+    for name in ("a", "b"):
+        assert train(tiny, "--output", str(tmp_path / name), model="iclrec") == 0
+    a, b = (json.loads((tmp_path / n / "metrics.json").read_text()) for n in ("a", "b"))
+    assert a["metrics"] == b["metrics"]
+    with np.load(tmp_path / "a/ranks.npz") as x, np.load(tmp_path / "b/ranks.npz") as y:
+        np.testing.assert_array_equal(x["test"], y["test"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--seed", "-1"], "--seed -1: must be from 0 to 2147483647"),
+        (["--device", "tpu"], "--device tpu: must be auto, cpu, cuda or cuda:N"),
+        (["--set", "nothing=1"], "--set nothing=1: unknown key; allowed: "),
+        (["--model", "gpt"], "unknown model 'gpt'"),
+        (["--dataset", "toys"], "not there yet; make it with: snakemake"),
+        (["--dataset", "tyos"], "unknown data set 'tyos'"),
+        (["--config", "no.yaml"], "no.yaml: no such file"),
+    ],
+)
+def test_wrong_arguments_are_one_line_and_status_2(tiny, tmp_path, capsys, arguments, message):
+    assert train(tiny, "--output", str(tmp_path / "out"), *arguments) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_interrupted_run_goes_on_from_its_checkpoint(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
+    longer = ("--set", "max_epochs=4", "--output")
+    assert train(tiny, *longer, str(tmp_path / "whole")) == 0
+    folder = tmp_path / "interrupted"
+
+    def interrupt(self, row):
+        if row["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Progress, "__call__", interrupt)
+        assert train(tiny, *longer, str(folder)) == 130
+    assert [p.name for p in folder.iterdir()] == ["checkpoints"]
+    assert train(tiny, *longer, str(folder)) == 0
+    assert not (folder / "checkpoints").exists()
+    whole, resumed = (
+        json.loads((tmp_path / name / "metrics.json").read_text())
+        for name in ("whole", "interrupted")
+    )
+    assert resumed["resumed_after"] == [2]
+    assert whole["resumed_after"] == []
+    assert resumed["metrics"] == whole["metrics"]
+
+
+def test_checkpoints_stay_if_the_configuration_keeps_them(tiny, tmp_path, monkeypatch):
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
+    tiny.write_text(tiny.read_text() + "keep_checkpoints: true\n")
+    folder = tmp_path / "run"
+    assert train(tiny, "--output", str(folder), model="sasrec") == 0
+    assert {p.name for p in (folder / "checkpoints").iterdir()} == {
+        "epoch-00001.ckpt",
+        "epoch-00002.ckpt",
+    }
+    first = json.loads((folder / "metrics.json").read_text())
+    assert train(tiny, "--output", str(folder), model="sasrec") == 0  # nothing left to train
+    again = json.loads((folder / "metrics.json").read_text())
+    assert again["resumed_after"] == [2]
+    assert again["metrics"] == first["metrics"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 10 bytes"),
+    ],
+    ids=["GPU", "CPU"],
+)
+def test_out_of_memory_in_training_says_which_setting_to_change(
+    tiny, tmp_path, monkeypatch, capsys, error
+):
+    def loss(*arguments):
+        raise error
+
+    monkeypatch.setattr(sasrec.Model, "loss", loss)
+    folder = tmp_path / "run"
+    assert train(tiny, "--output", str(folder), model="sasrec") == 2
+    told = capsys.readouterr().err
+    assert "out of memory: make training.batch_size smaller (now 64)" in told
+    assert told.count("\n") == 1
+    assert (folder / "failed.txt").read_text() in told
+
+
+def test_other_settings_do_not_take_up_a_checkpoint(tiny, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(checkpoints, "SECONDS_BETWEEN", 0.0)
+    output = ("--output", str(tmp_path / "run"))
+    with monkeypatch.context() as patched:
+        patched.setattr(folder, "write", lambda *arguments: None)
+        assert train(tiny, *output) == 0
+    assert train(tiny, *output, "--set", "alpha=2") == 0
+    assert "of other settings, data or code; left out" in capsys.readouterr().err
+    metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
+    assert metrics["resumed_after"] == []
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="no g++ for the native kernels")
+def test_native_kernels_are_recorded(tiny, tmp_path):
+    for name in ("plain", "native"):
+        assert train(tiny, "--kernels", name, "--output", str(tmp_path / name)) == 0
+    plain, native = (
+        json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("plain", "native")
+    )
+    assert plain["kernels"] == "plain"
+    assert native["kernels"].startswith("native ")
+    assert native["fingerprint"] == plain["fingerprint"]
+    assert native["metrics"] != plain["metrics"]  # other dropout masks
+
+
+def test_overrides_need_a_folder_of_their_own(tiny, tmp_path, capsys):
+    assert train(tiny, "--set", "max_epochs=1") == 2
+    assert "--set: name a folder by --output" in capsys.readouterr().err
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_gpu_that_is_not_there_is_said(tiny, capsys):
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU here")
+    assert train(tiny, "--device", "cuda") == 2
+    assert "PyTorch sees no GPU here; use --device cpu" in capsys.readouterr().err
+
+
+def test_more_clusters_than_users_is_one_line(tiny, tmp_path, capsys):
+    assert train(tiny, "--set", "intents=5000", "--output", str(tmp_path / "out")) == 2
+    assert "intents: 5000 clusters need at least as many users" in capsys.readouterr().err
+
+
+def test_measure_counts_epochs_after_a_warm_up(tiny, tmp_path):
+    path = tmp_path / "iclrec.json"
+    arguments = ["measure", "--dataset", "tiny", "--model", "iclrec", "--config", str(tiny)]
+    assert main([*arguments, "--epochs", "2", "--output", str(path), "--device", "cpu"]) == 0
+    record = json.loads(path.read_text())
+    assert record["epochs_measured"] == 2
+    seconds = record["seconds_per_epoch"]
+    assert seconds["kmeans"]["min"] > 0
+    assert seconds["total"]["median"] >= seconds["training"]["median"]
+    assert main([*arguments, "--epochs", "0", "--output", str(path)]) == 2
+
+
+def test_an_interrupted_write_leaves_the_old_file(tmp_path):
+    path = tmp_path / "sub" / "x.txt"
+    write_text(path, "old")
+
+    def interrupted():
+        with replaced(path) as temporary:
+            temporary.write_text("half")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        interrupted()
+    assert path.read_text() == "old"
+    assert [p.name for p in path.parent.iterdir()] == ["x.txt"]

@@ -1,0 +1,224 @@
+import dataclasses
+import json
+import re
+
+import numpy as np
+import pytest
+
+from elcrec.errors import InputError
+from elcrec.evaluation.metrics import METRICS, summarise
+from elcrec.runs.reading import Gap, failure, load_runs, stale_runs
+from elcrec.runs.record import load_run
+
+
+def edit(path, **changes):
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+
+
+def refused(folder, *words):
+    """The one line of the refusal; it must hold these words."""
+    with pytest.raises(InputError) as caught:
+        load_run(folder)
+    line = str(caught.value)
+    assert "\n" not in line
+    for word in words:
+        assert word in line
+    return line
+
+
+def test_a_whole_run(output):
+    folder = output.run("beauty", "elcrec", 2, test=[0, 1, 7], valid=[3, 4, 5])
+    record = load_run(folder)
+    assert (record.dataset, record.model, record.seed) == ("beauty", "elcrec", 2)
+    assert record.metrics["test"] == summarise([0, 1, 7])
+    assert record.metrics["valid"] == summarise([3, 4, 5])
+    np.testing.assert_array_equal(record.ranks["test"], [0, 1, 7])
+    assert (record.users, record.epochs, record.best_epoch) == (3, 3, 2)
+    assert record.peak_memory.resident == 500_000_000
+    assert record.peak_memory.cuda_allocated is None
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        record.seed = 3
+
+
+def test_cuda_memory_and_unknown_commit(output):
+    memory = {"resident_bytes": 1, "cuda_allocated_bytes": 2, "cuda_reserved_bytes": 3}
+    record = load_run(output.run("beauty", "elcrec", peak_memory=memory, commit=None))
+    assert dataclasses.astuple(record.peak_memory) == (1, 2, 3)
+    assert record.commit is None
+
+
+@pytest.mark.parametrize(
+    "name", ["metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json"]
+)
+def test_a_missing_or_empty_file(output, name):
+    folder = output.run("beauty", "elcrec")
+    (folder / name).write_bytes(b"")
+    refused(folder, str(folder / name), "missing or empty")
+    (folder / name).unlink()
+    refused(folder, str(folder / name), "missing or empty")
+
+
+def test_metrics_cut_off(output):
+    folder = output.run("beauty", "elcrec")
+    text = (folder / "metrics.json").read_text()
+    (folder / "metrics.json").write_text(text[:100])
+    refused(folder, str(folder / "metrics.json"), "not whole JSON")
+
+
+def test_metrics_not_an_object(output):
+    folder = output.run("beauty", "elcrec")
+    (folder / "metrics.json").write_text("[1]")
+    refused(folder, "must be a JSON object")
+
+
+@pytest.mark.parametrize("split", ["valid", "test"])
+@pytest.mark.parametrize("name", METRICS)
+def test_metrics_that_disagree_with_the_ranks(output, split, name):
+    folder = output.run("beauty", "elcrec")
+    metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
+    metrics[split][name] += 1e-6
+    edit(folder / "metrics.json", metrics=metrics)
+    refused(folder, "metrics.json", f"metrics.{split}.{name}", "ranks.npz gives")
+
+
+def test_rounding_is_no_disagreement(output):
+    folder = output.run("beauty", "elcrec")
+    metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
+    metrics["test"]["NDCG@5"] += 1e-12
+    edit(folder / "metrics.json", metrics=metrics)
+    load_run(folder)
+
+
+@pytest.mark.parametrize("size", [10, 100, -1])
+def test_ranks_cut_off(output, size):
+    folder = output.run("beauty", "elcrec")
+    content = (folder / "ranks.npz").read_bytes()
+    (folder / "ranks.npz").write_bytes(content[:size])
+    refused(folder, str(folder / "ranks.npz"), "not a whole .npz file")
+
+
+def test_ranks_with_a_flipped_byte(output):
+    folder = output.run("beauty", "elcrec", test=np.arange(500) % 77)
+    content = bytearray((folder / "ranks.npz").read_bytes())
+    content[len(content) // 3] ^= 0xFF
+    (folder / "ranks.npz").write_bytes(bytes(content))
+    refused(folder, str(folder / "ranks.npz"))
+
+
+def test_ranks_of_a_single_array_file(output):
+    folder = output.run("beauty", "elcrec")
+    with (folder / "ranks.npz").open("wb") as file:
+        np.save(file, np.arange(4))
+    refused(folder, str(folder / "ranks.npz"), "not a whole .npz file")
+
+
+@pytest.mark.parametrize("test", [[0, 1, 2], [0.0, 1.0, 2.0, 3.0], [[0, 1], [2, 3]], [0, 1, 2, -1]])
+def test_ranks_of_another_kind(output, test):
+    folder = output.run("beauty", "elcrec", test=[0, 1, 2, 3])
+    np.savez(folder / "ranks.npz", valid=np.arange(4), test=np.array(test))
+    refused(folder, str(folder / "ranks.npz"), "test is", "each of the 4 users")
+
+
+def test_ranks_without_a_split(output):
+    folder = output.run("beauty", "elcrec")
+    np.savez(folder / "ranks.npz", test=np.arange(4))
+    refused(folder, str(folder / "ranks.npz"), "valid and test")
+
+
+def test_history_of_another_length(output):
+    folder = output.run("beauty", "elcrec", epochs=7)
+    refused(folder, "history.csv", "3 epochs", "says 7")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"format": 2}, ["format is 2", "allowed: 1"]),
+        ({"seed": "1"}, ["seed is '1'", "an integer"]),
+        ({"seed": True}, ["seed is true", "an integer"]),
+        ({"users": 0}, ["users is 0", "at least 1"]),
+        ({"dirty": "no"}, ["dirty is 'no'", "true or false"]),
+        ({"device": ""}, ["device is ''", "a text"]),
+        ({"commit": 5}, ["commit is 5", "a text"]),
+        ({"seconds": 5}, ["seconds is 5", "an object"]),
+        ({"seconds": {"total": -1}}, ["seconds.total is -1", "at least 0"]),
+        ({"metrics": {"valid": {}}}, ["key 'metrics.test' is missing"]),
+    ],
+)
+def test_a_wrong_key_is_named_with_what_is_allowed(output, changes, words):
+    refused(output.run("beauty", "elcrec", **changes), "metrics.json", *words)
+
+
+def test_a_number_that_is_not_finite(output):
+    folder = output.run("beauty", "elcrec")
+    text = (folder / "metrics.json").read_text()
+    (folder / "metrics.json").write_text(re.sub(r'"HR@5": [\d.]+', '"HR@5": NaN', text))
+    refused(folder, "metrics.valid.HR@5 is .nan")
+
+
+def test_gaps_are_reported_and_order_kept(output):
+    output.run("toys", "elcrec", 1)
+    output.run("beauty", "elcrec", 2)
+    output.run("beauty", "sasrec", 1)
+    unfinished = output.run("beauty", "elcrec", 1)
+    (unfinished / "metrics.json").unlink()
+    records, gaps = load_runs(output.path, ["beauty", "toys"], ["sasrec", "elcrec"], [1, 2])
+    found = [(r.dataset, r.model, r.seed) for r in records]
+    assert found == [("beauty", "sasrec", 1), ("beauty", "elcrec", 2), ("toys", "elcrec", 1)]
+    assert gaps == [
+        Gap("beauty", "sasrec", 2),
+        Gap("beauty", "elcrec", 1),
+        Gap("toys", "sasrec", 1),
+        Gap("toys", "sasrec", 2),
+        Gap("toys", "elcrec", 2),
+    ]
+
+
+def test_iterators_are_read_once(output):
+    output.run("toys", "elcrec", 1)
+    records, gaps = load_runs(output.path, iter(["beauty", "toys"]), iter(["elcrec"]), iter([1, 2]))
+    assert (len(records), len(gaps)) == (1, 3)
+
+
+@pytest.mark.parametrize(("key", "value"), [("dataset", "toys"), ("model", "x"), ("seed", 9)])
+def test_a_record_in_another_runs_folder(output, key, value):
+    folder = output.run("beauty", "elcrec", 1)
+    edit(folder / "metrics.json", **{key: value})
+    with pytest.raises(InputError, match=rf"metrics\.json: {key} is {value!r}; .* must be"):
+        load_runs(output.path, ["beauty"], ["elcrec"], [1])
+
+
+def test_stale_runs(output):
+    marks = [{"fingerprint": m * 2, "settings": m * 3} for m in "abcd"]
+    records = [load_run(output.run("beauty", m, **k)) for m, k in zip("abcd", marks, strict=True)]
+    expected = {"a": ("aa", "aaa"), "b": ("new", "bbb"), "c": ("cc", "new")}
+    expected = {("beauty", model): both for model, both in expected.items()}
+    assert stale_runs(records, expected) == records[1:3]
+    assert stale_runs(records, {}) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "reason"),
+    [
+        ((), "not yet run"),
+        (("checkpoints",), "begun, but not ended"),
+        ((".lock",), "begun, but not ended"),
+        (("failed.txt", "checkpoints"), "failed: out of memory"),
+    ],
+)
+def test_a_gap_says_what_became_of_the_run(tmp_path, left, reason):
+    for name in left:
+        (tmp_path / name).write_text("out of memory\n")
+    assert failure(tmp_path).startswith(reason)
+
+
+def test_metrics_that_are_not_recorded_come_from_the_ranks(output):
+    folder = output.run("beauty", "elcrec", test=[0, 1, 7], valid=[3, 4, 5])
+    metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
+    del metrics["test"]["HR@10"], metrics["test"]["NDCG@20"]
+    edit(folder / "metrics.json", metrics=metrics | {"valid": {"Half@20": 0.5}})
+    record = load_run(folder)
+    assert record.metrics == {"test": summarise([0, 1, 7]), "valid": summarise([3, 4, 5])}
+    metrics["test"]["HR@5"] += 1e-6
+    edit(folder / "metrics.json", metrics=metrics)
+    refused(folder, "metrics.test.HR@5", "ranks.npz gives")

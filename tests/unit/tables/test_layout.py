@@ -1,0 +1,72 @@
+from math import inf, nan
+
+import pytest
+
+from elcrec.files import csvfile
+from elcrec.tables import layout as md
+from elcrec.tables.layout import Best, RunnerUp, TextTable
+
+
+def test_markdown_is_padded_and_aligned():
+    assert md.markdown_table(["Model", "s"], [["A", "1.5"], ["Longer", "10"]]) == (
+        "| Model  |   s |\n| ------ | --: |\n| A      | 1.5 |\n| Longer |  10 |\n"
+    )
+
+
+def test_a_bar_in_a_cell_is_escaped():
+    assert "| a\\|b |" in md.markdown_table(["x"], [["a|b"]])
+
+
+def test_plain_table():
+    assert md.plain_table(["Model", "s"], [["A", "1.5"]]) == "Model    s\nA      1.5\n"
+
+
+def test_a_table_without_rows():
+    assert md.markdown_table(["x", "y"], []) == "| x   |   y |\n| --- | --: |\n"
+
+
+@pytest.mark.parametrize("function", [md.markdown_table, md.plain_table])
+def test_rows_of_another_length_are_refused(function):
+    with pytest.raises(ValueError, match="argument 2 is shorter"):
+        function(["x", "y"], [["1"]])
+
+
+def test_csv_keeps_full_precision_and_leaves_gaps_empty():
+    rows = [{"a": 0.1 + 0.2, "b": None}, {"a": nan, "b": "x,y"}, {"a": -inf, "b": 3}]
+    assert csvfile.csv_text(rows) == 'a,b\n0.30000000000000004,\n,"x,y"\n-inf,3\n'
+
+
+def test_csv_without_rows_keeps_its_header():
+    assert csvfile.csv_text([], ["a", "b"]) == "a,b\n"
+
+
+def test_marked_cells():
+    table = TextTable(["Model", "s"], [["A", Best("1.5")], ["B", RunnerUp("2")]])
+    text = md.markdown(table)
+    assert "| A     |  **1.5** |" in text
+    assert "| B     | <u>2</u> |" in text
+    assert "1.5" in md.plain_table(table.header, table.rows)
+    assert "*" not in md.plain_table(table.header, table.rows)
+
+
+def test_csv_rows_share_their_columns():
+    with pytest.raises(ValueError, match="b"):
+        csvfile.csv_text([{"a": 1}, {"a": 1, "b": 2}])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (md.p_value(2.34e-6), "2.3e-06"),
+        (md.p_value(0.0), "< 1e-300"),
+        (md.p_value(nan), "–"),
+        (md.score(0.05294), "0.0529"),
+        (md.score(None), "–"),
+        (md.number(12345.6, 0), "12,346"),
+        (md.percent(1.25), "+1.2%"),
+        (md.percent(-0.34), "-0.3%"),
+        (md.percent(nan), "–"),
+    ],
+)
+def test_figures(text, expected):
+    assert text == expected

@@ -1,0 +1,85 @@
+import pytest
+
+from elcrec.errors import InputError
+from elcrec.evaluation.metrics import TABLE_METRICS
+from elcrec.paper import load_accuracy, load_efficiency
+
+DATASETS = ("Sports", "Beauty", "Toys", "Yelp")
+METHODS = (
+    *("BPR-MF", "GRU4Rec", "Caser", "SASRec", "BERT4Rec", "DSSRec", "S3-Rec"),
+    *("CL4SRec", "DCRec", "MAERec", "IOCRec", "ICLRec", "ELCRec"),
+)
+
+
+def test_known_values():
+    table = load_accuracy()
+    assert table["Beauty", "HR@5", "ELCRec"] == 0.0529
+    assert table["Beauty", "NDCG@20", "ICLRec"] == 0.0491
+    assert table["Sports", "HR@5", "improvement"] == 8.75
+    assert table["Toys", "HR@5", "improvement"] == -0.17
+    assert table["Sports", "HR@5", "p_value"] == 2.34e-6
+
+
+def test_table_1_is_whole_but_for_what_was_not_published():
+    table = load_accuracy()
+    columns = (*METHODS, "improvement", "p_value")
+    expected = {(d, m, c) for d in DATASETS for m in TABLE_METRICS for c in columns}
+    assert expected - set(table) == {("Yelp", m, "DCRec") for m in TABLE_METRICS}
+    assert not set(table) - expected
+
+
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_improvements_follow_from_the_printed_values(dataset):
+    table = load_accuracy()
+    for metric in TABLE_METRICS:
+        others = [table.get((dataset, metric, m), 0.0) for m in METHODS if m != "ELCRec"]
+        best = max(others)
+        change = 100 * (table[dataset, metric, "ELCRec"] - best) / best
+        assert change == pytest.approx(table[dataset, metric, "improvement"], abs=0.01), metric
+
+
+def test_efficiency_averages_follow_from_the_rows():
+    table = load_efficiency()
+    for method in ("S3-Rec", "ICLRec", "ELCRec"):
+        for column in ("seconds", "megabytes"):
+            mean = sum(table[d, method, column] for d in DATASETS) / 4
+            assert table["Average", method, column] == pytest.approx(mean, abs=1)
+
+
+def test_efficiency_known_values():
+    table = load_efficiency()
+    assert table["Sports", "ELCRec", "seconds"] == 5360
+    assert table["Beauty", "ELCRec", "megabytes"] == 1594
+    assert table["Yelp", "S3-Rec", "megabytes"] == 3982
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", ["columns must be dataset, metric"]),
+        ("metric,dataset,A\n", ["columns must be dataset, metric"]),
+        ("dataset,metric,A,A\n", ["columns"]),
+        ("dataset,metric,A\nX,HR@5\n", ["row X, HR@5", "2 fields", "allowed: 3"]),
+        ("dataset,metric,A\nX,HR@5,n/a\n", ["row X, HR@5, column A", "'n/a'", "allowed"]),
+        ("dataset,metric,A\nX,HR@5,nan\n", ["column A", "allowed"]),
+        ("dataset,metric,A\nX,HR@5,1\nX,HR@5,2\n", ["row X, HR@5", "twice"]),
+    ],
+)
+def test_a_wrong_file_is_one_line(tmp_path, text, words):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(InputError) as caught:
+        load_accuracy(path)
+    assert str(path) in str(caught.value)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_a_missing_file(tmp_path):
+    with pytest.raises(InputError, match="is missing"):
+        load_efficiency(tmp_path / "none.csv")
+
+
+def test_comments_and_empty_fields(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("# source\ndataset,metric,A,B\n# more\nX,HR@5,,0.5\n")
+    assert load_accuracy(path) == {("X", "HR@5", "B"): 0.5}
