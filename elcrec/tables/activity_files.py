@@ -16,7 +16,7 @@ from elcrec.tables.activity import GROUPS, GroupRow
 from elcrec.tables.latex import latex_file, latex_table
 from elcrec.tables.layout import GAP, TextTable, bullets, percent, score
 from elcrec.tables.layout import markdown as markdown_of
-from elcrec.tables.table1_files import PRIMARY, interval_of, missing, origin, with_holm
+from elcrec.tables.wording import PRIMARY, interval_of, missing, origin, with_holm
 
 Names = Mapping[str, str]
 

@@ -18,8 +18,8 @@ from elcrec.tables import tables2_3
 from elcrec.tables.latex import latex_file, latex_table
 from elcrec.tables.layout import GAP, TextTable, bullets, number
 from elcrec.tables.layout import markdown as markdown_of
-from elcrec.tables.table1_files import missing
 from elcrec.tables.tables2_3 import AVERAGE, MemoryRow, TimeRow
+from elcrec.tables.wording import missing
 
 
 def time_markdown(

@@ -14,7 +14,7 @@ from elcrec.files.atomic import write_text
 from elcrec.files.csvfile import csv_text
 from elcrec.runs.reading import Gap, load_runs, refuse_other_code
 from elcrec.runs.record import RunRecord
-from elcrec.tables import table1, table1_files, table7, tables8_9
+from elcrec.tables import table1, table1_files, table7, tables8_9, wording
 from elcrec.tables.latex import latex_file, latex_table
 from elcrec.tables.layout import GAP, TextTable, bullets, number, p_value, percent, score
 from elcrec.tables.layout import markdown as table_markdown
@@ -90,7 +90,7 @@ def _test_lines(table: OptionalTable, first: str, second: str) -> list[list[str]
     lines = []
     for row in table.accuracy.rows:
         test = table.comparisons.get((first, row.metric))
-        outcome = table1_files.tests_of(test) if test else [GAP] * 6
+        outcome = wording.tests_of(test) if test else [GAP] * 6
         own = first == PAIRS[0][0]
         paper = [percent(row.paper_improvement), p_value(row.paper_p_value)] if own else [GAP, GAP]
         lines.append([names[first], names[second], row.metric, *outcome, *paper])
@@ -105,13 +105,13 @@ def _notes(table: OptionalTable) -> list[str]:
         "same for both models wherever both have one. `no instance loss`: its weight is 0.",
         "Mean ± sample standard deviation over seeds. Welch: over seeds; paired: over users, with "
         "these trained weights; in brackets Holm-corrected over all lines of the second table.",
-        table1_files.PRIMARY,
-        table1_files.noise_text(shown.pools, shown.models),
+        wording.PRIMARY,
+        wording.noise_text(shown.pools, shown.models),
         f"Protocol `{shown.protocol}`: {table1_files.RULES[shown.protocol]}.",
         *table1_files.own_protocol(shown),
         *table1_files.impossible(shown),
-        *table1_files.origin(shown.records),
-        *table1_files.missing(shown.gaps, shown.datasets, shown.models),
+        *wording.origin(shown.records),
+        *wording.missing(shown.gaps, shown.datasets, shown.models),
     ]
 
 
