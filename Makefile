@@ -13,14 +13,8 @@ CORES ?= $(shell nproc)
 
 .PHONY: help install demo test test-parity test-slurm golden lint format tiny clean
 
-help:
-	@echo "make demo          the whole replication on a small real data set, about 10 minutes on 2 cores"
-	@echo "make test          all tests"
-	@echo "make test-parity   models against RecBole's, with the same weights (optional)"
-	@echo "make test-slurm    the SLURM profile on a cluster of one node (optional; root, slurm-wlm, munge)"
-	@echo "make lint          ruff, mypy, import-linter, snakefmt, codespell, workflows of .github"
-	@echo "make golden        losses and gradients against the authors' code"
-	@echo "make clean         remove the demo's results (not the data, not recorded runs)"
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1  /p' $(MAKEFILE_LIST) | awk '{name = $$1; sub(/^[^ ]+ +/, ""); printf "make %-12s %s\n", name, $$0}'
 
 $(VENV)/.torch:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
@@ -36,9 +30,9 @@ $(VENV)/.test: $(VENV)/.installed
 	$(BIN)/pip install -e ".[test]"
 	touch $@
 
-install: $(VENV)/.installed
+install: $(VENV)/.installed ## the environment .venv with the pinned requirements
 
-demo: install
+demo: install ## the whole replication on a small real data set, about 10 minutes on 2 cores
 	$(BIN)/snakemake all --configfile workflow/config/quick.yaml --cores $(CORES) --quiet rules
 	@echo
 	@$(BIN)/elcrec table headline --config workflow/config/quick.yaml
@@ -47,7 +41,7 @@ demo: install
 	@ls results/demo/tables/*.md
 	@echo "Report, open it in a browser: results/demo/report/index.html"
 
-test: $(VENV)/.test
+test: $(VENV)/.test ## all tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 8
 
 # The tests' environment again, and RecBole.
@@ -56,7 +50,7 @@ $(PARITY)/.recbole: pyproject.toml tests/parity/requirements.txt
 	$(PARITY)/bin/pip install --no-deps -r tests/parity/requirements.txt
 	touch $@
 
-test-parity: $(PARITY)/.recbole
+test-parity: $(PARITY)/.recbole ## models against RecBole's, with the same weights (optional)
 	$(PARITY)/bin/python -m pytest tests/parity
 
 $(VENV)/.slurm: $(VENV)/.test
@@ -64,13 +58,13 @@ $(VENV)/.slurm: $(VENV)/.test
 	touch $@
 
 # A real SLURM on loopback, set up and taken down by the script; its GPU is made up.
-test-slurm: $(VENV)/.slurm
+test-slurm: $(VENV)/.slurm ## the SLURM profile on a cluster of one node (optional; root, slurm-wlm, munge)
 	sh tests/slurm/with_slurm.sh $(abspath $(BIN))/python -m pytest tests/slurm
 
-golden: $(VENV)/.installed
+golden: $(VENV)/.installed ## losses and gradients against the authors' code
 	$(BIN)/elcrec verify golden tests/golden/tiny_*.npz
 
-lint: $(VENV)/.test
+lint: $(VENV)/.test ## ruff, mypy, import-linter, snakefmt, codespell, workflows of .github
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -80,13 +74,13 @@ lint: $(VENV)/.test
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet .github/workflows
 
-format: $(VENV)/.test
+format: $(VENV)/.test ## what ruff and snakefmt can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow/rules
 
-tiny: $(VENV)/.test
+tiny: $(VENV)/.test ## a tiny complete DAG, as CI runs it
 	sh tests/workflow/tiny.sh $(BIN)
 
-clean:
+clean: ## remove the demo's results (not the data, not recorded runs)
 	rm -rf results/demo
