@@ -27,16 +27,17 @@ from elcrec.report.evidence import Evidence
 from elcrec.report.remarks.expected import band_texts, expected
 from elcrec.report.verdict import MARKS, JudgedCells, judged_cells, summary
 from elcrec.tables import released, table1_files, tables2_3_files, verdict_files
-from elcrec.tables.detectable import EXPLANATION, SEEDS
+from elcrec.tables.detectable import EXPLANATION, SEEDS, seeds_text
 from elcrec.tables.layout import GAP, bullets, markdown_table, number, p_value, percent, score
 from elcrec.tables.stopping import MEANING, marks
 from elcrec.tables.tables2_3 import BASELINE
-from elcrec.tables.verdict import DIFFERS, NOT_RUN, RULE, VERDICTS
+from elcrec.tables.verdict import CANNOT_TELL, COMPATIBLE, DIFFERS, NOT_RUN, RULE, VERDICTS
 
 BEGIN = "<!-- results: written by `elcrec recorded readme` -->"
 END = "<!-- end of results -->"
 DRAWN = ("ablation", "sensitivity")
 """Figures whose numbers a claim needs."""
+WORDS = {DIFFERS: "differ", CANNOT_TELL: "cannot be decided", COMPATIBLE: "are compatible"}
 METRICS_SHOWN = ("HR@5", "NDCG@5", "HR@20", "NDCG@20")
 
 
@@ -97,30 +98,30 @@ def _make(config: Config) -> None:
 def _decided(evidence: Evidence, judged: JudgedCells) -> str:
     """What was run, with how many seeds, and what it decides, in a few lines."""
     config = evidence.config
-    parts = []
+    run, waiting = [], []
     for dataset in config.use:
         scores = {m: evidence.scores.get((dataset, METRICS_SHOWN[0], m)) for m in config.models}
         seeds = {evidence.model_name(m): score.seeds for m, score in scores.items() if score}
-        counts = sorted(set(seeds.values()), reverse=True)
         groups = [
             f"{n} seed{'s' if n > 1 else ''} of {listed([m for m in seeds if seeds[m] == n], 20)}"
-            for n in counts
+            for n in sorted(set(seeds.values()), reverse=True)
         ]
         name = evidence.dataset_name(dataset)
-        parts.append(f"{name}: {'; '.join(groups) or 'nothing'}")
+        if groups:
+            run.append(f"{name}: {'; '.join(groups)}")
+        else:
+            waiting.append(name)
     counted = summary(judged)
-    cells = ", ".join(f"{c.verdict} {c.cells}" for c in counted.counts if c.verdict != NOT_RUN)
+    cells = [f"{c.cells} {WORDS[c.verdict]}" for c in counted.counts if c.verdict in WORDS]
     away = Counter((c.dataset, c.model) for c in judged.values() if c.verdict == DIFFERS)
-    shown = listed([f"{d} {m} on {n}" for (d, m), n in away.items()], 6)
-    lines = [
-        f"**Run so far** (of {len(config.seeds)} seeds of {len(config.models)} models)."
-        f" {'. '.join(parts)}.",
-        f"**Printed values.** Of {counted.total}, {counted.run} can be judged: {cells}"
-        f"{f' ({shown})' if shown else ''}; {counted.provisional} of these verdicts are"
-        " provisional.",
-        *_against_baseline(evidence),
-    ]
-    return "\n".join(map(_wrapped, lines))
+    shown = listed([f"{d} {m} {n}" for (d, m), n in away.items()], 6)
+    text = f"**Run so far**, of {len(config.models)} models with {len(config.seeds)} seeds each on"
+    text += f" {len(config.use)} data sets. {'. '.join(run)}."
+    text += f" Not yet run: {listed(waiting, 9)}." if waiting else ""
+    verdicts = f"**Printed values.** Of {counted.total}, {counted.run} have runs of ours:"
+    verdicts += f" {listed(cells)}{f' (differing: {shown})' if shown else ''}."
+    verdicts += f" {counted.provisional} of these verdicts are provisional, for seeds are missing."
+    return "\n".join(map(_wrapped, [text, verdicts, *_against_baseline(evidence)]))
 
 
 def _against_baseline(evidence: Evidence) -> list[str]:
@@ -136,21 +137,36 @@ def _against_baseline(evidence: Evidence) -> list[str]:
         ]
         if not rows:
             continue
-        found = []
+        detectable = {
+            row.text("metric"): row
+            for row in evidence.table("detectable")
+            if row.text("dataset") == dataset
+        }
+        found: list[str] = []
+        won: list[str] = []
+        lost: list[str] = []
         for row in rows:
-            base = row.number("mean_b")
+            metric, base = row.text("metric"), row.number("mean_b")
             ends = (row.number(f"difference_{end}95") for end in ("low", "high"))
             low, high = (percent(100 * end / base) for end in ends)
             lead = percent(row.number("relative_difference_percent"))
-            p = p_value(row.number("p_holm"))
-            found.append(f"{row.text('metric')} {lead} [{low}, {high}], p {p}")
-        decided = [row.text("metric") for row in rows if row.number("p_holm") < LEVEL]
-        outcome = f"decided on {listed(decided)}" if decided else "no difference is shown"
+            text = f"{metric} {lead} [{low}, {high}], p {p_value(row.number('p_holm'))}"
+            if metric in detectable:
+                limit = number(detectable[metric].number("design_percent"), 1)
+                printed = number(detectable[metric].number("paper_lead_percent"), 1)
+                text += f" (printed lead {printed} %, all seeds detect {limit} %)"
+            found.append(text)
+            if row.number("p_holm") < LEVEL:
+                (won if row.number("difference") > 0 else lost).append(metric)
+        outcome = "No significant difference on any metric"
+        if won or lost:
+            outcome = f"Significantly above on {listed(won) or 'none'}, below on"
+            outcome += f" {listed(lost) or 'none'}"
         names = " against ".join(evidence.model_name(m) for m in (REFERENCE, BASELINE))
         lines.append(
-            f"**{names} on {evidence.dataset_name(dataset)}** ({rows[0].text('seeds')} seeds):"
+            f"**{names} on {evidence.dataset_name(dataset)}** ({rows[0].text('seeds')} seeds)."
             f" {outcome}. {'; '.join(found)}. In brackets the 95 % interval over users and"
-            " trainings; p is Holm-corrected."
+            " trainings, not corrected; p is Holm-corrected over all comparisons of ELCRec."
         )
     return lines
 
@@ -222,33 +238,24 @@ def _rules(evidence: Evidence) -> str:
     parts = [f"{legend}. {RULE} {MEANING}"]
     if strict:
         parts[0] += (
-            f" Ranked without the items seen before, not with 0 for them: {listed(strict, 9)}."
+            " Items seen before are left out of the ranking, instead of scoring 0, for:"
+            f" {listed(strict, 9)}."
         )
-    near = [
-        f"{row.text('model')} ({row.text('dataset')}) nearest to {row.text('nearest')}, compatible"
-        f" with {row.text('compatible_with') or 'none'}"
-        for row in evidence.table("nearest")
+    near = evidence.table("nearest")
+    own = [row for row in near if row.text("model") == evidence.model_name(REFERENCE)]
+    parts += [
+        f"Our ELCRec on {row.text('dataset')} lies nearest to the printed {row.text('nearest')}"
+        f" (distance {row.number('distance'):.2f} standard errors of prediction; to the printed"
+        f" ELCRec {row.number('own_distance'):.2f})."
+        for row in own
     ]
     if near:
-        parts.append(f"Can the rule tell the printed columns apart? Ours: {'; '.join(near)}.")
+        found = [
+            f"{row.text('model')} ({row.text('dataset')}): {row.text('not_excluded') or 'none'}"
+            for row in near
+        ]
+        parts.append(f"Printed columns that our runs do not exclude. {'; '.join(found)}.")
     return "\n".join(map(_wrapped, [*parts, expected(evidence).evidence]))
-
-
-def _power(evidence: Evidence) -> str:
-    """Which leads the design detects, and the seeds that the paper's need."""
-    rows = evidence.table("detectable")
-    if not rows:
-        return ""
-    header = ["Detectable lead (%)", *(f"{n} seed{'s' if n > 1 else ''}" for n in SEEDS)]
-    header += ["Paper's lead", "Seeds it needs"]
-    body = []
-    for row in rows:
-        needed = row.text("seeds_needed").removesuffix(".0").replace("inf", "none suffices")
-        leads = [number(row.number(f"lead_at_{n}_percent"), 1) for n in SEEDS]
-        where = f"{evidence.dataset_name(row.text('dataset'))} {row.text('metric')}"
-        printed = number(row.number("paper_lead_percent"), 1)
-        body.append([where, *leads, printed, needed or GAP])
-    return markdown_table(header, body) + "\n" + _wrapped(EXPLANATION)
 
 
 def _own(run: JsonObject) -> bool:
@@ -260,6 +267,36 @@ def _wrapped(text: str, indent: str = "") -> str:
     """Lines of at most 120 characters, all but the first indented."""
     wrapper = textwrap.TextWrapper(120, subsequent_indent=indent, break_on_hyphens=False)
     return wrapper.fill(text) + "\n"
+
+
+def _power(evidence: Evidence) -> str:
+    """Which leads the design detects, and the seeds that the paper's need."""
+    rows = evidence.table("detectable")
+    if not rows:
+        return ""
+    header = ["Detectable lead (%)", "Noise (df)"]
+    header += [f"{n} seed{'s' if n > 1 else ''}" for n in SEEDS]
+    header += [f"{rows[0].integer('design_seeds')}, Holm", "Paper's lead", "Seeds it needs"]
+    header += ["Single run"]
+    body = []
+    for row in rows:
+        needed = row.text("seeds_needed")
+        seeds = seeds_text(row.text("seeds_needed_least"), needed) if needed else GAP
+        leads = [number(row.number(f"lead_at_{n}_percent"), 1) for n in SEEDS]
+        leads += [number(row.number(f"{k}_percent"), 1) for k in ("design_holm", "paper_lead")]
+        where = f"{evidence.dataset_name(row.text('dataset'))} {row.text('metric')}"
+        noise = f"{row.number('noise_percent'):.1f} ({row.number('freedom'):.1f})"
+        body.append([where, noise, *leads, seeds, number(row.number("single_run_percent"), 1)])
+    never = [
+        r for r in rows if r.number("single_run_percent") > abs(r.number("paper_lead_percent"))
+    ]
+    text = EXPLANATION
+    if never:
+        text += (
+            f" On {len(never)} of these {len(rows)} rows that is wider than the paper's lead, so"
+            " that no number of our seeds can show a printed value there to be compatible."
+        )
+    return markdown_table(header, body) + "\n" + _wrapped(text)
 
 
 def _claims(evidence: Evidence) -> str:

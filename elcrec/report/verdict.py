@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from elcrec.report.evidence import Evidence, Row
 from elcrec.report.view import Cell, Table, figure_cell, gap
-from elcrec.tables.detectable import EXPLANATION, SEEDS
+from elcrec.tables.detectable import EXPLANATION, SEEDS, seeds_text
 from elcrec.tables.layout import number
 from elcrec.tables.verdict import (
     CANNOT_TELL,
@@ -126,14 +126,14 @@ def nearest_table(evidence: Evidence) -> Table | None:
             Cell(row.text("dataset")),
             Cell(row.text("model")),
             Cell(row.text("seeds"), sort=row.number("seeds")),
-            Cell(row.text("compatible_with") or "none"),
+            Cell(row.text("not_excluded") or "none"),
             Cell(row.text("nearest")),
             figure_cell(row.number("distance"), 2),
             figure_cell(row.number("own_distance"), 2),
         ]
         for row in rows
     ]
-    header = ["Data set", "Ours", "Seeds", "Printed columns it is compatible with", "Nearest"]
+    header = ["Data set", "Ours", "Seeds", "Printed columns not excluded", "Nearest"]
     return Table(
         "nearest",
         "Can the rule tell the printed columns apart?",
@@ -141,7 +141,7 @@ def nearest_table(evidence: Evidence) -> Table | None:
         body,
         text_columns=2,
         notes=[
-            "Compatible: all four printed values lie in the prediction intervals. Distance: root"
+            "Not excluded: all four printed values lie in the prediction intervals. Distance: root"
             " mean square over the metrics, in standard errors of prediction."
         ],
     )
@@ -157,18 +157,21 @@ def detectable_table(evidence: Evidence) -> Table | None:
             Cell(evidence.dataset_name(row.text("dataset"))),
             Cell(row.text("metric")),
             figure_cell(row.number("noise_percent"), 1),
+            figure_cell(row.number("freedom"), 1),
             *(figure_cell(row.number(f"lead_at_{n}_percent"), 1) for n in SEEDS),
+            figure_cell(row.number("design_holm_percent"), 1),
             figure_cell(row.number("paper_lead_percent"), 1),
             _seeds_cell(row),
+            figure_cell(row.number("single_run_percent"), 1),
         ]
         for row in rows
     ]
-    header = ["Data set", "Metric", "Noise of a run (%)"]
+    header = ["Data set", "Metric", "Noise of a run (%)", "Its df"]
     header += [f"{n} seed{'s' if n > 1 else ''}" for n in SEEDS]
     return Table(
         "detectable",
         "Leads that can be detected, in percent",
-        [*header, "Paper's lead", "Seeds it needs"],
+        [*header, "Configured, Holm", "Paper's lead", "Seeds it needs", "Single run"],
         body,
         text_columns=2,
         notes=[EXPLANATION],
@@ -176,10 +179,10 @@ def detectable_table(evidence: Evidence) -> Table | None:
 
 
 def _seeds_cell(row: Row) -> Cell:
-    text = row.text("seeds_needed")
-    if text == "inf":
-        return Cell("none suffices", sort=1e9)
-    return Cell(text.removesuffix(".0"), sort=float(text)) if text else gap("no lead is printed")
+    least, most = row.text("seeds_needed_least"), row.text("seeds_needed")
+    if not most:
+        return gap("no lead is printed")
+    return Cell(seeds_text(least, most), sort=min(float(most), 1e9))
 
 
 def _by(what: str, id: str, judged: JudgedCells, key: Callable[[Judged], str]) -> Table:

@@ -1,4 +1,4 @@
-"""How often the tests call a method different from itself: a simulation on recorded runs.
+"""How often the tests call equal methods different: a simulation on recorded runs.
 
 Users differ in how easily they are hit: a Beta distribution whose mean is the hit rate of the
 recorded runs and whose spread makes two seeds agree as often as they do. A training multiplies the
@@ -17,7 +17,7 @@ import scipy.stats
 from numpy.typing import NDArray
 
 from elcrec.statistics.crossed import combined_freedom
-from elcrec.statistics.noise import moderate
+from elcrec.statistics.noise import like_the_others, moderate
 
 DRAWS = 4000
 SEED = 1
@@ -206,15 +206,24 @@ def _primary(
 
     a has no more seeds than b.
     """
-    of_pool = np.full(pool.shape[1], _SEEDS_OF_POOL - 1.0)
     own = [_relative_variance(rates) for rates in (a, b)]
+    variances, freedoms = [pool], [np.full(pool.shape[1], _SEEDS_OF_POOL - 1.0)]
+    columns: list[int | None] = []  # of the two methods, among all that have seeds
+    for variance, rates in zip(own, (a, b), strict=True):
+        columns.append(None if variance is None else sum(map(len, freedoms)))
+        if variance is not None:
+            variances.append(variance[:, None])
+            freedoms.append(np.array([rates.shape[1] - 1.0]))
+    every, of_every = np.concatenate(variances, axis=1), np.concatenate(freedoms)
+    like = like_the_others(every, of_every)
     noise = []
-    for this, other, rates, rival in ((own[0], own[1], a, b), (own[1], own[0], b, a)):
-        variances, freedoms = pool, of_pool
-        if other is not None:
-            variances = np.column_stack([pool, other])
-            freedoms = np.append(of_pool, rival.shape[1] - 1)
-        noise.append(moderate(this, rates.shape[1] - 1, variances, freedoms))
+    for variance, rates, column in zip(own, (a, b), columns, strict=True):
+        others = np.arange(len(of_every)) != (-1 if column is None else column)
+        noise.append(
+            moderate(
+                variance, rates.shape[1] - 1, every[:, others], of_every[others], like[:, others]
+            )
+        )
     (noise_a, freedom_a), (noise_b, freedom_b) = noise
     if a.shape[1] == 1 < b.shape[1]:  # as noisy as its rival, if that is noisier
         noise_a, freedom_a = np.maximum(noise_a, noise_b), _freedom_of_larger(*noise)

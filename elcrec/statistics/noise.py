@@ -23,12 +23,16 @@ Key = tuple[str, str]
 UNLIKE_THE_POOL = 0.15
 """An own variance whose upper tail probability under the pool is below this is not moderated.
 
-Set by `elcrec.statistics.calibration`, where it keeps the rejections of a method five times as
-noisy as the others against itself near 5 %; smaller values do not."""
+A departure from Smyth, whose models have one distribution of noise. The value was chosen with
+`elcrec.statistics.calibration`: it keeps the rejections of a method five times as noisy as the
+others against itself near 5 % from two seeds each on; smaller values do not. The price: of models
+like the others, about a fifth are judged by their own few seeds."""
 NOISIER_THAN_THE_POOL = 0.05
 """A variance whose upper tail probability under the other models' is below this leaves the pool.
 
-So one noisy model does not widen the intervals of all others; it is judged by its own variance."""
+So one noisy model does not widen the intervals of all others. In the place of the robust estimate
+of Phipson et al., "Robust hyperparameter estimation protects against hypervariable genes", 2016,
+which needs many variances."""
 _TIE = 1e-6  # of the median: a variance below is that of runs that agree by chance
 
 
@@ -96,14 +100,13 @@ class Pool:
     @property
     def noisier(self) -> list[Key]:
         """Models that are noisier than the others and do not count for these."""
+        if not self.variances:
+            return []
         keys = list(self.variances)
         variances = np.array([[self.variances[key] for key in keys]])
         freedoms = np.array([self.freedoms[key] for key in keys], dtype=np.float64)
-        return [
-            k
-            for k, like in zip(keys, _like_the_others(variances, freedoms)[0], strict=True)
-            if not like
-        ]
+        like = like_the_others(variances, freedoms)[0]
+        return [key for key, alike in zip(keys, like, strict=True) if not alike]
 
     def noise(self, key: Key, *, without: Collection[Key] = ()) -> Noise:
         """Training noise of a model: its own moderated by the others', or theirs alone.
@@ -114,7 +117,8 @@ class Pool:
         """
         if key in self.fixed:
             return NONE
-        others = [k for k in self.variances if k != key and k not in without]
+        left_out = {key, *without, *self.noisier}
+        others = [k for k in self.variances if k not in left_out]
         own = None if key in without else self.variances.get(key)
         if own is None and not others:
             return UNKNOWN
@@ -127,7 +131,11 @@ class Pool:
 
 
 def moderate(
-    own: Values | None, own_freedom: float, others: ArrayLike, freedoms: ArrayLike
+    own: Values | None,
+    own_freedom: float,
+    others: ArrayLike,
+    freedoms: ArrayLike,
+    counts: NDArray[np.bool_] | None = None,
 ) -> tuple[Values, Values]:
     """Moderated variances, for many draws at once.
 
@@ -140,44 +148,47 @@ def moderate(
         own_freedom: Their degrees of freedom.
         others: (draws, k) variances of the other models; k may be 0.
         freedoms: (k,) their degrees of freedom.
+        counts: (draws, k) which of them count, see `like_the_others`; all by default.
 
     Returns:
         (draws,) variances and their degrees of freedom.
     """
     around, of_them = np.asarray(others), np.asarray(freedoms)
     if own is None:
-        return prior(around, of_them)
+        return prior(around, of_them, counts)
     if not len(of_them):
         return own, np.full(own.shape, float(own_freedom))
-    centre, weight = prior(around, of_them)
+    centre, weight = prior(around, of_them, counts)
     together = (weight * centre + own_freedom * own) / (weight + own_freedom)
     ratio = np.divide(own, centre, out=np.full(own.shape, inf), where=centre > 0)
-    unlike = scipy.stats.f.sf(ratio, own_freedom, weight) < UNLIKE_THE_POOL
+    # Without any that counts the weight is 0 and the model stands alone.
+    unlike = (weight == 0) | (scipy.stats.f.sf(ratio, own_freedom, weight) < UNLIKE_THE_POOL)
     return np.where(unlike, own, together), np.where(unlike, own_freedom, own_freedom + weight)
 
 
-def prior(variances: Values, freedoms: Values) -> tuple[Values, Values]:
+def prior(
+    variances: Values, freedoms: Values, counts: NDArray[np.bool_] | None = None
+) -> tuple[Values, Values]:
     """Scaled inverse chi-square distribution of the true variances behind observed ones.
 
     From mean and variance of the logarithms (Smyth 2004, section 6.2). Where these spread no more
     than sampling explains, the true variances are taken to be one, the pooled mean. So they are
     where a variance is 0 because two runs have, by chance, as many hits: its logarithm would
-    outweigh all others. Models that are noisier than the others (`NOISIER_THAN_THE_POOL`) do not
-    count: in the place of the robust estimate of Phipson et al., "Robust hyperparameter estimation
-    protects against hypervariable genes", 2016, which needs many variances. The degrees of freedom
-    are never more than those of the variances that count: with few models the spread between them
-    is hardly known.
+    outweigh all others. The degrees of freedom are never more than those of the variances that
+    count: with few models the spread between them is hardly known.
 
     Args:
         variances: (draws, k) observed variances.
         freedoms: (k,) their degrees of freedom.
+        counts: (draws, k) which of them count; all by default.
 
     Returns:
-        (draws,) scale s0² and degrees of freedom f0.
+        (draws,) scale s0² and degrees of freedom f0; both 0 where none counts.
     """
-    counts = _like_the_others(variances, freedoms)  # (draws, k)
-    models, total = counts.sum(1), (counts * freedoms).sum(1)
-    centre = np.where(counts, variances * freedoms, 0.0).sum(1) / total
+    counts = np.ones(variances.shape, dtype=bool) if counts is None else counts
+    total = (counts * freedoms).sum(1)
+    models = np.maximum(counts.sum(1), 1)
+    centre = np.where(counts, variances * freedoms, 0.0).sum(1) / np.maximum(total, 1)
     known = variances.min(1) > _TIE * np.median(variances, axis=1)
     logs = np.log(np.where(known[:, None], variances, 1.0))
     logs += np.log(freedoms / 2) - scipy.special.digamma(freedoms / 2)
@@ -194,8 +205,16 @@ def prior(variances: Values, freedoms: Values) -> tuple[Values, Values]:
     return centre, freedom
 
 
-def _like_the_others(variances: Values, freedoms: Values) -> NDArray[np.bool_]:
-    """Which of (draws, k) variances are no larger than the others' pooled mean makes plausible."""
+def like_the_others(variances: Values, freedoms: Values) -> NDArray[np.bool_]:
+    """Which models are no noisier than the pooled mean of all others makes plausible.
+
+    Args:
+        variances: (draws, k) variances of all models.
+        freedoms: (k,) their degrees of freedom.
+
+    Returns:
+        (draws, k); at least one in each draw.
+    """
     if variances.shape[1] < 2:
         return np.ones(variances.shape, dtype=bool)
     sums = variances * freedoms

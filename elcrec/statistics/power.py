@@ -46,17 +46,24 @@ def _interval(mean: float, noise: Noise, factor: float) -> tuple[float, float]:
 
 
 def detectable_lead(
-    seeds: int, noise: Noise, users: float, users_count: int, power: float = POWER
+    seeds: int,
+    noise: Noise,
+    users: float,
+    users_count: int,
+    *,
+    level: float = LEVEL,
+    power: float = POWER,
 ) -> float:
-    """Smallest relative lead that the primary test finds with this power, at the level of 5 %.
+    """Smallest relative lead that the primary test finds with this power.
 
-    Both models have as many seeds, and the same training noise; no correction for many tests.
+    Both models have as many seeds, and the same training noise, known as well as today.
 
     Args:
         seeds: Of each model; they add to the degrees of freedom of its noise.
         noise: Training noise of either, as the pool has it.
         users: Variance of the difference that is due to users, relative to the squared mean.
         users_count: Number of users.
+        level: Of the test; the first step of Holm's correction divides it by the family.
         power: Share of experiments that find it.
     """
     if isnan(noise.variance) or isnan(users):
@@ -66,7 +73,7 @@ def detectable_lead(
     if not error:
         return 0.0
     freedom = combined_freedom(users, users_count - 1, training, noise.freedom + seeds - 1)
-    critical = scipy.stats.t.ppf(1 - LEVEL / 2, freedom)
+    critical = scipy.stats.t.ppf(1 - level / 2, freedom)
 
     def missing(shift: float) -> float:
         return float(_found(shift, critical, freedom)) - power

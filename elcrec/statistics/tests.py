@@ -79,8 +79,8 @@ def welch(a: ArrayLike, b: ArrayLike) -> Comparison:
 def paired_t(a: ArrayLike, b: ArrayLike) -> Comparison:
     """Paired t-test, e.g. of one value per user under two models.
 
-    Over users it takes the trained weights for granted: two seeds of one model differ by it in
-    about a third of all comparisons (`elcrec.statistics.calibration`).
+    Over users it takes the trained weights for granted: it calls two seeds of one model
+    different far more often than its level says (`elcrec.statistics.calibration`).
 
     The effect size is Cohen's d_z: the mean difference in standard deviations of the differences
     (Cohen, "Statistical Power Analysis for the Behavioral Sciences", 1988). Differences that agree

@@ -86,9 +86,11 @@ def percent(value: float | None) -> str:
 
 
 def p_value(value: float) -> str:
-    """Print a p-value, e.g. `2.3e-06`."""
+    """Print a p-value, e.g. `0.23` or `2.3e-06`."""
     if math.isnan(value):
         return GAP
+    if value >= 0.01:
+        return f"{value:.2f}"
     return f"{value:.1e}" if value > 0 else "< 1e-300"
 
 

@@ -11,10 +11,9 @@ AT_THE_LIMIT = "†"
 STOPPED_EARLY = "‡"
 """Marks a row with a run that ended before half of the epochs of its longest sibling."""
 MEANING = (
-    f"{AT_THE_LIMIT}: in a run the best epoch is the last allowed one, or in the last hundredth "
-    "before it, so that it might have become better yet. "
-    f"{STOPPED_EARLY}: a run ended before half of the epochs of its longest sibling, as when "
-    "patience runs out on a plateau."
+    f"{AT_THE_LIMIT}: the best epoch of a run is the last allowed one, or within 1 % of it, so it "
+    f"might have improved further. {STOPPED_EARLY}: a run ended before half of the epochs of its "
+    "longest sibling, as when patience runs out on a plateau."
 )
 
 

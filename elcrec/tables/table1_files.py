@@ -166,9 +166,9 @@ def _notes(table: AccuracyTable) -> list[str]:
         noise_text(table.pools, table.models),
         "Welch: Welch's t-test over seeds, one value per run: other trainings, these users. The "
         "paper does not name its test; this is the likeliest reading. Paired: paired t-test over "
-        "users: other users, these trained weights. It calls a third of all pairs of seeds of one "
-        "model different, so it says nothing of a method. All tests are two-sided; effect sizes "
-        "are in `significance.csv` (Hedges' g over seeds, Cohen's d_z over users).",
+        "users: other users, these trained weights. It calls two seeds of one model different far "
+        "more often than 1 time in 20, so it says nothing of a method. All tests are two-sided; "
+        "effect sizes are in `significance.csv` (Hedges' g over seeds, Cohen's d_z over users).",
         *([MEANING] if any(c.stopping for r in table.rows for c in r.cells.values()) else []),
         *_stopping(table),
         "p-values in brackets: Holm-corrected over the rows of this table. Best and runner-up were "

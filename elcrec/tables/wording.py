@@ -13,9 +13,10 @@ from elcrec.statistics.noise import Pool
 from elcrec.tables.layout import GAP, p_value, percent
 
 PRIMARY = (
-    "p: the primary test. Users and trainings are crossed random effects, so the variance of a "
-    "difference has a part from each; a model's training noise is moderated by that of all other "
-    "models (empirical Bayes), so that one seed gives a wide interval instead of none. 95 %: the "
+    "p: the primary test. Users and trainings are treated as crossed random effects, so the "
+    "variance of a difference has a part from each; a model's training noise is moderated by that "
+    "of all other models (empirical Bayes), so that one seed gives a wide interval instead of "
+    "none, too narrow only for a model that is much noisier than the others. 95 %: the "
     "interval of the same test, in percent of the second model. Sources: Baayen et al. 2008; "
     "Smyth 2004; Bouthillier et al., MLSys 2021."
 )
@@ -66,8 +67,8 @@ def noise_text(pools: Mapping[str, Pool], models: Mapping[str, str]) -> str:
     )
     for (dataset, model), found in noisier.items():
         text += (
-            f" {models.get(model, model)} on {dataset} is noisier than the others and judged by "
-            f"its own noise alone ({', '.join(found)})."
+            f" {models.get(model, model)} on {dataset} is noisier than the others and does not "
+            f"count for these ({', '.join(found)})."
         )
     return text
 

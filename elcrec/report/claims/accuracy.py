@@ -60,7 +60,8 @@ def best(evidence: Evidence, scope: Scope) -> Finding:
     rivals = _rivals(evidence)
     extra = [m for m in evidence.config.models if m not in rivals and m != REFERENCE]
     run: list[Collection[str]] = []
-    won, equal, lost, final, unsettled, beaten_by_extra = 0, [], [], 0, 0, 0
+    undecidable = _undecidable(evidence)
+    won, equal, lost, final, unsettled, beaten_by_extra, weak = 0, [], [], 0, 0, 0, 0
     for dataset, metric in product(scope.datasets, TABLE_METRICS):
         own = evidence.scores.get((dataset, metric, REFERENCE))
         found = {m: evidence.scores.get((dataset, metric, m)) for m in rivals}
@@ -71,12 +72,13 @@ def best(evidence: Evidence, scope: Scope) -> Finding:
         winner = max(others, key=lambda m: others[m].mean)
         stays = settled(evidence, own.seeds, others[winner].seeds)
         unsettled += not stays
+        weak += (dataset, metric) in undecidable
         ahead = round(own.mean, DIGITS) - round(others[winner].mean, DIGITS)
         won += ahead > 0
         if ahead == 0:
             equal.append(_cell_text(evidence, dataset, metric, winner, others[winner], own))
         elif ahead < 0:
-            final += stays
+            final += stays and (dataset, metric) not in undecidable
             lost.append(_cell_text(evidence, dataset, metric, winner, others[winner], own))
         above = (evidence.scores.get((dataset, metric, m)) for m in extra)
         beaten_by_extra += any(score.mean > own.mean for score in above if score)
@@ -91,10 +93,17 @@ def best(evidence: Evidence, scope: Scope) -> Finding:
     sentence += _open_text(evidence, unsettled)
     if beaten_by_extra:
         sentence += f". Rows that the paper does not have are above it on {beaten_by_extra}"
+    if weak:
+        sentence += (
+            f". On {weak} of them the lead that the paper prints is below what the design detects,"
+            " so that who is best there may be chance"
+        )
     allowed = needed * len(_lost_in_paper(evidence)) // len(_cells_in_paper(evidence))
     complete = _all_run(evidence, run) and not unsettled and done >= needed
     if final > allowed:
         return Finding(FAILS, sentence + ".")
+    if weak > allowed:
+        return Finding(NOT_DECIDABLE, sentence + ".")
     return Finding(HOLDS if complete else PROVISIONAL, sentence + ".")
 
 
@@ -110,16 +119,16 @@ def significance(evidence: Evidence, scope: Scope) -> Finding:
     done, needed = len(cells), len(TABLE_METRICS) * scope.expected
     run = [cell.rivals for cell in cells]
     sentence = (
-        f"Against the strongest of the others, by the test that counts users and trainings (Holm,"
-        f" p < {LEVEL}), ELCRec is above on {won} and below on {lost} of the {done} cells run so"
-        f" far (of {needed}); on {done - won - lost} no difference is found,"
-        f" {_how_many(evidence, run)}"
+        f"Against the strongest of the others, by the primary test (Holm, p < {LEVEL}), ELCRec is"
+        f" significantly above on {won} and below on {lost} of the {done} cells run so far (of"
+        f" {needed}); on {done - won - lost} no difference is found, {_how_many(evidence, run)}"
     )
     if weak:
         seeds = len(evidence.config.seeds)
         sentence += (
             f". On {len(weak)} of these the lead that the paper prints is below what {seeds} seeds"
-            f" of each model detect with {POWER:.0%} power, so that this design cannot decide them"
+            f" of each model detect with {POWER:.0%} power at that level, so this design cannot"
+            " decide them"
         ).replace("%", " %")
     untested = [_named(evidence, c.strongest) for c in cells if _untested(c.strongest)]
     if untested:
@@ -239,11 +248,11 @@ def _tested(evidence: Evidence, scope: Scope) -> list[_Tested]:
 
 
 def _undecidable(evidence: Evidence) -> set[tuple[str, str]]:
-    """Cells whose printed lead is below what the configured number of seeds can detect."""
+    """Cells whose printed lead is below what the configured seeds can detect after Holm."""
     return {
         _key(row)
         for row in evidence.table("detectable")
-        if row.number("paper_lead_percent") < row.number("design_percent")
+        if row.number("paper_lead_percent") < row.number("design_holm_percent")
     }
 
 
@@ -270,8 +279,10 @@ BEST = Definition(
     "Counts the cells where ELCRec's mean is above, equal to (in the four printed digits) or below"
     " the best other method of the paper. Holds if it is below on no larger a share than in the"
     " paper; provisional until ELCRec and the best other have all seeds of the configuration on"
-    " every cell, with ICLRec and every other method of the configuration run. Methods that this"
-    " project does not have do not count.",
+    " every cell, with ICLRec and every other method of the configuration run. Where the design"
+    " cannot detect the lead that the paper prints, a mean below is no evidence against the claim;"
+    " with too many such cells it is not decidable. Methods that this project does not have do not"
+    " count.",
     best,
     {"table1": "Table 1"},
 )

@@ -75,18 +75,24 @@ def test_verdict_counts_and_rule(page):
 
 def test_what_the_design_can_tell_is_shown(tmp_path):
     output = filled(tmp_path)
-    near = {"dataset": "Beauty", "model": "ELCRec", "seeds": 3, "compatible_with": "ICLRec, ELCRec"}
+    near = {"dataset": "Beauty", "model": "ELCRec", "seeds": 3, "not_excluded": "ICLRec, ELCRec"}
     output.table("nearest", [near | {"nearest": "ICLRec", "distance": 0.5, "own_distance": 0.75}])
     values = {f"lead_at_{n}_percent": 20 / n for n in (1, 2, 3, 5, 10)} | {"noise_percent": 4.5}
+    values |= {"freedom": 4, "single_run_percent": 18, "design_holm_percent": 15}
     rows = [
         values | {"dataset": "beauty", "metric": metric, "paper_lead_percent": 6.9, **found}
-        for metric, found in (("HR@5", {"seeds_needed": 9}), ("HR@20", {"seeds_needed": "inf"}))
+        for metric, found in (
+            ("HR@5", {"seeds_needed_least": 9, "seeds_needed": 91}),
+            ("HR@20", {"seeds_needed_least": "inf", "seeds_needed": "inf"}),
+        )
     ]
     output.table("detectable", [row | {"design_percent": 10} for row in rows])
     text = page_of(output).text
     assert "Can the rule tell the printed columns apart?" in text
     assert "ICLRec, ELCRec ICLRec 0.50 0.75" in " ".join(text.split())
-    assert "Beauty HR@5 4.5 20.0 10.0 6.7 4.0 2.0 6.9 9" in " ".join(text.split())
+    assert "Beauty HR@5 4.5 4.0 20.0 10.0 6.7 4.0 2.0 15.0 6.9 9 to 91 18.0" in " ".join(
+        text.split()
+    )
     assert "none suffices" in text
 
 

@@ -133,6 +133,19 @@ class TestPrior:
         assert pool(inside).typical.variance > 1.5
         assert (pool(outside).typical.variance, pool(outside).typical.freedom) == (1.0, 6)
 
+    def test_seeds_of_its_own_never_make_a_quiet_model_look_noisier_than_none(self):
+        # As recorded for HR@5: two ordinary models and one four times as noisy.
+        made = pool([0.0541**2, 0.0387**2, 0.1541**2])
+        assert made.noisier == [C]
+        assert made.noise(B).variance <= made.typical.variance * (1 + 1e-9)
+        assert made.noise(B).variance == pytest.approx((0.0541**2 + 0.0387**2) / 2)
+        assert made.noise(C).variance == pytest.approx(0.1541**2)
+
+    def test_without_any_that_counts_a_model_stands_alone(self):
+        counts = np.array([[False, False]])
+        found = moderate(np.array([0.2]), 2, np.array([[1.0, 2.0]]), np.full(2, 2.0), counts)
+        assert (found[0][0], found[1][0]) == (0.2, 2)
+
     def test_all_zero(self):
         centre, freedom = prior(np.zeros((1, 3)), np.full(3, 2.0))
         assert (centre[0], freedom[0]) == (0.0, 6)

@@ -105,9 +105,14 @@ class TestDetectableLead:
         assert detectable_lead(1, NONE, USERS, 10**9) == pytest.approx(expected, rel=1e-5)
 
     def test_more_power_needs_a_larger_lead(self):
-        known = {power: detectable_lead(1, NONE, USERS, 10**9, power) for power in (0.5, 0.8, 0.9)}
+        known = {p: detectable_lead(1, NONE, USERS, 10**9, power=p) for p in (0.5, 0.8, 0.9)}
         assert known[0.5] == pytest.approx(1.959964 * 0.02, rel=1e-3)
         assert known[0.9] == pytest.approx((1.959964 + 1.281552) * 0.02, rel=1e-5)
+
+    def test_a_stricter_level_needs_a_larger_lead(self):
+        strict = detectable_lead(1, NONE, USERS, 10**9, level=0.05 / 28)
+        limit = scipy.stats.norm.isf(0.05 / 28 / 2) + scipy.stats.norm.ppf(0.8)
+        assert strict == pytest.approx(limit * 0.02, rel=1e-4)
 
     def test_both_tails_count(self):
         lead = detectable_lead(1, NONE, USERS, 10**9, power=0.06) / 0.02

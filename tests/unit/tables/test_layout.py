@@ -58,6 +58,9 @@ def test_csv_rows_share_their_columns():
     ("text", "expected"),
     [
         (md.p_value(2.34e-6), "2.3e-06"),
+        (md.p_value(0.00994), "9.9e-03"),
+        (md.p_value(0.0349), "0.03"),
+        (md.p_value(1.0), "1.00"),
         (md.p_value(0.0), "< 1e-300"),
         (md.p_value(nan), "–"),
         (md.score(0.05294), "0.0529"),

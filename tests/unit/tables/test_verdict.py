@@ -1,3 +1,4 @@
+from dataclasses import replace
 from math import isnan
 
 import pytest
@@ -53,6 +54,7 @@ def test_the_interval_is_that_of_one_more_run_from_the_pooled_noise():
         (0.0501, LOUD, CANNOT_TELL),  # inside, but so is the printed ICLRec
         (0.2000, LOUD, DIFFERS),  # outside is outside, however wide the interval
         (0.0501, {}, CANNOT_TELL),  # no noise is known
+        (0.0250, QUIET, DIFFERS),
     ],
 )
 def test_the_rule(mean, variances, outcome):
@@ -113,15 +115,50 @@ def test_nearest_names_the_columns_that_ours_agrees_with():
     paper = printed(ICLRec=0.0405, ELCRec=0.0495, Other=0.09)
     first, second = nearest(ours, paper)
     error = 0.05 * 0.01 * (1 + 1 / 3) ** 0.5
-    assert (first.model, first.nearest, first.compatible_with) == ("ELCRec", "ELCRec", "ELCRec")
+    assert (first.model, first.nearest, first.not_excluded) == ("ELCRec", "ELCRec", "ELCRec")
     assert first.distance == first.own_distance == pytest.approx(0.0005 / error)
-    assert (second.model, second.nearest, second.compatible_with) == ("ICLRec", "ICLRec", "ICLRec")
+    assert (second.model, second.nearest, second.not_excluded) == ("ICLRec", "ICLRec", "ICLRec")
     loud = nearest(table(0.044, 3, metrics=METRICS, variances=LOUD), paper)[0]
-    assert (loud.nearest, loud.compatible_with) == ("ICLRec", "ICLRec, ELCRec")
+    assert (loud.nearest, loud.not_excluded) == ("ICLRec", "ICLRec, ELCRec")
     assert loud.own_distance > loud.distance
     assert nearest(table(0.05, 3, metrics=METRICS, variances={}), paper) == []
     assert nearest(table(metrics=METRICS), paper) == []
 
 
+def test_nearest_leaves_out_models_without_a_column_of_their_own():
+    ours = table(0.05, 3, metrics=METRICS, iclrec=0.0404)
+    assert [n.model for n in nearest(ours, printed(ELCRec=0.0495, Other=0.09))] == ["ELCRec"]
+
+
+def test_without_a_printed_lead_being_inside_says_nothing():
+    paper = {("Beauty", "HR@5", "ELCRec"): 0.05}
+    (found,) = judge(table(0.05, 3), paper, 3)
+    assert isnan(found.lead_percent)
+    assert found.verdict == CANNOT_TELL
+
+
+def test_the_width_is_compared_with_the_lead_in_the_units_of_the_metric():
+    # Ours is a tenth of the printed level: 10 % of it is narrow beside a lead of 0.01.
+    paper = PAPER | {("Beauty", "HR@5", "GRU4Rec"): 0.005}
+    made = table(0.005, 3, variances={("toys", "a"): 0.001})
+    named = replace(made, models={"elcrec": "GRU4Rec"})
+    found = next(v for v in judge(named, paper, 3) if v.model == "GRU4Rec")
+    assert (found.high95 - found.low95) / found.mean > 0.25
+    assert found.verdict == COMPATIBLE
+
+
 def test_without_a_rival_nothing_is_detectable():
     assert detectable.rows(table(0.05, 3), PAPER, 3) == []
+
+
+@pytest.mark.parametrize(
+    ("least", "most", "text"),
+    [
+        ("9.0", "9.0", "9"),
+        ("9.0", "91.0", "9 to 91"),
+        ("9.0", "inf", "9 or more"),
+        ("inf", "inf", "none suffices"),
+    ],
+)
+def test_seeds_in_words(least, most, text):
+    assert detectable.seeds_text(least, most) == text

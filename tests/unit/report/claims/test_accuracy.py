@@ -138,7 +138,7 @@ def _detectable(
     output: ReportOutput, design: float, metrics: Sequence[str] = TABLE_METRICS
 ) -> None:
     """The paper's lead is 5 % on every cell; the design detects so much."""
-    values = {"dataset": "beauty", "design_percent": design, "paper_lead_percent": 5}
+    values = {"dataset": "beauty", "design_holm_percent": design, "paper_lead_percent": 5}
     output.table("detectable", [values | {"metric": m} for m in metrics])
 
 
@@ -173,6 +173,23 @@ def test_what_the_design_cannot_detect_is_not_decidable(output, p, design, outco
     assert ("2 seeds of each model detect with 80 % power" in finding.sentence) == (
         outcome == NOT_DECIDABLE
     )
+
+
+@pytest.mark.parametrize(
+    ("iclrec", "design", "outcome"),
+    [
+        (0.06, 4.0, FAILS),
+        (0.06, 6.0, NOT_DECIDABLE),
+        (0.04, 6.0, NOT_DECIDABLE),
+        (0.04, 4.0, HOLDS),
+    ],
+)
+def test_who_is_best_is_not_decidable_below_the_detectable_lead(output, iclrec, design, outcome):
+    output.scores({"sasrec": 0.04, "iclrec": iclrec, "elcrec": 0.05})
+    _detectable(output, design)
+    finding = accuracy.best(output.evidence, ALONE)
+    assert finding.outcome == outcome
+    assert ("who is best there may be chance" in finding.sentence) == (design > 5)
 
 
 def test_a_loss_counts_against_the_claim_whatever_the_design_can_detect(output):
