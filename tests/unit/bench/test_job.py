@@ -252,10 +252,12 @@ def test_peaks_of_a_part_are_its_own_and_the_whole_keeps_them():
     peaks = Peaks(torch.device("cpu"))
     held = torch.ones(2**24)  # 64 MiB
     taken = peaks.of(lambda: torch.ones(2**25).sum())
-    assert 2**27 <= taken < 2**27 + 2**25
+    # The kernel counts resident pages in batches for each processor, so the last few hundred KB of
+    # 128 MiB can be missing.
+    assert 2**27 - 2**20 <= taken < 2**27 + 2**25
     before = peaks.all()["resident_bytes"]
     assert peaks.of(lambda: None) < 2**24
-    assert peaks.all()["resident_bytes"] >= before >= 2**27 + held.nbytes
+    assert peaks.all()["resident_bytes"] >= before >= 2**27 - 2**20 + held.nbytes
 
 
 def test_a_refusal_of_the_measuring_process_is_one_line(tiny, capsys):
