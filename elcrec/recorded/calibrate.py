@@ -19,8 +19,9 @@ from elcrec.report.evidence import Row, read_rows
 from elcrec.runs.comparison import RunsOf, compare_runs, training_noise
 from elcrec.runs.reading import load_runs
 from elcrec.runs.record import RunRecord
-from elcrec.statistics.calibration import DRAWS, LEVEL, Source, simulate
+from elcrec.statistics.calibration import DRAWS, Source, simulate
 from elcrec.statistics.crossed import crossed
+from elcrec.statistics.power import LEVEL
 from elcrec.statistics.tests import paired_t
 from elcrec.tables.layout import markdown_table
 
@@ -85,35 +86,39 @@ def pairs(runs: RunsOf) -> list[Mapping[str, object]]:
             for first, second in combinations(own, 2):
                 a, b = (per_user(metric, run.ranks["test"]) for run in (first, second))
                 found = crossed(a[None], b[None], noise, noise)
-                lines.append(
-                    {
-                        "metric": metric,
-                        "dataset": dataset,
-                        "a": f"{model} {first.seed}",
-                        "b": f"{model} {second.seed}",
-                        "same_model": True,
-                        "difference": found.difference,
-                        "p": found.p_value,
-                        "p_users_only": paired_t(a, b).p_value,
-                    }
-                )
+                names = (f"{model} {run.seed}" for run in (first, second))
+                p_values = (found.p_value, paired_t(a, b).p_value)
+                lines.append(_line(metric, dataset, names, True, found.difference, p_values))
         dataset, *models = REAL
         if all(runs.get((dataset, model)) for model in models):
             one, other = (runs[dataset, model] for model in models)
             real = compare_runs("", metric, one, other, pool)
-            lines.append(
-                {
-                    "metric": metric,
-                    "dataset": dataset,
-                    "a": models[0],
-                    "b": models[1],
-                    "same_model": False,
-                    "difference": real.primary.difference,
-                    "p": real.primary.p_value,
-                    "p_users_only": real.paired.p_value,
-                }
-            )
+            p_values = (real.primary.p_value, real.paired.p_value)
+            difference = real.primary.difference
+            lines.append(_line(metric, dataset, models, False, difference, p_values))
     return lines
+
+
+def _line(
+    metric: str,
+    dataset: str,
+    names: Iterable[str],
+    same_model: bool,
+    difference: float,
+    p_values: tuple[float, float],
+) -> Mapping[str, object]:
+    """A line of `pairs.csv`; p-values by the primary test and over users alone."""
+    a, b = names
+    return {
+        "metric": metric,
+        "dataset": dataset,
+        "a": a,
+        "b": b,
+        "same_model": same_model,
+        "difference": difference,
+        "p": p_values[0],
+        "p_users_only": p_values[1],
+    }
 
 
 def calibration(config: Config) -> str:

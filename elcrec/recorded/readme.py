@@ -21,15 +21,16 @@ from elcrec.recorded.calibrate import calibration
 from elcrec.recorded.machine import machines
 from elcrec.recorded.unpack import Chosen, extras, unpack
 from elcrec.report.claims import CLAIMS
-from elcrec.report.claims.accuracy import LEVEL
 from elcrec.report.claims.claim import REFERENCE, judge_all, listed
 from elcrec.report.evidence import Evidence
 from elcrec.report.remarks.expected import band_texts, expected
 from elcrec.report.verdict import MARKS, JudgedCells, judged_cells, summary
+from elcrec.statistics.power import LEVEL
 from elcrec.tables import released, table1_files, tables2_3_files, verdict_files
 from elcrec.tables.detectable import EXPLANATION, SEEDS, seeds_text
 from elcrec.tables.layout import GAP, bullets, markdown_table, number, p_value, percent, score
 from elcrec.tables.stopping import MEANING, marks
+from elcrec.tables.table1 import EACH
 from elcrec.tables.tables2_3 import BASELINE
 from elcrec.tables.verdict import CANNOT_TELL, COMPATIBLE, DIFFERS, NOT_RUN, RULE, VERDICTS
 
@@ -133,7 +134,7 @@ def _against_baseline(evidence: Evidence) -> list[str]:
             for row in evidence.table("significance")
             if (row.text("dataset"), row.text("model_a"), row.text("model_b"))
             == (dataset, REFERENCE, BASELINE)
-            and row.text("family") == "reference_against_each_model"
+            and row.text("family") == EACH
         ]
         if not rows:
             continue

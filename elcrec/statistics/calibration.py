@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from elcrec.statistics.crossed import combined_freedom
 from elcrec.statistics.noise import like_the_others, moderate
+from elcrec.statistics.power import LEVEL
 
 DRAWS = 4000
 SEED = 1
@@ -27,7 +28,6 @@ POOLS = (2, 6)
 """Other models with three seeds: 4 and 12 degrees of freedom."""
 NOISY = 5.0
 """How many times as large the training noise of a noisy model is."""
-LEVEL = 0.05
 _SEEDS_OF_POOL = 3
 _AT_ONCE = 50  # draws whose users are in memory at the same time
 

@@ -50,11 +50,7 @@ class ModelComparison:
     @property
     def relative_difference(self) -> float:
         """Model a against model b, in percent of b."""
-        return self.in_percent(self.mean_a - self.mean_b)
-
-    def in_percent(self, difference: float) -> float:
-        """A difference in percent of model b."""
-        return 100 * difference / self.mean_b if self.mean_b else nan
+        return 100 * (self.mean_a - self.mean_b) / self.mean_b if self.mean_b else nan
 
     @property
     def users_share(self) -> float:

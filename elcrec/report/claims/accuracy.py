@@ -25,10 +25,10 @@ from elcrec.report.claims.claim import (
     settled,
 )
 from elcrec.report.evidence import Evidence, Row, Score
-from elcrec.statistics.power import POWER
+from elcrec.statistics.power import LEVEL, POWER
+from elcrec.tables.table1 import EACH
 from elcrec.tables.tables2_3 import BASELINE
 
-LEVEL = 0.05
 DIGITS = 4
 """Printed decimals: means that agree in them are equal."""
 
@@ -236,7 +236,7 @@ def _tested(evidence: Evidence, scope: Scope) -> list[_Tested]:
     found: dict[tuple[str, str], _Tested] = {}
     for row in evidence.table("significance"):
         dataset, rival = row.text("dataset"), row.text("model_b")
-        each = row.text("family") == "reference_against_each_model"
+        each = row.text("family") == EACH
         known = evidence.model_name(rival) in evidence.paper_models
         if not (each and known and dataset in scope.datasets and row.text("model_a") == REFERENCE):
             continue
