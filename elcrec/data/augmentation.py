@@ -22,6 +22,9 @@ from torch import Tensor
 from elcrec.data.histories import InteractionData
 
 CROP, MASK, REORDER = range(3)
+WIDEST_SORT = 256
+"""Longest stretch that is shuffled by sorting a key for each of its items; of longer ones only the
+slots that a window can show are drawn. All published data sets lie below it."""
 
 
 class Augmenter:
@@ -49,11 +52,12 @@ class Augmenter:
         self.data = data
         self.length = length
         self.mask_id = mask_id
-        sizes = np.arange(int(np.diff(data.host_offsets).max()) - 2)  # 0 … longest input
+        # Lengths of inputs that occur, and which of them each user's is: one long history would
+        # make a table of all lengths up to it grow with its square.
+        sizes, row = np.unique(np.diff(data.host_offsets) - 3, return_inverse=True)
         counts = {share: (sizes * share).astype(np.int64) for share in (crop, mask, reorder)}
-        self._cropped, self._masked, self._reordered = (
-            data.tensor(counts[share]) for share in (crop, mask, reorder)
-        )
+        self._row = data.tensor(row)
+        self._cropped, self._reordered = (data.tensor(counts[share]) for share in (crop, reorder))
         self._widest_shuffle = max(1, int(counts[reorder].max()))
         self._masked_in_window = _hypergeometric_table(sizes, counts[mask], length).to(data.device)
 
@@ -62,9 +66,10 @@ class Augmenter:
         data = self.data
         starts = data.starts[users]
         sizes = data.stops[users] - 3 - starts
+        row = self._row[users]  # of the tables
         operation = self._draw((len(users),), generator, 3)
 
-        cropped = self._cropped[sizes]
+        cropped = self._cropped[row]
         first = starts + self._offset(sizes - cropped, generator)
         is_crop = operation == CROP
         # A crop is a window of its own; the other two start from the whole input.
@@ -73,9 +78,11 @@ class Augmenter:
 
         positions = end[:, None] + torch.arange(-self.length, 0, device=data.device)
         real = positions >= begin[:, None]
-        shuffled = self._shuffle(positions, starts, sizes, generator)
+        reordered = self._reordered[row]
+        stretch = starts + self._offset(sizes - reordered, generator)
+        shuffled = self._shuffle(positions, stretch, reordered, generator)
         positions = torch.where((operation == REORDER)[:, None], shuffled, positions)
-        hidden = self._mask(real, sizes, generator) & (operation == MASK)[:, None]
+        hidden = self._mask(real, row, generator) & (operation == MASK)[:, None]
         ids = data.items[positions.clamp_(min=0)].masked_fill_(hidden, self.mask_id)
         return ids.masked_fill_(~real, 0)
 
@@ -89,36 +96,62 @@ class Augmenter:
         )
         return (uniform * choices).long()
 
-    def _mask(self, real: Tensor, sizes: Tensor, generator: torch.Generator) -> Tensor:
+    def _mask(self, real: Tensor, row: Tensor, generator: torch.Generator) -> Tensor:
         """Choose the masked slots of each window: (B, L) bool.
 
         Of the masked items of the whole input, the number that falls into the window is
         hypergeometric; which ones they are is uniform, by the order of random keys.
         """
         uniform = torch.rand(
-            (len(sizes), 1), generator=generator, device=self.data.device, dtype=torch.float64
+            (len(row), 1), generator=generator, device=self.data.device, dtype=torch.float64
         )
-        count = (self._masked_in_window[sizes] <= uniform).sum(1, keepdim=True)
+        count = (self._masked_in_window[row] <= uniform).sum(1, keepdim=True)
         keys = torch.rand(real.shape, generator=generator, device=self.data.device)
         order = keys.masked_fill_(~real, 2.0).argsort(1)  # real slots first
         chosen = torch.arange(self.length, device=self.data.device) < count
         return torch.zeros_like(real).scatter_(1, order, chosen)
 
     def _shuffle(
-        self, positions: Tensor, starts: Tensor, sizes: Tensor, generator: torch.Generator
+        self, positions: Tensor, begin: Tensor, reordered: Tensor, generator: torch.Generator
     ) -> Tensor:
-        """Source position of each slot when a random stretch of the input is shuffled: (B, L)."""
-        reordered = self._reordered[sizes]
-        begin = starts + self._offset(sizes - reordered, generator)
-        keys = torch.rand(
-            (len(sizes), self._widest_shuffle), generator=generator, device=self.data.device
-        )
-        columns = torch.arange(self._widest_shuffle, device=self.data.device)
-        keys.masked_fill_(columns >= reordered[:, None], 2.0)
-        permutation = keys.argsort(1)  # its first `reordered` entries permute the stretch
+        """Source position of each slot when a stretch of the input is shuffled: (B, L).
+
+        Args:
+            positions: (B, L) the slots' own positions, one after the other.
+            begin: (B,) first position of the stretch.
+            reordered: (B,) its length.
+            generator: Source of randomness.
+        """
         inside = positions - begin[:, None]
-        moved = begin[:, None] + permutation.gather(1, inside.clamp(0, self._widest_shuffle - 1))
+        if self._widest_shuffle <= WIDEST_SORT:
+            source = self._permutation(reordered, self._widest_shuffle, generator)
+            slot = inside
+        else:
+            source = self._sample(reordered, generator)
+            slot = inside - inside[:, :1].clamp(min=0)  # from the first slot in the window on
+        moved = begin[:, None] + source.gather(1, slot.clamp(0, source.shape[1] - 1))
         return torch.where((inside >= 0) & (inside < reordered[:, None]), moved, positions)
+
+    def _permutation(self, count: Tensor, width: int, generator: torch.Generator) -> Tensor:
+        """Rows of (B, width) whose first `count` entries are a random order of 0 … count - 1."""
+        keys = torch.rand((len(count), width), generator=generator, device=self.data.device)
+        columns = torch.arange(width, device=self.data.device)
+        return keys.masked_fill_(columns >= count[:, None], 2.0).argsort(1)
+
+    def _sample(self, count: Tensor, generator: torch.Generator) -> Tensor:
+        """L different numbers of 0 … count - 1 in random order, row by row; all if there are fewer.
+
+        Source: Floyd's algorithm (Bentley & Floyd, "A sample of brilliance", 1987): the t-th draw
+        is from 0 … j with j = count - taken + t, and j itself takes the place of a repeated one.
+        """
+        taken = count.clamp(max=self.length)  # (B,)
+        chosen = count.new_full((len(count), self.length), -1)
+        for t in range(self.length):
+            highest = count - taken + t
+            drawn = self._offset(highest + 1, generator)
+            repeated = (chosen[:, :t] == drawn[:, None]).any(1)
+            chosen[:, t] = torch.where(repeated, highest, drawn).masked_fill(t >= taken, -1)
+        return chosen.gather(1, self._permutation(taken, self.length, generator))
 
 
 def _hypergeometric_table(sizes: np.ndarray, masked: np.ndarray, length: int) -> Tensor:

@@ -5,6 +5,7 @@ import pytest
 import torch
 from scipy.stats import chisquare, hypergeom
 
+from elcrec.data import augmentation
 from elcrec.data.augmentation import Augmenter
 from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Sequences
@@ -103,6 +104,36 @@ def test_a_reordered_stretch_is_a_uniform_permutation_in_place():
         assert sorted(view[changed]) == sorted(whole[changed])
     # 5 of 6 permutations of three items are not the identity.
     assert len(moved) == pytest.approx(6000 / 3 * 5 / 6, rel=0.1)
+
+
+@pytest.mark.parametrize("size", [5, 12, 20])
+def test_a_long_stretch_is_shuffled_slot_by_slot_with_the_same_distribution(size, monkeypatch):
+    """What a window shows of a shuffled stretch: any items of it, all different, equally likely."""
+    monkeypatch.setattr(augmentation, "WIDEST_SORT", 0)
+    data = data_of(size)
+    views = draw(data, 0, 9000, crop=1.0, mask=0.0, reorder=1.0)[:, -min(size, LENGTH) :]
+    whole = np.arange(size + 1)[-min(size, LENGTH) :]
+    moved = views[(views != whole).any(1)]
+    assert len(moved) == pytest.approx(3000, rel=0.1)  # a third; a shuffle rarely changes nothing
+    assert all(len(set(view)) == len(view) for view in moved)
+    for slot in (0, 1, -1):
+        counts = np.bincount(moved[:, slot], minlength=size + 1)[1:]
+        assert chisquare(counts).pvalue > 1e-4
+    pairs = np.bincount(moved[:, 0] * (size + 1) + moved[:, -1])
+    possible = np.array(
+        [i * (size + 1) + j for i in range(1, size + 1) for j in range(1, size + 1) if i != j]
+    )
+    assert chisquare(np.pad(pairs, (0, (size + 1) ** 2 - len(pairs)))[possible]).pvalue > 1e-4
+
+
+def test_one_long_history_makes_no_long_tables():
+    data = data_of(20_000, 6, 6, 9)
+    augmenter = Augmenter(data, LENGTH)
+    assert augmenter._masked_in_window.shape == (3, LENGTH + 1)  # lengths 6, 9 and 20,000
+    users = torch.tensor([0] * 200)
+    views = augmenter.views(users, torch.Generator().manual_seed(0)).numpy()
+    assert views.max() <= 20_000
+    assert views.min() >= 0
 
 
 def test_long_inputs_are_cut_to_the_window_after_the_operation():

@@ -1,0 +1,96 @@
+"""The end-to-end learnable cluster module (ELCM) by itself, for any network that has user vectors.
+
+Source: Liu et al., "End-to-end Learnable Clustering for Intent Learning in Recommendation"
+(NeurIPS 2024), section 3.2, and the authors' code (github.com/yueliu1999/ELCRec, 119b496).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from elcrec.models.clustering import Fusion, KMeans, cluster_loss, fuse, nearest
+
+Start = Literal["kmeans", "random"]
+
+
+class ELCM(nn.Module):
+    """K trainable centers on the unit sphere: what users are after, learned with the network.
+
+    In each training step, in this order:
+
+        fused = elcm.fuse(hidden)       # if the network joins centers to its outputs
+        losses = elcm(users)            # normalises the centers in place, then pull and push
+        loss = task + alpha * losses["cluster"]
+
+    The order matters: `fuse` sees the centers as the optimiser left them, the losses see them
+    normalised, as in the authors' code.
+    """
+
+    def __init__(self, dimension: int, clusters: int = 256, fusion: Fusion = "shift") -> None:
+        """Make the centers.
+
+        Args:
+            dimension: Length d of a user vector.
+            clusters: Number K of centers.
+            fusion: How `fuse` joins a center: `shift` adds it, `concat` appends it, `none`.
+        """
+        super().__init__()
+        self.fusion: Fusion = fusion
+        self.centers = nn.Parameter(torch.empty(clusters, dimension))
+        nn.init.xavier_normal_(self.centers)
+
+    @torch.no_grad()
+    def start(self, points: Tensor, by: Start = "kmeans", seed: int = 0) -> None:
+        """Place the centers before training.
+
+        Args:
+            points: (N, d) vectors of users, N at least K.
+            by: `kmeans`: centroids (faiss, 20 iterations, 5 restarts); `random`: K of the users.
+            seed: Of either.
+
+        Raises:
+            InputError: Fewer users than centers.
+        """
+        clusters, dimension = self.centers.shape
+        if by == "random":
+            generator = torch.Generator().manual_seed(seed)
+            chosen = torch.randperm(len(points), generator=generator)[:clusters]
+            found = points[chosen.to(points.device)]
+        else:
+            found = KMeans(clusters, dimension, seed, points.device).fit(points)
+        self.centers.copy_(F.normalize(found))
+
+    def forward(self, users: Tensor) -> dict[str, Tensor]:
+        """The losses of a batch.
+
+        Args:
+            users: (B, d) user vectors, of any length.
+
+        Returns:
+            Scalars: `pull` of users to centers, `push` between centers, and their sum `cluster`,
+            which is what the paper weights with alpha (Eq. 3).
+        """
+        self.normalise()
+        parts = cluster_loss(F.normalize(users), self.centers)
+        return {"cluster": parts["pull"] + parts["push"], **parts}
+
+    def assign(self, users: Tensor) -> Tensor:
+        """Nearest center of each user: (B, d) to (B,) numbers from 0; no gradient flows."""
+        return nearest(F.normalize(users), F.normalize(self.centers))
+
+    def intents(self, users: Tensor) -> Tensor:
+        """The centers of these users, with gradient: (B, d) to (B, d); after `forward`."""
+        return self.centers[nearest(F.normalize(users), self.centers)]
+
+    def fuse(self, hidden: Tensor) -> Tensor:
+        """Join each vector with its nearest center: (..., d) to (..., d), or 2d for `concat`."""
+        return fuse(hidden, self.centers, self.centers, self.fusion)
+
+    @torch.no_grad()
+    def normalise(self) -> None:
+        """Put the centers back on the unit sphere, outside the gradient."""
+        self.centers.copy_(F.normalize(self.centers))
