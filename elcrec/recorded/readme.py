@@ -21,10 +21,11 @@ from elcrec.recorded.calibrate import calibration
 from elcrec.recorded.machine import machines
 from elcrec.recorded.unpack import Chosen, extras, unpack
 from elcrec.report.claims import CLAIMS
-from elcrec.report.claims.claim import REFERENCE, judge_all, listed
+from elcrec.report.claims.claim import REFERENCE, judge_all
 from elcrec.report.evidence import Evidence
 from elcrec.report.remarks.expected import band_texts, expected
 from elcrec.report.verdict import MARKS, JudgedCells, judged_cells, summary
+from elcrec.report.words import listed
 from elcrec.statistics.power import LEVEL
 from elcrec.tables import released, table1_files, tables2_3_files, verdict_files
 from elcrec.tables.detectable import EXPLANATION, SEEDS, seeds_text

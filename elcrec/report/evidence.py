@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from elcrec import paper
 from elcrec.config.config import Config
+from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError, shown
 from elcrec.files.csvfile import read_csv
 from elcrec.files.jsonfile import JsonObject
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable
 from elcrec.runs.history import read_history
 from elcrec.runs.plan import AskedRun, runs_of, runs_of_models, runs_of_sensitivity, variant_text
-from elcrec.runs.reading import other_than, present_hashes
+from elcrec.runs.reading import Gap, failure, other_than, present_hashes
 from elcrec.runs.record import check_best_epoch
 from elcrec.tables import tables8_9
 
 COMPARED = (IMPROVEMENT, P_VALUE)  # columns of the paper's Table 1 that are no method
 
-OTHER_CODE = "made by other code, left out"
-OTHER_SETTINGS = "made with other settings, left out"
+OTHER = {"code": "made by other code, left out", "settings": "made with other settings, left out"}
+"""Why a finished run is not shown."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ ScoreKey = tuple[str, str, str]
 
 @dataclass(frozen=True)
 class Evidence:
-    """An output folder with its configuration."""
+    """An output folder with its configuration; every file is read once."""
 
     config: Config
     any_code: bool = False
@@ -107,17 +108,30 @@ class Evidence:
         """The folder with `runs/`, `tables/` and `figures/`."""
         return self.config.output
 
+    @functools.cached_property
+    def rows(self) -> Callable[[Path], list[Row]]:
+        """`read_rows`, each file once."""
+        return functools.cache(read_rows)
+
     def table(self, name: str) -> list[Row]:
         """Rows of `tables/<name>.csv`."""
-        return read_rows(self.output / "tables" / f"{name}.csv")
+        return self.rows(self.output / "tables" / f"{name}.csv")
 
     def figure(self, name: str) -> list[Row]:
         """Rows of `figures/<name>.csv`, the numbers behind a figure."""
-        return read_rows(self.output / "figures" / f"{name}.csv")
+        return self.rows(self.output / "figures" / f"{name}.csv")
 
     def printed(self, name: str) -> list[Row]:
         """Rows of a file of published numbers, `workflow/paper/<name>.csv`."""
-        return read_rows(paper.FOLDER / f"{name}.csv")
+        return self.rows(paper.FOLDER / f"{name}.csv")
+
+    def recorded(self, name: str) -> list[Row]:
+        """Rows of a file of the record that says what was found out; none for runs of one's own."""
+        return self.rows(self.config.recorded / name) if self.config.runs == "recorded" else []
+
+    def history(self, run: JsonObject) -> list[Row]:
+        """Rows of the history beside a run's `metrics.json`, one for each epoch."""
+        return self.rows(run.path.parent / "history.csv")
 
     @functools.cached_property
     def paper(self) -> PaperTable:
@@ -151,22 +165,27 @@ class Evidence:
         return self.dataset_name(dataset) in self.paper_datasets
 
     @functools.cached_property
-    def _runs(self) -> Collected:
-        return collect_runs(self.config, self.any_code)
+    def scores(self) -> dict[ScoreKey, Score]:
+        """The cells of `table1.csv` that have a run."""
+        found = {}
+        for row in self.table("table1"):
+            score = Score(
+                row.number("mean"),
+                row.number("std"),
+                row.integer("seeds"),
+                row.number("paper"),
+                row.number("relative_difference_percent"),
+                row.text("stopping"),
+            )
+            if score.seeds:
+                found[row.text("dataset"), row.text("metric"), row.text("model")] = score
+        return found
 
     @functools.cached_property
-    def _sensitivity(self) -> Collected:
-        return collect_sensitivity(self.config, self.any_code)
-
-    @property
-    def runs(self) -> Sequence[JsonObject]:
-        """`metrics.json` of every finished run of the configuration, of ablation arms too."""
-        return self._runs.kept
-
-    @property
-    def sensitivity(self) -> Sequence[JsonObject]:
-        """`metrics.json` of every run with another value of one hyper-parameter."""
-        return self._sensitivity.kept
+    def sequences(self) -> dict[str, Sequences]:
+        """Prepared data sets of the configuration, by display name."""
+        paths = {d: self.config.sequences_file(d) for d in self.config.use}
+        return {self.dataset_name(d): read_sequences(p) for d, p in paths.items() if p.is_file()}
 
     @functools.cached_property
     def released(self) -> Sequence[JsonObject]:
@@ -174,26 +193,49 @@ class Evidence:
         return [JsonObject.read(path) for path in sorted(self.output.glob("released/*/*.json"))]
 
     @property
-    def left_out(self) -> list[LeftOut]:
+    def runs(self) -> Sequence[JsonObject]:
+        """`metrics.json` of every finished run of the configuration, of ablation arms too."""
+        return [values for run, values, other in self._finished if not (other or run.variant)]
+
+    @property
+    def sensitivity(self) -> Sequence[JsonObject]:
+        """`metrics.json` of every run with another value of one hyper-parameter."""
+        return [values for run, values, other in self._finished if run.variant and not other]
+
+    @property
+    def left_out(self) -> list[Gap]:
         """Finished runs of the configuration that other code or settings made."""
-        return [*self._runs.left_out, *self._sensitivity.left_out]
+        return [
+            Gap(run.dataset, run.model, run.seed, _variant(run) + OTHER[other])
+            for run, _, other in self._finished
+            if other
+        ]
+
+    @property
+    def absent(self) -> list[Gap]:
+        """Runs of the configuration that are not there, with the reason."""
+        config = self.config
+        return [
+            Gap(run.dataset, run.model, run.seed, failure(run.folder))
+            for run in runs_of(config, config.use, config.models)
+            if not (run.folder / "metrics.json").exists()
+        ]
 
     @functools.cached_property
-    def scores(self) -> dict[ScoreKey, Score]:
-        """The cells of `table1.csv` that have a run."""
-        found = {}
-        for row in self.table("table1"):
-            for model in (k.removesuffix("_mean") for k in row.values if k.endswith("_mean")):
-                score = Score(
-                    row.number(f"{model}_mean"),
-                    row.number(f"{model}_std"),
-                    row.integer(f"{model}_seeds"),
-                    row.number(f"{model}_paper"),
-                    row.number(f"{model}_relative_difference_percent"),
-                    row.text(f"{model}_stopping"),
-                )
-                if score.seeds:
-                    found[row.text("dataset"), row.text("metric"), model] = score
+    def _finished(self) -> list[tuple[AskedRun, JsonObject, str | None]]:
+        """Every finished run, its `metrics.json`, and what made it differently if it is left out.
+
+        Raises:
+            InputError: A record that is not whole, or a model whose settings are not right.
+        """
+        config = self.config
+        further = runs_of(config, tables8_9.TABLES, config.optional.models)
+        asked = [*runs_of_models(config), *further, *runs_of_sensitivity(config)]
+        found = []
+        for run in {run.folder: run for run in asked}.values():
+            if (run.folder / "metrics.json").exists():
+                values = _record(run.folder)
+                found.append((run, values, None if self.any_code else _other(config, run, values)))
         return found
 
 
@@ -222,63 +264,20 @@ def mean(values: Sequence[float]) -> float:
     return sum(known) / len(known) if known else math.nan
 
 
-@dataclass(frozen=True)
-class LeftOut:
-    """A finished run that the present code or settings did not make."""
-
-    dataset: str
-    model: str
-    seed: int
-    reason: str
-
-
-@dataclass(frozen=True)
-class Collected:
-    """Finished runs of a configuration."""
-
-    kept: Sequence[JsonObject]
-    """Their `metrics.json`."""
-    left_out: Sequence[LeftOut]
+def _record(folder: Path) -> JsonObject:
+    """`metrics.json` of a run, checked against its history."""
+    values = JsonObject.read(folder / "metrics.json")
+    check_best_epoch(values)
+    if (folder / "history.csv").is_file():
+        read_history(folder / "history.csv", values.integer("epochs"))
+    return values
 
 
-def collect_runs(config: Config, any_code: bool = False) -> Collected:
-    """Read the runs of all models of tables and figures; `any_code` keeps those of other code.
-
-    Raises:
-        InputError: A record that is not whole, or a model whose settings are not right.
-    """
-    further = runs_of(config, tables8_9.TABLES, config.optional.models)
-    asked = {run.folder: run for run in (*runs_of_models(config), *further)}
-    return _collect(config, asked.values(), any_code)
-
-
-def collect_sensitivity(config: Config, any_code: bool = False) -> Collected:
-    """Read the runs with another value of one hyper-parameter; as `collect_runs`."""
-    return _collect(config, runs_of_sensitivity(config), any_code)
-
-
-def _collect(config: Config, asked: Iterable[AskedRun], any_code: bool) -> Collected:
-    kept, left_out = [], []
-    for run in asked:
-        path = run.folder / "metrics.json"
-        if not path.exists():
-            continue
-        values = JsonObject.read(path)
-        check_best_epoch(values)
-        history = run.folder / "history.csv"
-        if history.is_file():
-            read_history(history, values.integer("epochs"))
-        reason = None if any_code else _judge(config, run, values)
-        if reason is None:
-            kept.append(values)
-        else:
-            what = f"{variant_text(run.variant)}: " if run.variant else ""
-            left_out.append(LeftOut(run.dataset, run.model, run.seed, what + reason))
-    return Collected(kept, left_out)
-
-
-def _judge(config: Config, run: AskedRun, values: JsonObject) -> str | None:
-    """Why the run is left out; None for one that is kept."""
+def _other(config: Config, run: AskedRun, values: JsonObject) -> str | None:
+    """What made a run differently than the present would: code, settings or nothing."""
     made = (str(values.values.get("fingerprint")), str(values.values.get("settings")))
-    other = other_than(made, present_hashes(config, run.model, run.dataset, run.changes))
-    return {"code": OTHER_CODE, "settings": OTHER_SETTINGS, None: None}[other]
+    return other_than(made, present_hashes(config, run.model, run.dataset, run.changes))
+
+
+def _variant(run: AskedRun) -> str:
+    return f"{variant_text(run.variant)}: " if run.variant else ""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from elcrec.files.jsonfile import JsonObject
 from elcrec.report.evidence import Evidence
@@ -14,48 +14,27 @@ ORDER = ("ablation", "sensitivity", "convergence", "tsne", "case_study", "diagno
 MOST_LINES = 200  # of numbers shown on the page; the file has them all
 
 
-@dataclass(frozen=True)
-class Image:
-    """A figure on the page."""
-
-    name: str
-    title: str
-    caption: str
-    alt: str
-    source: str
-    """The PNG as a data URI."""
-    numbers: str
-    """Its CSV, cut to `MOST_LINES` lines; empty without one."""
-    cut: int
-    """How many lines are not shown."""
-
-
-def images(evidence: Evidence) -> list[Image]:
+def images(evidence: Evidence) -> list[dict[str, Any]]:
     """All figures of the output folder, in the order of the page.
+
+    `source` is the PNG as a data URI, `numbers` its CSV, of which `cut` lines are not shown.
 
     Raises:
         InputError: A figure without its words, or whose words lack a key.
     """
-    found = sorted((evidence.output / "figures").glob("*.png"), key=lambda p: (_place(p.stem), p))
-    return [_image(path) for path in found]
+    order = {kind: place for place, kind in enumerate(ORDER)}
+    paths = sorted((evidence.output / "figures").glob("*.png"))
+    return [_image(p) for p in sorted(paths, key=lambda p: order.get(p.stem.split("-")[0], 99))]
 
 
-def _place(name: str) -> int:
-    kind = name.split("-")[0]
-    return ORDER.index(kind) if kind in ORDER else len(ORDER)
-
-
-def _image(path: Path) -> Image:
+def _image(path: Path) -> dict[str, Any]:
     words = JsonObject.read(path.with_suffix(".json"))
     data = base64.b64encode(path.read_bytes()).decode("ascii")
     csv = path.with_suffix(".csv")
     lines = csv.read_text(encoding="utf-8").splitlines() if csv.is_file() else []
-    return Image(
-        name=path.stem,
-        title=words.text("title"),
-        caption=words.text("caption"),
-        alt=words.text("alt"),
-        source=f"data:image/png;base64,{data}",
-        numbers="\n".join(lines[:MOST_LINES]),
-        cut=max(0, len(lines) - MOST_LINES),
-    )
+    return {
+        "name": path.stem,
+        "source": f"data:image/png;base64,{data}",
+        "numbers": "\n".join(lines[:MOST_LINES]),
+        "cut": max(0, len(lines) - MOST_LINES),
+    } | {key: words.text(key) for key in ("title", "caption", "alt")}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import jinja2
 
@@ -14,26 +14,13 @@ from elcrec.report.claims.claim import judge_all
 from elcrec.report.evidence import Evidence
 from elcrec.report.figures import images
 from elcrec.report.further import further_tables
-from elcrec.report.provenance import Absent, Source
-from elcrec.report.remarks.findings import findings
-from elcrec.report.remarks.oddities import oddities
+from elcrec.report.remarks import remarks
 from elcrec.report.verdict import breakdown, detectable_table, judged_cells, nearest_table, summary
 from elcrec.report.view import Cell, Table
+from elcrec.runs.reading import Gap
 
-CONTENTS = (
-    ("verdict", "Verdict"),
-    ("table1", "Table 1: accuracy"),
-    ("claims", "The paper's claims"),
-    ("table2", "Table 2: time"),
-    ("table3", "Table 3: memory"),
-    ("figures", "Figures"),
-    ("data", "Data"),
-    ("released", "Released weights"),
-    ("further", "Further tables"),
-    ("oddities", "Odd in the published tables"),
-    ("findings", "Other findings"),
-    ("sources", "Sources of the numbers"),
-)
+FINDINGS = elcrec.ROOT / "docs" / "findings.md"
+"""What was found out about the paper; the page shows its headings."""
 
 
 def render(config: Config, any_code: bool = False) -> str:
@@ -44,23 +31,16 @@ def render(config: Config, any_code: bool = False) -> str:
     """
     evidence = Evidence(config, any_code)
     sources = provenance.sources(evidence)
-    links = _links(sources)
+    links = provenance.links(sources)
     judged = judged_cells(evidence)
-    gaps = provenance.absent(evidence)
-    left_out = provenance.left_out(evidence)
-    further = further_tables(evidence)
     names = [evidence.dataset_name(d) for d in config.use]
     values = {
-        "title": "ELCRec, replicated",
         "version": elcrec.__version__,
         "config": config,
+        "evidence": evidence,
         "datasets": names,
-        "models": [evidence.model_name(m) for m in config.models],
         "inside": [n for n in names if n in evidence.paper_datasets],
         "outside": [n for n in names if n not in evidence.paper_datasets],
-        "finished": len(evidence.runs) + len(evidence.sensitivity),
-        "commits": list(dict.fromkeys(s.commit for s in sources)),
-        "contents": [entry for entry in CONTENTS if further or entry[0] != "further"],
         "summary": summary(judged),
         "breakdown": breakdown(judged),
         "nearest": nearest_table(evidence),
@@ -73,15 +53,19 @@ def render(config: Config, any_code: bool = False) -> str:
         "images": images(evidence),
         "statistics": table1.statistics_table(evidence),
         "released": table1.released_table(evidence, links),
-        "further": further,
-        "oddities": oddities(evidence),
-        "findings": findings(evidence),
-        "sources": list(_shown(evidence, sources)),
-        "absent": gaps,
-        "left_out": left_out,
-        "absences": _absences(evidence, [*gaps, *left_out]),
+        "further": further_tables(evidence),
+        "findings": headings(),
+        "remarks": remarks(evidence),
+        "sources": sources,
+        "absences": _absences(evidence, [*evidence.absent, *evidence.left_out]),
     }
     return _environment().get_template("page.html.j2").render(values)
+
+
+def headings() -> list[str]:
+    """Titles of what was found out about the paper."""
+    lines = FINDINGS.read_text(encoding="utf-8").splitlines()
+    return [line.removeprefix("## ") for line in lines if line.startswith("## ")]
 
 
 def _environment() -> jinja2.Environment:
@@ -94,39 +78,16 @@ def _environment() -> jinja2.Environment:
     )
 
 
-def _links(sources: Sequence[Source]) -> dict[tuple[str, str, str], tuple[str, str]]:
-    """(kind, data set, model) to the anchor of its sources and what they are, in one line."""
-    groups: dict[tuple[str, str, str], list[Source]] = {}
-    for source in sources:
-        groups.setdefault((source.kind, source.dataset, source.model), []).append(source)
-    return {key: (found[0].anchor, provenance.describe(found)) for key, found in groups.items()}
-
-
-def _shown(
-    evidence: Evidence, sources: Sequence[Source]
-) -> Iterable[tuple[Source, str, str, bool]]:
-    """Each source with its display names and whether it is the first of its group."""
-    seen: set[str] = set()
-    for source in sources:
-        names = evidence.dataset_name(source.dataset), evidence.model_name(source.model)
-        yield source, *names, source.anchor not in seen
-        seen.add(source.anchor)
-
-
-def _absences(evidence: Evidence, gaps: Sequence[Absent]) -> Table | None:
+def _absences(evidence: Evidence, gaps: Sequence[Gap]) -> Table | None:
     """Runs that the page does not show, those of one reason in one row."""
-    if not gaps:
-        return None
-    groups: dict[tuple[str, str, str], list[int]] = {}
+    groups: dict[tuple[str, str, str], list[str]] = {}
     for gap in gaps:
-        groups.setdefault((gap.dataset, gap.model, gap.reason), []).append(gap.seed)
+        names = evidence.dataset_name(gap.dataset), evidence.model_name(gap.model)
+        groups.setdefault((*names, gap.reason), []).append(str(gap.seed))
+    if not groups:
+        return None
     rows = [
-        [
-            Cell(evidence.dataset_name(dataset)),
-            Cell(evidence.model_name(model)),
-            Cell(", ".join(map(str, seeds))),
-            Cell(reason),
-        ]
+        [Cell(dataset), Cell(model), Cell(", ".join(seeds)), Cell(reason)]
         for (dataset, model, reason), seeds in groups.items()
     ]
     header = ["Data set", "Model", "Seeds", "Why"]

@@ -1,18 +1,18 @@
-"""Where each number comes from: commit, device, command of every run; why runs are absent."""
+"""Where each number comes from: commit, device, command of every run, measurement and check."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from elcrec.files.jsonfile import JsonObject
 from elcrec.report.evidence import Evidence
 from elcrec.runs.plan import variant_text
-from elcrec.runs.reading import failure
 
-KINDS = ("run", "sensitivity", "measurement", "released weights")
+RUN, SENSITIVITY, MEASUREMENT, RELEASED = "run", "sensitivity", "measurement", "released weights"
+KINDS = (RUN, SENSITIVITY, MEASUREMENT, RELEASED)
+NOT_RECORDED = "not recorded"
 SHORT = 10  # digits of a commit that are shown
 
 Links = Mapping[tuple[str, str, str], tuple[str, str]]
@@ -39,140 +39,104 @@ class Source:
     @property
     def anchor(self) -> str:
         """Id of the group of sources that a number of the page points to."""
-        return anchor(self.kind, self.dataset, self.model)
-
-
-@dataclass(frozen=True)
-class Absent:
-    """A run that was asked for and is not there, or is left out."""
-
-    dataset: str
-    model: str
-    seed: int
-    reason: str
-
-
-def anchor(kind: str, dataset: str, model: str) -> str:
-    """Id of the rows of one model on one data set in the table of sources."""
-    return "-".join(["source", kind.split()[0], dataset, model])
+        return "-".join(["source", self.kind.split()[0], self.dataset, self.model])
 
 
 def sources(evidence: Evidence) -> list[Source]:
-    """Return the sources of all numbers: runs, sensitivity runs, measurements, released weights.
+    """Return the sources of all numbers, those of one anchor together.
 
     Raises:
         InputError: A record that is not whole.
     """
-    output = evidence.output
-    found = [_run("run", values) for values in evidence.runs]
-    found += [_run("sensitivity", values) for values in evidence.sensitivity]
-    found += [_measurement(path) for path in sorted(output.glob("efficiency/*/*.json"))]
+    measured = sorted(evidence.output.glob("efficiency/*/*.json"))
+    found = [_run(RUN, values) for values in evidence.runs]
+    found += [_run(SENSITIVITY, values) for values in evidence.sensitivity]
+    found += [_measurement(JsonObject.read(path)) for path in measured]
     found += [_released(values) for values in evidence.released]
     config = evidence.config
     order = {name: i for i, name in enumerate([*config.use, *config.models, *KINDS])}
 
-    def place(source: Source) -> tuple[int, ...]:
-        return tuple(order.get(x, len(order)) for x in (source.dataset, source.kind, source.model))
+    def place(source: Source) -> tuple[list[int], str]:
+        keys = source.dataset, source.kind, source.model
+        return [order.get(key, len(order)) for key in keys], source.anchor
 
     return sorted(found, key=place)
 
 
-def absent(evidence: Evidence) -> list[Absent]:
-    """Return the runs of the configuration that are not there, with the reason."""
-    config = evidence.config
-    found = []
-    for dataset in config.use:
-        for model in config.models:
-            for seed in config.seeds:
-                folder = config.run_folder(dataset, model, seed)
-                if not (folder / "metrics.json").exists():
-                    found.append(Absent(dataset, model, seed, failure(folder)))
-    return found
+def links(found: Sequence[Source]) -> Links:
+    """Where the numbers of each model lead, with one line on what made them."""
+    groups: dict[tuple[str, str, str], list[Source]] = {}
+    for source in found:
+        groups.setdefault((source.kind, source.dataset, source.model), []).append(source)
+    return {key: (group[0].anchor, _describe(group)) for key, group in groups.items()}
 
 
-def left_out(evidence: Evidence) -> list[Absent]:
-    """Return the finished runs that the page does not show, with the reason."""
-    return [Absent(r.dataset, r.model, r.seed, r.reason) for r in evidence.left_out]
-
-
-def describe(found: list[Source]) -> str:
+def _describe(found: Sequence[Source]) -> str:
     """One line for a group of sources: how many, their commits and devices."""
     commits = ", ".join(dict.fromkeys(s.commit for s in found))
     devices = ", ".join(dict.fromkeys(s.device for s in found))
-    kind = {"run": "run", "measurement": "measurement"}.get(found[0].kind, "record")
+    kind = found[0].kind if found[0].kind in (RUN, MEASUREMENT) else "record"
     count = f"{len(found)} {kind}{'s' if len(found) > 1 else ''}"
     return f"{count}; commit {commits}; {devices}; {found[0].command}"
 
 
 def _run(kind: str, values: JsonObject) -> Source:
     folder = values.path.parent
-    made = _environment(folder / "environment.json")
-    seed = values.integer("seed")
-    variant = f"seed {seed}"
-    if kind == "sensitivity":
-        variant = f"{variant_text(folder.parent.name)}, {variant}"
-    best, epochs = values.integer("best_epoch"), values.integer("epochs")
+    path = folder / "environment.json"
+    made = JsonObject.read(path) if path.is_file() else JsonObject(path, {})
+    variant = f"{variant_text(folder.parent.name)}, " if kind == SENSITIVITY else ""
+    detail = [
+        f"{values.integer('epochs')} epochs",
+        f"tested epoch {values.integer('best_epoch')}",
+        *_versions(made),
+    ]
+    return _source(kind, values, f"{variant}seed {values.integer('seed')}", made, ", ".join(detail))
+
+
+def _measurement(values: JsonObject) -> Source:
+    detail = f"{values.integer('epochs_measured')} measured epochs"
+    return _source(MEASUREMENT, values, f"seed {values.integer('seed')}", values, detail)
+
+
+def _released(values: JsonObject) -> Source:
+    # Weights may have been looked at before commit and device were recorded.
+    known = replace(values, values={"commit": None, "device": NOT_RECORDED, **values.values})
+    return _source(RELEASED, known, values.text("file"), values)
+
+
+def _source(
+    kind: str, values: JsonObject, variant: str, made: JsonObject, detail: str = ""
+) -> Source:
+    """A source by its record; `made` is the record that says by which command."""
     return Source(
         kind,
         values.text("dataset"),
         values.text("model"),
         variant,
-        commit_text(values),
+        _commit(values),
         values.text("device"),
-        made.command,
-        f"{epochs} epochs, tested epoch {best}{made.versions}",
+        _command(made),
+        detail,
     )
 
 
-def _measurement(path: Path) -> Source:
-    values = JsonObject.read(path)
-    dataset, model = values.text("dataset"), values.text("model")
-    epochs, seed = values.integer("epochs_measured"), values.integer("seed")
-    command = _command(values)
-    detail = f"{epochs} measured epochs"
-    device, variant = values.text("device"), f"seed {seed}"
-    commit = commit_text(values)
-    return Source("measurement", dataset, model, variant, commit, device, command, detail)
-
-
-def _released(values: JsonObject) -> Source:
-    dataset, model, file = (values.text(key) for key in ("dataset", "model", "file"))
-    command = _command(values)
-    commit = commit_text(values) if "commit" in values.values else "not recorded"
-    device = _text_or(values, "device", "not recorded")
-    return Source("released weights", dataset, model, file, commit, device, command, "")
-
-
-@dataclass(frozen=True)
-class _Made:
-    command: str = "not recorded"
-    versions: str = ""
-
-
-def _environment(path: Path) -> _Made:
-    """Command and versions of a run; what a record lacks is said to be not recorded."""
-    if not path.is_file():
-        return _Made()
-    values = JsonObject.read(path)
-    shown = [f"Python {values.text('python')}"] if "python" in values.values else []
-    if "versions" in values.values:
-        versions = values.section("versions")
+def _versions(made: JsonObject) -> list[str]:
+    """Python and what decides its numbers, as far as it is recorded."""
+    shown = [f"Python {made.text('python')}"] if "python" in made.values else []
+    if "versions" in made.values:
+        versions = made.section("versions")
         names = [name for name in ("torch", "numpy") if name in versions.values]
         shown += [f"{name} {versions.text(name)}" for name in names]
-    return _Made(_command(values), "".join(f", {text}" for text in shown))
+    return shown
 
 
 def _command(values: JsonObject) -> str:
     """The command as one would type it: the program's path is that of one machine only."""
     words = values.texts("command") if "command" in values.values else []
-    return shlex.join(["elcrec", *words[1:]]) if words else "not recorded"
+    return shlex.join(["elcrec", *words[1:]]) if words else NOT_RECORDED
 
 
-def _text_or(values: JsonObject, key: str, without: str) -> str:
-    return values.text(key) if key in values.values else without
-
-
-def commit_text(values: JsonObject) -> str:
+def _commit(values: JsonObject) -> str:
     """Commit of a record, shortened, with a mark when the tree was not clean."""
     commit = values.optional_text("commit")
     if commit is None:

@@ -77,20 +77,3 @@ def figure_cell(value: float | None, digits: int, href: str = "", title: str = "
 def gap(reason: str = "not yet run") -> Cell:
     """An empty cell that says why."""
     return Cell(GAP, kind="gap", title=reason)
-
-
-@dataclass(frozen=True)
-class Remark:
-    """Something that a reader of the published numbers should know."""
-
-    title: str
-    statement: str
-    evidence: str
-    """Outcome of the computation that shows it."""
-    shown: bool
-    """Whether the computation could be made."""
-
-
-def to_come(source: str) -> str:
-    """Evidence of a remark whose numbers are not there yet."""
-    return f"Not computed yet; it needs: {source}."

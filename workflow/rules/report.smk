@@ -1,8 +1,6 @@
 # The replication report: one page from tables, figures and run records, whatever of them is there.
 # Works on partial results too: elcrec report --config ..., with gaps where something is not there yet.
 
-from elcrec.report.remarks.expected import DEVIATIONS
-
 
 def report_figures(wildcards):
     """All figures that the configuration declares."""
@@ -12,10 +10,10 @@ def report_figures(wildcards):
 def report_extras(wildcards):
     """Results of optional targets: shown when they are there, never made for the report.
 
-    Of recorded runs: what is recorded of the released weights, and what was found out about deviations.
+    Of recorded runs: what is recorded of the released weights, and what was found out about cells and rules.
     """
     if RECORDED:
-        said = [str(path) for path in [CONFIG.recorded / DEVIATIONS] if path.exists()]
+        said = sorted(str(path) for path in CONFIG.recorded.glob("*.csv"))
         released = any(Path(path).parts[-3] == "released" for path in UNPACKED)
         return said + (list(rules.released_weights.output) if released else [])
     names = ["released.csv", "grid.csv", "table7.csv", "table8.csv", "table9.csv"]
@@ -33,6 +31,7 @@ rule report:
         paper=sorted(
             str(p) for p in Path(workflow.basedir, "workflow/paper").glob("*.csv")
         ),
+        findings=f"{workflow.basedir}/docs/findings.md",
         templates=sorted(
             str(p) for p in Path(workflow.basedir, "elcrec/report/templates").iterdir()
         ),

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
+from typing import Any
 
 from elcrec.errors import InputError, shown
 from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.paper import IMPROVEMENT, P_VALUE
-from elcrec.report.claims.claim import (
-    FAILS,
-    HOLDS,
-    NOT_DECIDABLE,
-    NOT_RUN,
-    PROVISIONAL,
-    REFERENCE,
-    Definition,
-    Finding,
-    Scope,
-    listed,
-    settled,
-)
-from elcrec.report.evidence import Evidence, Row, Score
-from elcrec.statistics.power import LEVEL, POWER
+from elcrec.report.claims.claim import REFERENCE, Judged, Numbers, Outcome, Scope, settled
+from elcrec.report.evidence import Evidence, Row
+from elcrec.statistics.power import LEVEL
 from elcrec.tables.table1 import EACH
 from elcrec.tables.tables2_3 import BASELINE
 
@@ -33,161 +23,103 @@ DIGITS = 4
 """Printed decimals: means that agree in them are equal."""
 
 
-@dataclass
-class _Tested:
-    """What `significance.csv` says of a data set and a metric."""
+@dataclass(frozen=True)
+class _Cell:
+    """ELCRec against the best other method of the paper so far, on a data set and a metric."""
 
-    strongest: Row
-    """ELCRec against the best other method so far."""
-    rivals: set[str] = field(default_factory=set)
+    where: str
+    """Data set and metric, for a reader; as is `rival`."""
+    rival: str
+    rivals: frozenset[str]
+    """Ids of the other methods of the paper that have been run."""
+    ahead: float
+    """Above 0 where ELCRec counts as better, below 0 where it counts as worse."""
+    settled: bool
+    """Both have all seeds."""
+    weak: bool
+    """The lead that the paper prints is below what the configured seeds can detect after Holm."""
+    own: float = math.nan
+    theirs: float = math.nan
+    extra: bool = False
+    """A method that the paper does not have is above ELCRec."""
+    tested: bool = True
 
-    @property
-    def significant(self) -> bool:
-        """By the primary test, Holm-corrected."""
-        return self.strongest.number("p_holm") < LEVEL
 
-    @property
-    def won(self) -> bool:
-        return self.significant and self.strongest.number("difference") > 0
-
-    @property
-    def lost(self) -> bool:
-        return self.significant and self.strongest.number("difference") < 0
-
-
-def best(evidence: Evidence, scope: Scope) -> Finding:
+def best(evidence: Evidence, scope: Scope) -> Judged:
     """Is ELCRec the best of the paper's methods, cell by cell?"""
-    rivals = _rivals(evidence)
-    extra = [m for m in evidence.config.models if m not in rivals and m != REFERENCE]
-    run: list[Collection[str]] = []
-    undecidable = _undecidable(evidence)
-    won, equal, lost, final, unsettled, beaten_by_extra, weak = 0, [], [], 0, 0, 0, 0
-    for dataset, metric in product(scope.datasets, TABLE_METRICS):
-        own = evidence.scores.get((dataset, metric, REFERENCE))
-        found = {m: evidence.scores.get((dataset, metric, m)) for m in rivals}
-        others = {m: score for m, score in found.items() if score}
-        if own is None or not others:
-            continue
-        run.append(others)
-        winner = max(others, key=lambda m: others[m].mean)
-        stays = settled(evidence, own.seeds, others[winner].seeds)
-        unsettled += not stays
-        weak += (dataset, metric) in undecidable
-        ahead = round(own.mean, DIGITS) - round(others[winner].mean, DIGITS)
-        won += ahead > 0
-        if ahead == 0:
-            equal.append(_cell_text(evidence, dataset, metric, winner, others[winner], own))
-        elif ahead < 0:
-            final += stays and (dataset, metric) not in undecidable
-            lost.append(_cell_text(evidence, dataset, metric, winner, others[winner], own))
-        above = (evidence.scores.get((dataset, metric, m)) for m in extra)
-        beaten_by_extra += any(score.mean > own.mean for score in above if score)
-    if not run:
-        return Finding(NOT_RUN, "No cell has a run of ELCRec and of another method yet.")
-    done, needed = len(run), len(TABLE_METRICS) * scope.expected
-    sentence = f"ELCRec's mean is above the best other method of the paper on {won} of the {done}"
-    sentence += f" cells run so far (of {needed})" if done < needed else " cells"
-    sentence += f", equal to four digits on {len(equal)} and below on {len(lost)}"
-    sentence += f" ({listed([*lost, *equal], 3)})" if lost or equal else ""
-    sentence += f", {_how_many(evidence, run)}"
-    sentence += _open_text(evidence, unsettled)
-    if beaten_by_extra:
-        sentence += f". Rows that the paper does not have are above it on {beaten_by_extra}"
-    if weak:
-        sentence += (
-            f". On {weak} of them the lead that the paper prints is below what the design detects,"
-            " so that who is best there may be chance"
-        )
-    allowed = needed * len(_lost_in_paper(evidence)) // len(_cells_in_paper(evidence))
-    complete = _all_run(evidence, run) and not unsettled and done >= needed
-    if final > allowed:
-        return Finding(FAILS, sentence + ".")
-    if weak > allowed:
-        return Finding(NOT_DECIDABLE, sentence + ".")
-    return Finding(HOLDS if complete else PROVISIONAL, sentence + ".")
-
-
-def significance(evidence: Evidence, scope: Scope) -> Finding:
-    """Is ELCRec's lead over the strongest other method of the paper significant?"""
-    cells = _tested(evidence, scope)
+    cells = list(_run(evidence, scope))
     if not cells:
-        return Finding(NOT_RUN, "ELCRec and another method have not both been run yet.")
-    undecidable = _undecidable(evidence)
-    settled_ones = [c for c in cells if settled(evidence, *_seeds(c.strongest))]
-    won, lost = sum(c.won for c in cells), sum(c.lost for c in cells)
-    weak = [c for c in cells if not c.significant and _key(c.strongest) in undecidable]
-    done, needed = len(cells), len(TABLE_METRICS) * scope.expected
-    run = [cell.rivals for cell in cells]
-    sentence = (
-        f"Against the strongest of the others, by the primary test (Holm, p < {LEVEL}), ELCRec is"
-        f" significantly above on {won} and below on {lost} of the {done} cells run so far (of"
-        f" {needed}); on {done - won - lost} no difference is found, {_how_many(evidence, run)}"
-    )
-    if weak:
-        seeds = len(evidence.config.seeds)
-        sentence += (
-            f". On {len(weak)} of these the lead that the paper prints is below what {seeds} seeds"
-            f" of each model detect with {POWER:.0%} power at that level, so this design cannot"
-            " decide them"
-        ).replace("%", " %")
-    untested = [_named(evidence, c.strongest) for c in cells if _untested(c.strongest)]
-    if untested:
-        sentence += f". Without a test, as no model has two seeds: {listed(untested)}"
-    sentence += _open_text(evidence, done - len(settled_ones))
-    paper_cells = _cells_in_paper(evidence)
-    allowed = needed * (len(paper_cells) - len(_won_in_paper(evidence))) // len(paper_cells)
-    failed = sum(c.lost or (not c.won and c not in weak) for c in settled_ones)
-    complete = _all_run(evidence, run) and len(settled_ones) == needed
-    if failed > allowed:
-        outcome = FAILS
-    elif complete and won >= needed - allowed:
-        outcome = HOLDS
+        return Judged(Outcome.NOT_RUN)
+    printed, numbers = in_paper(evidence), _numbers(evidence, scope, cells)
+    allowed = numbers["needed"] * len(printed["lost"]) // printed["cells"]
+    weak = sum(c.weak for c in cells)
+    if sum(c.ahead < 0 and c.settled and not c.weak for c in cells) > allowed:
+        outcome = Outcome.FAILS
+    elif weak > allowed:
+        outcome = Outcome.NOT_DECIDABLE
     else:
-        outcome = NOT_DECIDABLE if len(weak) > allowed else PROVISIONAL
-    return Finding(outcome, sentence + ".")
+        complete = _complete(evidence, cells) and len(cells) >= numbers["needed"]
+        outcome = Outcome.HOLDS if complete else Outcome.PROVISIONAL
+    return Judged(outcome, numbers | {"weak": weak, "extra": sum(c.extra for c in cells)})
 
 
-def best_in_paper(evidence: Evidence) -> str:
-    """The paper's claim, counted in its own table."""
-    cells, lost = _cells_in_paper(evidence), _lost_in_paper(evidence)
-    text = f"ELCRec is the best of {len(evidence.paper_models)} methods on "
-    return text + f"{len(cells) - len(lost)} of {len(cells)} cells of Table 1 (not {listed(lost)})."
+def significance(evidence: Evidence, scope: Scope) -> Judged:
+    """Is ELCRec's lead over the strongest other method of the paper significant?"""
+    cells = list(_tested(evidence, scope))
+    if not cells:
+        return Judged(Outcome.NOT_RUN)
+    printed, numbers = in_paper(evidence), _numbers(evidence, scope, cells)
+    needed, won = numbers["needed"], len(numbers["won"])
+    allowed = needed * (printed["cells"] - printed["significant"]) // printed["cells"]
+    weak = sum(c.weak and c.ahead == 0 for c in cells)
+    failed = sum(c.settled and (c.ahead < 0 or (c.ahead == 0 and not c.weak)) for c in cells)
+    if failed > allowed:
+        outcome = Outcome.FAILS
+    elif won >= needed - allowed and len(cells) == needed and _complete(evidence, cells):
+        outcome = Outcome.HOLDS
+    else:
+        outcome = Outcome.NOT_DECIDABLE if weak > allowed else Outcome.PROVISIONAL
+    untested = [vars(c) for c in cells if not c.tested]
+    return Judged(outcome, numbers | {"weak": weak, "untested": untested})
 
 
-def significant_in_paper(evidence: Evidence) -> str:
-    """The paper's claim, counted in its own table."""
-    cells, won = _cells_in_paper(evidence), _won_in_paper(evidence)
-    return (
-        f"ELCRec's lead over the runner-up is significant (p < {LEVEL}) on {len(won)} of"
-        f" {len(cells)} cells; which test, and over what, is not said for each."
+def in_paper(evidence: Evidence) -> Numbers:
+    """Both claims, counted in the paper's own table."""
+    paper = evidence.paper
+    cells = sorted({(dataset, metric) for dataset, metric, _ in paper})
+    lost = [
+        " ".join(cell)
+        for cell in cells
+        if any(paper.get((*cell, m), 0) > paper[*cell, "ELCRec"] for m in evidence.paper_models)
+    ]
+    significant = sum(
+        paper[*cell, P_VALUE] < LEVEL and paper[*cell, IMPROVEMENT] > 0 for cell in cells
     )
+    methods = len(evidence.paper_models)
+    return {"methods": methods, "cells": len(cells), "lost": lost, "significant": significant}
 
 
-def _cells_in_paper(evidence: Evidence) -> list[tuple[str, str]]:
-    return sorted({(d, m) for d, m, _ in evidence.paper})
+def _numbers(evidence: Evidence, scope: Scope, cells: Sequence[_Cell]) -> dict[str, Any]:
+    """What both claims tell of the cells that have been run."""
+    run = [len(c.rivals) for c in cells]
+    return {
+        "done": len(cells),
+        "needed": len(TABLE_METRICS) * scope.expected,
+        "won": [vars(c) for c in cells if c.ahead > 0],
+        "even": [vars(c) for c in cells if c.ahead == 0],
+        "lost": [vars(c) for c in cells if c.ahead < 0],
+        "open": sum(not c.settled for c in cells),
+        "seeds": len(evidence.config.seeds),
+        "fewest": min(run),
+        "most": max(run),
+        "rivals": len(evidence.paper_models) - 1,
+    }
 
 
-def _lost_in_paper(evidence: Evidence) -> list[str]:
-    """Cells of the paper's table where another of its methods is above ELCRec."""
-    return [
-        f"{d} {m}"
-        for d, m in _cells_in_paper(evidence)
-        if evidence.paper[d, m, "ELCRec"]
-        < max(v for (x, y, k), v in evidence.paper.items() if (x, y) == (d, m) and _method(k))
-    ]
-
-
-def _won_in_paper(evidence: Evidence) -> list[tuple[str, str]]:
-    """Cells of the paper's table with a significant lead of ELCRec."""
-    return [
-        cell
-        for cell in _cells_in_paper(evidence)
-        if evidence.paper[*cell, P_VALUE] < LEVEL and evidence.paper[*cell, IMPROVEMENT] > 0
-    ]
-
-
-def _method(column: str) -> bool:
-    return column not in (IMPROVEMENT, P_VALUE)
+def _complete(evidence: Evidence, cells: Iterable[_Cell]) -> bool:
+    """Whether all cells have all seeds and all rivals; without ICLRec nothing can be won."""
+    required = {*_rivals(evidence), BASELINE}
+    return all(c.settled and c.rivals >= required for c in cells)
 
 
 def _rivals(evidence: Evidence) -> list[str]:
@@ -196,55 +128,50 @@ def _rivals(evidence: Evidence) -> list[str]:
     return [m for m in models if evidence.model_name(m) in evidence.paper_models]
 
 
-def _all_run(evidence: Evidence, run: Sequence[Collection[str]]) -> bool:
-    """Whether every cell has all configured rivals; without ICLRec there is nothing to be won."""
-    required = {*_rivals(evidence), BASELINE}
-    return all(required.issubset(rivals) for rivals in run)
-
-
-def _how_many(evidence: Evidence, run: Sequence[Collection[str]]) -> str:
-    """How many of the other methods of the paper's table have been run, for a sentence."""
-    fewest, most = min(map(len, run)), max(map(len, run))
-    count = f"{fewest}" if fewest == most else f"{fewest} to {most}"
-    return f"with {count} of the {len(evidence.paper_models) - 1} rivals in the paper's table run"
-
-
-def _open_text(evidence: Evidence, unsettled: int) -> str:
-    """That cells may change, because seeds are missing."""
-    if not unsettled:
-        return ""
-    return (
-        f". {unsettled} of these cells are provisional: ELCRec or the best other has fewer than"
-        f" {len(evidence.config.seeds)} seeds"
-    )
-
-
-def _cell_text(
-    evidence: Evidence, dataset: str, metric: str, rival: str, theirs: Score, own: Score
-) -> str:
-    where = f"{evidence.dataset_name(dataset)} {metric}"
-    return f"{where}: {evidence.model_name(rival)} {theirs.mean:.4f}, ELCRec {own.mean:.4f}"
-
-
-def _named(evidence: Evidence, row: Row) -> str:
-    where = f"{evidence.dataset_name(row.text('dataset'))} {row.text('metric')}"
-    return f"{where} ({evidence.model_name(row.text('model_b'))})"
-
-
-def _tested(evidence: Evidence, scope: Scope) -> list[_Tested]:
-    """ELCRec against the other methods of the paper, cell by cell."""
-    found: dict[tuple[str, str], _Tested] = {}
-    for row in evidence.table("significance"):
-        dataset, rival = row.text("dataset"), row.text("model_b")
-        each = row.text("family") == EACH
-        known = evidence.model_name(rival) in evidence.paper_models
-        if not (each and known and dataset in scope.datasets and row.text("model_a") == REFERENCE):
+def _run(evidence: Evidence, scope: Scope) -> Iterator[_Cell]:
+    """The cells of Table 1 where ELCRec and another method of the paper have a run."""
+    rivals, weak = _rivals(evidence), _undecidable(evidence)
+    for key in product(scope.datasets, TABLE_METRICS):
+        scores = {m: s for m in evidence.config.models if (s := evidence.scores.get((*key, m)))}
+        own, others = scores.get(REFERENCE), [m for m in rivals if m in scores]
+        if own is None or not others:
             continue
-        cell = found.setdefault(_key(row), _Tested(row))
-        cell.rivals.add(rival)
-        if row.number("mean_b") > cell.strongest.number("mean_b"):
-            cell.strongest = row
-    return list(found.values())
+        rival = max(others, key=lambda m: scores[m].mean)
+        theirs = scores[rival]
+        yield _Cell(
+            _where(evidence, *key),
+            evidence.model_name(rival),
+            frozenset(others),
+            round(own.mean, DIGITS) - round(theirs.mean, DIGITS),
+            settled(evidence, own.seeds, theirs.seeds),
+            key in weak,
+            own.mean,
+            theirs.mean,
+            any(s.mean > own.mean for m, s in scores.items() if m not in others),
+        )
+
+
+def _tested(evidence: Evidence, scope: Scope) -> Iterator[_Cell]:
+    """The cells where ELCRec was compared with other methods of the paper."""
+    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
+    for row in evidence.table("significance"):
+        known = evidence.model_name(row.text("model_b")) in evidence.paper_models
+        ours = row.text("family") == EACH and row.text("model_a") == REFERENCE
+        if known and ours and row.text("dataset") in scope.datasets:
+            found[_key(row)].append(row)
+    weak = _undecidable(evidence)
+    for key, rows in found.items():
+        strongest = max(rows, key=lambda row: row.number("mean_b"))
+        p = strongest.number("p_holm")
+        yield _Cell(
+            _where(evidence, *key),
+            evidence.model_name(strongest.text("model_b")),
+            frozenset(row.text("model_b") for row in rows),
+            strongest.number("difference") if p < LEVEL else 0.0,
+            settled(evidence, *_seeds(strongest)),
+            key in weak,
+            tested=not math.isnan(p),
+        )
 
 
 def _undecidable(evidence: Evidence) -> set[tuple[str, str]]:
@@ -260,8 +187,8 @@ def _key(row: Row) -> tuple[str, str]:
     return row.text("dataset"), row.text("metric")
 
 
-def _untested(row: Row) -> bool:
-    return math.isnan(row.number("p_holm"))
+def _where(evidence: Evidence, dataset: str, metric: str) -> str:
+    return f"{evidence.dataset_name(dataset)} {metric}"
 
 
 def _seeds(row: Row) -> list[int]:
@@ -270,32 +197,3 @@ def _seeds(row: Row) -> list[int]:
     if not re.fullmatch(r"[0-9]{1,6}\+[0-9]{1,6}", text):
         raise InputError(f"{row.path}: seeds is {shown(text)}; allowed: two counts, as in 3+3")
     return [int(count) for count in text.split("+")]
-
-
-BEST = Definition(
-    "best",
-    "ELCRec is best on almost all cells",
-    best_in_paper,
-    "Counts the cells where ELCRec's mean is above, equal to (in the four printed digits) or below"
-    " the best other method of the paper. Holds if it is below on no larger a share than in the"
-    " paper; provisional until ELCRec and the best other have all seeds of the configuration on"
-    " every cell, with ICLRec and every other method of the configuration run. Where the design"
-    " cannot detect the lead that the paper prints, a mean below is no evidence against the claim;"
-    " with too many such cells it is not decidable. Methods that this project does not have do not"
-    " count.",
-    best,
-    {"table1": "Table 1"},
-)
-SIGNIFICANT = Definition(
-    "significance",
-    "The lead is significant",
-    significant_in_paper,
-    "Counts the cells where ELCRec is significantly above and below the strongest other method"
-    f" (p < {LEVEL}, Holm), by the primary test, in which users and trainings both vary. Holds if"
-    " it is above on as large a share as in the paper. A cell without a significant difference"
-    " speaks against the claim only where the design can detect the lead that the paper prints;"
-    " where too many cannot be decided, neither can the claim. Provisional until both models have"
-    " all seeds.",
-    significance,
-    {"significance": "Significance"},
-)

@@ -1,21 +1,35 @@
 """The paper's claims one by one: what it says, what our runs say, and whether that agrees.
 
 A claim is judged on the data sets that the paper has; what the runs on other data sets say is shown
-beside it and decides nothing. Each function judges one claim on a scope of data sets.
+beside it and decides nothing. Judging gives numbers; their words are in `templates/claims.yaml`.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
 
 from elcrec.files.jsonfile import JsonObject
-from elcrec.report.evidence import Evidence, Row, read_rows
+from elcrec.report.evidence import Evidence
+from elcrec.report.words import worded
 
-HOLDS, FAILS, PARTLY, NOT_RUN = "holds", "does not hold", "partly", "not yet run"
-PROVISIONAL, NOT_DECIDABLE = "provisional", "not decidable"
 REFERENCE = "elcrec"
+
+Numbers = Mapping[str, Any]
+"""What a text of `claims.yaml` needs, by name."""
+
+
+class Outcome(StrEnum):
+    """Whether a claim agrees with the runs."""
+
+    HOLDS = "holds"
+    FAILS = "does not hold"
+    PARTLY = "partly"
+    NOT_RUN = "not yet run"
+    PROVISIONAL = "provisional"
+    NOT_DECIDABLE = "not decidable"
 
 
 @dataclass(frozen=True)
@@ -29,10 +43,19 @@ class Scope:
 
 
 @dataclass(frozen=True)
-class Finding:
-    """What the runs say of a claim."""
+class Judged:
+    """What the runs say of a claim, in numbers."""
 
-    outcome: str
+    outcome: Outcome
+    numbers: Numbers = field(default_factory=dict)
+    """None where there is nothing to judge yet."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The same in words."""
+
+    outcome: Outcome
     sentence: str
 
 
@@ -49,20 +72,35 @@ class Claim:
     finding: Finding
     elsewhere: Finding | None
     """On data sets that the paper does not have; None without any."""
-    links: Mapping[str, str]
-    """Anchor of the page to text: where the evidence is."""
+    anchor: str
+    """Of the page: where the evidence is."""
 
 
 @dataclass(frozen=True)
 class Definition:
-    """How a claim is stated and judged."""
+    """How a claim is judged; its key in `claims.yaml` is its id."""
 
     id: str
-    title: str
-    statement: Callable[[Evidence], str]
-    rule: str
-    judge: Callable[[Evidence, Scope], Finding]
-    links: Mapping[str, str]
+    judge: Callable[[Evidence, Scope], Judged]
+    anchor: str
+    """Of the page: where the evidence is."""
+    paper: Callable[[Evidence], Numbers] = lambda evidence: {}
+    """Numbers of the paper's own claim, counted in its tables."""
+    thresholds: Numbers = field(default_factory=dict)
+
+    def find(self, evidence: Evidence, scope: Scope) -> Finding:
+        """Judge the claim on a scope of data sets, in words."""
+        judged = self.judge(evidence, scope)
+        part = "ours" if judged.numbers else "none"
+        return Finding(judged.outcome, self.text(part, judged.numbers))
+
+    def statement(self, evidence: Evidence) -> str:
+        """What the paper claims."""
+        return self.text("paper", self.paper(evidence))
+
+    def text(self, part: str, numbers: Numbers) -> str:
+        """One of its texts with the numbers in their places."""
+        return worded("claims", self.id, part, {**self.thresholds, **numbers})
 
 
 def judge_all(evidence: Evidence, definitions: Sequence[Definition]) -> list[Claim]:
@@ -71,17 +109,23 @@ def judge_all(evidence: Evidence, definitions: Sequence[Definition]) -> list[Cla
     outside = [d for d in evidence.config.use if not evidence.in_paper(d)]
     claims = []
     for made in definitions:
-        here = made.judge(evidence, Scope(inside, len(evidence.paper_datasets)))
-        there = made.judge(evidence, Scope(outside, len(outside))) if outside else None
-        if there is not None and there.outcome == NOT_RUN:
-            there = None
-        statement = made.statement(evidence)
-        claim = Claim(made.id, made.title, statement, made.rule, here, there, made.links)
-        claims.append(claim)
+        here = made.find(evidence, Scope(inside, len(evidence.paper_datasets)))
+        there = made.find(evidence, Scope(outside, len(outside)))
+        claims.append(
+            Claim(
+                made.id,
+                made.text("title", {}),
+                made.statement(evidence),
+                made.text("rule", {}),
+                here,
+                None if there.outcome is Outcome.NOT_RUN else there,
+                made.anchor,
+            )
+        )
     return claims
 
 
-def verdict_of(done: int, failed: int, needed: int, allowed: int = 0) -> str:
+def verdict_of(done: int, failed: int, needed: int, allowed: int = 0) -> Outcome:
     """Outcome of a claim that is a count of comparisons.
 
     Args:
@@ -91,15 +135,15 @@ def verdict_of(done: int, failed: int, needed: int, allowed: int = 0) -> str:
         allowed: So many may fail: the paper's own claim has exceptions.
     """
     if done == 0:
-        return NOT_RUN
+        return Outcome.NOT_RUN
     if failed > allowed:
-        return FAILS if 2 * failed > done or allowed else PARTLY
-    return HOLDS if done >= needed else PARTLY
+        return Outcome.FAILS if 2 * failed > done or allowed else Outcome.PARTLY
+    return Outcome.HOLDS if done >= needed else Outcome.PARTLY
 
 
-def unless_open(outcome: str, complete: bool) -> str:
+def unless_open(outcome: Outcome, complete: bool) -> Outcome:
     """The outcome, but a claim holds only partly while something that it needs is not run."""
-    return PARTLY if outcome == HOLDS and not complete else outcome
+    return Outcome.PARTLY if outcome is Outcome.HOLDS and not complete else outcome
 
 
 def settled(evidence: Evidence, *seeds: int) -> bool:
@@ -114,28 +158,3 @@ def own_runs(evidence: Evidence, scope: Scope) -> list[JsonObject]:
         for run in evidence.runs
         if run.text("model") == REFERENCE and run.text("dataset") in scope.datasets
     ]
-
-
-def history(values: JsonObject) -> list[Row]:
-    """Rows of the history beside a run's `metrics.json`, one for each epoch."""
-    return read_rows(values.path.parent / "history.csv")
-
-
-def listed(items: Sequence[str], most: int = 4) -> str:
-    """Join for a sentence; of many, the first ones and how many more."""
-    shown = list(items[:most])
-    if len(items) > most:
-        shown.append(f"{len(items) - most} more")
-    return ", ".join(shown[:-1]) + f" and {shown[-1]}" if len(shown) > 1 else "".join(shown)
-
-
-def percent_less(ratio: float) -> str:
-    """`7.2 % less` or `3.0 % more` for a ratio to the baseline."""
-    if math.isnan(ratio):
-        return "unknown"
-    return f"{abs(1 - ratio):.1%} {'less' if ratio < 1 else 'more'}".replace("%", " %")
-
-
-def names(evidence: Evidence, datasets: Sequence[str]) -> str:
-    """Display names of data sets, for a sentence."""
-    return listed([evidence.dataset_name(d) for d in datasets])

@@ -6,83 +6,64 @@ import math
 from collections.abc import Mapping, Sequence
 
 from elcrec import paper
-from elcrec.report.claims.claim import (
-    FAILS,
-    HOLDS,
-    NOT_RUN,
-    PARTLY,
-    REFERENCE,
-    Definition,
-    Finding,
-    Scope,
-    names,
-    percent_less,
-)
-from elcrec.report.evidence import Evidence, Row
+from elcrec.report.claims.claim import REFERENCE, Judged, Numbers, Outcome, Scope
+from elcrec.report.evidence import Evidence
 from elcrec.tables.tables2_3 import BASELINE, CUDA
 
 Pairs = Mapping[str, tuple[float, float]]
-"""Data set id to (ICLRec's, ELCRec's)."""
+"""Data set to (ICLRec's, ELCRec's)."""
 DEVICE, MEASURED = "device", "measured"
-NONE_YET = "ELCRec and ICLRec have not both been measured on the same device yet."
 
 
-def time(evidence: Evidence, scope: Scope) -> Finding:
+def time(evidence: Evidence, scope: Scope) -> Judged:
     """Does a training of ELCRec take less time than one of ICLRec?"""
-    whole = _pairs(evidence, scope, "table2", "projected_training_seconds")
     epoch = _pairs(evidence, scope, "table2", "seconds_per_epoch")
+    whole = _pairs(evidence, scope, "table2", "projected_training_seconds")
     if not epoch:
-        return Finding(NOT_RUN, NONE_YET)
-    per_epoch = f"Per epoch ELCRec takes {percent_less(_ratio(epoch))} time than ICLRec"
-    sentence = f"{per_epoch} ({_where(evidence, epoch)}, {_devices(evidence, 'table2', epoch)})"
+        return Judged(Outcome.NOT_RUN)
+    devices = (r.text(DEVICE) for r in evidence.table("table2") if r.text("dataset") in epoch)
+    numbers = {
+        "epoch": _ratio(epoch),
+        "where": [evidence.dataset_name(d) for d in epoch],
+        "devices": list(dict.fromkeys(filter(None, devices))),
+    }
     if not whole:
-        return Finding(NOT_RUN, f"{sentence}; whole trainings have not been run yet.")
-    ratio = _ratio(whole)
-    faster = sum(own < other for other, own in whole.values())
-    sentence += (
-        f"; over the whole training, seconds per epoch times the epochs of the full runs,"
-        f" {percent_less(ratio)}, and faster on {faster} of {len(whole)} data sets"
-    )
-    complete = len(whole) >= scope.expected
-    sentence += "" if complete else f" measured so far (of {scope.expected})"
-    return Finding(_outcome(ratio, complete), sentence + ".")
+        return Judged(Outcome.NOT_RUN, numbers | {"done": 0})
+    return _judged(whole, scope, True, numbers)
 
 
-def memory(evidence: Evidence, scope: Scope) -> Finding:
+def memory(evidence: Evidence, scope: Scope) -> Judged:
     """Does ELCRec need less memory than ICLRec?"""
     pairs = _pairs(evidence, scope, "table3", "megabytes", (DEVICE, MEASURED))
     if not pairs:
-        return Finding(NOT_RUN, NONE_YET)
-    ratio = _ratio(pairs)
+        return Judged(Outcome.NOT_RUN)
     on_gpu = all(
         row.text(MEASURED) == CUDA
         for row in evidence.table("table3")
         if row.text("dataset") in pairs and row.text("model") in (BASELINE, REFERENCE)
     )
-    sentence = f"ELCRec's peak is {percent_less(ratio)} than ICLRec's ({_where(evidence, pairs)})"
-    complete = len(pairs) >= scope.expected and on_gpu
-    if len(pairs) < scope.expected:
-        sentence += f", on {len(pairs)} of {scope.expected} data sets so far"
-    if not on_gpu:
-        sentence += "; some or all of it is main memory of a process without GPU, the paper's is"
-        sentence += " GPU memory"
-    return Finding(_outcome(ratio, complete), sentence + ".")
+    where = [evidence.dataset_name(d) for d in pairs]
+    return _judged(pairs, scope, on_gpu, {"where": where, "on_gpu": on_gpu})
 
 
-def in_paper(column: str, what: str) -> str:
-    """The paper's claim, from its own averages and rows."""
+def _judged(pairs: Pairs, scope: Scope, alike: bool, numbers: Numbers) -> Judged:
+    """Whether ELCRec takes less in all; `alike`: what was measured is what the paper measured."""
+    ratio, counts = _ratio(pairs), {"done": len(pairs), "needed": scope.expected}
+    outcome = Outcome.HOLDS if ratio < 1 else Outcome.FAILS
+    if len(pairs) < scope.expected or not alike:
+        outcome = Outcome.PARTLY
+    return Judged(outcome, {**numbers, **counts, "ratio": ratio, "less": _less(pairs)})
+
+
+def in_paper(column: str) -> Numbers:
+    """The paper's claim about a column of its Table 2, from its own averages and rows."""
     printed = paper.load_efficiency()
     pairs = {
         dataset: (printed[dataset, "ICLRec", column], printed[dataset, "ELCRec", column])
         for dataset in dict.fromkeys(d for d, _, _ in printed)
     }
-    average = pairs.pop("Average")
-    better = sum(own < other for other, own in pairs.values())
-    return (
-        f"On average a training of ELCRec takes {percent_less(average[1] / average[0])} {what} than"
-        f" one of ICLRec ({average[1]:,.0f} against {average[0]:,.0f}), and less on {better} of"
-        f" {len(pairs)} data sets."
-    )
+    other, own = pairs.pop("Average")
+    return {"own": own, "other": other, "less": _less(pairs), "of": len(pairs)}
 
 
 def _pairs(
@@ -93,16 +74,13 @@ def _pairs(
     pairs = {}
     for dataset in scope.datasets:
         other, own = found.get((dataset, BASELINE)), found.get((dataset, REFERENCE))
-        if other is None or own is None or not _alike(other, own, same):
+        if other is None or own is None:
             continue
         pair = other.number(column), own.number(column)
-        if not any(map(math.isnan, pair)):
+        alike = all(other.text(c) and other.text(c) == own.text(c) for c in same)
+        if alike and not any(map(math.isnan, pair)):
             pairs[dataset] = pair
     return pairs
-
-
-def _alike(a: Row, b: Row, columns: Sequence[str]) -> bool:
-    return all(a.text(c) and a.text(c) == b.text(c) for c in columns)
 
 
 def _ratio(pairs: Pairs) -> float:
@@ -110,36 +88,6 @@ def _ratio(pairs: Pairs) -> float:
     return sum(own for _, own in pairs.values()) / sum(other for other, _ in pairs.values())
 
 
-def _outcome(ratio: float, complete: bool) -> str:
-    if not complete:
-        return PARTLY
-    return HOLDS if ratio < 1 else FAILS
-
-
-def _where(evidence: Evidence, pairs: Pairs) -> str:
-    return names(evidence, list(pairs))
-
-
-def _devices(evidence: Evidence, table: str, pairs: Pairs) -> str:
-    rows = (r for r in evidence.table(table) if r.text("dataset") in pairs)
-    return "; ".join(dict.fromkeys(r.text("device") for r in rows if r.text("device")))
-
-
-TIME = Definition(
-    "time",
-    "ELCRec trains faster than ICLRec",
-    lambda evidence: in_paper("seconds", "time (s)"),
-    "Holds if the projected trainings of ELCRec take less time than those of ICLRec, summed over"
-    " the paper's data sets, both measured on the same device; partly while some of these are not.",
-    time,
-    {"table2": "Table 2"},
-)
-MEMORY = Definition(
-    "memory",
-    "ELCRec needs less memory than ICLRec",
-    lambda evidence: in_paper("megabytes", "GPU memory (MB)"),
-    "Holds if ELCRec's peak GPU memory is below ICLRec's, summed over the paper's data sets,"
-    " both measured on the same device; partly while some are not or only main memory was.",
-    memory,
-    {"table3": "Table 3"},
-)
+def _less(pairs: Pairs) -> int:
+    """On how many data sets ELCRec takes less."""
+    return sum(own < other for other, own in pairs.values())

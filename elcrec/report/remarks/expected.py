@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from elcrec import paper
-from elcrec.report.evidence import Evidence, Score, read_rows
-from elcrec.report.view import Remark, to_come
+from elcrec.report.evidence import Evidence, Score
+from elcrec.report.remarks.remark import Remark, remark
 from elcrec.tables.layout import score
 
 METRIC = "HR@5"
@@ -58,46 +58,11 @@ def placed(evidence: Evidence) -> list[Placed]:
 def expected(evidence: Evidence) -> Remark:
     """Which runs lie outside their band, and by how many standard errors."""
     found = placed(evidence)
-    examined = deviations(evidence)
-    outside = [_described(one, examined) for one in found if one.outside]
-    if not found:
-        title = "Whether the models lie where they are expected"
-    elif outside:
-        title = "Some models lie outside where they are expected"
-    else:
-        title = "Every model lies where it is expected"
-    inside = len(found) - len(outside)
-    evidence_text = f"{inside} of {len(found)} means of {METRIC} lie inside"
-    evidence_text += f". {' '.join(outside)}" if outside else "."
-    return Remark(
-        title,
-        f"workflow/paper/expected.csv says where {METRIC} of a faithful run of each model should"
-        " lie: the judgement of this project's founders, with what each band rests on. A standard"
-        " error is that of one run over users.",
-        evidence_text if found else to_come("runs of the paper's models on its data sets"),
-        bool(found),
-    )
-
-
-def deviations(evidence: Evidence) -> Mapping[tuple[str, str], str] | None:
-    """What was found out about recorded runs outside their band; None for runs of one's own."""
-    if evidence.config.runs != "recorded":
-        return None
-    rows = read_rows(evidence.config.recorded / DEVIATIONS)
-    return {(row.text("dataset"), row.text("model")): row.text("found") for row in rows}
-
-
-def _described(one: Placed, examined: Mapping[tuple[str, str], str] | None) -> str:
-    side = "above" if one.outside > 0 else "below"
-    seeds = f"{one.score.seeds} seed{'s' if one.score.seeds > 1 else ''}"
-    text = (
-        f"Outside: {one.model} on {one.dataset} {one.score.mean:.4f} ({seeds}),"
-        f" {abs(one.outside):.4f} or {abs(one.outside) / one.error:.1f} standard errors {side}"
-        f" {score(one.low)}–{score(one.high)}"
-    )
-    if examined is None:
-        return f"{text}."
-    return f"{text}; {examined.get((one.dataset, one.model), 'not yet looked into')}."
+    outside = [one for one in found if one.outside]
+    recorded, rows = evidence.config.runs == "recorded", evidence.recorded(DEVIATIONS)
+    examined = {(row.text("dataset"), row.text("model")): row.text("found") for row in rows}
+    told = {"outside": outside, "examined": examined if recorded else None, "done": len(found)}
+    return remark("expected", bool(found), metric=METRIC, **told)
 
 
 def band_texts() -> Mapping[tuple[str, str], str]:

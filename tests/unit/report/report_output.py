@@ -64,19 +64,27 @@ class ReportOutput:
 
     def scores(self, means: Mapping[str, float], dataset: str = "beauty", seeds: int = 2) -> None:
         """Write `table1.csv` with the same mean on all metrics, by model."""
-        rows = []
-        for metric in TABLE_METRICS:
-            row: dict[str, object] = {"dataset": dataset, "metric": metric}
-            for model, mean in means.items():
-                row |= {
-                    f"{model}_mean": mean,
-                    f"{model}_std": 0.001,
-                    f"{model}_seeds": seeds,
-                    f"{model}_paper": 0.05,
-                    f"{model}_relative_difference_percent": 100 * (mean - 0.05) / 0.05,
-                    f"{model}_stopping": "",
-                }
-            rows.append(row)
+        cells = {(dataset, metric, m): v for metric in TABLE_METRICS for m, v in means.items()}
+        self.cells(cells, seeds)
+
+    def cells(self, means: Mapping[tuple[str, str, str], float], seeds: int = 2) -> None:
+        """Write `table1.csv` with these means, by data set, metric and model."""
+        rows = [
+            {
+                "dataset": dataset,
+                "metric": metric,
+                "model": model,
+                "mean": mean,
+                "std": 0.001,
+                "low95": mean - 0.002,
+                "high95": mean + 0.002,
+                "seeds": seeds,
+                "paper": 0.05,
+                "relative_difference_percent": 100 * (mean - 0.05) / 0.05,
+                "stopping": "",
+            }
+            for (dataset, metric, model), mean in means.items()
+        ]
         self.table("table1", rows)
 
     def verdicts(self, verdicts: Mapping[tuple[str, str, str], str]) -> None:

@@ -175,8 +175,8 @@ def test_the_command_writes_the_page(output, tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"dataset": "beauty", "metric": "HR@5", "elcrec_mean": "x"}, "elcrec_mean is 'x'"),
-        ({"dataset": "beauty", "elcrec_mean": 1}, "has no column 'elcrec_std'"),
+        ({"dataset": "beauty", "metric": "HR@5", "model": "elcrec", "mean": "x"}, "mean is 'x'"),
+        ({"dataset": "beauty", "model": "elcrec", "mean": 1}, "has no column 'std'"),
     ],
 )
 def test_a_wrong_table_is_one_line(output, capsys, row, message):

@@ -3,11 +3,12 @@
 import pytest
 
 from elcrec.errors import InputError
-from elcrec.report.claims import CLAIMS, efficiency, intents, training
-from elcrec.report.claims.claim import FAILS, HOLDS, NOT_RUN, PARTLY, Scope, judge_all, verdict_of
+from elcrec.report.claims import CLAIMS, intents, training
+from elcrec.report.claims.claim import Outcome, Scope, judge_all, verdict_of
 from elcrec.tables.tables2_3 import RESIDENT
 from tests.unit.report.report_output import ReportOutput
 
+find = {claim.id: claim.find for claim in CLAIMS}
 ALONE = Scope(["beauty"], 1)
 PAPER = Scope(["beauty"], 4)
 SEEN = {"count": 256, "users": 2000, "in_use": 2, "center_cosine": -0.27, "user_cosine": 0.98}
@@ -16,8 +17,8 @@ SEEN = {"count": 256, "users": 2000, "in_use": 2, "center_cosine": -0.27, "user_
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
 def test_without_runs_no_claim_is_judged(output, claim):
-    finding = claim.judge(output.evidence, PAPER)
-    assert finding.outcome == NOT_RUN
+    finding = claim.find(output.evidence, PAPER)
+    assert finding.outcome == Outcome.NOT_RUN
     assert finding.sentence.endswith(".")
     assert claim.statement(output.evidence).endswith(".")
 
@@ -25,13 +26,13 @@ def test_without_runs_no_claim_is_judged(output, claim):
 @pytest.mark.parametrize(
     ("done", "failed", "needed", "allowed", "outcome"),
     [
-        (0, 0, 16, 1, NOT_RUN),
-        (4, 0, 16, 1, PARTLY),  # so far
-        (16, 1, 16, 1, HOLDS),
-        (16, 2, 16, 1, FAILS),
-        (4, 2, 16, 1, FAILS),  # what is still to be run cannot mend it
-        (4, 1, 4, 0, PARTLY),
-        (4, 3, 4, 0, FAILS),
+        (0, 0, 16, 1, Outcome.NOT_RUN),
+        (4, 0, 16, 1, Outcome.PARTLY),  # so far
+        (16, 1, 16, 1, Outcome.HOLDS),
+        (16, 2, 16, 1, Outcome.FAILS),
+        (4, 2, 16, 1, Outcome.FAILS),  # what is still to be run cannot mend it
+        (4, 1, 4, 0, Outcome.PARTLY),
+        (4, 3, 4, 0, Outcome.FAILS),
     ],
 )
 def test_outcome_of_counts(done, failed, needed, allowed, outcome):
@@ -56,33 +57,33 @@ def _times(output: ReportOutput, iclrec: object, elcrec: object, **of_elcrec: st
     output.table("table3", rows)
 
 
-@pytest.mark.parametrize("judge", [efficiency.time, efficiency.memory])
+@pytest.mark.parametrize("claim", ["time", "memory"])
 @pytest.mark.parametrize(
     ("elcrec", "scope", "outcome"),
     [
-        (90, ALONE, HOLDS),
-        (110, ALONE, FAILS),
-        (90, PAPER, PARTLY),
-        (110, PAPER, PARTLY),  # the other three may make up for it
-        ("", PAPER, NOT_RUN),
+        (90, ALONE, Outcome.HOLDS),
+        (110, ALONE, Outcome.FAILS),
+        (90, PAPER, Outcome.PARTLY),
+        (110, PAPER, Outcome.PARTLY),  # the other three may make up for it
+        ("", PAPER, Outcome.NOT_RUN),
     ],
 )
-def test_time_and_memory(output, judge, elcrec, scope, outcome):
+def test_time_and_memory(output, claim, elcrec, scope, outcome):
     _times(output, 100, elcrec)
-    finding = judge(output.evidence, scope)
+    finding = find[claim](output.evidence, scope)
     assert finding.outcome == outcome
-    assert outcome == NOT_RUN or "10.0 %" in finding.sentence
+    assert outcome == Outcome.NOT_RUN or "10.0 %" in finding.sentence
 
 
-@pytest.mark.parametrize("judge", [efficiency.time, efficiency.memory])
-def test_measurements_of_different_devices_are_not_compared(output, judge):
+@pytest.mark.parametrize("claim", ["time", "memory"])
+def test_measurements_of_different_devices_are_not_compared(output, claim):
     _times(output, 100, 90, device="cpu: test")
-    assert judge(output.evidence, ALONE).outcome == NOT_RUN
+    assert find[claim](output.evidence, ALONE).outcome == Outcome.NOT_RUN
 
 
 def test_memory_of_different_kinds_is_not_compared(output):
     _times(output, 100, 90, measured=RESIDENT)
-    assert efficiency.memory(output.evidence, ALONE).outcome == NOT_RUN
+    assert find["memory"](output.evidence, ALONE).outcome == Outcome.NOT_RUN
 
 
 @pytest.mark.parametrize("elcrec", [90, 110])
@@ -93,20 +94,20 @@ def test_main_memory_alone_decides_nothing(output, elcrec):
         for m, b in (("iclrec", 100), ("elcrec", elcrec))
     ]
     output.table("table3", rows)
-    finding = efficiency.memory(output.evidence, ALONE)
-    assert finding.outcome == PARTLY
+    finding = find["memory"](output.evidence, ALONE)
+    assert finding.outcome == Outcome.PARTLY
     assert "main memory" in finding.sentence
 
 
 @pytest.mark.parametrize(
     ("sums", "seeds", "outcome"),
     [
-        ((0.1, 0.2, 0.3, 0.4), 2, HOLDS),
-        ((0.1, 0.2, 0.3, 0.4), 1, PARTLY),  # of two seeds that are asked for
-        ((0.1, 0.2, 0.4, 0.3), 2, PARTLY),  # the whole is below one part
-        ((0.4, 0.3, 0.2, 0.1), 2, FAILS),
-        ((0.4, 0.3, 0.2, 0.1), 1, PARTLY),
-        ((0.1, "", "", 0.4), 2, NOT_RUN),  # no step between these two
+        ((0.1, 0.2, 0.3, 0.4), 2, Outcome.HOLDS),
+        ((0.1, 0.2, 0.3, 0.4), 1, Outcome.PARTLY),  # of two seeds that are asked for
+        ((0.1, 0.2, 0.4, 0.3), 2, Outcome.PARTLY),  # the whole is below one part
+        ((0.4, 0.3, 0.2, 0.1), 2, Outcome.FAILS),
+        ((0.4, 0.3, 0.2, 0.1), 1, Outcome.PARTLY),
+        ((0.1, "", "", 0.4), 2, Outcome.NOT_RUN),  # no step between these two
     ],
 )
 def test_ablation(output, sums, seeds, outcome):
@@ -116,7 +117,7 @@ def test_ablation(output, sums, seeds, outcome):
         for model, value in zip(arms, sums, strict=True)
     ]
     output.table("ablation", rows, "figures")
-    assert training.ablation(output.evidence, ALONE).outcome == outcome
+    assert find["ablation"](output.evidence, ALONE).outcome == outcome
 
 
 VALUES = {"alpha": (0.01, 0.1, 1, 10, 100), "intents": (32, 64, 128, 256, 512)}
@@ -125,12 +126,12 @@ VALUES = {"alpha": (0.01, 0.1, 1, 10, 100), "intents": (32, 64, 128, 256, 512)}
 @pytest.mark.parametrize(
     ("means", "scope", "outcome"),
     [
-        ((0.1, 0.1, 0.1, 0.1, 0.095), ALONE, HOLDS),
-        ((0.1, 0.1, 0.095, "", ""), ALONE, PARTLY),  # the others may be worse
-        ((0.1, 0.1, 0.1, 0.1, 0.05), ALONE, FAILS),
-        ((0.1, 0.1, 0.05, "", ""), ALONE, FAILS),  # no further value can mend it
-        ((0.1, 0.1, 0.1, 0.1, 0.05), PAPER, PARTLY),  # two panels of eight
-        ((0.1, 0.1, "", "", ""), ALONE, NOT_RUN),
+        ((0.1, 0.1, 0.1, 0.1, 0.095), ALONE, Outcome.HOLDS),
+        ((0.1, 0.1, 0.095, "", ""), ALONE, Outcome.PARTLY),  # the others may be worse
+        ((0.1, 0.1, 0.1, 0.1, 0.05), ALONE, Outcome.FAILS),
+        ((0.1, 0.1, 0.05, "", ""), ALONE, Outcome.FAILS),  # no further value can mend it
+        ((0.1, 0.1, 0.1, 0.1, 0.05), PAPER, Outcome.PARTLY),  # two panels of eight
+        ((0.1, 0.1, "", "", ""), ALONE, Outcome.NOT_RUN),
     ],
 )
 def test_sensitivity(output, means, scope, outcome):
@@ -140,10 +141,10 @@ def test_sensitivity(output, means, scope, outcome):
         for value, score in zip(values, means, strict=True)
     ]
     output.table("sensitivity", rows, "figures")
-    finding = training.sensitivity(output.evidence, scope)
+    finding = find["sensitivity"](output.evidence, scope)
     assert finding.outcome == outcome
     run = sum(score != "" for score in means)
-    assert outcome == NOT_RUN or f"for K on Beauty ({run} of 5 values)" in finding.sentence
+    assert outcome == Outcome.NOT_RUN or f"for K on Beauty ({run} of 5 values)" in finding.sentence
 
 
 def test_other_values_than_the_papers_do_not_complete_a_panel(output):
@@ -153,42 +154,48 @@ def test_other_values_than_the_papers_do_not_complete_a_panel(output):
         for value in values
     ]
     output.table("sensitivity", rows, "figures")
-    assert training.sensitivity(output.evidence, ALONE).outcome == NOT_RUN
+    assert find["sensitivity"](output.evidence, ALONE).outcome == Outcome.NOT_RUN
 
 
 def test_convergence(output):
     output.run("elcrec")
-    assert training.convergence(output.evidence, ALONE).outcome == HOLDS
+    assert find["convergence"](output.evidence, ALONE).outcome == Outcome.HOLDS
     output.run("elcrec", seed=2, best_epoch=3)  # cut off at its best epoch
-    finding = training.convergence(output.evidence, ALONE)
-    assert finding.outcome == PARTLY
+    finding = find["convergence"](output.evidence, ALONE)
+    assert finding.outcome == Outcome.PARTLY
     assert "1 went on" in finding.sentence
 
 
 def test_a_loss_that_rises_is_no_convergence(output):
     rows = [{"epoch": e, "loss_total": e, "HR@5": 0.01 * e} for e in (1, 2, 3)]
     output.run("elcrec", history=rows)
-    assert training.convergence(output.evidence, ALONE).outcome == FAILS
+    assert find["convergence"](output.evidence, ALONE).outcome == Outcome.FAILS
 
 
 @pytest.mark.parametrize(
     ("used", "cosine", "outcome"),
-    [(8, 0.1, HOLDS), (8, 0.95, FAILS), (0, 0.1, FAILS), (3, 0.1, PARTLY), (8, 0.7, PARTLY)],
+    [
+        (8, 0.1, Outcome.HOLDS),
+        (8, 0.95, Outcome.FAILS),
+        (0, 0.1, Outcome.FAILS),
+        (3, 0.1, Outcome.PARTLY),
+        (8, 0.7, Outcome.PARTLY),
+    ],
 )
 def test_intents(output, used, cosine, outcome):
     row = {"intents_in_use": used, "center_cosine": cosine, "user_cosine": 0.5}
     rows = [{"epoch": e, "loss_total": 1, "HR@5": 0.1} | row for e in (1, 2)]
     output.run("elcrec", history=rows)  # 10 centers
-    assert intents.intents(output.evidence, ALONE).outcome == outcome
+    assert find["intents"](output.evidence, ALONE).outcome == outcome
 
 
 @pytest.mark.parametrize(
     ("cosines", "expected", "outcome"),
     [
-        ((0.1, 0.1), 2, HOLDS),
-        ((0.1, 0.95), 2, FAILS),  # their mean would be neither
-        ((0.1, 0.95), 4, PARTLY),  # not all are run
-        ((0.1, 0.7), 2, PARTLY),
+        ((0.1, 0.1), 2, Outcome.HOLDS),
+        ((0.1, 0.95), 2, Outcome.FAILS),  # their mean would be neither
+        ((0.1, 0.95), 4, Outcome.PARTLY),  # not all are run
+        ((0.1, 0.7), 2, Outcome.PARTLY),
     ],
 )
 def test_intents_are_judged_data_set_by_data_set(tmp_path, cosines, expected, outcome):
@@ -198,9 +205,11 @@ def test_intents_are_judged_data_set_by_data_set(tmp_path, cosines, expected, ou
         row = {"intents_in_use": 8, "center_cosine": cosine, "user_cosine": 0.5}
         rows = [{"epoch": e, "loss_total": 1, "HR@5": 0.1} | row for e in (1, 2)]
         output.run("elcrec", history=rows, dataset=dataset)
-    finding = intents.intents(output.evidence, Scope(datasets, expected))
+    finding = find["intents"](output.evidence, Scope(datasets, expected))
     assert finding.outcome == outcome
-    assert outcome == HOLDS or "worst on Toys: in the tested weights 80 %" in finding.sentence
+    assert (
+        outcome == Outcome.HOLDS or "worst on Toys: in the tested weights 80 %" in finding.sentence
+    )
 
 
 @pytest.mark.parametrize(
@@ -216,7 +225,7 @@ def test_centers_of_published_weights_stand_beside_ours(output, record, told):
     row = {"intents_in_use": 8, "center_cosine": 0.1, "user_cosine": 0.5}
     output.run("elcrec", history=[{"epoch": e, "loss_total": 1} | row for e in (1, 2)])
     output.record(f"released/{record['dataset']}/{record['model']}.json", record)
-    sentence = intents.intents(output.evidence, ALONE).sentence
+    sentence = find["intents"](output.evidence, ALONE).sentence
     words = "weights: 2 of 256 centers in use on Beauty, mean cosines -0.27 and 0.98."
     assert sentence.endswith(words) == told
     assert ("published" in sentence) == told
@@ -243,5 +252,5 @@ def test_other_data_sets_are_shown_and_decide_nothing(tmp_path):
     output = ReportOutput(tmp_path, use=["ml-100k"])
     output.scores({"sasrec": 0.04, "iclrec": 0.04, "elcrec": 0.05}, "ml-100k")
     best = judge_all(output.evidence, CLAIMS)[0]
-    assert best.finding.outcome == NOT_RUN
-    assert best.elsewhere.outcome == HOLDS
+    assert best.finding.outcome == Outcome.NOT_RUN
+    assert best.elsewhere.outcome == Outcome.HOLDS

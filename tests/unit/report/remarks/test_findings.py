@@ -1,11 +1,14 @@
 """Titles and statements of remarks follow the numbers, in both directions."""
 
+from dataclasses import replace
+
+import pandas as pd
 import pytest
 
-from elcrec.report.remarks import findings, oddities
+from elcrec.data.sequences import parse_sequences
+from elcrec.report.evidence import Evidence
+from elcrec.report.remarks import findings, remarks
 from tests.unit.report.report_output import ReportOutput
-
-CELL = {"dataset": "Beauty", "model": "ELCRec", "metric": "HR@5", "file": "one.pt"}
 
 
 def prepared(output, *histories, dataset="beauty"):
@@ -13,21 +16,6 @@ def prepared(output, *histories, dataset="beauty"):
     folder.mkdir(parents=True)
     lines = [f"{u} {' '.join(map(str, items))}" for u, items in enumerate(histories, 1)]
     (folder / "sequences.txt").write_text("\n".join(lines) + "\n")
-
-
-@pytest.mark.parametrize(
-    ("gap", "title", "statement"),
-    [
-        (1e-7, "ELCRec's cluster loss cannot separate centers", "does not push"),
-        (0.2, "ELCRec's cluster loss differs from its closed form", "do not agree"),
-    ],
-)
-def test_cluster_loss(output, gap, title, statement):
-    row = {"epoch": 1, "loss_total": 1, "HR@5": 0, "cluster_direct": 0.5}
-    output.run("elcrec", history=[row | {"cluster_identity": 0.5 - gap}], best_epoch=1)
-    remark = findings.cluster_identity(output.evidence)
-    assert remark.title == title
-    assert statement in remark.statement
 
 
 @pytest.mark.parametrize(
@@ -81,23 +69,50 @@ def test_repeated_targets_by_protocol(tmp_path, protocol, last, title, statement
     assert ("miss" in remark.statement) == (protocol == "strict")
 
 
-@pytest.mark.parametrize(
-    ("values", "title"),
-    [
-        ((0.0529, 0.0529), "The ELCRec column is one checkpoint per data set"),
-        ((0.0529, 0.0531), "Part of the ELCRec column is a single checkpoint's"),
-        ((0.0530, 0.0531), "The ELCRec column is not that of the released checkpoints"),
-    ],
-)
-def test_checkpoints(output, values, title):
-    rows = [CELL | {"released_weights": value, "paper": 0.0529} for value in values]
-    output.table("released", rows)
-    remark = oddities.single_checkpoints(output.evidence)
-    assert remark.title == title
-    assert ("only by chance" in remark.statement) == (values == (0.0529, 0.0529))
+def test_repeated_share():
+    #                          repeated     new        repeated, with another one between
+    sequences = parse_sequences(b"1 5 6 7 5\n2 5 6 7 8\n3 9 1 1 9\n4 1 2 3 4\n", "x")
+    assert findings.repeated_share(sequences) == 0.5
+
+
+def test_same_day():
+    day = findings.DAY
+    frame = pd.DataFrame(
+        {
+            "user": ["a", "b", "a", "b", "a", "b"],
+            "time": [0, 5 * day, 3 * day, 4 * day, 3 * day + 9, 5 * day + 1],
+        }
+    )
+    assert findings.same_day_share(frame) == 1.0
+    frame.loc[4, "time"] = 4 * day
+    assert findings.same_day_share(frame) == 0.5
+
+
+def test_padding_is_what_is_left_of_the_window(output):
+    folder = output.evidence.config.data / "beauty"
+    folder.mkdir(parents=True)
+    lines = [f"{user} {' '.join(map(str, range(1, n + 1)))}" for user, n in ((1, 13), (2, 203))]
+    (folder / "sequences.txt").write_text("\n".join(lines) + "\n")
+    # training inputs of 10 and, cut, of 50 items: 60 of 100 positions are filled
+    assert "Beauty 40 %" in findings.padding(output.evidence).evidence
 
 
 def test_without_numbers_no_title_concludes_anything(output):
-    remarks = findings.findings(output.evidence)
-    assert not any(r.shown for r in remarks)
-    assert all(r.title.split()[0] in ("Whether", "How", "Test") for r in remarks)
+    found = remarks(output.evidence)
+    assert not any(r.shown for r in found)
+    assert all(r.title.split()[0] in ("Whether", "How", "Test") for r in found)
+    assert all(r.evidence.startswith("Not computed yet; it needs: ") for r in found)
+
+
+def test_the_change_of_rule_is_told_of_a_record_alone(output):
+    record = output.folder.parent / "recorded"
+    record.mkdir()
+    header = "dataset,metric,model,paper,mean,old_verdict,new_verdict\n"
+    lines = "Beauty,HR@5,Caser,0.0251,0.02643,reproduced,cannot tell\n"
+    lines += "Beauty,HR@5,SASRec,0.0374,0.04039,reproduced,differs\n"
+    (record / findings.RULES).write_text(header + lines)
+    config = replace(output.evidence.config, recorded=record)
+    assert findings.rule_change(Evidence(config)) is None
+    text = findings.rule_change(Evidence(replace(config, runs="recorded"))).evidence
+    assert "reproduced, now cannot tell: 1 and reproduced, now differs: 1, of 2." in text
+    assert "Beauty Caser HR@5 0.0264 (0.0251 printed): reproduced, cannot tell;" in text
