@@ -11,7 +11,7 @@ FAISS ?= cpu
 TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 CORES ?= $(shell nproc)
 
-.PHONY: help install demo test test-parity test-slurm golden lint format tiny clean
+.PHONY: help install demo test test-parity test-slurm golden lint format docs tiny clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1  /p' $(MAKEFILE_LIST) | awk '{name = $$1; sub(/^[^ ]+ +/, ""); printf "make %-12s %s\n", name, $$0}'
@@ -78,6 +78,15 @@ format: $(VENV)/.test ## what ruff and snakefmt can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow/rules
+
+$(VENV)/.docs: $(VENV)/.installed
+	$(BIN)/pip install -e ".[docs]"
+	touch $@
+
+# The variable silences an announcement of Material's, which has no place in a log.
+docs: $(VENV)/.docs ## docs/ as a site, in build/docs; a link that leads nowhere fails
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Documentation, open it in a browser: build/docs/index.html"
 
 tiny: $(VENV)/.test ## a tiny complete DAG, as CI runs it
 	sh tests/workflow/tiny.sh $(BIN)

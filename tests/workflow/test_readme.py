@@ -1,14 +1,12 @@
-"""The README's examples, run as they stand there."""
+"""The model of the README, run as it stands there; links and commands: tests/unit/test_docs.py."""
 
 import re
 import subprocess
 import sys
 
 import pandas as pd
-import pytest
 
 from elcrec import ROOT
-from elcrec.cli.main import make_parser
 from tests.workflow.make_tiny import write
 from tests.workflow.test_workflow import snakemake
 
@@ -36,25 +34,6 @@ def test_the_model_of_the_readme_gets_a_row_in_table_1_from_outside(tmp_path):
     assert table["my_model_mean"].between(0, 1).all()
     assert (table["my_model_seeds"] == 2).all()
     assert "Mine" in (tmp_path / "results" / "tables" / "table1.md").read_text()
-
-
-def test_the_commands_of_the_readme_have_these_options():
-    commands = re.findall(r"^elcrec (.*?)(?: +#.*)?$", README, re.MULTILINE)
-    assert len(commands) >= 5
-    for command in commands:
-        make_parser().parse_args(command.split())
-
-
-@pytest.mark.parametrize("target", re.findall(r"^make (\w+)", README, re.MULTILINE))
-def test_the_make_targets_of_the_readme_exist(target):
-    done = subprocess.run(["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-
-
-def test_files_that_the_readme_links_exist():
-    links = re.findall(r"\]\(([^)#:]+)\)", README)
-    assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
 
 
 def test_the_help_of_every_command_opens():
