@@ -1,5 +1,6 @@
-"""`elcrec bench`: time and memory of any model, beside the released code, and how they grow.
+"""`elcrec bench`: time and memory of any model, beside other code, and how they grow.
 
-What is measured runs in a process of its own, so that its peak memory is its own; this package's
-`commands` and `process` ask it for one thing after the other over a pipe.
+What is measured is a `Side` in a process of its own, so that its peak memory is its own. Other code
+joins with two modules, as the released code does: `released_side` runs it, and `released` says
+with which settings and data.
 """

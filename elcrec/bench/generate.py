@@ -35,34 +35,21 @@ def generate(users: int, items: int, seed: int = 1) -> Sequences:
         The histories; 8 bytes an interaction, 8.9 interactions a user.
     """
     random = np.random.default_rng(seed)
-    offsets = np.zeros(users + 1, dtype=np.int64)
-    np.cumsum(_lengths(users, random), out=offsets[1:])
+    above = LENGTH_SCALE * random.pareto(LENGTH_EXPONENT, users)
+    lengths = np.minimum(SHORTEST + above, LONGEST).astype(np.int64)
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
     names = 1 + random.permutation(items)
+    # Ranks invert the integral of r^-POPULARITY from 1 to items + 1: no table of the items, so
+    # drawing does not slow down with their number.
+    power = 1 - POPULARITY
+    top = float(items + 1) ** power - 1
     drawn = np.empty(offsets[-1], dtype=np.int64)
     for start in range(0, len(drawn), CHUNK):
         some = drawn[start : start + CHUNK]
-        some[:] = names[_ranks(len(some), items, random)]
+        ranks = (1 + top * random.random(len(some))) ** (1 / power)
+        some[:] = names[np.minimum(ranks.astype(np.int64), items) - 1]
     drawn[random.integers(len(drawn))] = items
     return Sequences(drawn, offsets, ())
-
-
-def _lengths(users: int, random: np.random.Generator) -> np.ndarray:
-    """Lengths (users,) by inverting the distribution function of the Lomax law."""
-    uniform = 1.0 - random.random(users)  # in (0, 1]
-    above = LENGTH_SCALE * (uniform ** (-1 / LENGTH_EXPONENT) - 1)
-    lengths: np.ndarray = np.minimum(SHORTEST + above, LONGEST).astype(np.int64)
-    return lengths
-
-
-def _ranks(count: int, items: int, random: np.random.Generator) -> np.ndarray:
-    """Ranks (count,) from 0, by inverting the integral of r^-POPULARITY from 1 to items + 1.
-
-    The closed form needs no table of the items: drawing does not slow down with their number.
-    """
-    power = 1 - POPULARITY
-    top = float(items + 1) ** power - 1
-    ranks = (1 + top * random.random(count)) ** (1 / power)
-    return np.minimum(ranks.astype(np.int64), items) - 1
 
 
 def shuffled(sequences: Sequences, seed: int) -> Sequences:

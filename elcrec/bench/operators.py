@@ -2,38 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-from torch import Tensor
-from torch.profiler import ProfilerActivity
 
-WAITING = (
-    "aten::item",
-    "aten::_local_scalar_dense",
-    "aten::is_nonzero",
-    "aten::nonzero",
-    "aten::masked_select",
-    "aten::_unique2",
-    "aten::unique_dim",
-    "aten::unique_consecutive",
-    "aten::bincount",
-    "aten::equal",
-    "Memcpy DtoH",
-    "cudaStreamSynchronize",
-    "cudaDeviceSynchronize",
-    "cudaEventSynchronize",
+WAITING = re.compile(
+    r"(Memcpy DtoH|cuda(Stream|Device|Event)Synchronize"
+    r"|aten::(item|_local_scalar_dense|is_nonzero|nonzero|masked_select|bincount|equal)"
+    r"|aten::(_unique2|unique_dim|unique_consecutive))( \(.*)?"
 )
 """Operators whose result or whose shape the host has to read from the device, copies to the host,
-and waits. Names on a GPU go on, e.g. `Memcpy DtoH (Device -> Pinned)`."""
+and waits; a name may go on, e.g. `Memcpy DtoH (Device -> Pinned)`."""
 
 ROWS = 20
 """Operators in the printed table."""
 
 
-def profile(run: Callable[[int], None], steps: int, device: torch.device) -> dict[str, Any]:
+def profile(run: Callable[[int], object], steps: int, device: torch.device) -> dict[str, Any]:
     """Profile groups of steps.
 
     A group of `steps` and one of twice as many are run, so that what happens once a group (such as
@@ -69,7 +57,8 @@ def waiting(few: Mapping[str, int], many: Mapping[str, int], steps: int) -> dict
     Returns:
         `waiting_per_step` and `waiting_per_group`: calls by operator, without zeros.
     """
-    per_step = {name: (many[name] - few.get(name, 0)) / steps for name in many if _waits(name)}
+    names = [name for name in many if WAITING.fullmatch(name)]
+    per_step = {name: (many[name] - few.get(name, 0)) / steps for name in names}
     per_group = {name: many[name] - 2 * steps * count for name, count in per_step.items()}
     return {
         "waiting_per_step": {name: count for name, count in per_step.items() if count},
@@ -78,17 +67,13 @@ def waiting(few: Mapping[str, int], many: Mapping[str, int], steps: int) -> dict
 
 
 def _profiled(
-    run: Callable[[int], None], steps: int, device: torch.device
+    run: Callable[[int], object], steps: int, device: torch.device
 ) -> tuple[Counter[str], str]:
-    activities = [ProfilerActivity.CPU]
-    if device.type == "cuda":
-        activities.append(ProfilerActivity.CUDA)
     # One cycle only, nothing to gather from others: without `acc_events` PyTorch warns.
-    with torch.profiler.profile(activities=activities, acc_events=True) as profiler:
+    with torch.profiler.profile(acc_events=True) as profiler:
         run(steps)
-    averages = profiler.key_averages()
     calls = Counter(_with_caller(event) for event in profiler.events())
-    own = "self_cuda_time_total" if device.type == "cuda" else "self_cpu_time_total"
+    averages, own = profiler.key_averages(), f"self_{device.type}_time_total"
     return calls, averages.table(sort_by=own, row_limit=ROWS, max_name_column_width=40)
 
 
@@ -99,40 +84,8 @@ def _with_caller(event: Any) -> str:
     the same wait.
     """
     caller = event.cpu_parent
-    if not _waits(event.name):
+    if not WAITING.fullmatch(event.name):
         return str(event.name)
     if caller is None:
         return f"{event.name} (in no operator)"
-    return "" if _waits(caller.name) else f"{event.name} (in {caller.name})"
-
-
-def _waits(name: str) -> bool:
-    return name.startswith(("Memcpy DtoH", *(f"{w} (" for w in WAITING))) or name in WAITING
-
-
-def tensor_bytes(thing: object) -> int:
-    """Bytes of all tensors that an object of this project holds, itself or in what it holds.
-
-    Arrays of numpy are left out: they lie on the host. Tensors that share memory count once.
-    """
-    storages: dict[int, int] = {}
-    _collect(thing, storages, set())
-    return sum(storages.values())
-
-
-def _collect(thing: object, storages: dict[int, int], seen: set[int]) -> None:
-    if id(thing) in seen:
-        return
-    seen.add(id(thing))  # a permanent object: numbers of temporary ones are used again
-    parts: Iterable[object] = ()
-    if isinstance(thing, Tensor):
-        storage = thing.untyped_storage()
-        storages[storage.data_ptr()] = storage.nbytes()
-    elif isinstance(thing, list | tuple):
-        parts = thing
-    elif isinstance(thing, dict):
-        parts = thing.values()
-    elif type(thing).__module__.startswith("elcrec."):
-        parts = vars(thing).values()
-    for part in parts:
-        _collect(part, storages, seen)
+    return "" if WAITING.fullmatch(caller.name) else f"{event.name} (in {caller.name})"

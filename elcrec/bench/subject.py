@@ -1,53 +1,95 @@
-"""The thing that is measured: a model with its data, run as a training runs it.
+"""This project's models as a side, and what it is told to build.
 
-Steps are those of `elcrec.training.loop.train_epoch`, evaluations those of
-`elcrec.evaluation.ranking`. Nothing is read from the device inside a step: a group of steps is
-timed as a whole, between two synchronisations.
+Steps are those of `elcrec.training.step.train_epoch`, evaluations those of
+`elcrec.evaluation.ranking`.
 """
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple
 
 import psutil
 import torch
-from torch import Tensor
 
 from elcrec.bench import operators
 from elcrec.bench.generate import generate, shuffled
-from elcrec.bench.job import Job
-from elcrec.bench.peaks import Peaks
-from elcrec.config.config import Config
+from elcrec.bench.side import SEED, Side
+from elcrec.config.config import Config, load_config
 from elcrec.data.histories import InteractionData
-from elcrec.data.sequences import Sequences, read_sequences
+from elcrec.data.sequences import read_sequences
 from elcrec.evaluation.ranking import Evaluator
-from elcrec.evaluation.tiles import SCORE_MEMORY
 from elcrec.jobs.device import choose
 from elcrec.jobs.environment import environment
 from elcrec.jobs.run import choose_kernels
-from elcrec.models.interface import Context, SequenceModel
+from elcrec.models.interface import Context
 from elcrec.runs.fingerprint import fingerprint
-from elcrec.runs.settings import module_reference
+from elcrec.runs.settings import RunSettings, add_model_file, module_reference, resolve
+from elcrec.training.loop import new_model
 from elcrec.training.step import Step, make_optimiser, make_step, train_epoch
-from elcrec.usage import Stopwatch
-
-STEPS = 10
-"""Steps of a group on a processor; on a GPU, where they are short, those of a whole epoch."""
-
-WAITING = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
-"""Variables that say how OpenMP's threads wait for each other."""
+from elcrec.usage import Stopwatch, reset_peak_memory
 
 GRAPH_EPOCHS = 4
 """Epochs until the last one's smaller batch, too, is replayed from a graph: see
 `elcrec.training.graph`."""
 
 
-class Subject:
-    """A model on a data set; all times are wall-clock seconds, all sizes bytes."""
+class Generated(NamedTuple):
+    """Size of a data set that is generated instead of read."""
+
+    users: int
+    items: int
+    """The largest item id."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One model on one data set."""
+
+    dataset: str
+    """Data set whose settings the model takes, and whose histories, if none are generated."""
+    model: str
+    """Model id, or a path to its YAML file."""
+    config: tuple[str, ...] = ()
+    """Configuration files, merged into the default one."""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """Values by key of the parameters or of the training settings."""
+    device: str = "auto"
+    threads: int | None = None
+    """CPU threads; None: as the configuration says."""
+    kernels: str | None = None
+    """`plain` or `native` (`elcrec.models.native`); None: as the configuration says."""
+    generated: Generated | None = None
+
+    def changed(self, generated: Generated, **overrides: Any) -> Job:
+        """The same with other data and some settings changed."""
+        return replace(self, generated=generated, overrides={**self.overrides, **overrides})
+
+    def resolve(self) -> tuple[Config, RunSettings]:
+        """The configuration, and the settings of the model in it.
+
+        Raises:
+            InputError: A configuration, model or setting that is not right.
+        """
+        config = load_config(self.config)
+        model = add_model_file(config, self.model)
+        return config, resolve(config, model, self.dataset, self.overrides)
+
+    def check(self) -> None:
+        """Find what is wrong before anything is measured.
+
+        Raises:
+            InputError: Besides, a data set that is not known or not there.
+        """
+        self.resolve()[0].prepared_file(self.dataset)
+
+
+class Subject(Side):
+    """A model on a data set."""
+
+    answers = (*Side.answers, "profile")
 
     def __init__(self, job: Job) -> None:
         """Read or generate the data, build the model with random weights, plan the evaluation.
@@ -59,204 +101,94 @@ class Subject:
             InputError: A configuration, model, setting or device that is not right.
         """
         self.job = job
-        config, self.settings = job.resolve()
-        self.device = choose(job.device, job.threads or config.threads)
+        self.config, self.settings = job.resolve()
+        self.device = choose(job.device, job.threads or self.config.threads)
         self.imported = psutil.Process().memory_info().rss
         begin = time.perf_counter()
-        self.data = InteractionData(_sequences(config, job), self.device)
-        torch.manual_seed(job.seed)
-        build = self.settings.build
-        self.model = build(self.data.n_users, self.data.item_size).to(self.device)
-        self.kernels = choose_kernels(self.model, job.kernels or config.kernels, self.device)
-        self.peaks = Peaks(self.device)
-        protocol = self.model.protocol or config.protocol
+        if job.generated:
+            sequences = generate(*job.generated, seed=SEED)
+        else:
+            sequences = shuffled(read_sequences(self.config.sequences_file(job.dataset)), SEED)
+        self.data = InteractionData(sequences, self.device)
+        kind, parameters = self.settings.module.Model, self.settings.parameters
+        self.model = new_model(kind, parameters, self.data, SEED)
+        kernels = job.kernels or self.config.kernels
+        self.kernels = choose_kernels(self.model, kernels, self.device)
+        reset_peak_memory(self.device)
+        protocol = self.model.protocol or self.config.protocol
         self.evaluator = Evaluator(self.data, "valid", self.model.max_length, protocol)  # type: ignore[arg-type]
         self.prepared = time.perf_counter() - begin
-        generator = torch.Generator(self.device).manual_seed(job.seed)
-        self.context = Context(self.data, generator, job.seed, Stopwatch(self.device))
+        generator = torch.Generator(self.device).manual_seed(SEED)
+        self.context = Context(self.data, generator, SEED, Stopwatch(self.device))
+        self.batch_size = self.settings.training.batch_size
+        trained = any(p.requires_grad for p in self.model.parameters())
+        self.samples = self.model.n_samples(self.data) if trained else 0
         self.optimiser: torch.optim.Optimizer | None = None
         self.step: Step | None = None
         self.epochs = 0
+        graphs = self.config.graphs and self.device.type == "cuda"
+        self.uncounted = GRAPH_EPOCHS if graphs else 0
 
     def about(self) -> dict[str, Any]:
         """What is measured, where and by which code."""
+        cuda, free = self.device.type == "cuda", psutil.virtual_memory().available
         return {
             "model": self.settings.model,
             "name": self.settings.name,
             "dataset": self.job.dataset,
-            "seed": self.job.seed,
             "users": self.data.n_users,
             "items": self.data.n_items,
-            "actions": len(self.data.host_items),
-            "samples": self.model.n_samples(self.data),
-            "steps_per_epoch": self._steps_of(self.model.n_samples(self.data)),
+            "steps_per_epoch": self.batches(self.samples),
             "parameters": sum(p.numel() for p in self.model.parameters()),
             "settings": self.settings.as_dict(),
             "seconds_to_prepare": self.prepared,
             "kernels": self.kernels,
-            "precision": self.settings.precision,
+            "graphs": self.config.graphs,
             "torch_device": str(self.device),
-            "waiting": {name: os.environ.get(name) for name in WAITING},
-            "memory_available": self._available(),
+            "memory_available": torch.cuda.mem_get_info(self.device)[0] if cuda else free,
             "fingerprint": fingerprint(module_reference(self.settings)),
-            "environment": environment(self.device, list(self.job.command)),
+            "environment": environment(self.device),
         }
 
-    def start(self) -> dict[str, Any]:
-        """Do what a training does before its first step; seconds of both hooks.
-
-        `uncounted_epochs`: how many whole epochs have to go before those that count.
-        """
-        torch.manual_seed(self.job.seed)
+    def prepare(self) -> None:
+        """Start a training."""
         self.model.train()
-        training = self._timed(lambda: self.model.start_training(self.context))
-        self.optimiser = make_optimiser(self.model, self.settings.training)
-        self.step = make_step(
-            self.model, self.context, self.optimiser, self.job.graphs, self.settings.precision
-        )
-        uncounted = GRAPH_EPOCHS if self.job.graphs and self.device.type == "cuda" else 0
-        started = {"start_training": training, "start_epoch": self._start_epoch()}
-        return {**started, "uncounted_epochs": uncounted}
+        self.model.start_training(self.context)
 
-    def steps(self, count: int | None = None) -> dict[str, Any]:
-        """Take a group of steps, as many as `STEPS` says by default; None where there are none."""
-        samples, batch = self.model.n_samples(self.data), self.settings.training.batch_size
-        if self.optimiser is None or not samples:
-            return {"count": 0, "seconds_per_step": None}
-        if count is None:  # whole batches: a smaller one would be a step of another kind
-            count = max(1, samples // batch) if self.device.type == "cuda" else STEPS
-        samples = min(samples, count * batch)
-        with limited(self.model, samples):
-            seconds = self._timed(self._train)
-        taken = self._steps_of(samples)
-        return {"count": taken, "seconds_per_step": seconds / taken}
+    def before_epoch(self) -> None:
+        """Start an epoch."""
+        self.model.start_epoch(self.epochs, self.context)
+        self.epochs += 1
 
-    def evaluate(self, record: bool = False) -> dict[str, Any]:
-        """Rank all users' validation items; with `record` also measure the memory that it takes.
+    def train(self, samples: int) -> None:
+        """Take steps on the first users, who stand for all: see `shuffled`."""
+        if not self.step:  # in the warm-up: PyTorch takes seconds to import what Adam needs
+            self.optimiser = make_optimiser(self.model, self.settings.training)
+            graphs, precision = self.config.graphs, self.settings.precision
+            self.step = make_step(self.model, self.context, self.optimiser, graphs, precision)
+        vars(self.model)["n_samples"] = lambda data: samples  # goes before the class's method
+        try:
+            train_epoch(self.model, self.context, self.optimiser, self.batch_size, self.step)
+        finally:
+            del vars(self.model)["n_samples"]
 
-        `memory_bytes`: beside model, data and plan; `score_bytes`: the largest tensor of scores,
-        and `stated_bytes`: what it may be.
-        """
-        taken = {"seconds": 0.0}
+    def validate(self) -> None:
+        """Rank."""
+        self.evaluator.ranks(self.model)
 
-        def rank() -> None:
-            taken["seconds"] = self._timed(lambda: self.evaluator.ranks(self.model))
-
-        if not record:
-            rank()
-            return taken
-        with largest_scores(self.model) as largest:
-            memory = self.peaks.of(rank)
-        stated = SCORE_MEMORY.get(self.device.type, SCORE_MEMORY["cpu"])
-        sizes = {"memory_bytes": memory, "score_bytes": max(largest), "stated_bytes": stated}
-        return taken | sizes
-
-    def epoch(self) -> dict[str, Any]:
-        """A whole epoch: what comes before it, all steps, validation."""
-        start = self._start_epoch()
-        training = self._timed(self._train)
-        evaluation = self._timed(lambda: self.evaluator.ranks(self.model))
-        parts = {"start_epoch": start, "training": training, "evaluation": evaluation}
-        return {**parts, "total": sum(parts.values())}
+    def epoch(self) -> float:
+        """A whole epoch; those that capture graphs go before the first that counts."""
+        while self.uncounted:
+            self.uncounted -= 1
+            super().epoch()
+        return super().epoch()
 
     def memory(self) -> dict[str, Any]:
-        """Peak bytes so far, and how many of the resident ones were there before the data."""
-        return {**self.peaks.all(), "imported_bytes": self.imported}
+        """Peak bytes; how many of the resident ones were there before the data."""
+        return {**super().memory(), "imported_bytes": self.imported}
 
-    def profile(self, count: int = 3) -> dict[str, Any]:
-        """`profile`: operators of steps (`elcrec.bench.operators`); None where there are none."""
-        if self.optimiser is None or not self.model.n_samples(self.data):
-            return {"profile": None}
-
-        def run(steps: int) -> None:
-            self.steps(steps)
-
-        return {"profile": operators.profile(run, count, self.device)}
-
-    def sizes(self) -> dict[str, Any]:
-        """Bytes of what is held: see `elcrec.bench.capacity`, which reckons with them."""
-        users = self.data.n_users
-        histories = operators.tensor_bytes(self.data)
-        return {
-            "bytes_per_user": (histories + operators.tensor_bytes(self.evaluator)) / users,
-            "activation_bytes": self._activations(),
-        }
-
-    def _activations(self) -> int:
-        """Bytes that the graph of one full batch keeps for its backward pass, weights left out."""
-        samples = min(self.model.n_samples(self.data), self.settings.training.batch_size)
-        batch = self.model.batch(torch.arange(samples, device=self.device), self.context)
-        own = {p.untyped_storage().data_ptr() for p in self.model.parameters()}
-        kept: dict[int, int] = {}
-        tensors: list[Tensor] = []  # alive, so that no address is used twice
-
-        def keep(tensor: Tensor) -> Tensor:
-            storage = tensor.untyped_storage()
-            if storage.data_ptr() not in own:
-                kept[storage.data_ptr()] = storage.nbytes()
-                tensors.append(tensor)
-            return tensor
-
-        with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-            self.model.loss(batch)
-        return sum(kept.values())
-
-    def _available(self) -> int:
-        """Bytes that are still free where the model is."""
-        if self.device.type == "cuda":
-            return torch.cuda.mem_get_info(self.device)[0]
-        return int(psutil.virtual_memory().available)
-
-    def _start_epoch(self) -> float:
-        number, self.epochs = self.epochs, self.epochs + 1
-        return self._timed(lambda: self.model.start_epoch(number, self.context))
-
-    def _train(self) -> None:
-        size = self.settings.training.batch_size
-        train_epoch(self.model, self.context, self.optimiser, size, self.step, self.epochs)
-
-    def _steps_of(self, samples: int) -> int:
-        return -(-samples // self.settings.training.batch_size)
-
-    def _timed(self, action: Callable[[], object]) -> float:
-        watch = Stopwatch(self.device)
-        with watch("it"):
-            action()
-        return watch.seconds["it"]
-
-
-@contextmanager
-def limited(model: SequenceModel, samples: int) -> Iterator[None]:
-    """Let an epoch of `model` have only its first so many samples.
-
-    Users are in random order (see `shuffled`), so the first ones stand for all.
-    """
-    vars(model)["n_samples"] = lambda data: samples  # goes before the method of the class
-    try:
-        yield
-    finally:
-        del vars(model)["n_samples"]
-
-
-@contextmanager
-def largest_scores(model: SequenceModel) -> Iterator[list[int]]:
-    """Collect the bytes of every tensor of scores that `model` makes."""
-    found = [0]
-    score_items = model.score_items
-
-    def recorded(represented: Tensor, first: int, last: int) -> Tensor:
-        scores = score_items(represented, first, last)
-        found[0] = max(found[0], scores.nbytes)
-        return scores
-
-    vars(model)["score_items"] = recorded
-    try:
-        yield found
-    finally:
-        del vars(model)["score_items"]
-
-
-def _sequences(config: Config, job: Job) -> Sequences:
-    if job.generated:
-        return generate(job.generated.users, job.generated.items, job.seed)
-    return shuffled(read_sequences(config.sequences_file(job.dataset)), job.seed)
+    def profile(self, count: int = 3) -> dict[str, Any] | None:
+        """Operators of steps, see `elcrec.bench.operators`; None where there are none."""
+        if not self.samples:
+            return None
+        return operators.profile(self.steps, count, self.device)

@@ -194,13 +194,13 @@ def test_plan(made: Made, damage: Damage, data: st.DataObject) -> None:
 @given(data=st.data())
 def test_bench_record(made: Made, data: st.DataObject) -> None:
     path = made.folder / "scale.json"
-    about: dict[str, Any] = {"model": "elcrec", "environment": {"device": "cpu", "threads": 1}}
-    figures = dict.fromkeys((*MEASURES, "wall_seconds", "host_load", "score_bytes"), 1.5)
+    same = {"model": "elcrec", "device": "cpu", "threads": 1}
+    figures = dict.fromkeys((*MEASURES, "wall_seconds"), 1.5)
     points = [{"size": 10_000, **figures}, {"size": 30_000, "not_run": "no memory"}]
-    record = {"kind": "scale", "about": about, "factors": {"users": {"points": points}}}
+    record = {"kind": "scale", "same": same, "factors": {"users": {"points": points}}}
     path.write_bytes(data.draw(damaged_json(record)))
     found = attempt("bench JSON", path, lambda: Earlier(path))
-    point = found and found.point("users", 10_000)
+    point = found and found.points.get("users", {}).get(10_000)
     assert not point or all(point[key] >= 0 for key in figures)
 
 

@@ -1,0 +1,204 @@
+"""What is measured, and the process in which it is asked for one thing after the other.
+
+Other code runs beside this module, so it imports nothing that changes how PyTorch computes.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
+from multiprocessing.connection import Connection
+from typing import Any, ClassVar
+
+import torch
+
+from elcrec.errors import InputError
+from elcrec.usage import Stopwatch, peak_memory
+
+SEED = 1
+"""Of everything random: no time depends on it."""
+
+STEPS = 10
+"""Steps of a group on a processor; on a GPU, where they are short, those of a whole epoch."""
+
+
+class Side(ABC):
+    """A model with its data; times are wall-clock seconds, sizes bytes.
+
+    Nothing is read from the device inside a step: a group of steps is timed as a whole, between
+    two synchronisations.
+    """
+
+    answers: ClassVar[tuple[str, ...]] = ("start", "steps", "evaluate", "epoch", "memory")
+    """What can be asked for once it is built."""
+
+    device: torch.device
+    batch_size: int
+    samples: int
+    """Training samples of an epoch."""
+
+    @abstractmethod
+    def about(self) -> dict[str, Any]:
+        """What is measured, for the record."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Do what a training does before its first step."""
+
+    @abstractmethod
+    def before_epoch(self) -> None:
+        """Do what comes before the steps of each epoch."""
+
+    @abstractmethod
+    def train(self, samples: int) -> None:
+        """Take the steps of an epoch that has so many samples, at most `self.samples`."""
+
+    @abstractmethod
+    def validate(self) -> None:
+        """Rank all users' validation items among all items."""
+
+    def batches(self, samples: int) -> int:
+        """Steps of so many samples, the last perhaps with a smaller batch."""
+        return -(-samples // self.batch_size)
+
+    def start(self) -> dict[str, float]:
+        """Seconds before the first step, and before the steps of an epoch; and their number."""
+        return {
+            "start_training": self._timed(self.prepare),
+            "start_epoch": self._timed(self.before_epoch),
+            "steps_per_epoch": self.batches(self.samples),
+        }
+
+    def steps(self, count: int | None = None) -> dict[str, Any]:
+        """Take a group of steps; none, and None seconds, where there are no samples.
+
+        Args:
+            count: How many; by default as `STEPS` says, and on a GPU without the smaller batch at
+                the end, which would be a step of another kind.
+        """
+        whole = max(1, self.samples // self.batch_size)
+        count = count or (whole if self.device.type == "cuda" else STEPS)
+        samples = min(self.samples, count * self.batch_size)
+        taken = self.batches(samples)
+        seconds = self._timed(lambda: self.train(samples))
+        return {"count": taken, "seconds_per_step": seconds / taken if taken else None}
+
+    def evaluate(self) -> float:
+        """Seconds of a validation."""
+        return self._timed(self.validate)
+
+    def epoch(self) -> float:
+        """Seconds of a whole epoch: what comes before it, all steps, validation."""
+        before = self._timed(self.before_epoch)
+        training = self._timed(lambda: self.train(self.samples))
+        return before + training + self._timed(self.validate)
+
+    def memory(self) -> dict[str, Any]:
+        """Peak bytes as `elcrec.usage.peak_memory` gives them."""
+        return peak_memory(self.device)
+
+    def _timed(self, action: Callable[[], object]) -> float:
+        watch = Stopwatch(self.device)
+        with watch("it"):
+            action()
+        return watch.seconds["it"]
+
+
+class ProcessError(InputError):
+    """The process refused, ended or took too long; the message says which, in one line."""
+
+
+class Process(AbstractContextManager["Process"]):
+    """A child process that ends with the block: `with Process(...) as worker: worker.ask(...)`."""
+
+    def __init__(self, name: str, kind: Callable[..., Side], seconds: float | None = None) -> None:
+        """Start a new Python; nothing of this one's memory is in it.
+
+        Args:
+            name: What error messages call it.
+            kind: Makes the side from the arguments of the first question, which is `build`. It is
+                imported there by its name.
+            seconds: Wall clock after which it is ended; None: however long it takes.
+        """
+        self.name, self.seconds, self.begin = name, seconds, time.monotonic()
+        context = multiprocessing.get_context("spawn")
+        self.pipe, other = context.Pipe()
+        self.child = context.Process(target=serve, args=(other, kind), daemon=True)
+        self.child.start()
+        other.close()  # the child alone has it, so the pipe ends with the child
+
+    def __exit__(self, *error: object) -> None:
+        self.child.kill()
+        self.child.join()
+        self.pipe.close()
+
+    def ask(self, what: str, **arguments: Any) -> Any:
+        """Let it do one thing and return the answer.
+
+        Args:
+            what: `build`, or the name of a method of the side, one of its `answers`.
+            arguments: What that needs.
+
+        Raises:
+            ProcessError: It answered with an error, ended, or took too long.
+        """
+        left = self.seconds and max(0.0, self.begin + self.seconds - time.monotonic())
+        try:
+            self.pipe.send((what, arguments))
+            if not self.pipe.poll(left):
+                raise ProcessError(f"{self.name}: stopped, was not done after {self.seconds:.0f} s")
+            answer, error = self.pipe.recv()
+        except (EOFError, ConnectionError):
+            raise self._ended() from None
+        if error:
+            raise ProcessError(f"{self.name}: {error}")
+        return answer
+
+    def _ended(self) -> ProcessError:
+        self.child.join()
+        if self.child.exitcode == -signal.SIGKILL:
+            return ProcessError(f"{self.name}: was killed, perhaps for want of memory")
+        return ProcessError(f"{self.name}: ended with status {self.child.exitcode}")
+
+
+def serve(pipe: Connection, kind: Callable[..., Side]) -> None:
+    """Answer each question with what was found or with a refusal in one line, to the pipe's end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)  # for what libraries and other code print
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    side: Side | None = None
+    with suppress(EOFError):
+        while True:
+            what, arguments = pipe.recv()
+            found, refusal = None, None
+            try:
+                if what == "build":
+                    side = kind(**arguments)
+                    found = side.about()
+                elif side is None or what not in side.answers:
+                    raise InputError(f"cannot do '{what}'")
+                else:
+                    found = getattr(side, what)(**arguments)
+            except InputError as error:
+                refusal = str(error)
+            except (Exception, SystemExit) as error:
+                refusal = f"{type(error).__name__}: {' '.join(str(error).split())}"
+            pipe.send((found, refusal))
+
+
+def first_gpu(device: str) -> torch.device:
+    """Let code that always takes the first GPU see the given one only.
+
+    Args:
+        device: `cpu` or `cuda:N`; nothing has been done on it yet.
+    """
+    kind, _, number = device.partition(":")
+    if number:
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES", number).split(",")
+        os.environ["CUDA_VISIBLE_DEVICES"] = seen[min(int(number), len(seen) - 1)]
+    return torch.device(kind)
