@@ -15,10 +15,9 @@ from elcrec.files.csvfile import read_csv
 from elcrec.files.jsonfile import JsonObject
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable
 from elcrec.runs.history import read_history
-from elcrec.runs.plan import AskedRun, runs_of, runs_of_models, runs_of_sensitivity, variant_text
+from elcrec.runs.plan import AskedRun, runs_of_models, runs_of_sensitivity, variant_text
 from elcrec.runs.reading import other_than, present_hashes
 from elcrec.runs.record import check_best_epoch
-from elcrec.tables import tables8_9
 
 COMPARED = (IMPROVEMENT, P_VALUE)  # columns of the paper's Table 1 that are no method
 
@@ -125,6 +124,11 @@ class Evidence:
         return _Printed(paper.load_accuracy())
 
     @functools.cached_property
+    def accuracy_printed(self) -> PaperTable:
+        """The paper's Table 1, and Tables 8 and 9 where their data sets are in use."""
+        return paper.load_printed(map(self.dataset_name, self.config.use))
+
+    @functools.cached_property
     def paper_datasets(self) -> list[str]:
         """Data sets of the paper's Table 1, as printed."""
         return list(dict.fromkeys(dataset for dataset, _, _ in self.paper))
@@ -147,8 +151,8 @@ class Evidence:
             return model
 
     def in_paper(self, dataset: str) -> bool:
-        """Whether the paper's Table 1 has this data set."""
-        return self.dataset_name(dataset) in self.paper_datasets
+        """Whether the paper prints the accuracy on this data set."""
+        return self.dataset_name(dataset) in {name for name, _, _ in self.accuracy_printed}
 
     @functools.cached_property
     def _runs(self) -> Collected:
@@ -183,17 +187,16 @@ class Evidence:
         """The cells of `table1.csv` that have a run."""
         found = {}
         for row in self.table("table1"):
-            for model in (k.removesuffix("_mean") for k in row.values if k.endswith("_mean")):
-                score = Score(
-                    row.number(f"{model}_mean"),
-                    row.number(f"{model}_std"),
-                    row.integer(f"{model}_seeds"),
-                    row.number(f"{model}_paper"),
-                    row.number(f"{model}_relative_difference_percent"),
-                    row.text(f"{model}_stopping"),
-                )
-                if score.seeds:
-                    found[row.text("dataset"), row.text("metric"), model] = score
+            score = Score(
+                row.number("mean"),
+                row.number("std"),
+                row.integer("seeds"),
+                row.number("paper"),
+                row.number("relative_difference_percent"),
+                row.text("stopping"),
+            )
+            if score.seeds:
+                found[row.text("dataset"), row.text("metric"), row.text("model")] = score
         return found
 
 
@@ -247,8 +250,7 @@ def collect_runs(config: Config, any_code: bool = False) -> Collected:
     Raises:
         InputError: A record that is not whole, or a model whose settings are not right.
     """
-    further = runs_of(config, tables8_9.TABLES, config.optional.models)
-    asked = {run.folder: run for run in (*runs_of_models(config), *further)}
+    asked = {run.folder: run for run in runs_of_models(config)}
     return _collect(config, asked.values(), any_code)
 
 

@@ -33,6 +33,7 @@ rule try_point:
 
 rule grid:
     input:
+        TABLE_TEMPLATES,
         records=[
             f"{OUTPUT}/grid/{dataset}/{model}/{number}.json"
             for (dataset, model), grid in GRID.items()

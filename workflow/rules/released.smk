@@ -42,6 +42,7 @@ rule released:
 
 rule released_weights:
     input:
+        TABLE_TEMPLATES,
         records=available(
             f"{OUTPUT}/released/{dataset}/{model}.json" for model, dataset in RELEASED
         ),

@@ -77,25 +77,18 @@ def test_best_allows_as_many_exceptions_as_the_papers_own_table(
 ):
     datasets = ["sports", "beauty", "toys", "yelp"]
     output = ReportOutput(tmp_path, use=datasets)
+    cell = {"std": 0.001, "seeds": 2, "paper": 0.05, "relative_difference_percent": 0}
+    worse = [(d, m) for d in datasets for m in TABLE_METRICS][:worse_on]
     rows = [
-        {"dataset": d, "metric": m}
-        | {
-            f"{model}_{key}": value
-            for model, mean in (("sasrec", 0.04), ("iclrec", 0.04), ("elcrec", 0.05))
-            for key, value in (
-                ("mean", mean),
-                ("std", 0.001),
-                ("seeds", 2),
-                ("paper", 0.05),
-                ("stopping", ""),
-            )
-        }
-        | {f"{x}_relative_difference_percent": 0 for x in ("sasrec", "iclrec", "elcrec")}
+        {"dataset": d, "metric": m, "model": model, "mean": mean, "stopping": "", **cell}
         for d in datasets
         for m in TABLE_METRICS
+        for model, mean in (
+            ("sasrec", 0.04),
+            ("iclrec", 0.06 if (d, m) in worse else 0.04),
+            ("elcrec", 0.05),
+        )
     ]
-    for row in rows[:worse_on]:
-        row["iclrec_mean"] = 0.06
     output.table("table1", rows)
     evidence = output.evidence
     vars(evidence)["paper"] = {**evidence.paper, **printed}
