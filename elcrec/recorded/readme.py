@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-import math
 import tempfile
 import textwrap
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +20,25 @@ from elcrec.figures import drawn
 from elcrec.recorded.calibrate import calibration
 from elcrec.recorded.machine import machines
 from elcrec.recorded.unpack import Chosen, extras, unpack
+from elcrec.report import table1, verdict
 from elcrec.report.claims import CLAIMS
 from elcrec.report.claims.claim import REFERENCE, judge_all, listed
 from elcrec.report.evidence import Evidence, Row
 from elcrec.report.remarks.expected import expected, placed
-from elcrec.report.verdict import (
-    MARKS,
-    JudgedCells,
-    detectable_table,
-    judged_cells,
-    nearest_table,
-    summary,
-)
+from elcrec.report.verdict import MARKS, JudgedCells
 from elcrec.statistics.power import LEVEL
-from elcrec.tables import layout, released, table1_files, tables2_3_files, verdict
+from elcrec.tables import layout, released, table1_files, tables2_3_files
+from elcrec.tables import verdict as verdicts
 from elcrec.tables.document import document
-from elcrec.tables.layout import Table, number, p_value, percent, score
-from elcrec.tables.stopping import marks
+from elcrec.tables.layout import Table, score
 from elcrec.tables.table1 import EACH
 from elcrec.tables.tables2_3 import BASELINE
-from elcrec.tables.verdict import DIFFERS, NOT_RUN
+from elcrec.tables.verdict import CANNOT_TELL, COMPATIBLE, DIFFERS
 
 PARTS = ("verdict", "results")
 """Of the README: what stands between the lines `begin(part)` and `end(part)`."""
 DRAWN = ("ablation", "sensitivity")
 """Figures whose numbers a claim needs."""
-METRICS_SHOWN = ("HR@5", "NDCG@5", "HR@20", "NDCG@20")
 WIDTH = 120
 
 
@@ -82,17 +75,11 @@ def texts(config: Config) -> dict[str, str]:
         own = Path(folder) / "recorded.yaml"
         changes = {"runs": "recorded", "output": folder, "recorded": str(config.recorded)}
         own.write_text(yaml.safe_dump(changes), encoding="utf-8")
-        files = [Path(file) for file, _ in config.layers.parts]
-        return _texts(load_config([*files, own]))
-
-
-def _texts(config: Config) -> dict[str, str]:
-    chosen = unpack(config)
-    with redirect_stdout(io.StringIO()):
-        _make(config)
-    evidence = Evidence(config)
-    judged = judged_cells(evidence)
-    values = _numbers(evidence, judged, chosen) | _details(evidence, judged)
+        made = load_config([*(Path(file) for file, _ in config.layers.parts), own])
+        chosen = unpack(made)
+        with redirect_stdout(io.StringIO()):
+            _make(made)
+        values = _numbers(Evidence(made), chosen)
     return {
         part: _wrapped(document(f"{part}.md.j2", "elcrec.recorded", **values))
         for part in (*PARTS, "docs")
@@ -102,56 +89,62 @@ def _texts(config: Config) -> dict[str, str]:
 def _make(config: Config) -> None:
     """Make the tables and figures that the texts are made of."""
     folder = config.output / "tables"
-    for table in (table1_files, verdict, tables2_3_files):
+    for table in (table1_files, verdicts, tables2_3_files):
         table.write(config, folder)
     released.write(config, folder, list(extras(config, "released")))
     for figure in DRAWN:
         drawn.make(config, figure, config.output / "figures")
 
 
-def _numbers(evidence: Evidence, judged: JudgedCells, chosen: Sequence[Chosen]) -> dict[str, Any]:
-    """What the README says: what was run, and what it decides."""
-    config = evidence.config
-    run = {d: _seeds(evidence, d) for d in config.use}
+def _numbers(evidence: Evidence, chosen: Sequence[Chosen]) -> dict[str, Any]:
+    """What the templates name: what was run, what it decides, and the tables."""
+    config, judged = evidence.config, verdict.judged_cells(evidence)
+    run = {dataset: _seeds(evidence, dataset) for dataset in config.use}
+    away = Counter((d, m) for (d, _, m), row in judged.items() if row.text("verdict") == DIFFERS)
+    strict = {
+        evidence.model_name(made.text("model"))
+        for made in evidence.runs
+        if made.text("ranked_by") != made.text("protocol")
+    }
+    compared = [
+        row
+        for row in evidence.table("significance")
+        if (row.text("family"), row.text("model_b")) == (EACH, BASELINE)
+    ]
+    names = evidence.model_name(REFERENCE), evidence.model_name(BASELINE)
     return {
         "there": sum(not c.run.variant and c.run.key[1] in config.models for c in chosen),
         "asked": len(config.use) * len(config.models) * len(config.seeds),
         "run": {evidence.dataset_name(d): groups for d, groups in run.items() if groups},
         "waiting": listed([evidence.dataset_name(d) for d in run if not run[d]], 9),
-        "summary": summary(judged),
-        "against": list(_against_baseline(evidence)),
-        "tables": [_table(evidence, dataset, judged) for dataset in run if run[dataset]],
-        "marks": {v: mark for v, mark in MARKS.items() if v != NOT_RUN},
-    }
-
-
-def _details(evidence: Evidence, judged: JudgedCells) -> dict[str, Any]:
-    """What docs/results.md says besides."""
-    away = Counter((d, m) for (d, _, m), row in judged.items() if row.text("verdict") == DIFFERS)
-    strict = {
-        evidence.model_name(run.text("model"))
-        for run in evidence.runs
-        if run.text("ranked_by") != run.text("protocol")
-    }
-    never = [
-        row
-        for row in evidence.table("detectable")
-        if row.number("single_run_percent") > abs(row.number("paper_lead_percent"))
-    ]
-    bands = [
-        [p.dataset, p.model, score(p.score.mean), f"{score(p.low)}–{score(p.high)}"]
-        for p in placed(evidence)
-    ]
-    return {
-        "machines": list(_machines(evidence.config)),
+        "machines": list(_machines(config)),
+        "summary": verdict.summary(judged),
+        "marks": ", ".join(f"{MARKS[v]} {v}" for v in (COMPATIBLE, DIFFERS, CANNOT_TELL)),
+        "against": list(_against_baseline(evidence, compared)),
+        "title": " against ".join(names),
+        "compared": table1_files.compared(
+            compared, evidence, evidence.accuracy_printed, ("First", "Second")
+        ),
+        "tables": _results(evidence, judged),
+        "released": table1.released_table(evidence, {}),
         "strict": listed(sorted(strict), 9),
         "away": listed([f"{d} {m} {n}" for (d, m), n in away.items()], 6),
-        "nearest": nearest_table(evidence),
-        "bands": layout.texts(["Data set", "Model", "HR@5", "Expected"], bands, 2),
+        "nearest": verdict.nearest_table(evidence),
+        "detectable": verdict.detectable_table(evidence),
+        "never": sum(
+            row.number("single_run_percent") > abs(row.number("paper_lead_percent"))
+            for row in evidence.table("detectable")
+        ),
+        "bands": layout.texts(
+            ["Data set", "Model", "HR@5", "Expected"],
+            [
+                [p.dataset, p.model, score(p.score.mean), f"{score(p.low)}–{score(p.high)}"]
+                for p in placed(evidence)
+            ],
+            left=2,
+        ),
         "expected": expected(evidence).evidence,
-        "detectable": detectable_table(evidence),
-        "never": len(never),
-        "calibration": calibration(evidence.config),
+        "calibration": calibration(config),
         "claims": judge_all(evidence, CLAIMS),
     }
 
@@ -170,93 +163,47 @@ def _machines(config: Config) -> Iterator[dict[str, Any]]:
     """What each machine has run."""
     for machine in machines(config.recorded):
         runs = list(machine.runs().values())
-        devices = dict.fromkeys(run.metrics["device"].split(" (")[0] for run in runs)
         yield {
             "name": machine.folder.name,
             "runs": len(runs),
             "hours": sum(run.hours for run in runs),
-            "devices": ", ".join(devices),
+            "devices": list(dict.fromkeys(run.metrics["device"].split(" (")[0] for run in runs)),
             "gpu": any(run.environment["cuda"] for run in runs),
         }
 
 
-def _against_baseline(evidence: Evidence) -> Iterator[dict[str, Any]]:
+def _against_baseline(evidence: Evidence, compared: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """The paper's main comparison, data set by data set: is ELCRec better than ICLRec?"""
-    rows: dict[str, list[Row]] = {}
-    for row in evidence.table("significance"):
-        pair = row.text("family"), row.text("model_a"), row.text("model_b")
-        if pair == (EACH, REFERENCE, BASELINE):
-            rows.setdefault(row.text("dataset"), []).append(row)
-    limits = {(r.text("dataset"), r.text("metric")): r for r in evidence.table("detectable")}
-    for dataset, found in rows.items():
+    for dataset in dict.fromkeys(row.text("dataset") for row in compared):
+        found = [row for row in compared if row.text("dataset") == dataset]
         certain = [row for row in found if row.number("p_holm") < LEVEL]
         won = [row.text("metric") for row in certain if row.number("difference") > 0]
         lost = [row.text("metric") for row in certain if row.number("difference") <= 0]
-        outcome = f"significantly above on {listed(won) or 'none'}, below on"
-        outcome += f" {listed(lost) or 'none'} of the metrics"
         yield {
-            "title": " against ".join(evidence.model_name(m) for m in (REFERENCE, BASELINE)),
             "dataset": evidence.dataset_name(dataset),
             "seeds": found[0].text("seeds"),
-            "outcome": outcome if certain else "no significant difference on any metric",
-            "metrics": [_metric(row, limits.get((dataset, row.text("metric")))) for row in found],
+            "won": listed(won),
+            "lost": listed(lost),
         }
 
 
-def _metric(row: Row, limit: Row | None) -> str:
-    """A difference with its interval and p-value, and what the design could have detected."""
-    ends = (row.number(f"difference_{end}95") for end in ("low", "high"))
-    low, high = (percent(100 * end / row.number("mean_b")) for end in ends)
-    lead = percent(row.number("relative_difference_percent"))
-    text = f"{row.text('metric')} {lead} [{low}, {high}], p {p_value(row.number('p_holm'))}"
-    if limit is None:
-        return text
-    printed, design = (
-        number(limit.number(f"{key}_percent"), 1) for key in ("paper_lead", "design")
-    )
-    return f"{text} (printed lead {printed} %, all seeds detect {design} %)"
-
-
-def _table(evidence: Evidence, dataset: str, judged: JudgedCells) -> Table:
-    """The recorded models of a data set: ours, the paper's, the released weights'."""
-    name = evidence.dataset_name(dataset)
-    rows = []
-    for model in evidence.config.models:
-        found = {m: evidence.scores.get((dataset, m, model)) for m in METRICS_SHOWN}
-        ours = {metric: value for metric, value in found.items() if value}
-        if len(ours) < len(found):
-            continue
-        shown = evidence.model_name(model)
-        first = ours[METRICS_SHOWN[0]]
-        seeds = f"{first.seeds} {marks(first.stopping)}".strip()
-        means = [score(value.mean) for value in ours.values()]
-        rows.append([f"**{shown}**, trained here", seeds, *means])
-        if not math.isnan(first.paper):
-            cells = [
-                f"{score(v.paper)} ({percent(v.deviation)}) {_mark(judged, (name, metric, shown))}"
-                for metric, v in ours.items()
-            ]
-            rows.append([f"{shown}, paper (ours against it)", "", *cells])
-        weights = {
-            row.text("metric"): score(row.number("released_weights"))
-            for row in evidence.table("released")
-            if (row.text("dataset"), row.text("model")) == (name, shown)
-        }
-        if weights:
-            cells = [weights[metric] for metric in METRICS_SHOWN]
-            rows.append([f"{shown}, released weights here", "", *cells])
-    return layout.texts([f"{name}, test", "Seeds", *METRICS_SHOWN], rows)
-
-
-def _mark(judged: JudgedCells, key: tuple[str, str, str]) -> str:
-    return MARKS[judged[key].text("verdict")] if key in judged else ""
+def _results(evidence: Evidence, judged: JudgedCells) -> list[Table]:
+    """Table 1 as on the page, of the models that are recorded."""
+    found = []
+    for dataset, table in zip(
+        evidence.config.use, table1.tables(evidence, judged, {}), strict=True
+    ):
+        rows = [row for row in table.rows if any(cell.sort is not None for cell in row)]
+        header = [f"{evidence.dataset_name(dataset)}, test", *table.header[1:]]
+        found += [replace(table, header=header, rows=rows)] * bool(rows)
+    return found
 
 
 def _wrapped(text: str) -> str:
     """The text with no line longer than `WIDTH` but those of tables."""
-    return "".join(
-        textwrap.fill(line, WIDTH, subsequent_indent="  " * line.startswith("- ")) + "\n"
-        if line and line[0] not in "|#<"
-        else f"{line}\n"
-        for line in text.splitlines()
-    )
+    lines = []
+    for line in text.splitlines():
+        indent = "  " * line.startswith("- ")
+        wrapper = textwrap.TextWrapper(WIDTH, subsequent_indent=indent, break_on_hyphens=False)
+        lines.append(line if line[:1] in ("|", "#", "") else wrapper.fill(line))
+    return "".join(f"{line}\n" for line in lines)

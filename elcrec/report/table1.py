@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from elcrec.evaluation.metrics import TABLE_METRICS
@@ -35,13 +36,14 @@ def tables(evidence: Evidence, judged: JudgedCells, links: Links) -> list[Table]
 def significance_table(evidence: Evidence) -> Table | None:
     """The best model against the runner-up on each cell; None before there are two."""
     found = [r for r in evidence.table("significance") if r.text("family") == OF_THE_BEST]
-    return table1_files.tests(found, evidence, evidence.accuracy_printed) if found else None
+    table = table1_files.compared(found, evidence, evidence.accuracy_printed)
+    return replace(table, id="significance-best") if found else None
 
 
 def statistics_table(evidence: Evidence) -> Table | None:
     """Size of the data sets beside the paper's; None before they are prepared."""
     rows = evidence.table("data_statistics")
-    return data_statistics.shown(rows) if rows else None
+    return replace(data_statistics.shown(rows), id="statistics") if rows else None
 
 
 def released_table(evidence: Evidence, links: Links) -> Table | None:

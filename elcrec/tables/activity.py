@@ -21,26 +21,16 @@ from elcrec.config.config import Config
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
-from elcrec.runs.comparison import Runs, RunsOf, training_noise, user_values
+from elcrec.runs.comparison import Runs, training_noise, user_values
 from elcrec.runs.record import RunRecord
-from elcrec.statistics.crossed import crossed
+from elcrec.statistics import comparison
+from elcrec.statistics.comparison import Sample, compare, with_holm
 from elcrec.statistics.groups import activity_groups
-from elcrec.statistics.noise import Pool
-from elcrec.statistics.tests import holm, mean_std, paired_t
+from elcrec.statistics.tests import mean_std
 from elcrec.tables import table1
 from elcrec.tables.document import write_csv, write_table
-from elcrec.tables.layout import (
-    Column,
-    Line,
-    Named,
-    Table,
-    declared,
-    figures,
-    lines,
-    number,
-    word,
-)
-from elcrec.tables.wording import lead, missing, origin, tested
+from elcrec.tables.layout import Column, Line, Named, Table, declared, figures, lines, number, word
+from elcrec.tables.wording import LEAD, lead, missing, origin, tested
 
 GROUPS = 5
 COLUMNS = (
@@ -48,12 +38,6 @@ COLUMNS = (
     *("model", "mean", "std", "seeds"),
 )
 """Of `activity.csv`."""
-LEADS = (
-    *("dataset", "metric", "group", "model_a", "model_b", "mean_a", "mean_b"),
-    *("difference", "improvement_percent", "difference_low95", "difference_high95"),
-    *("p", "p_holm", "paired_t_p", "paired_t_p_holm", "cohen_dz"),
-)
-"""Of `activity_leads.csv`."""
 
 
 def build(
@@ -78,49 +62,44 @@ def build(
     Returns:
         `activity.csv`: a row per group and model, groups from 1, the least active; `shortest` and
         `longest` are items in its histories, validation and test item included. And
-        `activity_leads.csv`: the reference (a) against the baseline (b) on the same users, by the
-        primary test and a paired t-test, each Holm-corrected over all rows; no rows without runs of
-        both.
+        `activity_leads.csv`: for each group with runs of both, the reference (a) against the
+        baseline (b) as in `significance.csv`; all rows are one Holm family.
 
     Raises:
         InputError: A run of other histories than the prepared ones, or fewer users than groups.
     """
     runs = {
-        (d, m): [r for r in records if (r.dataset, r.model) == (d, m)]
-        for d in histories
-        for m in models
+        key: own
+        for key in product(histories, models)
+        if (own := [r for r in records if (r.dataset, r.model) == key])
     }
     members: dict[str, list[NDArray[np.intp]]] = {}
     for dataset, sequences in histories.items():
-        own = [run for (d, _), group in runs.items() if d == dataset for run in group]
-        _check(own, sequences, dataset)
+        _check(
+            [run for (d, _), own in runs.items() if d == dataset for run in own], sequences, dataset
+        )
         groups = activity_groups(sequences.lengths, GROUPS)
         members[dataset] = [np.flatnonzero(groups == group) for group in range(GROUPS)]
-    rows, leads = [], []
-    pools = {
-        (metric, group): training_noise(
-            {key: own for key, own in runs.items() if own},
-            metric,
-            {dataset: found[group] for dataset, found in members.items()},
-        )
-        for metric, group in product(TABLE_METRICS, range(GROUPS))
-    }
-    for dataset, metric, group in product(histories, TABLE_METRICS, range(GROUPS)):
+    keys = list(product(TABLE_METRICS, range(GROUPS)))
+    users_of = {group: {d: found[group] for d, found in members.items()} for group in range(GROUPS)}
+    pools = {(m, group): training_noise(runs, m, users_of[group]) for m, group in keys}
+    rows, compared = [], {}
+    for dataset, (metric, group) in product(histories, keys):
         users = members[dataset][group]
         lengths = histories[dataset].lengths[users]
-        where = [dataset, metric, group + 1]
-        size = [int(lengths.min()), int(lengths.max()), len(lengths)]
-        rows += [
-            [*where, *size, model, *_cell(runs[dataset, model], metric, users)] for model in models
-        ]
-        pair = (dataset, reference), (dataset, baseline)
-        if all(runs.get(key) for key in pair):
-            found = _lead(runs, pair, metric, users, pools[metric, group])
-            leads.append(dict(zip(LEADS[:3], where, strict=True)) | found)
-    compared = pd.DataFrame(leads, columns=LEADS)
-    for p in ("p", "paired_t_p"):
-        compared[f"{p}_holm"] = holm(compared[p])
-    return pd.DataFrame(rows, columns=COLUMNS), compared
+        where = dataset, metric, group + 1
+        size = int(lengths.min()), int(lengths.max()), len(lengths)
+        samples = {m: _sample(runs[d, m], metric, users) for d, m in runs if d == dataset}
+        for model in models:
+            values = samples[model].seeds if model in samples else []
+            rows.append([*where, *size, model, *mean_std(values), len(values)])
+        if {reference, baseline} <= samples.keys():
+            pair = samples[reference], samples[baseline]
+            compared[where] = compare("activity", metric, *pair, pools[metric, group])
+    leads = [comparison.csv_row(found) for found in with_holm(compared.values())]
+    ahead = pd.DataFrame(leads, columns=comparison.COLUMNS)
+    ahead.insert(0, "group", [group for _, _, group in compared])
+    return pd.DataFrame(rows, columns=COLUMNS), ahead
 
 
 def shown(rows: Iterable[Any], leads: Iterable[Any], names: Named) -> dict[str, Table]:
@@ -139,7 +118,7 @@ def shown(rows: Iterable[Any], leads: Iterable[Any], names: Named) -> dict[str, 
         Column("History", _history, left=True),
         figures("Users", "users", 0),
         *(figures(names.model_name(model), f"mean of {model}") for model in models),
-        *lead("Improvement", "improvement_percent"),
+        *lead("Improvement"),
         tested("p (Holm)", "p"),
         tested("Paired p (Holm), these weights", "paired_t_p"),
     ]
@@ -196,7 +175,7 @@ def _merged(group: Sequence[Any], ahead: Any | None) -> Line:
     found = Line({key: first.text(key) for key in ("metric", "group")})
     found |= {key: first.number(key) for key in ("shortest", "longest", "users")}
     found |= {f"mean of {row.text('model')}": row.number("mean") for row in group}
-    found |= {key: ahead.number(key) if ahead else nan for key in LEADS[LEADS.index("mean_a") :]}
+    found |= {key: ahead.number(key) if ahead else nan for key in LEAD}
     return found
 
 
@@ -226,34 +205,7 @@ def _check(runs: Runs, sequences: Sequences, dataset: str) -> None:
             )
 
 
-def _cell(runs: Runs, metric: str, users: NDArray[np.intp]) -> list[float]:
-    """Mean and sample standard deviation over the seeds, and how many there are."""
+def _sample(runs: Runs, metric: str, users: NDArray[np.intp]) -> Sample:
+    """A metric of these users in the runs of one model."""
     values = [float(per_user(metric, run.ranks["test"][users]).mean()) for run in runs]
-    return [*mean_std(values), len(runs)]
-
-
-def _lead(
-    runs: RunsOf,
-    pair: tuple[tuple[str, str], tuple[str, str]],
-    metric: str,
-    users: NDArray[np.intp],
-    pool: Pool,
-) -> dict[str, Any]:
-    """The first of two models against the second on these users; Cohen's d_z is of the t-test."""
-    a, b = (user_values(metric, runs[key])[:, users] for key in pair)
-    both = crossed(a, b, *(pool.noise(key) for key in pair))
-    paired = paired_t(a.mean(0), b.mean(0))
-    mean_a, mean_b = float(a.mean()), float(b.mean())
-    return {
-        "model_a": pair[0][1],
-        "model_b": pair[1][1],
-        "mean_a": mean_a,
-        "mean_b": mean_b,
-        "difference": mean_a - mean_b,
-        "improvement_percent": 100 * (mean_a - mean_b) / mean_b if mean_b else nan,
-        "difference_low95": both.low,
-        "difference_high95": both.high,
-        "p": both.p_value,
-        "paired_t_p": paired.p_value,
-        "cohen_dz": paired.effect,
-    }
+    return Sample(runs[0].dataset, runs[0].model, values, user_values(metric, runs)[:, users])

@@ -66,7 +66,7 @@ def lines(frame: pd.DataFrame) -> list[Line]:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table; what follows the kind is for the page alone."""
+    """A cell of a table; what follows the note is for the page alone."""
 
     text: str
     sort: float | None = None
@@ -210,10 +210,13 @@ def _cell(made: Cell | str) -> Cell:
 
 
 def _marked(cell: Cell) -> str:
-    text = cell.text.replace("|", "\\|")
+    """A cell as Markdown, the lines of its note below it."""
+    text, *note = (x.replace("|", "\\|") for x in [cell.text, *cell.note.splitlines()])
     if BEST in cell.kind.split():
-        return f"**{text}**"
-    return f"<u>{text}</u>" if SECOND in cell.kind.split() else text
+        text = f"**{text}**"
+    elif SECOND in cell.kind.split():
+        text = f"<u>{text}</u>"
+    return "<br>".join([text, *(line.replace("\t", " ") for line in note)])
 
 
 def _padded(table: Table, show: Callable[[Cell], str]) -> list[list[str]]:

@@ -50,13 +50,19 @@ def scores(table: AccuracyTable) -> Table:
     )
 
 
-def tests(rows: Sequence[Any], names: Named, printed: PaperTable) -> Table:
+def compared(
+    rows: Sequence[Any],
+    names: Named,
+    printed: PaperTable,
+    models: tuple[str, str] = ("Best", "Runner-up"),
+) -> Table:
     """The best model against the runner-up, row by row of Table 1.
 
     Args:
         rows: Of `significance.csv`, family `table1.BEST`.
         names: Display names.
         printed: The paper's Table 1, for its lead and its p-value.
+        models: Titles of the two models, of rows of another family.
     """
 
     def of_paper(row: Any, column: str) -> float:
@@ -66,9 +72,9 @@ def tests(rows: Sequence[Any], names: Named, printed: PaperTable) -> Table:
     columns = [
         Column("Dataset", lambda row: names.dataset_name(row.text("dataset")), left=True),
         word("Metric", "metric"),
-        Column("Best", lambda row: names.model_name(row.text("model_a")) or GAP, left=True),
-        Column("Runner-up", lambda row: names.model_name(row.text("model_b")) or GAP, left=True),
-        *lead("Difference", "relative_difference_percent"),
+        Column(models[0], lambda row: names.model_name(row.text("model_a")) or GAP, left=True),
+        Column(models[1], lambda row: names.model_name(row.text("model_b")) or GAP, left=True),
+        *lead("Difference"),
         tested("p (Holm)", "p"),
         Column("Seeds", lambda row: row.text("seeds") or GAP),
         tested("Welch p (Holm)", "welch_p"),
@@ -111,7 +117,7 @@ def write_files(table: AccuracyTable, folder: Path) -> None:
         folder,
         "table1",
         table.frame(),
-        [scores(table), tests(_tested_rows(table), table.names, table.paper)],
+        [scores(table), compared(_tested_rows(table), table.names, table.paper)],
         table=table,
         known={metric: pool.typical for metric, pool in table.pools.items() if pool.freedom},
         noisier=noisier(table.pools, table.names),

@@ -12,18 +12,26 @@ from elcrec.runs.record import RunRecord
 from elcrec.statistics.noise import Pool
 from elcrec.tables.layout import GAP, Cell, Column, Named, gap, p_value, percent
 
+LEAD = (
+    *("mean_b", "relative_difference_percent", "difference_low95", "difference_high95"),
+    *("p", "p_holm", "paired_t_p", "paired_t_p_holm"),
+)
+"""Columns of `significance.csv` that `lead` and `tested` read of the primary and paired test."""
 
-def lead(title: str, key: str) -> list[Column]:
+
+def lead(title: str) -> list[Column]:
     """A difference in percent of the second model, and the interval of its primary test."""
-    return [
-        Column(title, lambda row: Cell(percent(row.number(key)), sort=row.number(key))),
-        Column("95 %", _interval),
-    ]
+    return [Column(title, _difference), Column("95 %", _interval)]
 
 
 def tested(title: str, key: str) -> Column:
     """The p-values of a test; in brackets the Holm-corrected ones."""
     return Column(title, lambda row: _p(row.number(key), row.number(f"{key}_holm")))
+
+
+def _difference(row: Any) -> Cell:
+    value = row.number("relative_difference_percent")
+    return Cell(percent(value), sort=value)
 
 
 def _interval(row: Any) -> Cell:

@@ -194,10 +194,21 @@ def test_further_tables_are_those_of_their_files(tmp_path):
     means = {"elcrec": 0.05, "iclrec": 0.04}
     rows = [group | {"users": 9, "model": m, "mean": v} for m, v in means.items()]
     output.table("activity", rows)
-    lead = {"mean_a": 0.05, "mean_b": 0.04, "difference": 0.01, "improvement_percent": 25.0}
+    lead = {"mean_a": 0.05, "mean_b": 0.04, "difference": 0.01, "relative_difference_percent": 25.0}
     lead |= {"difference_low95": -0.01, "difference_high95": 0.03, "cohen_dz": 0.1}
     lead |= dict.fromkeys(("p", "p_holm", "paired_t_p", "paired_t_p_holm"), 0.5)
     output.table("activity_leads", [{k: group[k] for k in ("dataset", "metric", "group")} | lead])
-    text = page_of(output).text
+    best = output.comparison("sasrec", 0.04, 0.01) | {"family": "best_against_runner_up"}
+    output.table("significance", [best])
+    sizes = ("users", "items", "actions", "mean_length", "sparsity_percent")
+    output.table(
+        "data_statistics",
+        [{"name": "Beauty"} | {f"{whose}{size}": 99 for whose in ("", "paper_") for size in sizes}],
+    )
+    page = page_of(output)
+    assert len(page.ids) == len(set(page.ids))
+    text = page.text
+    assert "Beauty 99 99 99 99 99 99 99.0 99 99.00 99" in text
+    assert "Beauty HR@5 ELCRec SASRec +25.0% [+0.0%, +50.0%] 0.01 (0.01) 2+2 0.10 (0.20)" in text
     assert "beauty bprmf l2=0.1 yes 0.1235 0.1235 0.1235 0.1235 12 12 12" in text
     assert "HR@5 1 4–6 9 0.0500 0.0400 +25.0% [-25.0%, +75.0%] 0.50 (0.50)" in text

@@ -66,21 +66,21 @@ def test_values_by_hand(toy):
     assert sasrec[0].seeds == 0
     lead = by_group(leads)
     third = lead[2]
-    assert (third.mean_a, third.mean_b, third.improvement_percent) == (1.0, 0.5, 100.0)
+    assert (third.mean_a, third.mean_b, third.relative_difference_percent) == (1.0, 0.5, 100.0)
     # One of the two users differs, both seeds agree, and hits of no model vary between its seeds:
     # the variance of the difference is that of (0, 1) over two users, on 1 degree of freedom.
     half = 12.7062 * (0.5 / 2) ** 0.5
     ends = (third.difference_low95, third.difference_high95)
     assert ends == pytest.approx((0.5 - half, 0.5 + half))
-    assert np.isnan(lead[0].improvement_percent)  # nothing to divide by
+    assert np.isnan(lead[0].relative_difference_percent)  # nothing to divide by
 
 
 def test_direction_and_tie(toy):
     _, leads, _, _ = build(toy, reference="iclrec", baseline="elcrec")
     lead = by_group(leads)
-    assert lead[2].improvement_percent == -50.0
+    assert lead[2].relative_difference_percent == -50.0
     assert lead[2].difference_low95 == pytest.approx(-0.5 - 12.7062 * 0.5)
-    assert (lead[3].improvement_percent, lead[3].paired_t_p) == (0.0, 1.0)
+    assert (lead[3].relative_difference_percent, lead[3].paired_t_p) == (0.0, 1.0)
     assert leads["paired_t_p_holm"].tolist() == holm(leads["paired_t_p"])
     assert leads["p_holm"].tolist() == holm(leads["p"])
 
@@ -99,7 +99,7 @@ def test_csv(toy):
     assert third == {"elcrec": "1.0", "iclrec": "0.5", "sasrec": ""}
     lead = ahead[2]
     assert (lead["model_a"], lead["model_b"]) == ("elcrec", "iclrec")
-    assert (lead["difference"], lead["improvement_percent"]) == ("0.5", "100.0")
+    assert (lead["difference"], lead["relative_difference_percent"]) == ("0.5", "100.0")
     low, high = (float(lead[f"difference_{end}95"]) for end in ("low", "high"))
     assert (low + high) / 2 == pytest.approx(0.5)
     assert float(lead["p"]) == pytest.approx(0.5)  # t = 1 on 1 degree of freedom
