@@ -107,11 +107,11 @@ def shown(rows: Iterable[Any], leads: Iterable[Any], names: Named) -> dict[str, 
     groups: dict[tuple[str, ...], list[Any]] = {}
     for row in rows:
         groups.setdefault(_key(row), []).append(row)
+    models = dict.fromkeys(row.text("model") for group in groups.values() for row in group)
     compared = {_key(row): row for row in leads}
     merged: dict[str, list[Line]] = {}
     for key, group in groups.items():
-        merged.setdefault(key[0], []).append(_merged(group, compared.get(key)))
-    models = dict.fromkeys(row.text("model") for group in groups.values() for row in group)
+        merged.setdefault(key[0], []).append(_merged(group, compared.get(key), models))
     columns = [
         word("Metric", "metric"),
         word("Group", "group"),
@@ -169,12 +169,13 @@ def _key(row: Any) -> tuple[str, ...]:
     return tuple(row.text(key) for key in ("dataset", "metric", "group"))
 
 
-def _merged(group: Sequence[Any], ahead: Any | None) -> Line:
+def _merged(group: Sequence[Any], ahead: Any | None, models: Iterable[str]) -> Line:
     """A row of the shown table: a group of users, the mean of each model, and the lead."""
     first = group[0]
     found = Line({key: first.text(key) for key in ("metric", "group")})
     found |= {key: first.number(key) for key in ("shortest", "longest", "users")}
-    found |= {f"mean of {row.text('model')}": row.number("mean") for row in group}
+    means = {row.text("model"): row.number("mean") for row in group}
+    found |= {f"mean of {model}": means.get(model, nan) for model in models}
     found |= {key: ahead.number(key) if ahead else nan for key in LEAD}
     return found
 

@@ -93,7 +93,7 @@ def _seeds(row: Any) -> Cell:
     least, most = row.text("seeds_needed_least"), row.text("seeds_needed")
     if not most:
         return gap("no lead is printed")
-    return Cell(seeds_text(least, most), sort=min(float(most), 1e9))
+    return Cell(seeds_text(least, most), sort=1e9 if most == "inf" else row.number("seeds_needed"))
 
 
 def _strongest(table: AccuracyTable, dataset: str, metric: str) -> ModelComparison | None:

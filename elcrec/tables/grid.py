@@ -12,10 +12,9 @@ import pandas as pd
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import METRICS, TABLE_METRICS
-from elcrec.files.atomic import write_text
 from elcrec.files.jsonfile import LARGEST, JsonObject
 from elcrec.runs.grid import read_grid
-from elcrec.tables.document import document, write_csv
+from elcrec.tables.document import write_table
 from elcrec.tables.layout import Column, Table, declared, figures, lines, word
 
 COLUMNS = (
@@ -67,16 +66,16 @@ def shown(rows: Sequence[Any]) -> Table:
 
 
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
-    """Write grid.csv and grid.md from the records of `elcrec try`."""
+    """Write grid.csv, .md and .tex from the records of `elcrec try`."""
     found = frame(files, lambda m, d, point: read_grid(config, m, d).in_use(point))
-    text = document(
-        "grid.md.j2",
-        table=shown(lines(found)),
+    write_table(
+        folder,
+        "grid",
+        found,
+        [shown(lines(found))],
         selected_by=list(dict.fromkeys(found["select_by"])),
         made_by=list(dict.fromkeys(zip(found["device"], found["commit"], strict=True))),
     )
-    write_csv(folder / "grid.csv", found)
-    write_text(folder / "grid.md", text)
 
 
 def _row(record: JsonObject, in_use: Callable[[str, str, dict[str, Any]], bool]) -> dict[str, Any]:

@@ -9,11 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pandas as pd
 from tabulate import SEPARATING_LINE, DataRow, TableFormat, tabulate
+
+from elcrec.config.config import Config
+from elcrec.errors import InputError
 
 GAP = "–"
 """Stands where there is no value."""
@@ -37,6 +41,15 @@ class Names:
 
     datasets: Mapping[str, str]
     models: Mapping[str, str]
+
+    @classmethod
+    def of(cls, config: Config, models: Iterable[str]) -> Names:
+        """The data sets in use and these models, of which the configuration may not know some."""
+        names = {model: model for model in models}
+        for model in names:
+            with suppress(InputError):
+                names[model] = config.model_name(model)
+        return cls({dataset: config.dataset_name(dataset) for dataset in config.use}, names)
 
     def dataset_name(self, dataset: str) -> str:
         """Name of a data set id."""

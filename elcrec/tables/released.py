@@ -11,10 +11,9 @@ import pandas as pd
 from elcrec import paper
 from elcrec.config.config import Config
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.files.atomic import write_text
 from elcrec.files.jsonfile import JsonObject
 from elcrec.paper import PaperTable
-from elcrec.tables.document import document, write_csv
+from elcrec.tables.document import write_table
 from elcrec.tables.layout import Column, Table, declared, figure, figures, lines, word
 
 COLUMNS = ("dataset", "model", "file", "metric", "released_weights", "paper", "difference")
@@ -82,10 +81,8 @@ def shown(
 
 
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
-    """Write released.csv and released.md from the records of `elcrec verify released`."""
+    """Write released.csv, .md and .tex from the records of `elcrec verify released`."""
     datasets = {i: config.dataset_name(i) for i in config.datasets}
     models = {i: config.model_name(i) for i in ("elcrec", "iclrec")}
     found = frame(files, paper.load_accuracy(), datasets, models)
-    text = document("released.md.j2", table=shown(lines(found)))
-    write_csv(folder / "released.csv", found)
-    write_text(folder / "released.md", text)
+    write_table(folder, "released", found, [shown(lines(found))])

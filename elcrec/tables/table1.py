@@ -106,10 +106,7 @@ def read(config: Config, any_code: bool) -> AccuracyTable:
     records, gaps = load_runs(config.output, config.use, config.models, config.seeds)
     if not any_code:
         refuse_other_code(config, records)
-    names = Names(
-        {i: config.dataset_name(i) for i in config.use},
-        {i: config.model_name(i) for i in config.models},
-    )
+    names = Names.of(config, config.models)
     printed = paper.load_printed(names.datasets.values())
     return build(records, gaps, names, paper=printed, protocol=config.protocol)
 

@@ -112,22 +112,28 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
 
 def write_files(table: AccuracyTable, folder: Path) -> None:
     """Write the files of a table that was read."""
-    first = TABLE_METRICS[0]
+    first, names = TABLE_METRICS[0], table.names
+    named = {
+        (names.datasets[dataset], metric, names.models[model]): cell
+        for (dataset, metric, model), cell in table.cells.items()
+    }
+    broken = [column for column in printed_columns(table.paper) if column.impossible]
     write_table(
         folder,
         "table1",
         table.frame(),
-        [scores(table), compared(_tested_rows(table), table.names, table.paper)],
+        [scores(table), compared(_tested_rows(table), names, table.paper)],
         table=table,
         known={metric: pool.typical for metric, pool in table.pools.items() if pool.freedom},
-        noisier=noisier(table.pools, table.names),
+        noisier=noisier(table.pools, names),
         remarkable=[c for c in table.cells.values() if c.stopping and c.metric == first],
         ranked_by=_other_protocols(table),
         own=own_columns(table),
-        impossible=[c for c in printed_columns(table.paper) if c.impossible and _has(table, c)],
-        released=_released(table),
+        impossible=[c for c in broken if (c.dataset, first, c.model) in named],
+        named=named,
+        released={key: value for key, value in load_released().items() if key in named},
         origin=origin(table.records, "runs"),
-        missing=missing(table.gaps, table.names),
+        missing=missing(table.gaps, names),
     )
     write_csv(folder / "significance.csv", table.significance())
 
@@ -189,21 +195,3 @@ def _other_protocols(table: AccuracyTable) -> dict[str, list[str]]:
         if record.ranked_by != table.protocol:
             other.setdefault(record.ranked_by, set()).add(table.names.model_name(record.model))
     return {protocol: sorted(other[protocol]) for protocol in sorted(other)}
-
-
-def _has(table: AccuracyTable, column: Any) -> bool:
-    names = table.names
-    return column.dataset in names.datasets.values() and column.model in names.models.values()
-
-
-def _released(table: AccuracyTable) -> list[dict[str, Any]]:
-    """What released weights give where the paper prints another value, and what Popularity does."""
-    cells = {
-        (table.names.datasets[c.dataset], c.metric, table.names.models[c.model]): c
-        for c in table.cells.values()
-    }
-    return [
-        {"cell": cells[key], "value": value, "popularity": cells.get((*key[:2], "Popularity"))}
-        for key, value in load_released().items()
-        if key in cells
-    ]

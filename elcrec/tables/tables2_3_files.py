@@ -8,7 +8,6 @@ from typing import Any
 
 from elcrec import paper
 from elcrec.config.config import Config
-from elcrec.errors import InputError
 from elcrec.runs.efficiency import EfficiencyRecord, load_efficiency_runs
 from elcrec.runs.reading import load_runs, refuse_other_code
 from elcrec.runs.record import RunRecord
@@ -85,9 +84,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     runs, absent = load_runs(config.output, config.use, models, config.seeds)
     if not any_code:
         refuse_other_code(config, [*records, *runs])
-    names = Names(
-        {i: config.dataset_name(i) for i in config.use}, {i: _model_name(config, i) for i in models}
-    )
+    names = Names.of(config, models)
     printed = paper.load_efficiency()
     times = time_frame(records, runs, names, printed)
     memory = memory_frame(records, names, printed)
@@ -153,11 +150,3 @@ def _parts(row: Any) -> str:
 def _epochs(row: Any) -> str:
     runs = number(row.number("training_runs"), 0)
     return number(row.number("epochs"), 1) + ("" if runs in ("0", GAP) else f" ({runs})")
-
-
-def _model_name(config: Config, model: str) -> str:
-    """Display name; a record of a model that the configuration does not know keeps its id."""
-    try:
-        return config.model_name(model)
-    except InputError:
-        return model

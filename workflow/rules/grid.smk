@@ -40,8 +40,7 @@ rule grid:
             for number in range(1, len(grid.points) + 1)
         ],
     output:
-        f"{OUTPUT}/tables/grid.csv",
-        f"{OUTPUT}/tables/grid.md",
+        expand(f"{OUTPUT}/tables/grid.{{kind}}", kind=["csv", "md", "tex"]),
     log:
         f"{OUTPUT}/logs/grid.log",
     params:

@@ -47,8 +47,7 @@ rule released_weights:
             f"{OUTPUT}/released/{dataset}/{model}.json" for model, dataset in RELEASED
         ),
     output:
-        f"{OUTPUT}/tables/released.csv",
-        f"{OUTPUT}/tables/released.md",
+        expand(f"{OUTPUT}/tables/released.{{kind}}", kind=["csv", "md", "tex"]),
     log:
         f"{OUTPUT}/logs/released.log",
     params:
