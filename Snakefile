@@ -15,7 +15,6 @@ include: "workflow/rules/efficiency.smk"
 include: "workflow/rules/tables.smk"
 include: "workflow/rules/figures.smk"
 include: "workflow/rules/released.smk"
-include: "workflow/rules/optional.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/recorded.smk"
 include: "workflow/rules/grid.smk"
@@ -30,7 +29,6 @@ localrules:
     fetch,
     fetch_weights,
     data_statistics,
-    data_statistics_latex,
     tables,
     accuracy,
     verdict,
@@ -39,8 +37,6 @@ localrules:
     figures,
     figure,
     released_weights,
-    ml_1m,
-    mind_small,
     grid,
     replication_check,
     report,
@@ -53,4 +49,3 @@ rule all:
         rules.figures.input,
         RUN_FILES,
         rules.report.output,
-        optional_with_all(),

@@ -7,7 +7,7 @@ lines that begin with `#` say where they were printed. An empty field is a value
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from elcrec import ROOT
@@ -20,9 +20,11 @@ IMPROVEMENT, P_VALUE = "improvement", "p_value"
 PaperTable = Mapping[tuple[str, str, str], float]
 """(first key, second key, column) to value; what was not published is absent."""
 
-PRINTED = ROOT / "workflow" / "paper" / "table6.csv"
+PRINTED = FOLDER / "table6.csv"
 SIZES = ("users", "items", "actions", "mean_length", "sparsity_percent")
 """Columns of Table 6."""
+FURTHER = {"ML-1M": 8, "MIND-small": 9}
+"""Data sets, as printed, that Table 1 does not have, and the number of the table that does."""
 
 
 def load_accuracy(path: Path | str = FOLDER / "table1.csv") -> PaperTable:
@@ -35,6 +37,31 @@ def load_accuracy(path: Path | str = FOLDER / "table1.csv") -> PaperTable:
         InputError: The file is missing or a field is not a number.
     """
     return dict(_fields(Path(path), ("dataset", "metric")))
+
+
+def load_printed(datasets: Iterable[str]) -> PaperTable:
+    """Read Table 1 and, where one of the data sets is theirs, Tables 8 and 9: as `load_accuracy`.
+
+    Args:
+        datasets: Names of the data sets in use.
+    """
+    used = set(datasets)
+    printed = dict(load_accuracy())
+    for name, number in FURTHER.items():
+        if name in used:
+            printed |= load_accuracy(FOLDER / f"table{number}.csv")
+    return printed
+
+
+def printed_in(datasets: Iterable[str]) -> str:
+    """Name the tables that print the accuracy on these data sets: `Tables 1 and 8`."""
+    *numbers, last = sorted({FURTHER.get(name, 1) for name in datasets})
+    return f"Tables {', '.join(map(str, numbers))} and {last}" if numbers else f"Table {last}"
+
+
+def load_released() -> PaperTable:
+    """Read what the weights that ICLRec's authors released for ML-1M give: as `load_accuracy`."""
+    return load_accuracy(FOLDER / "table8_released.csv")
 
 
 def load_efficiency(path: Path | str = FOLDER / "efficiency.csv") -> PaperTable:
@@ -87,9 +114,26 @@ def _number(text: str, where: str) -> float:
     return value
 
 
-def printed_sizes() -> dict[str, tuple[str, ...]]:
-    """Table 6 of the paper, as printed: data set to users, items, actions, length, sparsity."""
+def printed_sizes() -> dict[str, dict[str, str]]:
+    """Tables 6 and 7 as printed: data set id to `SIZES`, of ML-1M without its sparsity.
+
+    Raises:
+        InputError: A file is missing or has other columns.
+    """
     header, rows = read_csv(PRINTED)
     if header != ["dataset", *SIZES]:
         raise InputError(f"{PRINTED}: the columns must be dataset, {', '.join(SIZES)}")
-    return {dataset: tuple(values) for dataset, *values in rows}
+    sizes = {dataset: dict(zip(SIZES, values, strict=True)) for dataset, *values in rows}
+    for (name, size, _), value in load_accuracy(FOLDER / "table7.csv").items():
+        key = {"actions_per_user": "mean_length"}.get(size, size)
+        sizes.setdefault(name.lower(), {})[key] = f"{value:.0f}"
+    return sizes
+
+
+def lead(printed: PaperTable, dataset: str, metric: str) -> tuple[float, float]:
+    """The paper's ELCRec minus its best other method, and that one; nan without both."""
+    row = {m: v for (d, k, m), v in printed.items() if (d, k) == (dataset, metric)}
+    others = [v for m, v in row.items() if m not in ("ELCRec", IMPROVEMENT, P_VALUE)]
+    if not others or "ELCRec" not in row:
+        return math.nan, math.nan
+    return row["ELCRec"] - max(others), max(others)

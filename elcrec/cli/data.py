@@ -1,4 +1,4 @@
-"""`elcrec data fetch | prepare | statistics`."""
+"""`elcrec data fetch | prepare`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def add_commands(subparsers: argparse._SubParsersAction) -> None:
-    """Add `data` with its three commands to the parser of `elcrec`."""
-    parser = subparsers.add_parser("data", help="fetch, prepare and describe data sets")
+    """Add `data` with its two commands to the parser of `elcrec`."""
+    parser = subparsers.add_parser("data", help="fetch and prepare data sets")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     fetch = commands.add_parser("fetch", help="download a data set, or take it from a mirror")
     fetch.set_defaults(run=run_fetch)
@@ -29,10 +29,6 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
             "--config", required=True, nargs="+", type=Path, metavar="FILE", help="later ones win"
         )
         command.add_argument("--output", required=True, type=Path, metavar="DIR")
-    table = commands.add_parser("statistics", help="table of prepared data sets")
-    table.set_defaults(run=run_statistics)
-    table.add_argument("--output", required=True, type=Path, metavar="FOLDER")
-    table.add_argument("statistics", nargs="+", type=Path, metavar="STATISTICS_JSON")
 
 
 def run_fetch(args: argparse.Namespace) -> None:
@@ -54,14 +50,6 @@ def run_prepare(args: argparse.Namespace) -> None:
     dataset = _dataset(args)
     path = prepare(dataset, read_record(args.output, dataset.id), args.output)
     print(f"{dataset.id}: {path}")
-
-
-def run_statistics(args: argparse.Namespace) -> None:
-    """Write the table of data sets as CSV and Markdown."""
-    from elcrec.tables.data_statistics import write_tables
-
-    for path in write_tables(args.output, args.statistics):
-        print(path)
 
 
 def _dataset(args: argparse.Namespace) -> Dataset:

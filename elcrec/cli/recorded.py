@@ -38,10 +38,10 @@ def add_commands(subparsers: Any) -> None:
     )
     text = "write the recorded runs as run folders, which tables and report are made of"
     unpacking = kinds.add_parser("unpack", help=text, description=text)
-    text = "write the README's section of results from the record"
+    text = "write the results in README.md and docs/results.md from the record"
     readme = kinds.add_parser("readme", help=text, description=text)
     readme.add_argument(
-        "--check", action="store_true", help="write nothing; status 1 if the section is another"
+        "--check", action="store_true", help="write nothing; status 1 if they are others"
     )
     text = "try the significance tests on the recorded runs: are two seeds of a model different?"
     calibrating = kinds.add_parser("calibrate", help=text, description=text)
@@ -119,27 +119,32 @@ def run_unpack(arguments: argparse.Namespace) -> None:
 
 
 def run_readme(arguments: argparse.Namespace) -> int:
-    """Write the section, or compare it; the exit status says whether it was right.
+    """Write README's parts and docs/results.md, or compare them; the status says if all was right.
 
     Raises:
-        InputError: The record is not whole, or the README has no place for the section.
+        InputError: The record is not whole, or the README has no place for a part.
     """
     from elcrec import ROOT
     from elcrec.config.config import load_config
     from elcrec.files.atomic import write_text
-    from elcrec.recorded.readme import put, section
+    from elcrec.recorded.readme import PARTS, put, texts
 
-    path = ROOT / "README.md"
-    before = path.read_text(encoding="utf-8")
-    after = put(section(load_config(arguments.config)), before, path)
-    if after == before:
-        return 0
-    if arguments.check:
-        print(f"elcrec: {path}: the results are not those of the record", file=sys.stderr)
-        return 1
-    write_text(path, after)
-    print(f"{path}: results written")
-    return 0
+    readme, details = ROOT / "README.md", ROOT / "docs" / "results.md"
+    made = texts(load_config(arguments.config))
+    after = {readme: readme.read_text(encoding="utf-8"), details: made["docs"]}
+    for part in PARTS:
+        after[readme] = put(part, made[part], after[readme], readme)
+    status = 0
+    for path, text in after.items():
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        if arguments.check:
+            print(f"elcrec: {path}: the results are not those of the record", file=sys.stderr)
+            status = 1
+        else:
+            write_text(path, text)
+            print(f"{path}: results written")
+    return status
 
 
 def run_calibrate(arguments: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
 from elcrec.config.model_file import read_model_file
 from elcrec.config.schema import check
-from elcrec.config.sections import Efficiency, FigureSettings, OptionalTables, Replication
+from elcrec.config.sections import Efficiency, FigureSettings, Replication
 from elcrec.errors import InputError, unknown
 from elcrec.files.yamlfile import read_yaml
 
@@ -34,7 +34,6 @@ MODEL_NAMES: tuple[Keys, ...] = (
     ("figures", "diagnostics"),
     ("figures", "activity"),
     ("figures", "intents_of"),
-    ("optional", "models"),
     ("replication", "models"),
 )
 DATASET_NAMES: tuple[Keys, ...] = (
@@ -77,7 +76,6 @@ class Config:
     """Folder of recorded runs, see `elcrec.recorded`."""
     figures: FigureSettings = field(default_factory=FigureSettings)
     """What is drawn."""
-    optional: OptionalTables = field(default_factory=OptionalTables)
     """Tables of data sets that are not part of the replication."""
     replication: Replication = field(default_factory=Replication)
     """The nightly check."""
@@ -184,13 +182,12 @@ def from_mapping(
         runs=runs,
         recorded=Path(merged.get("recorded", Config.recorded)),
         figures=FigureSettings.of(merged.get("figures", {})),
-        optional=_optional(merged.get("optional", {})),
         replication=_replication(merged.get("replication", {})),
         model_files=files,
         layers=origin,
     )
     _check_names(config, merged)
-    for model in (*config.figures.ablation.models, *config.optional.models):
+    for model in config.figures.ablation.models:
         _take_overrides_of_base(config, model)
     return config
 
@@ -239,10 +236,6 @@ def _named(merged: Mapping[str, Any], path: Keys) -> list[tuple[Keys, str]]:
     if isinstance(node, list):
         return [((*path, number), name) for number, name in enumerate(node)]
     return [(path, node)] if node else []
-
-
-def _optional(section: Mapping[str, Any]) -> OptionalTables:
-    return OptionalTables(tuple(section.get("models", ())), section.get("with_all", False))
 
 
 def _take_overrides_of_base(config: Config, arm: str) -> None:

@@ -89,16 +89,6 @@ class Efficiency:
 
 
 @dataclass(frozen=True)
-class OptionalTables:
-    """What is run for Tables 7 to 9, whose data sets `all` does not fetch."""
-
-    models: tuple[str, ...] = ()
-    """Ids of the models in Tables 8 and 9."""
-    with_all: bool = False
-    """`all` makes those tables whose data set is prepared already."""
-
-
-@dataclass(frozen=True)
 class Replication:
     """What `snakemake replication_check` runs and compares."""
 

@@ -19,7 +19,6 @@ from elcrec.runs.history import read_history
 from elcrec.runs.plan import AskedRun, runs_of, runs_of_models, runs_of_sensitivity, variant_text
 from elcrec.runs.reading import Gap, failure, other_than, present_hashes
 from elcrec.runs.record import check_best_epoch
-from elcrec.tables import tables8_9
 
 COMPARED = (IMPROVEMENT, P_VALUE)  # columns of the paper's Table 1 that are no method
 
@@ -139,6 +138,11 @@ class Evidence:
         return _Printed(paper.load_accuracy())
 
     @functools.cached_property
+    def accuracy_printed(self) -> PaperTable:
+        """The paper's Table 1, and Tables 8 and 9 where their data sets are in use."""
+        return paper.load_printed(map(self.dataset_name, self.config.use))
+
+    @functools.cached_property
     def paper_datasets(self) -> list[str]:
         """Data sets of the paper's Table 1, as printed."""
         return list(dict.fromkeys(dataset for dataset, _, _ in self.paper))
@@ -161,8 +165,8 @@ class Evidence:
             return model
 
     def in_paper(self, dataset: str) -> bool:
-        """Whether the paper's Table 1 has this data set."""
-        return self.dataset_name(dataset) in self.paper_datasets
+        """Whether the paper prints the accuracy on this data set."""
+        return self.dataset_name(dataset) in {name for name, _, _ in self.accuracy_printed}
 
     @functools.cached_property
     def scores(self) -> dict[ScoreKey, Score]:
@@ -229,8 +233,7 @@ class Evidence:
             InputError: A record that is not whole, or a model whose settings are not right.
         """
         config = self.config
-        further = runs_of(config, tables8_9.TABLES, config.optional.models)
-        asked = [*runs_of_models(config), *further, *runs_of_sensitivity(config)]
+        asked = [*runs_of_models(config), *runs_of_sensitivity(config)]
         found = []
         for run in {run.folder: run for run in asked}.values():
             if (run.folder / "metrics.json").exists():

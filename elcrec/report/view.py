@@ -1,44 +1,15 @@
-"""What the templates show: tables of cells, each with its text, its color class and its source."""
+"""What the templates show besides tables: deviations with their colors, and remarks."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from elcrec.tables.layout import GAP, number
+from elcrec.tables.layout import Cell, Table
+
+__all__ = ["Cell", "Deviation", "Table", "deviation"]
 
 CLOSE, NEAR = 5.0, 15.0  # percent: the steps of the deviation's color
-
-
-@dataclass(frozen=True)
-class Cell:
-    """A cell of a table."""
-
-    text: str
-    sort: float | None = None
-    """What the column is sorted by; None sorts by the text."""
-    note: str = ""
-    """Further lines in small print; a tab is where a narrow screen may break a line."""
-    kind: str = ""
-    """CSS classes."""
-    href: str = ""
-    """Where the number comes from: an anchor of the page."""
-    title: str = ""
-    """The same in words."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table with a caption; the first `text_columns` are text, the others figures."""
-
-    id: str
-    caption: str
-    header: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
-    text_columns: int = 1
-    notes: Sequence[str] = field(default=())
-    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -65,15 +36,3 @@ def deviation(percent: float) -> Deviation | None:
     if abs(percent) <= NEAR:
         return Deviation(f"{side} near", arrow, text)
     return Deviation(f"{side} far", arrow * 2, text)
-
-
-def figure_cell(value: float | None, digits: int, href: str = "", title: str = "") -> Cell:
-    """A number with so many decimals; a gap for None and nan."""
-    if value is None or math.isnan(value):
-        return gap()
-    return Cell(number(value, digits), sort=value, href=href, title=title)
-
-
-def gap(reason: str = "not yet run") -> Cell:
-    """An empty cell that says why."""
-    return Cell(GAP, kind="gap", title=reason)

@@ -61,7 +61,7 @@ def check_runs(config: Config) -> None:
     Raises:
         InputError: The first that cannot be resolved; names file, key and what is allowed.
     """
-    models = {*config.models, *config.efficiency.models, *config.optional.models}
+    models = {*config.models, *config.efficiency.models}
     models |= {*config.figures.models(), *config.replication.models, *config.parameters}
     for model in sorted(models):
         for dataset in config.datasets:

@@ -7,74 +7,37 @@ split into five equally large groups by the length of their history.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from math import nan
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from elcrec.data.sequences import Sequences
+from elcrec.config.config import Config
+from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
-from elcrec.runs.comparison import Runs, RunsOf, training_noise, user_values
+from elcrec.runs.comparison import Runs, training_noise, user_values
 from elcrec.runs.record import RunRecord
-from elcrec.statistics.crossed import Crossed, crossed
+from elcrec.statistics import comparison
+from elcrec.statistics.comparison import Sample, compare, with_holm
 from elcrec.statistics.groups import activity_groups
-from elcrec.statistics.noise import Pool
-from elcrec.statistics.tests import Comparison, holm, mean_std, paired_t
+from elcrec.statistics.tests import mean_std
+from elcrec.tables import table1
+from elcrec.tables.document import write_csv, write_table
+from elcrec.tables.layout import Column, Line, Named, Table, declared, figures, lines, number, word
+from elcrec.tables.wording import LEAD, lead, missing, origin, tested
 
 GROUPS = 5
-
-
-@dataclass(frozen=True)
-class GroupCell:
-    """One model on one metric of one group; nan and 0 when there is no run."""
-
-    mean: float
-    """Over the seeds."""
-    std: float
-    """Sample standard deviation over the seeds; nan for one seed."""
-    seeds: int
-
-
-@dataclass(frozen=True)
-class Lead:
-    """The reference model (a) against the baseline (b) in one group, on the same users."""
-
-    mean_a: float
-    mean_b: float
-    primary: Crossed
-    """The group's users and trainings both vary."""
-    paired: Comparison
-    """Paired t-test over the group's users, these trained weights; its effect is Cohen's d_z."""
-    primary_holm: float = nan
-    """Holm-corrected over all rows of the table."""
-    paired_holm: float = nan
-
-    @property
-    def improvement(self) -> float:
-        """In percent of the baseline."""
-        return 100 * (self.mean_a - self.mean_b) / self.mean_b if self.mean_b else nan
-
-
-@dataclass(frozen=True)
-class GroupRow:
-    """One metric of one group of a data set's users."""
-
-    dataset: str
-    metric: str
-    group: int
-    """From 1, the least active."""
-    shortest: int
-    """Items in the shortest history of the group, validation and test item included."""
-    longest: int
-    users: int
-    cells: Mapping[str, GroupCell]
-    """Model id to cell, in the order of the table."""
-    lead: Lead | None
-    """None without runs of both models."""
+COLUMNS = (
+    *("dataset", "metric", "group", "shortest", "longest", "users"),
+    *("model", "mean", "std", "seeds"),
+)
+"""Of `activity.csv`."""
 
 
 def build(
@@ -84,7 +47,7 @@ def build(
     *,
     reference: str = "elcrec",
     baseline: str = "iclrec",
-) -> list[GroupRow]:
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Build the table: data set by data set, metric by metric, group by group.
 
     The groups are those of `elcrec.statistics.groups`.
@@ -96,66 +59,130 @@ def build(
         reference: Model whose lead is shown.
         baseline: Model that it is compared with.
 
+    Returns:
+        `activity.csv`: a row per group and model, groups from 1, the least active; `shortest` and
+        `longest` are items in its histories, validation and test item included. And
+        `activity_leads.csv`: for each group with runs of both, the reference (a) against the
+        baseline (b) as in `significance.csv`; all rows are one Holm family.
+
     Raises:
         InputError: A run of other histories than the prepared ones, or fewer users than groups.
     """
     runs = {
-        (d, m): [r for r in records if (r.dataset, r.model) == (d, m)]
-        for d in histories
-        for m in models
+        key: own
+        for key in product(histories, models)
+        if (own := [r for r in records if (r.dataset, r.model) == key])
     }
     members: dict[str, list[NDArray[np.intp]]] = {}
     for dataset, sequences in histories.items():
-        own = [run for (d, _), group in runs.items() if d == dataset for run in group]
-        _check(own, sequences, dataset)
+        _check(
+            [run for (d, _), own in runs.items() if d == dataset for run in own], sequences, dataset
+        )
         groups = activity_groups(sequences.lengths, GROUPS)
         members[dataset] = [np.flatnonzero(groups == group) for group in range(GROUPS)]
-    rows = {}
-    for metric, group in product(TABLE_METRICS, range(GROUPS)):
-        users = {dataset: found[group] for dataset, found in members.items()}
-        pool = training_noise({key: own for key, own in runs.items() if own}, metric, users)
-        for dataset, sequences in histories.items():
-            lengths = sequences.lengths[users[dataset]]
-            rows[dataset, metric, group] = GroupRow(
-                dataset=dataset,
-                metric=metric,
-                group=group + 1,
-                shortest=int(lengths.min()),
-                longest=int(lengths.max()),
-                users=len(lengths),
-                cells={m: _cell(runs[dataset, m], metric, users[dataset]) for m in models},
-                lead=_lead(runs, (dataset, reference, baseline), metric, users[dataset], pool),
-            )
-    return _with_holm([rows[key] for key in product(histories, TABLE_METRICS, range(GROUPS))])
+    keys = list(product(TABLE_METRICS, range(GROUPS)))
+    users_of = {group: {d: found[group] for d, found in members.items()} for group in range(GROUPS)}
+    pools = {(m, group): training_noise(runs, m, users_of[group]) for m, group in keys}
+    rows, compared = [], {}
+    for dataset, (metric, group) in product(histories, keys):
+        users = members[dataset][group]
+        lengths = histories[dataset].lengths[users]
+        where = dataset, metric, group + 1
+        size = int(lengths.min()), int(lengths.max()), len(lengths)
+        samples = {m: _sample(runs[d, m], metric, users) for d, m in runs if d == dataset}
+        for model in models:
+            values = samples[model].seeds if model in samples else []
+            rows.append([*where, *size, model, *mean_std(values), len(values)])
+        if {reference, baseline} <= samples.keys():
+            pair = samples[reference], samples[baseline]
+            compared[where] = compare("activity", metric, *pair, pools[metric, group])
+    leads = [comparison.csv_row(found) for found in with_holm(compared.values())]
+    ahead = pd.DataFrame(leads, columns=comparison.COLUMNS)
+    ahead.insert(0, "group", [group for _, _, group in compared])
+    return pd.DataFrame(rows, columns=COLUMNS), ahead
 
 
-def csv_header(models: Sequence[str]) -> list[str]:
-    """Return the columns of `activity.csv`."""
-    of_models = [f"{model}_{name}" for model in models for name in ("mean", "std", "seeds")]
-    return [
-        *("dataset", "metric", "group", "shortest", "longest", "users", *of_models),
-        *("difference", "improvement_percent", "difference_low95", "difference_high95"),
-        *("p", "p_holm", "paired_t_p", "paired_t_p_holm", "cohen_dz"),
+def shown(rows: Iterable[Any], leads: Iterable[Any], names: Named) -> dict[str, Table]:
+    """The rows of both files as a table for each data set, by its name; the models across."""
+    groups: dict[tuple[str, ...], list[Any]] = {}
+    for row in rows:
+        groups.setdefault(_key(row), []).append(row)
+    models = dict.fromkeys(row.text("model") for group in groups.values() for row in group)
+    compared = {_key(row): row for row in leads}
+    merged: dict[str, list[Line]] = {}
+    for key, group in groups.items():
+        merged.setdefault(key[0], []).append(_merged(group, compared.get(key), models))
+    columns = [
+        word("Metric", "metric"),
+        word("Group", "group"),
+        Column("History", _history, left=True),
+        figures("Users", "users", 0),
+        *(figures(names.model_name(model), f"mean of {model}") for model in models),
+        *lead("Improvement"),
+        tested("p (Holm)", "p"),
+        tested("Paired p (Holm), these weights", "paired_t_p"),
     ]
+    caption = (
+        "{}: accuracy on the test split by length of the users' histories (means over seeds), and"
+        " the improvement of ELCRec over ICLRec."
+    )
+    titles = {dataset: names.dataset_name(dataset) for dataset in merged}
+    return {
+        title: declared(f"activity-{dataset}", caption.format(title), columns, merged[dataset])
+        for dataset, title in titles.items()
+    }
 
 
-def csv_row(row: GroupRow) -> dict[str, object]:
-    """Return a line of `activity.csv`; the last columns are of the reference over the baseline."""
-    line = {k: getattr(row, k) for k in ("dataset", "metric", "group")}
-    line |= {k: getattr(row, k) for k in ("shortest", "longest", "users")}
-    for model, cell in row.cells.items():
-        line |= {f"{model}_{name}": value for name, value in vars(cell).items()}
-    if row.lead:
-        line["difference"] = row.lead.mean_a - row.lead.mean_b
-        line["improvement_percent"] = row.lead.improvement
-        line["difference_low95"] = row.lead.primary.low
-        line["difference_high95"] = row.lead.primary.high
-        line["p"] = row.lead.primary.p_value
-        line["p_holm"] = row.lead.primary_holm
-        line["paired_t_p"] = row.lead.paired.p_value
-        line["paired_t_p_holm"] = row.lead.paired_holm
-        line["cohen_dz"] = row.lead.paired.effect
-    return line
+def write(config: Config, folder: Path, any_code: bool = False) -> None:
+    """Write activity.csv, activity_leads.csv, activity.md and activity.tex.
+
+    A data set that is not prepared and has no run is left out and named in the notes.
+
+    Args:
+        config: Which runs Table 1 has.
+        folder: Where the files go.
+        any_code: Take runs that other code made, too.
+
+    Raises:
+        InputError: A data set has runs and is not prepared, or they are of other histories.
+    """
+    table = table1.read(config, any_code)
+    run = {record.dataset for record in table.records}
+    there = [d for d in table.names.datasets if d in run or config.sequences_file(d).exists()]
+    histories = {d: read_sequences(config.prepared_file(d)) for d in there}
+    frame, leads = build(table.records, histories, list(table.names.models))
+    tables = shown(lines(frame), lines(leads), table.names)
+    write_table(
+        folder,
+        "activity",
+        frame,
+        list(tables.values()),
+        titles=list(tables),
+        groups=GROUPS,
+        origin=origin(table.records, "runs"),
+        missing=missing(table.gaps, table.names),
+    )
+    write_csv(folder / "activity_leads.csv", leads)
+
+
+def _key(row: Any) -> tuple[str, ...]:
+    return tuple(row.text(key) for key in ("dataset", "metric", "group"))
+
+
+def _merged(group: Sequence[Any], ahead: Any | None, models: Iterable[str]) -> Line:
+    """A row of the shown table: a group of users, the mean of each model, and the lead."""
+    first = group[0]
+    found = Line({key: first.text(key) for key in ("metric", "group")})
+    found |= {key: first.number(key) for key in ("shortest", "longest", "users")}
+    means = {row.text("model"): row.number("mean") for row in group}
+    found |= {f"mean of {model}": means.get(model, nan) for model in models}
+    found |= {key: ahead.number(key) if ahead else nan for key in LEAD}
+    return found
+
+
+def _history(row: Any) -> str:
+    shortest, longest = (number(row.number(key), 0) for key in ("shortest", "longest"))
+    return longest if shortest == longest else f"{shortest}–{longest}"
 
 
 def digest(sequences: Sequences) -> str:
@@ -179,28 +206,7 @@ def _check(runs: Runs, sequences: Sequences, dataset: str) -> None:
             )
 
 
-def _cell(runs: Runs, metric: str, users: NDArray[np.intp]) -> GroupCell:
+def _sample(runs: Runs, metric: str, users: NDArray[np.intp]) -> Sample:
+    """A metric of these users in the runs of one model."""
     values = [float(per_user(metric, run.ranks["test"][users]).mean()) for run in runs]
-    return GroupCell(*mean_std(values), len(runs))
-
-
-def _lead(
-    runs: RunsOf, who: tuple[str, str, str], metric: str, users: NDArray[np.intp], pool: Pool
-) -> Lead | None:
-    """In a group of a data set, the first of two models against the second; None without both."""
-    dataset, *pair = who
-    keys = [(dataset, model) for model in pair]
-    if not all(runs.get(key) for key in keys):
-        return None
-    a, b = (user_values(metric, runs[key])[:, users] for key in keys)
-    both = crossed(a, b, *(pool.noise(key) for key in keys))
-    return Lead(float(a.mean()), float(b.mean()), both, paired_t(a.mean(0), b.mean(0)))
-
-
-def _with_holm(rows: Sequence[GroupRow]) -> list[GroupRow]:
-    both = holm(row.lead.primary.p_value if row.lead else nan for row in rows)
-    users = holm(row.lead.paired.p_value if row.lead else nan for row in rows)
-    return [
-        replace(row, lead=replace(row.lead, primary_holm=p, paired_holm=q)) if row.lead else row
-        for row, p, q in zip(rows, both, users, strict=True)
-    ]
+    return Sample(runs[0].dataset, runs[0].model, values, user_values(metric, runs)[:, users])

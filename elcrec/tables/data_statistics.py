@@ -1,90 +1,67 @@
-"""The size of the data sets beside the paper's Table 6: CSV, Markdown, LaTeX."""
+"""The size of the data sets beside the paper's Tables 6 and 7."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from elcrec.data.sources import COUNTS
+import pandas as pd
+
+from elcrec.config.config import Config
 from elcrec.data.statistics import load_statistics
-from elcrec.files.atomic import write_text
 from elcrec.paper import SIZES, printed_sizes
-from elcrec.tables.latex import latex_file, latex_table
-from elcrec.tables.layout import GAP, TextTable, number
+from elcrec.tables.document import write_table
+from elcrec.tables.layout import GAP, Column, Table, declared, figures, lines, word
 
-_TITLES = ("Users", "Items", "Actions", "Mean length", "Sparsity (%)")
-
-
-def latex(paths: Sequence[Path]) -> str:
-    """Return `data_statistics.tex`.
-
-    Args:
-        paths: One `statistics.json` per data set, in the order of the rows.
-
-    Raises:
-        InputError: A file is missing or lacks a key.
-    """
-    header = ["Data set", *(name for title in _TITLES for name in (title, "paper"))]
-    rows = [_row(load_statistics(path)) for path in paths]
-    table = latex_table(
-        TextTable(header, rows),
-        caption="Data sets after the 5-core, beside the paper's Table 6 as printed.",
-        label="tab:data",
-    )
-    return latex_file([table])
+_SHOWN = {
+    "users": ("Users", 0),
+    "items": ("Items", 0),
+    "actions": ("Actions", 0),
+    "mean_length": ("Mean length", 1),
+    "sparsity_percent": ("Sparsity (%)", 2),
+}
+"""Title and decimals of each of `SIZES`."""
 
 
-def _row(record: dict[str, Any]) -> list[str]:
-    ours = [number(record[key], 0) for key in COUNTS]
-    ours += [number(record["mean_length"], 1), number(record["sparsity_percent"], 2)]
-    printed = printed_sizes().get(record["dataset"], (GAP,) * len(ours))
-    return [record["name"], *(cell for pair in zip(ours, printed, strict=True) for cell in pair)]
+def shown(rows: Sequence[Any]) -> Table:
+    """The rows of `data_statistics.csv` as a table; the paper's numbers as printed."""
+    columns = [word("Data set", "name")]
+    for key, (title, digits) in _SHOWN.items():
+        columns.append(figures(title, key, digits))
+        columns.append(_printed(f"paper_{key}"))
+    caption = "Data sets after the 5-core, beside the paper's Table 6 as printed."
+    return declared("data", caption, columns, rows)
 
 
-def write_tables(folder: Path, paths: Sequence[Path]) -> list[Path]:
-    """Write `data_statistics.csv` and `.md`: each data set's numbers beside the paper's.
+def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
+    """Write data_statistics.csv, data_statistics.md and data_statistics.tex.
 
     Args:
-        folder: Where the two files go.
-        paths: One `statistics.json` per data set, in the order of the rows.
+        config: Not looked at.
+        folder: Where the files go.
+        files: One `statistics.json` per data set, in the order of the rows.
 
     Raises:
-        InputError: A file cannot be read; nothing is written then.
+        InputError: A file is missing, lacks a key, or its numbers do not belong together; nothing
+            is written then.
     """
-    records = [load_statistics(path) for path in paths]
-    targets = [folder / "data_statistics.csv", folder / "data_statistics.md"]
-    for target, text in zip(targets, (_csv(records), _markdown(records)), strict=True):
-        write_text(target, text)
-    return targets
-
-
-def _csv(records: list[dict[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    paper = printed_sizes()
-    writer.writerow(["dataset", "name", *SIZES, *(f"paper_{column}" for column in SIZES)])
-    for record in records:
-        ours = [record[column] for column in SIZES]
-        printed = paper.get(record["dataset"], ("",) * len(SIZES))
-        writer.writerow([record["dataset"], record["name"], *ours, *printed])
-    return text.getvalue()
-
-
-def _markdown(records: list[dict[str, Any]]) -> str:
-    paper = printed_sizes()
-    titles = [f"{title} | paper" for title in _TITLES]
-    lines = [
-        "| Data set | " + " | ".join(titles) + " |",
-        "|---|" + "---:|" * (2 * len(_TITLES)),
+    records = [load_statistics(path) for path in files]
+    printed = printed_sizes()
+    columns = ["dataset", "name", *SIZES, *(f"paper_{key}" for key in SIZES)]
+    rows = [
+        {key: record[key] for key in ("dataset", "name", *SIZES)}
+        | {f"paper_{key}": printed.get(record["dataset"], {}).get(key) for key in SIZES}
+        for record in records
     ]
-    for record in records:
-        printed = paper.get(record["dataset"], ("–",) * len(SIZES))
-        ours = [f"{record[key]:,}" for key in COUNTS]
-        ours += [f"{record['mean_length']:.1f}", f"{record['sparsity_percent']:.2f}"]
-        cells = [cell for pair in zip(ours, printed, strict=True) for cell in pair]
-        lines.append(f"| {record['name']} | " + " | ".join(cells) + " |")
-    lines.append("\nThe paper's columns are those of its Table 6, as printed.")
-    return "\n".join(lines) + "\n"
+    frame = pd.DataFrame(rows, columns=columns)
+    whole = [
+        (record, printed[record["dataset"]]["actions_per_item"])
+        for record in records
+        if record.get("before_core") and "actions_per_item" in printed.get(record["dataset"], {})
+    ]
+    write_table(folder, "data_statistics", frame, [shown(lines(frame))], whole=whole)
+
+
+def _printed(key: str) -> Column:
+    return Column("paper", lambda row: row.text(key) or GAP)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from math import nan
+from typing import Any
 
+import pandas as pd
 import scipy.stats
 
-from elcrec.paper import PaperTable
+from elcrec import paper
 from elcrec.statistics.comparison import ModelComparison
 from elcrec.statistics.power import LEVEL, detectable_lead, seeds_needed
-from elcrec.tables.table1 import AccuracyTable, Row
-from elcrec.tables.verdict import lead_in_paper
+from elcrec.tables.document import note
+from elcrec.tables.layout import Cell, Column, Named, Table, declared, figures, gap, word
+from elcrec.tables.table1 import AccuracyTable
 
 SEEDS = (1, 2, 3, 5, 10)
 """Numbers of seeds of each model that are shown."""
@@ -21,20 +25,10 @@ COLUMNS = (
     *("paper_lead_percent", "seeds_needed_least", "seeds_needed", "single_run_percent"),
 )
 """Of `detectable.csv`."""
-EXPLANATION = (
-    "The smallest lead of one model over another that the primary test finds with 80 % power at "
-    "p < .05, when both models have that many seeds, in percent; uncorrected, and after Holm's "
-    "first step for the configured number of seeds. From the training noise, as well known as "
-    "today, and from how much users differ between ELCRec and the strongest other method of the "
-    "paper that was run. Where one of these has a single run, chance hits cannot be told from "
-    "that, so the seeds needed are given as a range: without any such difference, and with all "
-    "of it. Single run: the interval of one run whose noise is known exactly; no number of our "
-    "seeds makes the prediction interval narrower."
-)
 
 
-def rows(table: AccuracyTable, paper: PaperTable, seeds_asked: int) -> list[Mapping[str, object]]:
-    """Return the lines of `detectable.csv`: data sets and metrics with runs of ELCRec and a rival.
+def frame(table: AccuracyTable, seeds_asked: int) -> pd.DataFrame:
+    """`detectable.csv`: data sets and metrics with runs of ELCRec and a rival.
 
     `lead_at_<n>_percent` is the detectable lead with n seeds of each model, `design_percent` that
     of the configuration, `design_holm_percent` the same at 5 % divided by the comparisons of
@@ -42,39 +36,49 @@ def rows(table: AccuracyTable, paper: PaperTable, seeds_asked: int) -> list[Mapp
     where it is not above 0 or not printed, inf where no number suffices; `seeds_needed_least` the
     same if users did not differ between the two models, which one run each cannot rule out.
     """
-    found: list[Mapping[str, object]] = []
-    for row in table.rows:
-        strongest = _strongest(table, row, paper)
+    rows = []
+    for dataset, metric in table.ranked:
+        strongest = _strongest(table, dataset, metric)
         if strongest is None or not strongest.mean_b:
             continue
-        noise = table.pools[row.metric].typical
+        noise = table.pools[metric].typical
         users = strongest.primary.users_variance / strongest.mean_b**2
         count = strongest.paired.n[0]
         known = min(strongest.welch.n) > 1
-        lead = lead_in_paper(paper, table.datasets[row.dataset], row.metric)
+        ahead, runner_up = paper.lead(table.paper, table.names.datasets[dataset], metric)
+        lead = ahead / runner_up if runner_up else nan
         shown = {n: 100 * detectable_lead(n, noise, users, count) for n in {*SEEDS, seeds_asked}}
         level = LEVEL / len(table.against_each)
-        needed = [seeds_needed(lead, noise, part, count) for part in (users if known else 0, users)]
-        found.append(
-            {
-                "dataset": row.dataset,
-                "metric": row.metric,
-                "noise_percent": 100 * noise.deviation,
-                "freedom": noise.freedom,
-                "users_percent": 100 * users**0.5,
-                "users_from": strongest.model_b,
-                **{f"lead_at_{n}_percent": shown[n] for n in SEEDS},
-                "design_seeds": seeds_asked,
-                "design_percent": shown[seeds_asked],
-                "design_holm_percent": 100
-                * detectable_lead(seeds_asked, noise, users, count, level=level),
-                "paper_lead_percent": 100 * lead,
-                "seeds_needed_least": needed[0],
-                "seeds_needed": needed[1],
-                "single_run_percent": 200 * noise.deviation * scipy.stats.norm.ppf(0.975),
-            }
+        holm = 100 * detectable_lead(seeds_asked, noise, users, count, level=level)
+        least, needed = (
+            seeds_needed(lead, noise, part, count) for part in (users if known else 0, users)
         )
-    return found
+        rows.append(
+            [
+                *(dataset, metric, 100 * noise.deviation, noise.freedom, 100 * users**0.5),
+                *(strongest.model_b, *(shown[n] for n in SEEDS), seeds_asked, shown[seeds_asked]),
+                *(holm, 100 * lead, least, needed),
+                200 * noise.deviation * scipy.stats.norm.ppf(0.975),
+            ]
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def shown(rows: Sequence[Any], names: Named) -> Table:
+    """The rows of `detectable.csv` as a table."""
+    columns = [
+        Column("Data set", lambda row: names.dataset_name(row.text("dataset")), left=True),
+        word("Metric", "metric"),
+        figures("Noise of a run (%)", "noise_percent", 1),
+        figures("Its df", "freedom", 1),
+        *(figures(f"{n} seed{'s' * (n > 1)}", f"lead_at_{n}_percent", 1) for n in SEEDS),
+        figures("Configured, Holm", "design_holm_percent", 1),
+        figures("Paper's lead", "paper_lead_percent", 1),
+        Column("Seeds it needs", _seeds),
+        figures("Single run", "single_run_percent", 1),
+    ]
+    caption = "Leads that can be detected, in percent"
+    return declared("detectable", caption, columns, rows, [note("detectable")])
 
 
 def seeds_text(least: str, most: str) -> str:
@@ -85,12 +89,19 @@ def seeds_text(least: str, most: str) -> str:
     return f"{ends[0]} or more" if ends[1] == "inf" else f"{ends[0]} to {ends[1]}"
 
 
-def _strongest(table: AccuracyTable, row: Row, paper: PaperTable) -> ModelComparison | None:
+def _seeds(row: Any) -> Cell:
+    least, most = row.text("seeds_needed_least"), row.text("seeds_needed")
+    if not most:
+        return gap("no lead is printed")
+    return Cell(seeds_text(least, most), sort=1e9 if most == "inf" else row.number("seeds_needed"))
+
+
+def _strongest(table: AccuracyTable, dataset: str, metric: str) -> ModelComparison | None:
     """The reference against the best other method of the paper that was run, in a row."""
-    printed = {model for _, _, model in paper}
+    printed = {model for _, _, model in table.paper}
     rivals = [
         c
         for c in table.against_each
-        if (c.dataset, c.metric) == (row.dataset, row.metric) and table.models[c.model_b] in printed
+        if (c.dataset, c.metric) == (dataset, metric) and table.names.models[c.model_b] in printed
     ]
     return max(rivals, key=lambda c: c.mean_b, default=None)

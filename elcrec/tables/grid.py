@@ -4,102 +4,104 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import METRICS, TABLE_METRICS
-from elcrec.files.atomic import write_text
-from elcrec.files.csvfile import csv_text
 from elcrec.files.jsonfile import LARGEST, JsonObject
 from elcrec.runs.grid import read_grid
-from elcrec.tables.layout import bullets, markdown_table, number
+from elcrec.tables.document import write_table
+from elcrec.tables.layout import Column, Table, declared, figures, lines, word
+
+COLUMNS = (
+    *("dataset", "model", "point", "best", "in_use", "select_by", "score", "best_epoch", "epochs"),
+    *("seconds", "seed", "device", "commit", *(f"valid {metric}" for metric in TABLE_METRICS)),
+)
+"""Of `grid.csv`."""
 
 
-@dataclass(frozen=True)
-class GridRow:
-    """One point of one model on one data set."""
-
-    dataset: str
-    model: str
-    point: str
-    """`key=value`, separated by spaces."""
-    best: bool
-    """The best validation score of the model's points; the first of equals."""
-    in_use: bool
-    """The model's YAML file has these values."""
-    select_by: str
-    score: float
-    """Validation metric named by `select_by`."""
-    metrics: dict[str, float]
-    best_epoch: int
-    epochs: int
-    seconds: float
-    seed: int
-    device: str
-    commit: str
-
-    def as_csv(self) -> dict[str, object]:
-        """Flat, for a CSV file."""
-        values: dict[str, object] = dict(vars(self))
-        metrics = values.pop("metrics")
-        assert isinstance(metrics, dict)
-        return values | {f"valid {name}": value for name, value in metrics.items()}
-
-
-def rows(
+def frame(
     files: Sequence[Path], in_use: Callable[[str, str, dict[str, Any]], bool]
-) -> list[GridRow]:
+) -> pd.DataFrame:
     """Read the records that `elcrec try` wrote.
 
     Args:
         files: The records, all points of a model on a data set one after the other.
         in_use: Whether the settings of (model, data set) are those of a point.
 
+    Returns:
+        `grid.csv`: a row per point, named by `key=value`, separated by spaces. `score` is the
+        validation metric that `select_by` names; the best of a model's points on a data set, the
+        first of equals, is `best`, and `in_use` is what the model's YAML file has.
+
     Raises:
         InputError: A record that is missing or not whole.
     """
-    records = [JsonObject.read(file) for file in files]
-    groups: dict[tuple[str, str], float] = {}
-    for record in records:
-        key, score = _key(record), _score(record)
-        groups[key] = max(score, groups.get(key, score))
-    found: list[GridRow] = []
-    for record in records:
-        dataset, model = _key(record)
-        point = _point(record)
-        first = not any(r.best for r in found if (r.dataset, r.model) == (dataset, model))
-        valid = record.section("valid")
-        changed = " and changes" if record.flag("dirty") else ""
-        found.append(
-            GridRow(
-                dataset=dataset,
-                model=model,
-                point=" ".join(f"{key}={value}" for key, value in point.items()),
-                best=first and _score(record) == groups[dataset, model],
-                in_use=_in_use(record, in_use, point),
-                select_by=record.text("select_by"),
-                score=_score(record),
-                metrics={name: valid.number(name, most=1) for name in TABLE_METRICS},
-                best_epoch=record.integer("best_epoch"),
-                epochs=record.integer("epochs"),
-                seconds=record.number("seconds"),
-                seed=record.integer("seed"),
-                device=record.text("device"),
-                commit=f"{record.optional_text('commit') or 'unknown'}{changed}",
-            )
-        )
+    rows = [_row(JsonObject.read(file), in_use) for file in files]
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    if rows:
+        best = found.groupby(["dataset", "model"], sort=False)["score"].idxmax()
+        found["best"] = found.index.isin(best)
     return found
 
 
-def _key(record: JsonObject) -> tuple[str, str]:
-    return record.text("dataset"), record.text("model")
+def shown(rows: Sequence[Any]) -> Table:
+    """The rows of `grid.csv` as a table."""
+    columns = [
+        word("Data set", "dataset"),
+        word("Model", "model"),
+        word("Point", "point"),
+        _yes("Best", "best"),
+        _yes("In use", "in_use"),
+        *(figures(metric, f"valid {metric}") for metric in TABLE_METRICS),
+        figures("Epoch", "best_epoch", 0),
+        figures("of", "epochs", 0),
+        figures("s", "seconds", 0),
+    ]
+    return declared("grid", "Validation scores of the declared grids", columns, rows)
 
 
-def _score(record: JsonObject) -> float:
-    return record.section("valid").number(record.one_of("select_by", METRICS), most=1)
+def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
+    """Write grid.csv, .md and .tex from the records of `elcrec try`."""
+    found = frame(files, lambda m, d, point: read_grid(config, m, d).in_use(point))
+    write_table(
+        folder,
+        "grid",
+        found,
+        [shown(lines(found))],
+        selected_by=list(dict.fromkeys(found["select_by"])),
+        made_by=list(dict.fromkeys(zip(found["device"], found["commit"], strict=True))),
+    )
+
+
+def _row(record: JsonObject, in_use: Callable[[str, str, dict[str, Any]], bool]) -> dict[str, Any]:
+    point, valid = _point(record), record.section("valid")
+    changed = " and changes" if record.flag("dirty") else ""
+    selected = record.one_of("select_by", METRICS)
+    return {
+        "dataset": record.text("dataset"),
+        "model": record.text("model"),
+        "point": " ".join(f"{key}={value}" for key, value in point.items()),
+        "best": False,
+        "in_use": _in_use(record, in_use, point),
+        "select_by": selected,
+        "score": valid.number(selected, most=1),
+        "best_epoch": record.integer("best_epoch"),
+        "epochs": record.integer("epochs"),
+        "seconds": record.number("seconds"),
+        "seed": record.integer("seed"),
+        "device": record.text("device"),
+        "commit": f"{record.optional_text('commit') or 'unknown'}{changed}",
+        **{f"valid {name}": valid.number(name, most=1) for name in TABLE_METRICS},
+    }
+
+
+def _yes(title: str, key: str) -> Column:
+    return Column(title, lambda row: "yes" if row.text(key) == "True" else "", left=True)
 
 
 def _point(record: JsonObject) -> dict[str, Any]:
@@ -124,38 +126,3 @@ def _in_use(
         return in_use(record.text("model"), record.text("dataset"), point)
     except InputError as error:
         raise InputError(f"{record.path}: {error}") from None
-
-
-def markdown(found: Sequence[GridRow]) -> str:
-    """The table with its notes."""
-    header = ["Data set", "Model", "Point", "Best", "In use", *TABLE_METRICS, "Epoch", "of", "s"]
-    cells = [
-        [
-            row.dataset,
-            row.model,
-            row.point,
-            "yes" if row.best else "",
-            "yes" if row.in_use else "",
-            *(number(row.metrics[name], 4) for name in TABLE_METRICS),
-            str(row.best_epoch),
-            str(row.epochs),
-            number(row.seconds, 0),
-        ]
-        for row in found
-    ]
-    notes = [
-        "Validation metrics of the best epoch; test items are not ranked here. Best: by "
-        + ", ".join(dict.fromkeys(row.select_by for row in found))
-        + ".",
-        "In use: the values of the model's file in workflow/config/models. Of: epochs trained.",
-        *(f"{line}." for line in dict.fromkeys(f"{r.device}, commit {r.commit}" for r in found)),
-    ]
-    title = "# What was decided on validation\n\n"
-    return f"{title}{markdown_table(header, cells, text=5)}\n{bullets(notes)}"
-
-
-def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
-    """Write grid.csv and grid.md from the records of `elcrec try`."""
-    found = rows(files, lambda m, d, point: read_grid(config, m, d).in_use(point))
-    write_text(folder / "grid.csv", csv_text([row.as_csv() for row in found]))
-    write_text(folder / "grid.md", markdown(found))

@@ -6,13 +6,17 @@ from 6 to 20; they are HR@20 - HR@5 of all users, and each gains 1/log2(21) to 1
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isnan, log2
+from typing import Any
+
+import pandas as pd
 
 from elcrec.evaluation.metrics import TABLE_METRICS, ndcg_bound
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable
 from elcrec.runs.record import TOLERANCE
+from elcrec.tables.layout import Table, declared, figures, word
 from elcrec.tables.table1 import AccuracyTable
 
 ROUNDING = 1.4e-4
@@ -51,10 +55,19 @@ class Column:
         return ndcg_bound(self.hr_5, self.hr_20, self.ndcg_5)
 
     @property
+    def least(self) -> float:
+        """Lower end of the bound."""
+        return self.bound[0]
+
+    @property
+    def most(self) -> float:
+        """Upper end of the bound."""
+        return self.bound[1]
+
+    @property
     def outside_by(self) -> float:
         """Distance of NDCG@20 from its bound; 0 inside."""
-        least, most = self.bound
-        return max(least - self.ndcg_20, self.ndcg_20 - most, 0.0)
+        return max(self.least - self.ndcg_20, self.ndcg_20 - self.most, 0.0)
 
     @property
     def impossible(self) -> bool:
@@ -65,22 +78,10 @@ class Column:
     def computation(self) -> str:
         """The bound with its numbers, e.g. for the report."""
         base, added = f"{self.ndcg_5:.4f}", f"({self.hr_20:.4f} - {self.hr_5:.4f})"
-        least, most = self.bound
         return (
-            f"{base} + {added} x {1 / log2(21):.4f} = {least:.4f}; "
-            f"{base} + {added} x {1 / log2(7):.4f} = {most:.4f}; NDCG@20 is {self.ndcg_20:.4f}"
+            f"{base} + {added} x {1 / log2(21):.4f} = {self.least:.4f}; "
+            f"{base} + {added} x {1 / log2(7):.4f} = {self.most:.4f}; NDCG@20 is {self.ndcg_20:.4f}"
         )
-
-    def as_csv(self) -> dict[str, object]:
-        """A line of `impossible.csv`, with the keys `COLUMNS`."""
-        least, most = self.bound
-        return vars(self) | {
-            "least": least,
-            "most": most,
-            "rounding": self.rounding,
-            "outside_by": self.outside_by,
-            "computation": self.computation,
-        }
 
 
 def printed_columns(paper: PaperTable) -> list[Column]:
@@ -95,13 +96,29 @@ def printed_columns(paper: PaperTable) -> list[Column]:
 
 def own_columns(table: AccuracyTable) -> list[Column]:
     """Return every column of our Table 1 that has a run: the bound holds for means too."""
-    return list(_own_columns(table))
+    found = [
+        Column(OURS, name, shown, *(table.cells[dataset, m, model].mean for m in TABLE_METRICS))
+        for dataset, name in table.names.datasets.items()
+        for model, shown in table.names.models.items()
+    ]
+    return [column for column in found if not isnan(column.hr_5)]
 
 
-def _own_columns(table: AccuracyTable) -> Iterator[Column]:
-    cells = {(row.dataset, row.metric): row.cells for row in table.rows}
-    for dataset, name in table.datasets.items():
-        for model, shown in table.models.items():
-            values = [cells[dataset, metric][model].mean for metric in TABLE_METRICS]
-            if not any(map(isnan, values)):
-                yield Column(OURS, name, shown, *values)
+def frame(columns: Iterable[Column]) -> pd.DataFrame:
+    """`impossible.csv`: those of the columns that are."""
+    rows = [[getattr(c, name) for name in COLUMNS] for c in columns if c.impossible]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def shown(rows: Sequence[Any]) -> Table:
+    """The rows of `impossible.csv` as a table."""
+    columns = [
+        *(word(key.capitalize(), key) for key in COLUMNS[:3]),
+        *(figures(key.replace("_", "@").upper(), key) for key in COLUMNS[3:7]),
+        figures("NDCG@20, least", "least"),
+        figures("NDCG@20, most", "most"),
+        figures("Rounding", "rounding", 6),
+        figures("Outside by", "outside_by", 6),
+    ]
+    caption = "Columns and the bound of their NDCG@20, the paper's and ours"
+    return declared("impossible", caption, columns, rows)

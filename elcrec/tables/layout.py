@@ -1,66 +1,179 @@
-"""Tables as text: cells, Markdown and plain aligned text, and how single figures are printed."""
+"""What a shown table is, its Markdown and plain text, and how single figures are printed.
+
+A table is declared once, as columns that make a cell of a row. `declared` puts the cells together;
+the same table becomes Markdown and plain text here, LaTeX in `elcrec.tables.latex` and HTML by the
+templates of `elcrec.report`.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pandas as pd
+from tabulate import SEPARATING_LINE, DataRow, TableFormat, tabulate
+
+from elcrec.config.config import Config
+from elcrec.errors import InputError
 
 GAP = "–"
 """Stands where there is no value."""
+BEST, SECOND = "best", "second"
+"""Kinds of cells that every form marks: in Markdown bold and underlined."""
 
 
-class Best(str):
-    """The text of a cell that is the best of its row; a plain `str` to whoever does not care."""
+class Named(Protocol):
+    """What knows display names: `Names`, or the evidence of the report."""
 
-    __slots__ = ()
+    def dataset_name(self, dataset: str) -> str:
+        """Name of a data set id."""
 
-
-class RunnerUp(str):
-    """The text of a cell that is the second best of its row."""
-
-    __slots__ = ()
+    def model_name(self, model: str) -> str:
+        """Name of a model id."""
 
 
 @dataclass(frozen=True)
-class TextTable:
-    """Header and rows of as many cells each."""
+class Names:
+    """Display names by id, in the order of the tables; what has none keeps its id."""
 
+    datasets: Mapping[str, str]
+    models: Mapping[str, str]
+
+    @classmethod
+    def of(cls, config: Config, models: Iterable[str]) -> Names:
+        """The data sets in use and these models, of which the configuration may not know some."""
+        names = {model: model for model in models}
+        for model in names:
+            with suppress(InputError):
+                names[model] = config.model_name(model)
+        return cls({dataset: config.dataset_name(dataset) for dataset in config.use}, names)
+
+    def dataset_name(self, dataset: str) -> str:
+        """Name of a data set id."""
+        return self.datasets.get(dataset, dataset)
+
+    def model_name(self, model: str) -> str:
+        """Name of a model id."""
+        return self.models.get(model, model)
+
+
+class Line(dict[Any, Any]):
+    """A row of a frame, read as `elcrec.report.evidence.Row` reads one of its file."""
+
+    def text(self, key: str) -> str:
+        """The value as text; empty for a gap."""
+        return "" if pd.isna(self[key]) else str(self[key])
+
+    def number(self, key: str) -> float:
+        """The value as a number; nan for a gap."""
+        return math.nan if pd.isna(self[key]) else float(self[key])
+
+
+def lines(frame: pd.DataFrame) -> list[Line]:
+    """The rows of a frame."""
+    return [Line(record) for record in frame.to_dict("records")]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a table; what follows the note is for the page alone."""
+
+    text: str
+    sort: float | None = None
+    """What the column is sorted by; None sorts by the text."""
+    kind: str = ""
+    """CSS classes; `BEST` and `SECOND` are marked in every form."""
+    note: str = ""
+    """Further lines in small print; a tab is where a narrow screen may break a line."""
+    href: str = ""
+    """Where the number comes from: an anchor of the page."""
+    title: str = ""
+    """The same in words."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table with a caption; the first `text_columns` are text (left), the others figures."""
+
+    id: str
+    caption: str
     header: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    text: int = 1
-    """The first so many columns are text (left), the others figures (right)."""
+    rows: Sequence[Sequence[Cell]]
+    text_columns: int = 1
+    notes: Sequence[str] = ()
+    kind: str = ""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.header):
+                raise ValueError(f"a row has {len(row)} cells, the header {len(self.header)}")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a declared table."""
+
+    title: str
+    cell: Callable[[Any], Cell | str]
+    """What stands in a row, which has `text(key)` and `number(key)` of its file's columns."""
+    left: bool = False
+    """Text; such columns come first. Figures are on the right."""
+    paper: bool = False
+    """The paper's: left out of a table for which it prints nothing."""
+
+
+def word(title: str, key: str) -> Column:
+    """A column of text, as it stands in the file."""
+    return Column(title, lambda row: row.text(key) or GAP, left=True)
+
+
+def figures(title: str, key: str, digits: int = 4, paper: bool = False) -> Column:
+    """A column of numbers with so many decimals."""
+    return Column(title, lambda row: figure(row.number(key), digits), paper=paper)
+
+
+def declared(
+    id: str,
+    caption: str,
+    columns: Iterable[Column],
+    rows: Sequence[Any],
+    notes: Sequence[str] = (),
+) -> Table:
+    """Return the table that the columns make of the rows."""
+    made = [(column, [_cell(column.cell(row)) for row in rows]) for column in columns]
+    kept = [(c, cells) for c, cells in made if not c.paper or any(x.text != GAP for x in cells)]
+    body = list(zip(*(cells for _, cells in kept), strict=True))
+    left = sum(column.left for column, _ in kept)
+    return Table(id, caption, [column.title for column, _ in kept], body, left, notes)
+
+
+def texts(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> Table:
+    """Return texts as a table, the first `left` columns to the left."""
+    return Table("", "", header, [list(map(Cell, row)) for row in rows], left)
+
+
+def markdown(table: Table) -> str:
+    """Return a table as Markdown that reads well as plain text too; `|` is escaped."""
+    header, *body = _padded(table, _marked)
+    return _laid_out(table, [header, SEPARATING_LINE, *body], _MARKDOWN)
+
+
+def plain(table: Table) -> str:
+    """Return a table in aligned columns, two spaces apart, for a terminal."""
+    return _laid_out(table, _padded(table, lambda cell: cell.text), "plain")
 
 
 def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], text: int = 1) -> str:
-    """Return a Markdown table, padded so that it reads well as plain text too.
-
-    Args:
-        header: Column names.
-        rows: Cells, as many as columns; `|` is escaped, `Best` is bold, `RunnerUp` underlined.
-        text: The first so many columns are text (left), the others figures (right).
-
-    Raises:
-        ValueError: A row of another length.
-    """
-    cells = [[_marked(cell) for cell in row] for row in [header, *rows]]
-    widths = _widths(cells)
-    rule = ["-" * w if i < text else "-" * (w - 1) + ":" for i, w in enumerate(widths)]
-    lines = [_padded(row, widths, text) for row in cells]
-    lines.insert(1, rule)
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def markdown(table: TextTable) -> str:
-    """Return a `TextTable` as Markdown, as `markdown_table` does."""
-    return markdown_table(table.header, table.rows, table.text)
+    """Return texts as Markdown, the first `text` columns to the left."""
+    return markdown(texts(header, rows, text))
 
 
 def plain_table(header: Sequence[str], rows: Iterable[Sequence[str]], text: int = 1) -> str:
-    """Return the same table in aligned columns, two spaces apart, for a terminal."""
-    cells = [list(row) for row in [header, *rows]]
-    lines = [_padded(row, _widths(cells), text) for row in cells]
-    return "".join("  ".join(line).rstrip() + "\n" for line in lines)
+    """Return texts for a terminal, the first `text` columns to the left."""
+    return plain(texts(header, rows, text))
 
 
 def bullets(lines: Iterable[str]) -> str:
@@ -94,17 +207,52 @@ def p_value(value: float) -> str:
     return f"{value:.1e}" if value > 0 else "< 1e-300"
 
 
-def _marked(cell: str) -> str:
-    text = cell.replace("|", "\\|")
-    if isinstance(cell, Best):
-        return f"**{text}**"
-    return f"<u>{text}</u>" if isinstance(cell, RunnerUp) else text
+def figure(value: float | None, digits: int, href: str = "", title: str = "") -> Cell:
+    """A cell with a number of so many decimals; a gap for None and nan."""
+    text = number(value, digits)
+    return gap() if text == GAP else Cell(text, sort=value, href=href, title=title)
 
 
-def _widths(cells: Sequence[Sequence[str]]) -> list[int]:
-    return [max(3, *(len(cell) for cell in column)) for column in zip(*cells, strict=True)]
+def gap(reason: str = "not yet run") -> Cell:
+    """An empty cell that says why."""
+    return Cell(GAP, kind="gap", title=reason)
 
 
-def _padded(row: Sequence[str], widths: Sequence[int], text: int) -> list[str]:
-    pairs = enumerate(zip(row, widths, strict=True))
-    return [cell.ljust(w) if i < text else cell.rjust(w) for i, (cell, w) in pairs]
+def _cell(made: Cell | str) -> Cell:
+    return made if isinstance(made, Cell) else Cell(made)
+
+
+def _marked(cell: Cell) -> str:
+    """A cell as Markdown, the lines of its note below it."""
+    text, *note = (x.replace("|", "\\|") for x in [cell.text, *cell.note.splitlines()])
+    if BEST in cell.kind.split():
+        text = f"**{text}**"
+    elif SECOND in cell.kind.split():
+        text = f"<u>{text}</u>"
+    return "<br>".join([text, *(line.replace("\t", " ") for line in note)])
+
+
+def _padded(table: Table, show: Callable[[Cell], str]) -> list[list[str]]:
+    """Texts of the header, at least three signs wide, and of the rows."""
+    titles = [show(Cell(title)) for title in table.header]
+    header = [t.ljust(3) if n < table.text_columns else t.rjust(3) for n, t in enumerate(titles)]
+    return [header, *([show(cell) for cell in row] for row in table.rows)]
+
+
+def _laid_out(table: Table, rows: list[list[str]], form: TableFormat | str) -> str:
+    # The header is a row like the others: tabulate makes the columns of a real one wider.
+    left = table.text_columns
+    aligned = ["left"] * left + ["right"] * (len(table.header) - left)
+    options = {"colalign": aligned, "disable_numparse": True, "preserve_whitespace": True}
+    return tabulate(rows, tablefmt=form, **options) + "\n"
+
+
+def _rule(widths: Sequence[int], aligned: Sequence[str]) -> str:
+    """The line below a Markdown header, from the widths of the cells with a space around."""
+    cells = zip(widths, aligned, strict=True)
+    dashes = ["-" * (w - 2) if side == "left" else "-" * (w - 3) + ":" for w, side in cells]
+    return f"| {' | '.join(dashes)} |"
+
+
+_BARS = DataRow("|", "|", "|")
+_MARKDOWN = TableFormat(None, _rule, None, None, _BARS, _BARS, padding=1, with_header_hide=None)

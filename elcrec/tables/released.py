@@ -2,40 +2,30 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import pandas as pd
 
 from elcrec import paper
 from elcrec.config.config import Config
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.files.atomic import write_text
-from elcrec.files.csvfile import csv_text
 from elcrec.files.jsonfile import JsonObject
 from elcrec.paper import PaperTable
-from elcrec.tables.layout import bullets, markdown_table, number
+from elcrec.tables.document import write_table
+from elcrec.tables.layout import Column, Table, declared, figure, figures, lines, word
+
+COLUMNS = ("dataset", "model", "file", "metric", "released_weights", "paper", "difference")
+"""Of `released.csv`; data set and model by their printed names."""
 
 
-@dataclass(frozen=True)
-class ReleasedRow:
-    """One metric of one file of weights on the test split."""
-
-    dataset: str
-    model: str
-    file: str
-    metric: str
-    released_weights: float
-    paper: float | None
-    difference: float | None
-
-
-def rows(
+def frame(
     files: Sequence[Path],
     paper: PaperTable,
     datasets: Mapping[str, str],
     models: Mapping[str, str],
-) -> list[ReleasedRow]:
+) -> pd.DataFrame:
     """Read the records that `elcrec verify released --output` wrote.
 
     Args:
@@ -44,10 +34,13 @@ def rows(
         datasets: Printed name of each data set id.
         models: Printed name of each model id.
 
+    Returns:
+        `released.csv`: a row per file of weights and metric on the test split.
+
     Raises:
         InputError: A record that is missing or not whole.
     """
-    found = []
+    rows = []
     for file in files:
         record = JsonObject.read(file)
         dataset = datasets[record.one_of("dataset", datasets)]
@@ -57,39 +50,39 @@ def rows(
             value = test.number(metric, most=1)
             printed = paper.get((dataset, metric, model))
             difference = None if printed is None else value - printed
-            name = record.text("file")
-            found.append(ReleasedRow(dataset, model, name, metric, value, printed, difference))
-    return found
+            rows.append((dataset, model, record.text("file"), metric, value, printed, difference))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def markdown(found: Sequence[ReleasedRow]) -> str:
-    """The table with its notes."""
-    header = ["Data set", "Model", "Metric", "Released weights", "Paper, Table 1", "Difference"]
-    cells = [
-        [
-            row.dataset,
-            row.model,
-            row.metric,
-            number(row.released_weights, 4),
-            number(row.paper, 4),
-            number(row.difference, 4),
-        ]
-        for row in found
+def shown(
+    rows: Sequence[Any], links: Mapping[tuple[str, str], tuple[str, str]] | None = None
+) -> Table:
+    """The rows of `released.csv` as a table.
+
+    Args:
+        rows: The rows.
+        links: (data set, model) to where on the page it comes from, and that in words.
+    """
+
+    def value(row: Any) -> Any:
+        link = (links or {}).get((row.text("dataset"), row.text("model")), ("", ""))
+        return figure(row.number("released_weights"), 4, *link)
+
+    columns = [
+        word("Data set", "dataset"),
+        word("Model", "model"),
+        word("Metric", "metric"),
+        Column("Released weights", value),
+        figures("Paper, Table 1", "paper"),
+        figures("Difference", "difference"),
     ]
-    notes = [
-        "The weights that the authors published, loaded into this project's models and ranked by"
-        " its evaluator on the test split. One file of weights each: not a mean over seeds.",
-        "ELCRec: github.com/yueliu1999/ELCRec; ICLRec: github.com/salesforce/ICLRec, at the commits"
-        " in workflow/config/config.yaml.",
-    ]
-    title = "# What the authors' released weights give\n\n"
-    return f"{title}{markdown_table(header, cells, text=3)}\n{bullets(notes)}"
+    caption = "The authors' published weights on this project's evaluator, test split"
+    return declared("released-weights", caption, columns, rows)
 
 
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
-    """Write released.csv and released.md from the records of `elcrec verify released`."""
+    """Write released.csv, .md and .tex from the records of `elcrec verify released`."""
     datasets = {i: config.dataset_name(i) for i in config.datasets}
     models = {i: config.model_name(i) for i in ("elcrec", "iclrec")}
-    found = rows(files, paper.load_accuracy(), datasets, models)
-    write_text(folder / "released.csv", csv_text([dataclasses.asdict(row) for row in found]))
-    write_text(folder / "released.md", markdown(found))
+    found = frame(files, paper.load_accuracy(), datasets, models)
+    write_table(folder, "released", found, [shown(lines(found))])

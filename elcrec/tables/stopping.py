@@ -10,11 +10,6 @@ AT_THE_LIMIT = "†"
 """Marks a row whose best epoch is the last allowed one, or in the last hundredth before it."""
 STOPPED_EARLY = "‡"
 """Marks a row with a run that ended before half of the epochs of its longest sibling."""
-MEANING = (
-    f"{AT_THE_LIMIT}: the best epoch of a run is the last allowed one, or within 1 % of it, so it "
-    f"might have improved further. {STOPPED_EARLY}: a run ended before half of the epochs of its "
-    "longest sibling, as when patience runs out on a plateau."
-)
 
 
 def stopping(runs: Sequence[RunRecord]) -> str:

@@ -4,41 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, product
 from math import nan
+
+import pandas as pd
 
 from elcrec import paper
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, ndcg_bound
-from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable
+from elcrec.paper import PaperTable
 from elcrec.runs.comparison import Runs, RunsOf, check_users, compare_runs, training_noise
 from elcrec.runs.reading import Gap, load_runs, refuse_other_code
 from elcrec.runs.record import TOLERANCE, RunRecord
-from elcrec.statistics.comparison import COLUMNS, ModelComparison, csv_row, with_holm
+from elcrec.statistics import comparison
+from elcrec.statistics.comparison import ModelComparison, with_holm
 from elcrec.statistics.noise import Pool
 from elcrec.statistics.power import mean_interval
 from elcrec.statistics.tests import mean_std
+from elcrec.tables.layout import Names
 from elcrec.tables.stopping import stopping
 
 EACH, BEST = "reference_against_each_model", "best_against_runner_up"
-TEST_COLUMNS = COLUMNS[COLUMNS.index("difference") : COLUMNS.index("sidedness")]
-"""What `table1.csv` holds of best against runner-up, as in `significance.csv`."""
+COLUMNS = (
+    *("dataset", "metric", "model", "mean", "std", "low95", "high95", "seeds", "paper"),
+    *("relative_difference_percent", "stopping"),
+)
+"""Of `table1.csv`, all of them values of a `Cell`."""
 
 
 @dataclass(frozen=True)
 class Cell:
     """One model on one metric of one data set; all nan but `paper` when there is no run."""
 
+    dataset: str
+    metric: str
+    model: str
     mean: float
     """Over the seeds."""
     std: float
     """Sample standard deviation (n - 1) over the seeds; nan for one seed."""
-    low: float
+    low95: float
     """Lower end of the 95 % interval of the mean over trainings, these users; nan: noise unknown.
 
     From the moderated training noise, so that one seed has an interval too."""
-    high: float
+    high95: float
     seeds: int
     paper: float
     """The paper's value; nan where it has none."""
@@ -46,52 +56,66 @@ class Cell:
     """What is remarkable about the epochs that its runs were tested at."""
 
     @property
-    def relative_difference(self) -> float:
+    def relative_difference_percent(self) -> float:
         """Ours against the paper's, in percent of the paper's."""
         return 100 * (self.mean - self.paper) / self.paper if self.paper else nan
-
-
-@dataclass(frozen=True)
-class Row:
-    """One metric of one data set."""
-
-    dataset: str
-    metric: str
-    cells: Mapping[str, Cell]
-    """Model id to cell, in the order of the table."""
-    top: ModelComparison | None
-    """Best model (a) against the runner-up (b); None with fewer than two models."""
-    best: str | None
-    paper_improvement: float
-    """The paper's ELCRec over its runner-up, in percent; nan where it has none."""
-    paper_p_value: float
 
 
 @dataclass(frozen=True)
 class AccuracyTable:
     """Everything Table 1 shows."""
 
-    rows: Sequence[Row]
+    cells: Mapping[tuple[str, str, str], Cell]
+    """(data set, metric, model) to the cell, in the order of the table."""
+    ranked: Mapping[tuple[str, str], Sequence[str]]
+    """(data set, metric) to the models with a run, best first; of equal ones the table's first."""
+    tops: Mapping[tuple[str, str], ModelComparison]
+    """The best model (a) against the runner-up (b); absent with fewer than two models."""
     against_each: Sequence[ModelComparison]
     """The reference model against each other one, over all rows: one Holm family."""
     reference: str
-    datasets: Mapping[str, str]
-    """Data set id to display name, in the order of the table."""
-    models: Mapping[str, str]
-    """Model id to display name, in the order of the table."""
+    names: Names
     protocol: str
     records: Sequence[RunRecord]
     gaps: Sequence[Gap]
     pools: Mapping[str, Pool]
     """Metric to the training noise of all models and data sets of the table."""
+    paper: PaperTable
+
+    def frame(self) -> pd.DataFrame:
+        """`table1.csv`: a row per cell, ids for names."""
+        rows = [[getattr(cell, column) for column in COLUMNS] for cell in self.cells.values()]
+        return pd.DataFrame(rows, columns=COLUMNS)
+
+    def significance(self) -> pd.DataFrame:
+        """`significance.csv`: the reference's family, then that of the best."""
+        compared = [*self.against_each, *self.tops.values()]
+        return pd.DataFrame(map(comparison.csv_row, compared), columns=comparison.COLUMNS)
+
+
+def read(config: Config, any_code: bool) -> AccuracyTable:
+    """Read the runs and build Table 1.
+
+    Args:
+        config: Which runs there are to be.
+        any_code: Take runs that other code made, too.
+
+    Raises:
+        InputError: A run folder or paper file that is not right.
+    """
+    records, gaps = load_runs(config.output, config.use, config.models, config.seeds)
+    if not any_code:
+        refuse_other_code(config, records)
+    names = Names.of(config, config.models)
+    printed = paper.load_printed(names.datasets.values())
+    return build(records, gaps, names, paper=printed, protocol=config.protocol)
 
 
 def build(
     records: Sequence[RunRecord],
     gaps: Sequence[Gap],
+    names: Names,
     *,
-    datasets: Mapping[str, str],
-    models: Mapping[str, str],
     paper: PaperTable,
     protocol: str,
     reference: str = "elcrec",
@@ -101,8 +125,7 @@ def build(
     Args:
         records: The runs that are present.
         gaps: The runs that were asked for and are absent.
-        datasets: Data set id to display name, which is the paper's where it has the data set.
-        models: Model id to display name, which is the paper's where it has the model.
+        names: What the table has; names are the paper's where it has the data set or the model.
         paper: The paper's Table 1.
         protocol: `paper` or `strict`; all runs must have it.
         reference: Id of the model that is tested against each other one.
@@ -113,70 +136,32 @@ def build(
     """
     runs = _grouped(records, protocol)
     pools = {metric: training_noise(runs, metric) for metric in TABLE_METRICS}
-    pairs = [(d, m) for d in datasets for m in TABLE_METRICS]
-    ranked = {pair: _ranked(runs, models, *pair) for pair in pairs}
+    pairs = list(product(names.datasets, TABLE_METRICS))
+    cells = {}
+    for (d, m), i in product(pairs, names.models):
+        printed = paper.get((names.datasets[d], m, names.models[i]), nan)
+        cells[d, m, i] = _cell(runs, (d, m, i), pools[m], printed)
+    ranked = {
+        (d, m): sorted(
+            (i for i in names.models if (d, i) in runs), key=lambda i: -cells[d, m, i].mean
+        )
+        for d, m in pairs
+    }
     tops = with_holm(
-        compare_runs(BEST, metric, runs[dataset, order[0]], runs[dataset, order[1]], pools[metric])
-        for (dataset, metric), order in ranked.items()
+        compare_runs(BEST, m, runs[d, order[0]], runs[d, order[1]], pools[m])
+        for (d, m), order in ranked.items()
         if len(order) > 1
     )
-    others = [model for model in models if model != reference]
     each = with_holm(
         compare_runs(EACH, m, runs[d, reference], runs[d, other], pools[m])
         for d, m in pairs
-        for other in others
-        if (d, reference) in runs and (d, other) in runs
+        for other in names.models
+        if other != reference and (d, reference) in runs and (d, other) in runs
     )
     top = {(c.dataset, c.metric): c for c in tops}
-    rows = [
-        Row(
-            dataset=d,
-            metric=m,
-            cells={
-                i: _cell(runs, (d, i), m, pools[m], paper.get((datasets[d], m, models[i]), nan))
-                for i in models
-            },
-            top=top.get((d, m)),
-            best=next(iter(ranked[d, m]), None),
-            paper_improvement=paper.get((datasets[d], m, IMPROVEMENT), nan),
-            paper_p_value=paper.get((datasets[d], m, P_VALUE), nan),
-        )
-        for d, m in pairs
-    ]
-    return AccuracyTable(rows, each, reference, datasets, models, protocol, records, gaps, pools)
-
-
-def csv_rows(table: AccuracyTable) -> list[dict[str, object]]:
-    """Return the lines of `table1.csv`: ids for names, values in full precision.
-
-    The last columns are of best against runner-up; `_holm` is corrected over the rows of this
-    table.
-    """
-    return [_csv_row(row) for row in table.rows]
-
-
-def significance_rows(table: AccuracyTable) -> list[dict[str, object]]:
-    """Return the lines of `significance.csv`: the reference's family, then that of the best."""
-    tops = [row.top for row in table.rows if row.top]
-    return [csv_row(comparison) for comparison in [*table.against_each, *tops]]
-
-
-def _csv_row(row: Row) -> dict[str, object]:
-    line: dict[str, object] = {"dataset": row.dataset, "metric": row.metric}
-    for model, cell in row.cells.items():
-        line[f"{model}_mean"] = cell.mean
-        line[f"{model}_std"] = cell.std
-        line[f"{model}_low95"] = cell.low
-        line[f"{model}_high95"] = cell.high
-        line[f"{model}_seeds"] = cell.seeds
-        line[f"{model}_paper"] = cell.paper
-        line[f"{model}_relative_difference_percent"] = cell.relative_difference
-        line[f"{model}_stopping"] = cell.stopping
-    top = row.top
-    line["best"] = row.best
-    line["runner_up"] = top.model_b if top else None
-    tests = csv_row(top) if top else {}
-    return line | {column: tests.get(column) for column in TEST_COLUMNS}
+    return AccuracyTable(
+        cells, ranked, top, each, reference, names, protocol, records, gaps, pools, paper
+    )
 
 
 def _grouped(records: Iterable[RunRecord], protocol: str) -> dict[tuple[str, str], Runs]:
@@ -219,41 +204,9 @@ def _check_alike(
             )
 
 
-def _ranked(runs: RunsOf, models: Iterable[str], dataset: str, metric: str) -> list[str]:
-    """Models with a run, best first; of equal ones the first in the table."""
-    present = [model for model in models if (dataset, model) in runs]
-    return sorted(present, key=lambda model: -mean_std(_values(runs[dataset, model], metric))[0])
-
-
-def _cell(runs: RunsOf, key: tuple[str, str], metric: str, pool: Pool, paper: float) -> Cell:
-    own = runs.get(key, [])
-    mean, std = mean_std(_values(own, metric))
-    interval = mean_interval(mean, len(own), pool.noise(key))
-    return Cell(mean, std, *interval, len(own), paper, stopping(own))
-
-
-def _values(runs: Runs, metric: str) -> list[float]:
-    return [run.metrics["test"][metric] for run in runs]
-
-
-def read(config: Config, any_code: bool) -> AccuracyTable:
-    """Read the runs and build Table 1.
-
-    Args:
-        config: Which runs there are to be.
-        any_code: Take runs that other code made, too.
-
-    Raises:
-        InputError: A run folder or paper file that is not right.
-    """
-    records, gaps = load_runs(config.output, config.use, config.models, config.seeds)
-    if not any_code:
-        refuse_other_code(config, records)
-    return build(
-        records,
-        gaps,
-        datasets={i: config.dataset_name(i) for i in config.use},
-        models={i: config.model_name(i) for i in config.models},
-        paper=paper.load_accuracy(),
-        protocol=config.protocol,
-    )
+def _cell(runs: RunsOf, key: tuple[str, str, str], pool: Pool, paper: float) -> Cell:
+    dataset, metric, model = key
+    own = runs.get((dataset, model), [])
+    mean, std = mean_std([run.metrics["test"][metric] for run in own])
+    interval = mean_interval(mean, len(own), pool.noise((dataset, model)))
+    return Cell(*key, mean, std, *interval, len(own), paper, stopping(own))

@@ -1,223 +1,76 @@
-"""Tables 2 and 3 as Markdown and LaTeX, with the notes that a reader needs."""
+"""Tables 2 and 3 for people: Markdown and LaTeX, with the notes that a reader needs."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from elcrec import paper
 from elcrec.config.config import Config
-from elcrec.errors import InputError
-from elcrec.files.atomic import write_text
-from elcrec.files.csvfile import csv_text
 from elcrec.runs.efficiency import EfficiencyRecord, load_efficiency_runs
-from elcrec.runs.reading import Gap, load_runs, refuse_other_code
+from elcrec.runs.reading import load_runs, refuse_other_code
 from elcrec.runs.record import RunRecord
-from elcrec.tables import tables2_3
-from elcrec.tables.latex import latex_file, latex_table
-from elcrec.tables.layout import GAP, TextTable, bullets, number
-from elcrec.tables.layout import markdown as markdown_of
-from elcrec.tables.tables2_3 import AVERAGE, MemoryRow, TimeRow
-from elcrec.tables.wording import missing
+from elcrec.tables.document import write_table
+from elcrec.tables.layout import (
+    GAP,
+    Column,
+    Named,
+    Names,
+    Table,
+    declared,
+    figure,
+    figures,
+    lines,
+    number,
+    word,
+)
+from elcrec.tables.tables2_3 import AVERAGE, memory_frame, model_order, time_frame
+from elcrec.tables.wording import missing, origin
+
+Links = Mapping[tuple[str, str, str], tuple[str, str]]
+"""(`measurement`, data set, model) to where on the page it comes from, and that in words."""
 
 
-def time_markdown(
-    rows: Sequence[TimeRow],
-    *,
-    datasets: Mapping[str, str],
-    models: Mapping[str, str],
-    notes: Iterable[str] = (),
-) -> str:
-    """Return `table2.md`; `notes` say what is missing and where the runs come from."""
-    table = markdown_of(_time_table(rows, datasets, models))
-    return f"# Table 2: training time\n\n{table}\n## Notes\n\n{bullets(_time_notes(rows, notes))}"
-
-
-def time_latex(
-    rows: Sequence[TimeRow],
-    *,
-    datasets: Mapping[str, str],
-    models: Mapping[str, str],
-    notes: Iterable[str] = (),
-) -> str:
-    """Return `table2.tex`, the notes as comments."""
-    table = latex_table(
-        _time_table(rows, datasets, models),
-        caption="Training time: wall-clock seconds per epoch (median of the measured epochs), and "
-        "projected to the epochs of the full runs; ratios to ICLRec, beside the paper's.",
-        label="tab:time",
+def time_table(rows: Sequence[Any], names: Named, links: Links) -> Table:
+    """The rows of `table2.csv` as a table."""
+    columns = [
+        *_of_what(names),
+        _linked("s per epoch", "seconds_per_epoch", 2, links),
+        Column("min–max", _spread),
+        Column("Training / validation / k-means", _parts),
+        figures("Once", "seconds_before_training", 2),
+        Column("Epochs (runs)", _epochs),
+        figures("Projected s", "projected_training_seconds", 0),
+        figures("Ratio, epoch", "epoch_ratio", 3),
+        figures("Ratio, projected", "projected_ratio", 3),
+        figures("Paper s", "paper_seconds", 0, paper=True),
+        figures("Paper's ratio", "paper_ratio", 3, paper=True),
+    ]
+    caption = (
+        "Training time: wall-clock seconds per epoch (median of the measured epochs), and projected"
+        " to the epochs of the full runs; ratios to ICLRec, beside the paper's."
     )
-    return latex_file([table], _time_notes(rows, notes))
+    return declared("time", caption, columns, rows)
 
 
-def memory_markdown(
-    rows: Sequence[MemoryRow],
-    *,
-    datasets: Mapping[str, str],
-    models: Mapping[str, str],
-    notes: Iterable[str] = (),
-) -> str:
-    """Return `table3.md`; `notes` say what is missing and where the runs come from."""
-    table = markdown_of(_memory_table(rows, datasets, models))
-    return f"# Table 3: peak memory\n\n{table}\n## Notes\n\n{bullets(_memory_notes(rows, notes))}"
-
-
-def memory_latex(
-    rows: Sequence[MemoryRow],
-    *,
-    datasets: Mapping[str, str],
-    models: Mapping[str, str],
-    notes: Iterable[str] = (),
-) -> str:
-    """Return `table3.tex`, the notes as comments."""
-    table = latex_table(
-        _memory_table(rows, datasets, models),
-        caption="Peak memory of one training process in megabytes (1,000,000 bytes); ratios to "
-        "ICLRec, beside the paper's.",
-        label="tab:memory",
+def memory_table(rows: Sequence[Any], names: Named, links: Links) -> Table:
+    """The rows of `table3.csv` as a table."""
+    columns = [
+        *_of_what(names),
+        word("Measured", "measured"),
+        _linked("MB", "megabytes", 1, links),
+        figures("CUDA reserved MB", "cuda_reserved_megabytes", 1),
+        figures("Resident MB", "resident_megabytes", 1),
+        figures("Ratio", "ratio", 3),
+        figures("Paper MB", "paper_megabytes", 0, paper=True),
+        figures("Paper's ratio", "paper_ratio", 3, paper=True),
+    ]
+    caption = (
+        "Peak memory of one training process in megabytes (1,000,000 bytes); ratios to ICLRec,"
+        " beside the paper's."
     )
-    return latex_file([table], _memory_notes(rows, notes))
-
-
-def notes(
-    efficiency: Iterable[EfficiencyRecord],
-    gaps: Iterable[tuple[str, str]],
-    *,
-    datasets: Mapping[str, str],
-    models: Mapping[str, str],
-) -> list[str]:
-    """Return the notes on devices, commits and missing measurements, for both tables."""
-    found = list(efficiency)
-    versions = {f"{(r.commit or 'unknown')[:12]}{' with changes' * r.dirty}" for r in found}
-    return [
-        f"Device of the measurements: {', '.join(sorted({r.device for r in found})) or GAP}.",
-        f"Commit of the measurements: {', '.join(sorted(versions)) or GAP}.",
-        *(f"Missing measurement: {models.get(m, m)} on {datasets.get(d, d)}." for d, m in gaps),
-    ]
-
-
-def training_notes(
-    efficiency: Iterable[EfficiencyRecord],
-    records: Iterable[RunRecord],
-    gaps: Iterable[Gap],
-    *,
-    datasets: Mapping[str, str],
-    models: Mapping[str, str],
-) -> list[str]:
-    """Return the notes on the training runs that give the number of epochs, for Table 2."""
-    measured = {(r.model, r.fingerprint) for r in efficiency}
-    names = {model for model, _ in measured}
-    trained = {(r.model, r.fingerprint) for r in records if r.model in names}
-    return [
-        *(
-            f"Attention: {models.get(m, m)} was measured with other code than it was trained with."
-            for m in sorted({model for model, _ in trained - measured})
-        ),
-        *missing(gaps, datasets, models, "Missing training run"),
-    ]
-
-
-def _time_table(
-    rows: Sequence[TimeRow], datasets: Mapping[str, str], models: Mapping[str, str]
-) -> TextTable:
-    header = ["Dataset", "Model", "s per epoch", "min–max", "Training / validation / k-means"]
-    header += ["Once", "Epochs (runs)", "Projected s", "Ratio, epoch", "Ratio, projected"]
-    header += ["Paper s", "Paper's ratio"]
-    lines = [_names(row, datasets, models) + _time_cells(row) for row in rows]
-    return TextTable(header, lines, text=2)
-
-
-def _memory_table(
-    rows: Sequence[MemoryRow], datasets: Mapping[str, str], models: Mapping[str, str]
-) -> TextTable:
-    header = ["Dataset", "Model", "Measured", "MB", "CUDA reserved MB", "Resident MB", "Ratio"]
-    header += ["Paper MB", "Paper's ratio"]
-    lines = [_names(row, datasets, models) + _memory_cells(row) for row in rows]
-    return TextTable(header, lines, text=3)
-
-
-def _time_notes(rows: Sequence[TimeRow], notes: Iterable[str]) -> list[str]:
-    explained = [
-        "s per epoch: wall-clock seconds, median of the measured epochs, validation and k-means "
-        f"included; measured epochs per run: {_counts(rows)}.",
-        "Training / validation / k-means: medians of the parts, in seconds per epoch.",
-        "Once: seconds before the first epoch, such as ELCRec's k-means for the start of its "
-        "centers; not part of an epoch and not in the projection.",
-        "Epochs: mean over the full training runs, with early stopping; in brackets how many runs.",
-        "Projected s: s per epoch x epochs, a projection of the whole training and not a "
-        "measurement.",
-    ]
-    return [*explained, *_common(rows), *notes]
-
-
-def _memory_notes(rows: Sequence[MemoryRow], notes: Iterable[str]) -> list[str]:
-    explained = [
-        "MB = 10^6 bytes; all figures are peaks of one process.",
-        "CUDA allocated: tensors on the GPU. CUDA reserved: what PyTorch took from the driver. "
-        "Resident: main memory of the process, interpreter and libraries included.",
-        "MB and Ratio are of what the column Measured says: CUDA allocated on a GPU, resident "
-        "memory on a CPU. Those two cannot be compared with each other, nor the latter with the "
-        "paper's GPU memory.",
-        "The paper prints memory in its Table 2. Its own Table 3 is an A/B test on private data, "
-        "which cannot be replicated.",
-    ]
-    return [*explained, *_common(rows), *notes]
-
-
-def _names(
-    row: TimeRow | MemoryRow, datasets: Mapping[str, str], models: Mapping[str, str]
-) -> list[str]:
-    average = row.dataset == AVERAGE
-    return ["Average" if average else datasets[row.dataset], models[row.model]]
-
-
-def _time_cells(row: TimeRow) -> list[str]:
-    spread = [number(s, 2) for s in (row.seconds_per_epoch_min, row.seconds_per_epoch_max)]
-    parts = [row.training_seconds, row.validation_seconds, row.kmeans_seconds]
-    runs = f" ({row.training_runs})" if row.training_runs else ""
-    return [
-        number(row.seconds_per_epoch, 2),
-        GAP if GAP in spread else "–".join(spread),
-        " / ".join(number(part, 2) for part in parts),
-        number(row.seconds_before_training, 2),
-        number(row.epochs, 1) + runs,
-        number(row.projected_training_seconds, 0),
-        number(row.epoch_ratio, 3),
-        number(row.projected_ratio, 3),
-        number(row.paper_seconds, 0),
-        number(row.paper_ratio, 3),
-    ]
-
-
-def _memory_cells(row: MemoryRow) -> list[str]:
-    return [
-        row.measured or GAP,
-        number(row.megabytes, 1),
-        number(row.cuda_reserved_megabytes, 1),
-        number(row.resident_megabytes, 1),
-        number(row.ratio, 3),
-        number(row.paper_megabytes, 0),
-        number(row.paper_ratio, 3),
-    ]
-
-
-def _counts(rows: Sequence[TimeRow]) -> str:
-    measured = {number(row.epochs_measured, 0) for row in rows if row.dataset != AVERAGE}
-    return ", ".join(sorted(measured - {GAP}, key=int)) or GAP
-
-
-def _common(rows: Sequence[TimeRow] | Sequence[MemoryRow]) -> list[str]:
-    lines = [
-        "Ratio: the model's figure over ICLRec's, below 1 is better; only between measurements on "
-        "the same device. Paper's ratio: the same of the printed figures."
-    ]
-    if any(row.dataset == AVERAGE for row in rows):
-        lines.append(
-            "Average: mean over the data sets above, for the paper's figures too; a model that "
-            "lacks one has none. The average's ratio is the ratio of the averages."
-        )
-    return lines
+    return declared("memory", caption, columns, rows)
 
 
 def write(config: Config, folder: Path, any_code: bool = False) -> None:
@@ -227,33 +80,73 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         InputError: A configuration, record, run folder or paper file that is not right.
     """
     records, gaps = load_efficiency_runs(config.output, config.use, config.efficiency.models)
-    models = tables2_3.model_order([*config.efficiency.models, *(r.model for r in records)])
+    models = model_order([*config.efficiency.models, *(r.model for r in records)])
     runs, absent = load_runs(config.output, config.use, models, config.seeds)
     if not any_code:
         refuse_other_code(config, [*records, *runs])
-    names = {
-        "datasets": {i: config.dataset_name(i) for i in config.use},
-        "models": {i: _model_name(config, i) for i in models},
-    }
+    names = Names.of(config, models)
     printed = paper.load_efficiency()
-    times = tables2_3.time_table(records, runs, paper=printed, **names)
-    memory = tables2_3.memory_table(records, paper=printed, **names)
-    lines = notes(records, gaps, **names)
-    trained = training_notes(records, runs, absent, **names)
-    lines_of_times = [*lines, *trained]
-    write_text(folder / "table2.csv", csv_text([dataclasses.asdict(row) for row in times]))
-    text = time_markdown(times, notes=lines_of_times, **names)
-    write_text(folder / "table2.md", text)
-    text = time_latex(times, notes=lines_of_times, **names)
-    write_text(folder / "table2.tex", text)
-    write_text(folder / "table3.csv", csv_text([dataclasses.asdict(row) for row in memory]))
-    write_text(folder / "table3.md", memory_markdown(memory, notes=lines, **names))
-    write_text(folder / "table3.tex", memory_latex(memory, notes=lines, **names))
+    times = time_frame(records, runs, names, printed)
+    memory = memory_frame(records, names, printed)
+    notes = {
+        "average": AVERAGE in set(times["dataset"]),
+        "origin": origin(records, "measurements"),
+        "unmeasured": [(names.model_name(m), names.dataset_name(d)) for d, m in gaps],
+    }
+    write_table(
+        folder,
+        "table2",
+        times,
+        [time_table(lines(times), names, {})],
+        **notes,
+        measured=sorted({record.epochs_measured for record in records}),
+        changed=other_code(records, runs, names),
+        missing=missing(absent, names, "Missing training run"),
+    )
+    write_table(folder, "table3", memory, [memory_table(lines(memory), names, {})], **notes)
 
 
-def _model_name(config: Config, model: str) -> str:
-    """Display name; a record of a model that the configuration does not know keeps its id."""
-    try:
-        return config.model_name(model)
-    except InputError:
-        return model
+def other_code(
+    efficiency: Sequence[EfficiencyRecord], records: Sequence[RunRecord], names: Names
+) -> list[str]:
+    """Name the models that were measured with other code than they were trained with."""
+    measured = {(r.model, r.fingerprint) for r in efficiency}
+    models = {model for model, _ in measured}
+    trained = {(r.model, r.fingerprint) for r in records if r.model in models}
+    return [names.model_name(model) for model in sorted({m for m, _ in trained - measured})]
+
+
+def _of_what(names: Named) -> list[Column]:
+    def dataset(row: Any) -> str:
+        key: str = row.text("dataset")
+        return "Average" if key == AVERAGE else names.dataset_name(key)
+
+    return [
+        Column("Dataset", dataset, left=True),
+        Column("Model", lambda row: names.model_name(row.text("model")), left=True),
+    ]
+
+
+def _linked(title: str, key: str, digits: int, links: Links) -> Column:
+    """Numbers that lead to the measurement that they come from."""
+
+    def cell(row: Any) -> Any:
+        place = ("measurement", row.text("dataset"), row.text("model"))
+        return figure(row.number(key), digits, *links.get(place, ("", "")))
+
+    return Column(title, cell)
+
+
+def _spread(row: Any) -> str:
+    ends = [number(row.number(f"seconds_per_epoch_{end}"), 2) for end in ("min", "max")]
+    return GAP if GAP in ends else "–".join(ends)
+
+
+def _parts(row: Any) -> str:
+    phases = ("training", "validation", "kmeans")
+    return " / ".join(number(row.number(f"{phase}_seconds"), 2) for phase in phases)
+
+
+def _epochs(row: Any) -> str:
+    runs = number(row.number("training_runs"), 0)
+    return number(row.number("epochs"), 1) + ("" if runs in ("0", GAP) else f" ({runs})")

@@ -18,7 +18,6 @@ from elcrec.runs.settings import resolve
 from elcrec.tables.activity import digest
 from tests.fuzz.mutations import damaged_file
 from tests.unit.figures.conftest import Made
-from tests.unit.tables.conftest import Output
 
 MODELS = ("sasrec", "iclrec", "elcrec")
 SEEDS = (1, 2)
@@ -38,9 +37,6 @@ def fill(folder: Path) -> Made:
         for seed in SEEDS:
             _finish(made, made.run(model, seed, rank=seed + len(model)), model)
     output = folder / "results"
-    for model in ("iclrec", "elcrec"):
-        for seed in SEEDS:
-            Output(output).run("ml-1m", model, seed)
     _write(folder / "data" / "ml-1m" / "statistics.json", statistics("ml-1m"))
     for model in ("iclrec", "elcrec"):
         _write(output / "efficiency" / "tiny" / f"{model}.json", efficiency(model))

@@ -25,7 +25,7 @@ READ = {
     "table efficiency": (RUNS, "results/efficiency/*/*"),
     "table released": ("results/released/*/*",),
     "table grid": ("results/grid/*/*",),
-    "table optional": ("results/runs/ml-1m/**/*.*", "data/ml-1m/*"),
+    "table data-statistics": ("data/ml-1m/statistics.json",),
     "figure convergence": (RUNS,),
     "figure diagnostics": (RUNS,),
     "figure ablation": (RUNS,),
@@ -38,7 +38,7 @@ READ = {
     "replication record": (RUNS, "reference.json"),
 }
 """Command to the files that it reads, as patterns below the folder."""
-ANY_CODE = ("accuracy", "verdict", "activity", "efficiency", "optional", "check", "report")
+ANY_CODE = ("accuracy", "verdict", "activity", "efficiency", "check", "report")
 ANY_CODE += ("figure",)
 
 
@@ -63,11 +63,11 @@ def arguments(made: Made, what: str, output: Path) -> list[str]:
     words = what.split()
     if kind in ("released", "grid"):
         words += map(str, sorted((made.folder / "results" / kind).glob("*/*.json")))
+    if kind == "data-statistics":
+        words.append(str(made.folder / "data" / "ml-1m" / "statistics.json"))
     words += ["--config", str(made.path)]
     if kind in ANY_CODE or group in ANY_CODE:
         words.append("--any-code")
-    if kind == "optional":
-        words += ["--dataset", "ml-1m"]
     if kind == "record":
         words += ["--runs", str(made.folder / "results")]
     names = {"report": "index.html", "replication check": "check.json"}

@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from elcrec.config.config import load_config
 from elcrec.data.fetched import Fetched, read_record, write_record
 from elcrec.data.formats import read_interactions
 from elcrec.data.prepare import prepare
 from elcrec.data.sequences import MIN_ITEMS, format_sequences, parse_sequences, read_sequences
 from elcrec.data.sources import Dataset, Source
 from elcrec.data.statistics import load_statistics
-from elcrec.tables.data_statistics import write_tables
+from elcrec.tables.data_statistics import write
 from tests.fuzz.harness import attempt, command, content, fuzz
 from tests.fuzz.mutations import damaged_bytes, damaged_json, damaged_lines, packed
 
@@ -145,7 +146,8 @@ def test_statistics(prepared: Path, folder: Path, data: st.DataObject) -> None:
     good = json.loads((prepared / "statistics.json").read_bytes())
     path.write_bytes(data.draw(damaged_json(good)))
     before = content(output)
-    made = attempt("statistics.json", path, lambda: write_tables(output, [path]))
+    config = load_config([prepared / "config.yaml"])
+    made = attempt("statistics.json", path, lambda: [write(config, output, [path])])
     if made is None:
         assert content(output) == before
 
@@ -155,7 +157,7 @@ def test_statistics(prepared: Path, folder: Path, data: st.DataObject) -> None:
 def test_commands(prepared: Path, folder: Path, data: st.DataObject) -> None:
     output = folder / "commands"
     output.mkdir(exist_ok=True)
-    what = data.draw(st.sampled_from(["fetch", "statistics", "table"]))
+    what = data.draw(st.sampled_from(["fetch", "table"]))
     config = ["--config", str(prepared / "config.yaml")]
     if what == "fetch":
         path = prepared / "own.txt"
@@ -165,8 +167,7 @@ def test_commands(prepared: Path, folder: Path, data: st.DataObject) -> None:
         path = folder / "of-command.json"
         good = json.loads((prepared / "statistics.json").read_bytes())
         path.write_bytes(data.draw(damaged_json(good)))
-        kind = {"statistics": ["data", "statistics"], "table": ["table", "data-statistics"]}[what]
-        arguments = [*kind, str(path), *(config if what == "table" else [])]
+        arguments = ["table", "data-statistics", str(path), *config]
     command(
         f"elcrec {arguments[0]} {arguments[1]}", path, [*arguments, "--output", str(output)], output
     )

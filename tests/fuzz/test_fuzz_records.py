@@ -27,6 +27,7 @@ from elcrec.runs.reading import history, load_runs
 from elcrec.runs.record import load_run
 from elcrec.runs.snapshots import snapshots
 from elcrec.tables import grid, released
+from elcrec.tables.layout import lines, markdown
 from tests.fuzz.folders import SEEDS, Damage, fill
 from tests.fuzz.harness import attempt, fuzz
 from tests.fuzz.mutations import damaged_csv, damaged_json
@@ -141,10 +142,10 @@ def test_grid(made: Made, damage: Damage, data: st.DataObject) -> None:
     def in_use(model: str, dataset: str, point: dict[str, Any]) -> bool:
         return read_grid(made.config, model, dataset).in_use(point)
 
-    found = attempt("grid JSON", path, lambda: grid.rows([path], in_use))
+    found = attempt("grid JSON", path, lambda: grid.frame([path], in_use))
     if found is not None:
-        grid.markdown(found).encode()
-        assert 0 <= found[0].score <= 1
+        markdown(grid.shown(lines(found))).encode()
+        assert 0 <= found["score"][0] <= 1
 
 
 @fuzz(50)
@@ -154,11 +155,11 @@ def test_released_record(made: Made, damage: Damage, data: st.DataObject) -> Non
     damage.apply(data, path)
     names = {"beauty": "Beauty"}, {"elcrec": "ELCRec", "iclrec": "ICLRec"}
     found = attempt(
-        "released record", path, lambda: released.rows([path], paper.load_accuracy(), *names)
+        "released record", path, lambda: released.frame([path], paper.load_accuracy(), *names)
     )
     if found is not None:
-        released.markdown(found).encode()
-        assert all(0 <= row.released_weights <= 1 for row in found)
+        markdown(released.shown(lines(found))).encode()
+        assert found["released_weights"].between(0, 1).all()
     scope = Scope(["beauty"], 1)
     told = attempt("centers in it", path, lambda: published(Evidence(made.config), scope))
     assert told is None or "nan" not in str(told)

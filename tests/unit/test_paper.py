@@ -1,8 +1,18 @@
+import math
+
 import pytest
 
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.paper import load_accuracy, load_efficiency
+from elcrec.paper import (
+    lead,
+    load_accuracy,
+    load_efficiency,
+    load_printed,
+    load_released,
+    printed_in,
+    printed_sizes,
+)
 
 DATASETS = ("Sports", "Beauty", "Toys", "Yelp")
 METHODS = (
@@ -83,3 +93,41 @@ def test_comments_and_empty_fields(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("# source\ndataset,metric,A,B\n# more\nX,HR@5,,0.5\n")
     assert load_accuracy(path) == {("X", "HR@5", "B"): 0.5}
+
+
+def test_tables_8_and_9_are_read_like_table_1_where_their_data_sets_are_in_use():
+    assert load_printed(["Beauty", "ML-100K"]) == load_accuracy()
+    both = load_printed(["MIND-small", "ML-1M"])
+    assert list(dict.fromkeys(dataset for dataset, _, _ in both)) == [
+        *DATASETS,
+        *["ML-1M", "MIND-small"],
+    ]
+    assert both["ML-1M", "HR@5", "ICLRec"] == 0.0293
+    assert both["MIND-small", "HR@5", "ELCRec"] == 0.0944
+    assert both["MIND-small", "HR@5", "improvement"] == 6.07
+    assert load_released() == {("ML-1M", "HR@5", "ICLRec"): 0.1383}
+
+
+@pytest.mark.parametrize(
+    ("datasets", "text"),
+    [
+        (["Beauty"], "Table 1"),
+        (["ML-1M"], "Table 8"),
+        (["MIND-small", "ML-1M", "Toys"], "Tables 1, 8 and 9"),
+    ],
+)
+def test_the_tables_are_named(datasets, text):
+    assert printed_in(datasets) == text
+
+
+def test_sizes_are_as_printed():
+    sizes = printed_sizes()
+    assert sizes["toys"]["actions"] == "0.17M"
+    assert (sizes["ml-1m"]["actions"], sizes["ml-1m"]["mean_length"]) == ("1000209", "166")
+    assert "sparsity_percent" not in sizes["ml-1m"]
+
+
+def test_the_lead_is_over_the_best_other_method():
+    ahead, runner_up = lead(load_accuracy(), "Beauty", "HR@5")
+    assert (ahead, runner_up) == (pytest.approx(0.0034), 0.0495)
+    assert all(map(math.isnan, lead({}, "Beauty", "HR@5")))

@@ -1,4 +1,4 @@
-"""Tables 7 to 9: made when asked for, in nobody's way when they cannot be had."""
+"""Tables 7 to 9: workflow/config/optional.yaml, whose data sets are like the others."""
 
 import socket
 import zipfile
@@ -22,22 +22,21 @@ def ratings() -> str:
     return "".join(lines)
 
 
-def configuration(folder, source, **optional):
-    """The tiny replication, with ML-1M from `source` and a small optional model."""
-    entry = {"counts": COUNTS, "sources": [source]}
+def configuration(folder, source):
+    """The tiny replication of ML-1M from `source`, with small models."""
     small = {"intents": 4, "max_length": 10, "blocks": 1}
     path = write(
         folder,
-        models=["popularity"],
+        use=["ml-1m"],
+        models=["popularity", "elcrec_no_instance"],
         seeds=[1],
         training={"max_epochs": 1},
         efficiency={"models": [], "seed": 1, "epochs": 1},
-        parameters={"iclrec": small, "elcrec": small},
+        parameters={"elcrec_no_instance": small},
         figures={"ablation": {"models": [], "datasets": []}},
-        optional={"models": ["popularity", "elcrec_no_instance"], **optional},
     )
     content = yaml.safe_load(path.read_text())
-    content["datasets"]["ml-1m"] = entry
+    content["datasets"]["ml-1m"] = {"counts": COUNTS, "sources": [source]}
     path.write_text(yaml.safe_dump(content))
     return path
 
@@ -57,22 +56,27 @@ def test_ml_1m_from_the_archive_to_its_tables(tmp_path):
         opened.writestr("ml-1m/ratings.dat", ratings())
     source = {"format": "movielens", "path": str(archive), "member": "ml-1m/ratings.dat"}
     config = configuration(tmp_path, source)
-    done = snakemake("ml_1m", "--configfile", str(config), "--cores", "2")
+    done = snakemake("all", "--configfile", str(config), "--cores", "2")
     assert done.returncode == 0, done.stderr
     tables = tmp_path / "results" / "tables"
-    assert {p.name for p in tables.iterdir()} == {
-        f"table{number}.{kind}" for number in (7, 8) for kind in ("csv", "md", "tex")
-    }
-    table = pd.read_csv(tables / "table8.csv")
+    table = pd.read_csv(tables / "table1.csv")
     assert (table["seeds"] == 1).all()
     assert table["mean"].between(0, 1).all()
-    sizes = pd.read_csv(tables / "table7.csv").set_index("statistic")
-    assert sizes.loc["items", ["as_read", "prepared", "paper"]].tolist() == [13, 12, 3706]
+    verdicts = pd.read_csv(tables / "verdict.csv").set_index("dataset")
+    assert verdicts.loc["ML-1M", "paper"].tolist() == [
+        *[0.0293, 0.0333, 0.0777, 0.0836, 0.0186, 0.0208, 0.0320, 0.0347]
+    ]
+    sizes = pd.read_csv(tables / "data_statistics.csv").iloc[0]
+    assert sizes[["items", "paper_items"]].tolist() == [12, 3706]
+    assert "60 users, 13 items, 721 actions" in (tables / "data_statistics.md").read_text()
+    page = (tmp_path / "results" / "report" / "index.html").read_text()
+    assert "values in the paper's Tables 1 and 8" in page
+    assert "the paper has no such table" not in page
 
 
 def test_without_the_network_it_is_one_line_that_says_what_to_do(tmp_path, unreachable):
     config = configuration(tmp_path, unreachable)
-    done = snakemake("ml_1m", "--configfile", str(config), "--cores", "1", NO_PROXY="127.0.0.1")
+    done = snakemake("all", "--configfile", str(config), "--cores", "1", NO_PROXY="127.0.0.1")
     assert done.returncode != 0
     said = [
         line for line in (done.stdout + done.stderr).splitlines() if "could not be fetched" in line
@@ -81,18 +85,10 @@ def test_without_the_network_it_is_one_line_that_says_what_to_do(tmp_path, unrea
     assert all(word in said[0] for word in ("ml-1m", "no connection", "ELCREC_MIRROR", "ml-1m.zip"))
 
 
-def test_all_asks_for_none_of_it_unless_told_to_and_it_is_there(tmp_path, unreachable):
-    def planned(**optional):
-        config = configuration(tmp_path, unreachable, **optional)
-        done = snakemake("all", "--configfile", str(config), "--dry-run", "--quiet", "reason")
-        assert done.returncode == 0, done.stderr
-        return jobs(done.stdout)
-
-    assert "ml_1m" not in planned()
-    assert "ml_1m" not in planned(with_all=True)  # not prepared: `all` does not need the network
-    prepared = tmp_path / "data" / "ml-1m" / "sequences.txt"
-    prepared.parent.mkdir(parents=True)
-    prepared.write_text("1 1 2 3 4 5\n")
-    assert "ml_1m" not in planned()
-    assert "ml_1m" in planned(with_all=True)
-    assert "mind_small" not in planned(with_all=True)
+def test_the_configuration_is_planned_with_all_of_its_models():
+    config = "workflow/config/optional.yaml"
+    done = snakemake("all", "--configfile", config, "--dry-run", "--forceall", "--quiet", "reason")
+    assert done.returncode == 0, done.stderr
+    planned = jobs(done.stdout)
+    assert (planned["fetch"], planned["train"], planned["accuracy"]) == (2, 2 * 5 * 3, 1)
+    assert not planned.keys() & {"measure", "sensitivity"}

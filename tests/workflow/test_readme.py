@@ -31,8 +31,10 @@ def test_the_model_of_the_readme_gets_a_row_in_table_1_from_outside(tmp_path):
     done = snakemake("all", "--configfile", str(config), "--cores", "2")
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "results" / "tables" / "table1.csv")
-    assert table["my_model_mean"].between(0, 1).all()
-    assert (table["my_model_seeds"] == 2).all()
+    own = table[table["model"] == "my_model"]
+    assert len(own) == 4
+    assert own["mean"].between(0, 1).all()
+    assert (own["seeds"] == 2).all()
     assert "Mine" in (tmp_path / "results" / "tables" / "table1.md").read_text()
 
 

@@ -41,21 +41,11 @@ rule prepare:
         " --output {DATA:q}/{wildcards.dataset:q} 2>&1 | tee {log:q}"
 
 
-rule data_statistics:
-    input:
-        records=expand(rules.prepare.output.statistics, dataset=CONFIG.use),
-        paper=f"{workflow.basedir}/workflow/paper/table6.csv",
-    output:
-        f"{OUTPUT}/tables/data_statistics.csv",
-        f"{OUTPUT}/tables/data_statistics.md",
-    log:
-        f"{OUTPUT}/logs/data_statistics.log",
-    params:
-        code=code_hash("elcrec.tables.data_statistics"),
-    shell:
-        "{PYTHON} data statistics --output {OUTPUT:q}/tables {input.records:q} 2>&1 | tee {log:q}"
+DATA_STATISTICS = expand(
+    f"{OUTPUT}/tables/data_statistics.{{kind}}", kind=["csv", "md", "tex"]
+)
 
 
 rule data:
     input:
-        rules.data_statistics.output,
+        DATA_STATISTICS,

@@ -33,14 +33,14 @@ rule try_point:
 
 rule grid:
     input:
+        TABLE_TEMPLATES,
         records=[
             f"{OUTPUT}/grid/{dataset}/{model}/{number}.json"
             for (dataset, model), grid in GRID.items()
             for number in range(1, len(grid.points) + 1)
         ],
     output:
-        f"{OUTPUT}/tables/grid.csv",
-        f"{OUTPUT}/tables/grid.md",
+        expand(f"{OUTPUT}/tables/grid.{{kind}}", kind=["csv", "md", "tex"]),
     log:
         f"{OUTPUT}/logs/grid.log",
     params:

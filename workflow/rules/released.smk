@@ -42,12 +42,12 @@ rule released:
 
 rule released_weights:
     input:
+        TABLE_TEMPLATES,
         records=available(
             f"{OUTPUT}/released/{dataset}/{model}.json" for model, dataset in RELEASED
         ),
     output:
-        f"{OUTPUT}/tables/released.csv",
-        f"{OUTPUT}/tables/released.md",
+        expand(f"{OUTPUT}/tables/released.{{kind}}", kind=["csv", "md", "tex"]),
     log:
         f"{OUTPUT}/logs/released.log",
     params:

@@ -16,7 +16,7 @@ def report_extras(wildcards):
         said = sorted(str(path) for path in CONFIG.recorded.glob("*.csv"))
         released = any(Path(path).parts[-3] == "released" for path in UNPACKED)
         return said + (list(rules.released_weights.output) if released else [])
-    names = ["released.csv", "grid.csv", "table7.csv", "table8.csv", "table9.csv"]
+    names = ["released.csv", "grid.csv"]
     paths = [Path(OUTPUT) / "tables" / name for name in names]
     return [str(path) for path in paths if path.exists()]
 

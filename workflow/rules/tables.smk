@@ -1,11 +1,38 @@
 # Tables 1-3, what follows from Table 1, and accuracy by user activity: CSV, Markdown and LaTeX.
 TABLE_RUNS = [CONFIG.use, CONFIG.models, CONFIG.seeds]
+PRINTED = expand(
+    f"{workflow.basedir}/workflow/paper/{{name}}.csv",
+    name=["table1", "table8", "table8_released", "table9"],
+)
+
+TABLE_TEMPLATES = sorted(
+    str(p) for p in Path(workflow.basedir, "elcrec/tables/templates").iterdir()
+)
+
+
+rule data_statistics:
+    input:
+        TABLE_TEMPLATES,
+        records=expand(rules.prepare.output.statistics, dataset=CONFIG.use),
+        paper=expand(
+            f"{workflow.basedir}/workflow/paper/table{{number}}.csv", number=[6, 7]
+        ),
+    output:
+        DATA_STATISTICS,
+    log:
+        f"{OUTPUT}/logs/data_statistics.log",
+    params:
+        code=code_hash("elcrec.tables.data_statistics"),
+    shell:
+        "{PYTHON} table data-statistics {input.records:q} --config {SNAPSHOT:q}"
+        " --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
 
 
 rule accuracy:
     input:
         RUN_FILES,
-        paper=f"{workflow.basedir}/workflow/paper/table1.csv",
+        TABLE_TEMPLATES,
+        paper=PRINTED,
     output:
         csv=f"{OUTPUT}/tables/table1.csv",
         markdown=f"{OUTPUT}/tables/table1.md",
@@ -23,7 +50,7 @@ rule accuracy:
 rule verdict:
     input:
         RUN_FILES,
-        paper=f"{workflow.basedir}/workflow/paper/table1.csv",
+        paper=PRINTED,
     output:
         verdict=f"{OUTPUT}/tables/verdict.csv",
         nearest=f"{OUTPUT}/tables/nearest.csv",
@@ -32,7 +59,7 @@ rule verdict:
     log:
         f"{OUTPUT}/logs/verdict.log",
     params:
-        code=code_hash("elcrec.tables.verdict_files"),
+        code=code_hash("elcrec.tables.verdict"),
         runs=TABLE_RUNS,
         seeds=CONFIG.seeds,
     shell:
@@ -42,13 +69,15 @@ rule verdict:
 rule activity:
     input:
         RUN_FILES,
+        TABLE_TEMPLATES,
         expand(rules.prepare.output.sequences, dataset=CONFIG.use),
     output:
         expand(f"{OUTPUT}/tables/activity.{{kind}}", kind=["csv", "md", "tex"]),
+        f"{OUTPUT}/tables/activity_leads.csv",
     log:
         f"{OUTPUT}/logs/activity.log",
     params:
-        code=code_hash("elcrec.tables.activity_files"),
+        code=code_hash("elcrec.tables.activity"),
         runs=TABLE_RUNS,
     shell:
         "{PYTHON} table activity --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
@@ -57,6 +86,7 @@ rule activity:
 rule efficiency:
     input:
         RUN_FILES,
+        TABLE_TEMPLATES,
         available(
             expand(
                 rules.measure.output,
@@ -80,25 +110,9 @@ rule efficiency:
         "{PYTHON} table efficiency --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
 
 
-rule data_statistics_latex:
-    input:
-        records=expand(rules.prepare.output.statistics, dataset=CONFIG.use),
-        paper=f"{workflow.basedir}/workflow/paper/table6.csv",
-    output:
-        f"{OUTPUT}/tables/data_statistics.tex",
-    log:
-        f"{OUTPUT}/logs/data_statistics_latex.log",
-    params:
-        code=code_hash("elcrec.tables.data_statistics"),
-    shell:
-        "{PYTHON} table data-statistics {input.records:q} --config {SNAPSHOT:q}"
-        " --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
-
-
 rule tables:
     input:
         rules.data_statistics.output,
-        rules.data_statistics_latex.output,
         rules.accuracy.output,
         rules.verdict.output,
         rules.activity.output,

@@ -1,4 +1,4 @@
-"""`elcrec data …` from the configuration to the table, without the rest of the program."""
+"""`elcrec data …` from the configuration to the prepared file, without the rest of the program."""
 
 import argparse
 import json
@@ -31,7 +31,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return call
 
 
-def test_fetch_prepare_statistics(run, tmp_path: Path, capsys) -> None:
+def test_fetch_and_prepare(run, tmp_path: Path, capsys) -> None:
     out = tmp_path / "out"
     for command in ("fetch", "prepare"):
         assert not run(command, "--dataset", "own", "--config", "a.yaml", "b.yaml", "--output", out)
@@ -40,9 +40,8 @@ def test_fetch_prepare_statistics(run, tmp_path: Path, capsys) -> None:
     assert record["file"] == str(tmp_path / "my.txt")
     assert record["size"] == len(LINES)
     assert (out / "sequences.txt").read_bytes() == LINES
-    assert not run("statistics", "--output", tmp_path / "t", out / "statistics.json")
-    assert "| Own | 2 |" in (tmp_path / "t" / "data_statistics.md").read_text()
-    assert (tmp_path / "t" / "data_statistics.csv").is_file()
+    statistics = json.loads((out / "statistics.json").read_text())
+    assert (statistics["name"], statistics["users"]) == ("Own", 2)
     assert str(out / "sequences.txt") in capsys.readouterr().out
 
 

@@ -91,6 +91,8 @@ def test_data_statistics_as_latex(elcrec, output, tmp_path):
     path = tmp_path / "statistics.json"
     path.write_text(json.dumps(record))
     elcrec("data-statistics", str(path))
+    names = {f"data_statistics.{kind}" for kind in ("csv", "md", "tex")}
+    assert {p.name for p in (output.path / "tables").iterdir()} == names
     text = (output.path / "tables" / "data_statistics.tex").read_text()
     assert r"Beauty \& more & 22,363 & 22363 & 12,101 & 12101 & 198,502 & 0.2M & 8.9" in text
 

@@ -127,7 +127,6 @@ DATASET = {"path": "mine.txt"}
             r"figures\.ablation\.datasets\[0\]: unknown data set 'toy' \(did you mean 'toys'",
         ),
         ({"figures": {"intents_of": "x"}}, r"figures\.intents_of: unknown model 'x'; known: "),
-        ({"optional": {"models": ["x"]}}, r"optional\.models\[0\]: unknown model 'x'; known: "),
     ],
 )
 def test_wrong_configurations(tmp_path, content, message):

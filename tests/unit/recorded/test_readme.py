@@ -1,4 +1,4 @@
-"""The README's section of results."""
+"""What README and docs/results.md say of the results."""
 
 from pathlib import Path
 
@@ -10,21 +10,26 @@ from elcrec.recorded import readme
 from tests.recording import add, machine_of
 
 
-def test_the_section_of_the_readme_has_every_recorded_model_and_claim(runs):
+def test_the_texts_have_every_recorded_model_and_claim(runs):
     assert add(runs) == 0
-    text = readme.section(load_config([runs]))
-    assert "**Popularity**, trained here" in text
-    assert "**ELCRec**, trained here" in text
-    assert "ELCRec is best on almost all cells" in text
-    assert "2 of the 2 runs of `snakemake all`" in text
+    texts = readme.texts(load_config([runs]))
+    assert "| Popularity" in texts["results"]
+    assert "| ELCRec" in texts["results"]
     value = machine_of(runs).runs()["tiny", "elcrec", "", 1]
-    assert f"{value.metrics['metrics']['test']['NDCG@20']:.4f}" in text
-    assert max(map(len, (x for x in text.splitlines() if "|" not in x))) <= 120
+    assert f"{value.metrics['metrics']['test']['NDCG@20']:.4f}" in texts["results"]
+    assert "ELCRec is best on almost all cells" in texts["docs"]
+    assert "2 of the 2 runs of `snakemake all`" in texts["docs"]
+    assert "2 of the 2 trainings of `snakemake all`" in texts["verdict"]
+    assert "Of the 204 values in the paper's Table 1, 0 have runs of ours" in texts["verdict"]
+    for text in texts.values():
+        assert max(map(len, (x for x in text.splitlines() if "|" not in x))) <= 120
+    assert len(texts["results"].split("|\n\n")[1].splitlines()) <= 3  # the legend
 
 
-def test_the_section_goes_between_its_marks():
-    text = f"a\n{readme.BEGIN}\nold\n{readme.END}\nb\n"
-    assert readme.put("new\n", text, Path("R")) == f"a\n{readme.BEGIN}\nnew\n{readme.END}\nb\n"
-    for wrong in ("a", f"{readme.END}{readme.BEGIN}", readme.BEGIN):
+def test_a_part_goes_between_its_marks():
+    first, last = readme.begin("verdict"), readme.end("verdict")
+    text = f"a\n{first}\nold\n{last}\nb\n"
+    assert readme.put("verdict", "new\n", text, Path("R")) == f"a\n{first}\nnew\n{last}\nb\n"
+    for wrong in ("a", f"{last}{first}", first):
         with pytest.raises(InputError, match="R: needs the lines"):
-            readme.put("new", wrong, Path("R"))
+            readme.put("verdict", "new", wrong, Path("R"))

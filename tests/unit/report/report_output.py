@@ -124,9 +124,12 @@ class ReportOutput:
             "relative_difference_percent": 100 * (0.05 - mean) / mean,
             "difference_low95": 0.05 - mean - 0.01,
             "difference_high95": 0.05 - mean + 0.01,
+            "p": p,
             "p_holm": p,
             "seeds": "2+2",
+            "welch_p": 0.1,
             "welch_p_holm": 0.2,
+            "paired_t_p": 0.001,
             "paired_t_p_holm": 0.001,
         }
 
@@ -190,6 +193,8 @@ def filled(folder: Path) -> ReportOutput:
     (output.folder / "runs/beauty/iclrec/1").mkdir(parents=True)
     (output.folder / "runs/beauty/iclrec/1/failed.txt").write_text("out of memory at epoch 3\n")
     output.figure("convergence")
-    wide = [{f"column_{i}": 0.123456 * row + i for i in range(30)} for row in range(3)]
-    output.table("grid", wide)
+    point = {"dataset": "beauty", "model": "bprmf", "best": True, "in_use": False}
+    point |= dict.fromkeys(("best_epoch", "epochs", "seconds"), 12)
+    point |= {f"valid {metric}": 0.123456 for metric in TABLE_METRICS}
+    output.table("grid", [point | {"point": f"l2={l2}"} for l2 in (0.1, 0.01)])
     return output

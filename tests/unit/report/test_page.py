@@ -99,8 +99,8 @@ def test_what_the_design_can_tell_is_shown(tmp_path):
 def test_before_the_verdicts_are_made_every_cell_of_the_paper_is_open(output):
     evidence = output.evidence
     found = summary(judged_cells(evidence))
-    assert found.total == 204
-    assert found.run == 0
+    assert found["total"] == 204
+    assert found["run"] == 0
 
 
 def test_a_cell_shows_ours_the_papers_and_the_deviation_and_leads_to_its_runs(tmp_path):
@@ -186,3 +186,29 @@ def test_a_wrong_table_is_one_line(output, capsys, row, message):
     assert error.count("\n") == 1
     assert "table1.csv" in error
     assert message in error
+
+
+def test_further_tables_are_those_of_their_files(tmp_path):
+    output = filled(tmp_path)
+    group = {"dataset": "beauty", "metric": "HR@5", "group": 1, "shortest": 4, "longest": 6}
+    means = {"elcrec": 0.05, "iclrec": 0.04}
+    rows = [group | {"users": 9, "model": m, "mean": v} for m, v in means.items()]
+    output.table("activity", rows)
+    lead = {"mean_a": 0.05, "mean_b": 0.04, "difference": 0.01, "relative_difference_percent": 25.0}
+    lead |= {"difference_low95": -0.01, "difference_high95": 0.03, "cohen_dz": 0.1}
+    lead |= dict.fromkeys(("p", "p_holm", "paired_t_p", "paired_t_p_holm"), 0.5)
+    output.table("activity_leads", [{k: group[k] for k in ("dataset", "metric", "group")} | lead])
+    best = output.comparison("sasrec", 0.04, 0.01) | {"family": "best_against_runner_up"}
+    output.table("significance", [best])
+    sizes = ("users", "items", "actions", "mean_length", "sparsity_percent")
+    output.table(
+        "data_statistics",
+        [{"name": "Beauty"} | {f"{whose}{size}": 99 for whose in ("", "paper_") for size in sizes}],
+    )
+    page = page_of(output)
+    assert len(page.ids) == len(set(page.ids))
+    text = page.text
+    assert "Beauty 99 99 99 99 99 99 99.0 99 99.00 99" in text
+    assert "Beauty HR@5 ELCRec SASRec +25.0% [+0.0%, +50.0%] 0.01 (0.01) 2+2 0.10 (0.20)" in text
+    assert "beauty bprmf l2=0.1 yes 0.1235 0.1235 0.1235 0.1235 12 12 12" in text
+    assert "HR@5 1 4–6 9 0.0500 0.0400 +25.0% [-25.0%, +75.0%] 0.50 (0.50)" in text

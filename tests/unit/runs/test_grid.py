@@ -12,7 +12,7 @@ from elcrec.config.config import MODEL_FOLDER, load_config
 from elcrec.errors import InputError
 from elcrec.evaluation import ranking
 from elcrec.runs import grid
-from elcrec.tables.grid import rows
+from elcrec.tables.grid import frame
 from tests.workflow.make_tiny import write
 
 RECORDED = sorted((ROOT / "results" / "recorded" / "grid").glob("*.csv"))
@@ -89,14 +89,14 @@ def test_points_are_tried_and_tabled_without_the_test_split(tiny, tmp_path, monk
     with pytest.raises(AssertionError):  # the guard works: a run does rank the test split
         main(["train", "--dataset", "tiny", "--model", str(model), "--config", str(tiny)])
     files = run_points(tiny, model, tmp_path / "points")
-    found = rows(files, lambda model, dataset, point: point == {"l2": 0.01})
-    assert [row.point for row in found] == ["l2=0.1", "l2=0.0", "l2=0.01"]
-    assert [row.in_use for row in found] == [False, False, True]
+    found = frame(files, lambda model, dataset, point: point == {"l2": 0.01})
+    assert found["point"].tolist() == ["l2=0.1", "l2=0.0", "l2=0.01"]
+    assert found["in_use"].tolist() == [False, False, True]
     scores = [json.loads(f.read_text())["valid"]["NDCG@20"] for f in files]
-    assert [row.score for row in found] == scores
-    assert [row.best for row in found].index(True) == scores.index(max(scores))
-    assert sum(row.best for row in found) == 1
-    assert all(row.epochs == 2 for row in found)
+    assert found["score"].tolist() == scores
+    assert found["best"].tolist().index(True) == scores.index(max(scores))
+    assert found["best"].sum() == 1
+    assert (found["epochs"] == 2).all()
 
 
 def test_the_first_of_equal_points_is_best(tmp_path):
@@ -105,8 +105,8 @@ def test_the_first_of_equal_points_is_best(tmp_path):
         record["point"] = {"l2": score}
         record["valid"] = dict.fromkeys(record["valid"], score)
         (tmp_path / f"{name}.json").write_text(json.dumps(record))
-    found = rows(sorted(tmp_path.glob("*.json")), lambda *_: False)
-    assert [row.best for row in found] == [False, True, False]
+    found = frame(sorted(tmp_path.glob("*.json")), lambda *_: False)
+    assert found["best"].tolist() == [False, True, False]
 
 
 RECORD = {

@@ -3,15 +3,17 @@ import io
 
 import numpy as np
 import pytest
+import yaml
 
+from elcrec.config.config import load_config
 from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import parse_sequences
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.files.csvfile import csv_text
 from elcrec.runs.reading import load_runs
 from elcrec.statistics.tests import holm
-from elcrec.tables import activity, activity_files
+from elcrec.tables import activity
+from elcrec.tables.layout import GAP, Names, lines
 
 MODELS = ["sasrec", "iclrec", "elcrec"]
 LENGTHS = [8, 4, 6, 5, 7, 4, 8, 5, 6, 7]  # groups of two: lengths 4, 5, 6, 7, 8
@@ -40,76 +42,97 @@ def toy(output):
 
 def build(output, lengths=LENGTHS, **options):
     records, gaps = load_runs(output.path, ["beauty"], MODELS, [1, 2])
-    rows = activity.build(records, {"beauty": histories(lengths)}, MODELS, **options)
-    return rows, records, gaps
+    rows, leads = activity.build(records, {"beauty": histories(lengths)}, MODELS, **options)
+    return rows, leads, records, gaps
+
+
+def by_group(frame, metric="HR@5", model=None):
+    """The rows of a metric, group by group."""
+    own = frame[(frame["metric"] == metric) & (model is None or frame["model"] == model)]
+    return list(own.itertuples())
 
 
 def test_values_by_hand(toy):
-    rows, _, _ = build(toy)
-    assert [(r.metric, r.group) for r in rows] == [
-        (m, g) for m in TABLE_METRICS for g in range(1, 6)
+    rows, leads, _, _ = build(toy)
+    keys = zip(rows["metric"], rows["group"], rows["model"], strict=True)
+    assert list(keys) == [(m, g, i) for m in TABLE_METRICS for g in range(1, 6) for i in MODELS]
+    elcrec, iclrec, sasrec = (by_group(rows, model=m) for m in ("elcrec", "iclrec", "sasrec"))
+    assert [(r.shortest, r.longest, r.users) for r in elcrec] == [
+        (n, n, 2) for n in (4, 5, 6, 7, 8)
     ]
-    hr5 = rows[:5]
-    assert [(r.shortest, r.longest, r.users) for r in hr5] == [(n, n, 2) for n in (4, 5, 6, 7, 8)]
-    assert [r.cells["elcrec"].mean for r in hr5] == [0.5, 0, 1, 1, 1]
-    assert hr5[0].cells["elcrec"].std == pytest.approx(0.5**0.5)
-    assert [r.cells["iclrec"].mean for r in hr5] == [0, 0, 0.5, 1, 1]
-    assert hr5[0].cells["sasrec"].seeds == 0
-    third = hr5[2].lead
-    assert (third.mean_a, third.mean_b, third.improvement) == (1.0, 0.5, 100.0)
+    assert [r.mean for r in elcrec] == [0.5, 0, 1, 1, 1]
+    assert elcrec[0].std == pytest.approx(0.5**0.5)
+    assert [r.mean for r in iclrec] == [0, 0, 0.5, 1, 1]
+    assert sasrec[0].seeds == 0
+    lead = by_group(leads)
+    third = lead[2]
+    assert (third.mean_a, third.mean_b, third.relative_difference_percent) == (1.0, 0.5, 100.0)
     # One of the two users differs, both seeds agree, and hits of no model vary between its seeds:
     # the variance of the difference is that of (0, 1) over two users, on 1 degree of freedom.
     half = 12.7062 * (0.5 / 2) ** 0.5
-    assert (third.primary.low, third.primary.high) == pytest.approx((0.5 - half, 0.5 + half))
-    assert third.paired.n == (2,)
-    assert np.isnan(hr5[0].lead.improvement)  # nothing to divide by
+    ends = (third.difference_low95, third.difference_high95)
+    assert ends == pytest.approx((0.5 - half, 0.5 + half))
+    assert np.isnan(lead[0].relative_difference_percent)  # nothing to divide by
 
 
 def test_direction_and_tie(toy):
-    rows, _, _ = build(toy, reference="iclrec", baseline="elcrec")
-    assert rows[2].lead.improvement == -50.0
-    assert rows[2].lead.primary.low == pytest.approx(-0.5 - 12.7062 * 0.5)
-    assert (rows[3].lead.improvement, rows[3].lead.paired.p_value) == (0.0, 1.0)
-    assert [r.lead.paired_holm for r in rows] == holm(r.lead.paired.p_value for r in rows)
-    assert [r.lead.primary_holm for r in rows] == holm(r.lead.primary.p_value for r in rows)
+    _, leads, _, _ = build(toy, reference="iclrec", baseline="elcrec")
+    lead = by_group(leads)
+    assert lead[2].relative_difference_percent == -50.0
+    assert lead[2].difference_low95 == pytest.approx(-0.5 - 12.7062 * 0.5)
+    assert (lead[3].relative_difference_percent, lead[3].paired_t_p) == (0.0, 1.0)
+    assert leads["paired_t_p_holm"].tolist() == holm(leads["paired_t_p"])
+    assert leads["p_holm"].tolist() == holm(leads["p"])
 
 
 def test_csv(toy):
-    rows, _, _ = build(toy)
-    text = csv_text([activity.csv_row(r) for r in rows], activity.csv_header(MODELS))
-    parsed = list(csv.DictReader(io.StringIO(text)))
-    assert len(parsed) == 20
-    first, third = parsed[0], parsed[2]
+    rows, leads, _, _ = build(toy)
+    parsed, ahead = (
+        list(csv.DictReader(io.StringIO(frame.to_csv(index=False)))) for frame in (rows, leads)
+    )
+    assert (len(parsed), len(ahead)) == (20 * len(MODELS), 20)
+    first = parsed[0]
     assert (first["dataset"], first["metric"], first["group"], first["users"]) == (
         *("beauty", "HR@5", "1", "2"),
     )
-    assert (third["elcrec_mean"], third["iclrec_mean"], third["sasrec_mean"]) == ("1.0", "0.5", "")
-    assert (third["difference"], third["improvement_percent"]) == ("0.5", "100.0")
-    low, high = (float(third[f"difference_{end}95"]) for end in ("low", "high"))
+    third = {row["model"]: row["mean"] for row in parsed[6:9]}
+    assert third == {"elcrec": "1.0", "iclrec": "0.5", "sasrec": ""}
+    lead = ahead[2]
+    assert (lead["model_a"], lead["model_b"]) == ("elcrec", "iclrec")
+    assert (lead["difference"], lead["relative_difference_percent"]) == ("0.5", "100.0")
+    low, high = (float(lead[f"difference_{end}95"]) for end in ("low", "high"))
     assert (low + high) / 2 == pytest.approx(0.5)
-    assert float(third["p"]) == pytest.approx(0.5)  # t = 1 on 1 degree of freedom
+    assert float(lead["p"]) == pytest.approx(0.5)  # t = 1 on 1 degree of freedom
 
 
-def test_markdown_and_latex(toy):
-    rows, records, gaps = build(toy)
-    names = {"datasets": {"beauty": "Beauty"}, "models": dict(zip(MODELS, "ABC", strict=True))}
-    notes = activity_files.notes(records, gaps, **names)
-    text = activity_files.markdown(rows, notes, **names)
-    assert "| HR@5    | 1     | 4       |     2 |   – | 0.0000 | 0.5000 |" in text
+def test_markdown_and_latex(toy, tmp_path):
+    data = tmp_path / "data" / "beauty" / "sequences.txt"
+    data.parent.mkdir(parents=True)
+    data.write_text(
+        "".join(f"{u + 1} {' '.join(map(str, range(1, n + 1)))}\n" for u, n in enumerate(LENGTHS))
+    )
+    own = {"output": str(toy.path), "data": str(tmp_path / "data"), "use": ["beauty"]}
+    config = tmp_path / "config.yaml"
+    config.write_text(yaml.safe_dump(own | {"models": MODELS, "seeds": [1, 2]}))
+    activity.write(load_config([config]), tmp_path, any_code=True)
+    text = (tmp_path / "activity.md").read_text()
+    assert "| HR@5    | 1     | 4       |     2 |      – | 0.0000 | 0.5000 |" in text
     assert "+100.0% | [-1170.6%, +1370.6%]" in text
-    assert "- Missing: A on Beauty, seeds 1, 2." in text
+    assert "- Missing: SASRec on Beauty, seeds 1, 2." in text
     assert "random order" in text
-    printed = activity_files.latex(rows, notes, **names)
+    printed = (tmp_path / "activity.tex").read_text()
     assert printed.count(r"\begin{tabular}{lllrrrrrrrr}") == 1
     assert printed.count(r"\midrule") == 4
+    assert r"\label{tab:activity-beauty}" in printed
 
 
 def test_without_both_models_there_is_no_lead(toy):
     for seed in (1, 2):
         (toy.path / "runs" / "beauty" / "iclrec" / str(seed) / "metrics.json").unlink()
-    rows, _, _ = build(toy)
-    assert all(row.lead is None for row in rows)
-    assert activity.csv_row(rows[0]).get("difference") is None
+    rows, leads, _, _ = build(toy)
+    assert leads.empty
+    (table,) = activity.shown(lines(rows), lines(leads), Names({}, {})).values()
+    assert [cell.text for cell in table.rows[0][-4:]] == [GAP] * 4
 
 
 def test_runs_of_other_histories_are_refused(toy):

@@ -8,6 +8,7 @@ from elcrec.paper import load_accuracy
 from elcrec.runs.reading import load_runs
 from elcrec.tables import impossible, table1
 from elcrec.tables.impossible import OURS, PAPER, Column, own_columns, printed_columns
+from elcrec.tables.layout import Names, lines
 
 
 def test_printed_values_can_come_from_ranks_except_four_columns():
@@ -31,7 +32,11 @@ def test_the_computation_by_hand():
         "0.0058 + (0.0478 - 0.0111) x 0.2277 = 0.0142; "
         "0.0058 + (0.0478 - 0.0111) x 0.3562 = 0.0189; NDCG@20 is 0.0104"
     )
-    assert tuple(column.as_csv()) == impossible.COLUMNS
+    frame = impossible.frame([column, replace(column, ndcg_20=least)])
+    assert tuple(frame) == impossible.COLUMNS
+    assert frame["computation"].tolist() == [column.computation]  # the possible one is no row
+    (shown,) = impossible.shown(lines(frame)).rows
+    assert [cell.text for cell in shown[:4]] == ["paper", "Beauty", "GRU4Rec", "0.0111"]
 
 
 def test_rounding_to_four_decimals_is_granted_to_the_paper_and_not_to_us():
@@ -49,8 +54,8 @@ def test_rounding_to_four_decimals_is_granted_to_the_paper_and_not_to_us():
 def test_our_columns_are_those_with_a_run(output):
     output.run("beauty", "elcrec", 1)
     records, gaps = load_runs(output.path, ["beauty"], ["sasrec", "elcrec"], [1])
-    names = {"datasets": {"beauty": "Beauty"}, "models": {"sasrec": "S", "elcrec": "E"}}
-    table = table1.build(records, gaps, **names, paper={}, protocol="paper")
+    names = Names({"beauty": "Beauty"}, {"sasrec": "S", "elcrec": "E"})
+    table = table1.build(records, gaps, names, paper={}, protocol="paper")
     (column,) = own_columns(table)
     assert (column.source, column.dataset, column.model) == (OURS, "Beauty", "E")
     assert not column.impossible

@@ -5,14 +5,22 @@ import subprocess
 import pytest
 
 from elcrec.tables.latex import NEEDS, escape, latex_file, latex_table
-from elcrec.tables.layout import Best, RunnerUp, TextTable
+from elcrec.tables.layout import BEST, SECOND, Cell, Table
 
 HEADER = ["Data set", "d_z", "p"]
-ROWS = [["A & B_1", Best("+1.5%"), "2.3e-06"], ["C", RunnerUp("-0.3%"), "[0.1, 0.2]"]]
+ROWS = [
+    ["A & B_1", Cell("+1.5%", kind=BEST), "2.3e-06"],
+    ["C", Cell("-0.3%", kind=SECOND), "[0.1, 0.2]"],
+]
 
 
-def made(rows=ROWS, header=HEADER, **options):
-    return latex_table(TextTable(header, rows, **options), caption="50 % of #1", label="tab:x")
+def table(rows=ROWS, header=HEADER, text=1):
+    cells = [[c if isinstance(c, Cell) else Cell(c) for c in row] for row in rows]
+    return Table("x", "50 % of #1", header, cells, text)
+
+
+def made(*args, **options):
+    return latex_table(table(*args, **options))
 
 
 def body(text):
@@ -25,7 +33,7 @@ def body(text):
 
 def test_environments_are_closed_in_order():
     opened = []
-    for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", latex_file([made(), made()])):
+    for kind, name in re.findall(r"\\(begin|end)\{(\w+)\}", latex_file([table(), table()])):
         if kind == "begin":
             opened.append(name)
         else:
@@ -36,6 +44,8 @@ def test_environments_are_closed_in_order():
 def test_rules_and_columns():
     text = made(text=2)
     assert r"\begin{tabular}{llr}" in text
+    assert r"\caption{50 \% of \#1}" in text
+    assert r"\label{tab:x}" in text
     for rule in (r"\toprule", r"\midrule", r"\bottomrule"):
         assert text.count(rule) == 1
     assert [len(cells) for cells in body(text)] == [3, 3, 3]
@@ -84,7 +94,7 @@ def test_a_bracket_does_not_become_an_argument_of_the_line_before():
 
 
 def test_notes_are_comments():
-    text = latex_file([made()], ["100 % of\nwhat"])
+    text = latex_file([table()], ["100 % of\nwhat"])
     head = text.split("\n\n")[0].splitlines()
     assert head == [f"% {NEEDS}", "% 100 % of what"]
 

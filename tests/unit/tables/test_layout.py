@@ -4,7 +4,7 @@ import pytest
 
 from elcrec.files import csvfile
 from elcrec.tables import layout as md
-from elcrec.tables.layout import Best, RunnerUp, TextTable
+from elcrec.tables.layout import BEST, SECOND, Cell, Column, Line, Table
 
 
 def test_markdown_is_padded_and_aligned():
@@ -27,7 +27,7 @@ def test_a_table_without_rows():
 
 @pytest.mark.parametrize("function", [md.markdown_table, md.plain_table])
 def test_rows_of_another_length_are_refused(function):
-    with pytest.raises(ValueError, match="argument 2 is shorter"):
+    with pytest.raises(ValueError, match="a row has 1 cells, the header 2"):
         function(["x", "y"], [["1"]])
 
 
@@ -41,12 +41,13 @@ def test_csv_without_rows_keeps_its_header():
 
 
 def test_marked_cells():
-    table = TextTable(["Model", "s"], [["A", Best("1.5")], ["B", RunnerUp("2")]])
+    rows = [[Cell("A"), Cell("1.5", kind=BEST)], [Cell("B"), Cell("2", kind=f"{SECOND} far")]]
+    table = Table("x", "", ["Model", "s"], rows)
     text = md.markdown(table)
     assert "| A     |  **1.5** |" in text
     assert "| B     | <u>2</u> |" in text
-    assert "1.5" in md.plain_table(table.header, table.rows)
-    assert "*" not in md.plain_table(table.header, table.rows)
+    assert "1.5" in md.plain(table)
+    assert "*" not in md.plain(table)
 
 
 def test_csv_rows_share_their_columns():
@@ -73,3 +74,27 @@ def test_csv_rows_share_their_columns():
 )
 def test_figures(text, expected):
     assert text == expected
+
+
+def test_a_table_is_declared_by_its_columns():
+    columns = [
+        md.word("Model", "model"),
+        md.figures("s", "seconds", 1),
+        Column("Twice", lambda row: f"{2 * row.number('seconds'):.0f}"),
+        md.figures("Paper's", "paper", 2, paper=True),
+    ]
+    rows = [Line(model="a_b", seconds=1.25, paper=nan), Line(model="", seconds=nan, paper=None)]
+    table = md.declared("x", "About", columns, rows[:1] + rows)
+    assert table.header == ["Model", "s", "Twice"]  # the paper prints nothing
+    assert table.text_columns == 1
+    assert [cell.text for cell in table.rows[0]] == ["a_b", "1.2", "2"]
+    assert table.rows[0][1].sort == 1.25
+    assert [cell.text for cell in table.rows[2]] == [md.GAP, md.GAP, "nan"]
+    assert table.rows[2][1].kind == "gap"
+    rows[0]["paper"] = 0.5
+    assert md.declared("x", "About", columns, rows).header[-1] == "Paper's"
+
+
+def test_names_keep_an_id_that_has_none():
+    names = md.Names({"beauty": "Beauty"}, {})
+    assert (names.dataset_name("beauty"), names.model_name("mine")) == ("Beauty", "mine")

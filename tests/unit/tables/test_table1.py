@@ -2,7 +2,9 @@ import csv
 import dataclasses
 import io
 import re
+import tempfile
 from math import isnan, nan
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,13 +12,13 @@ import scipy.stats
 
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
-from elcrec.files.csvfile import csv_text
 from elcrec.paper import load_accuracy
 from elcrec.runs.reading import load_runs
 from elcrec.statistics.comparison import COLUMNS
 from elcrec.statistics.tests import holm
-from elcrec.tables import table1
-from elcrec.tables.table1_files import headline, latex, markdown
+from elcrec.tables import table1, table1_files
+from elcrec.tables.layout import Names
+from elcrec.tables.table1_files import headline
 
 DATASETS = {"beauty": "Beauty", "toys": "Toys"}
 MODELS = {"popularity": "Popularity", "sasrec": "SASRec", "iclrec": "ICLRec", "elcrec": "ELCRec"}
@@ -27,11 +29,18 @@ SEEDS = [1, 2, 3]
 def build(output, datasets=DATASETS, models=MODELS, seeds=SEEDS, **changes):
     records, gaps = load_runs(output.path, datasets, models, seeds)
     options = {"paper": load_accuracy(), "protocol": "paper"} | changes
-    return table1.build(records, gaps, datasets=datasets, models=models, **options)
+    return table1.build(records, gaps, Names(datasets, models), **options)
 
 
-def lines(rows):
-    return list(csv.DictReader(io.StringIO(csv_text(rows))))
+def lines(frame):
+    return list(csv.DictReader(io.StringIO(frame.to_csv(index=False))))
+
+
+def written(table, suffix="md"):
+    """What is written of a table: `table1.md`, or `table1.tex`."""
+    with tempfile.TemporaryDirectory() as folder:
+        table1_files.write_files(table, Path(folder))
+        return (Path(folder) / f"table1.{suffix}").read_text()
 
 
 @pytest.fixture
@@ -46,20 +55,22 @@ def full(output, ranks):
 
 
 def test_rows_and_columns_of_the_csv(full):
-    rows = lines(table1.csv_rows(build(full)))
-    assert [(r["dataset"], r["metric"]) for r in rows] == [
-        (d, m) for d in DATASETS for m in TABLE_METRICS
+    table = build(full)
+    rows = lines(table.frame())
+    assert [(r["dataset"], r["metric"], r["model"]) for r in rows] == [
+        (d, m, i) for d in DATASETS for m in TABLE_METRICS for i in MODELS
     ]
-    per_model = ["mean", "std", "low95", "high95", "seeds", "paper"]
-    per_model += ["relative_difference_percent", "stopping"]
+    assert list(rows[0]) == [
+        *["dataset", "metric", "model", "mean", "std", "low95", "high95", "seeds", "paper"],
+        *["relative_difference_percent", "stopping"],
+    ]
     tests = ["difference", "relative_difference_percent", "difference_low95", "difference_high95"]
     tests += ["t", "freedom", "p", "p_holm", "users_share_percent", "seeds"]
     tests += ["welch_t", "welch_p", "welch_p_holm", "hedges_g"]
     tests += ["paired_t", "paired_t_p", "paired_t_p_holm", "paired_n", "cohen_dz"]
-    assert list(rows[0]) == [
-        *["dataset", "metric"],
-        *[f"{model}_{column}" for model in MODELS for column in per_model],
-        *["best", "runner_up", *tests],
+    assert list(lines(table.significance())[0]) == [
+        *["family", "dataset", "metric", "model_a", "model_b", "mean_a", "mean_b"],
+        *[*tests, "sidedness", "note"],
     ]
 
 
@@ -69,30 +80,30 @@ def test_values_by_hand(output):
         output.run("beauty", "elcrec", seed, test=test)
         output.run("beauty", "sasrec", seed, test=[0, 9, 9, 9])
     table = build(output, {"beauty": "Beauty"}, {"sasrec": "SASRec", "elcrec": "ELCRec"})
-    row = table.rows[0]
-    assert row.metric == "HR@5"
+    cell, sasrec = (table.cells["beauty", "HR@5", model] for model in ("elcrec", "sasrec"))
     # SASRec's seeds agree in every rank, so ELCRec's own three are all that is known of the noise:
     half = 4.302653 * 0.25 / 3**0.5  # of Student's interval with 2 degrees of freedom
-    cell = row.cells["elcrec"]
     assert (cell.mean, cell.std, cell.seeds, cell.paper) == (0.75, 0.25, 3, 0.0529)
-    assert (cell.low, cell.high) == pytest.approx((0.75 - half, 0.75 + half))
-    assert row.cells["sasrec"] == table1.Cell(0.25, 0.0, 0.25, 0.25, 3, 0.0374)
-    assert row.cells["elcrec"].relative_difference == pytest.approx(100 * (0.75 / 0.0529 - 1))
-    assert (row.best, row.top.model_b) == ("elcrec", "sasrec")
-    assert (row.paper_improvement, row.paper_p_value) == (6.87, 3.18e-6)
+    assert (cell.low95, cell.high95) == pytest.approx((0.75 - half, 0.75 + half))
+    where = ("beauty", "HR@5", "sasrec")
+    assert sasrec == table1.Cell(*where, 0.25, 0.0, 0.25, 0.25, 3, 0.0374)
+    assert cell.relative_difference_percent == pytest.approx(100 * (0.75 / 0.0529 - 1))
+    assert table.ranked["beauty", "HR@5"] == ["elcrec", "sasrec"]
+    assert "+6.9% |   3.2e-06 |" in written(table)  # the paper's improvement of 6.87 %
 
 
 def test_best_and_runner_up_are_by_mean(full):
     table = build(full)
-    for row in table.rows:
-        order = sorted(row.cells, key=lambda model: -row.cells[model].mean)
-        assert (row.best, row.top.model_a, row.top.model_b) == (order[0], *order[:2])
+    for (dataset, metric), ranked in table.ranked.items():
+        order = sorted(MODELS, key=lambda model: -table.cells[dataset, metric, model].mean)
+        top = table.tops[dataset, metric]
+        assert (ranked[0], top.model_a, top.model_b) == (order[0], *order[:2])
 
 
 def test_p_values_equal_those_of_scipy(full):
     table = build(full)
     records, _ = load_runs(full.path, DATASETS, MODELS, SEEDS)
-    compared = [*table.against_each, *(row.top for row in table.rows)]
+    compared = [*table.against_each, *table.tops.values()]
     assert len(compared) == 8 * 3 + 8
     for c in compared:
         a, b = (
@@ -148,9 +159,9 @@ def test_holm_families(full):
     assert [c.paired_holm for c in each] == holm(c.paired.p_value for c in each)
     assert [c.welch_holm for c in each] == holm(c.welch.p_value for c in each)
     assert [c.primary_holm for c in each] == holm(c.primary.p_value for c in each)
-    tops = [row.top for row in table.rows]
+    tops = list(table.tops.values())
     assert [c.paired_holm for c in tops] == holm(c.paired.p_value for c in tops)
-    rows = lines(table1.significance_rows(table))
+    rows = lines(table.significance())
     assert [r["family"] for r in rows] == [table1.EACH] * 24 + [table1.BEST] * 8
     assert [float(r["welch_p_holm"]) for r in rows[:24]] == [c.welch_holm for c in each]
     assert {(r["seeds"], r["paired_n"], r["sidedness"]) for r in rows} == {
@@ -159,28 +170,32 @@ def test_holm_families(full):
     assert tuple(rows[0]) == COLUMNS
 
 
-def test_csv_and_table_agree_on_the_best(full):
+def test_csv_and_table_agree(full):
     table = build(full)
-    for line, row in zip(lines(table1.csv_rows(table)), table.rows, strict=True):
-        assert (line["best"], line["runner_up"]) == (row.top.model_a, row.top.model_b)
-        assert float(line["paired_t_p_holm"]) == row.top.paired_holm
-        assert float(line["p_holm"]) == row.top.primary_holm
-        assert float(line["elcrec_mean"]) == row.cells["elcrec"].mean
-        assert line["popularity_paper"] == line["popularity_relative_difference_percent"] == ""
+    for line, cell in zip(lines(table.frame()), table.cells.values(), strict=True):
+        assert float(line["mean"]) == cell.mean
+        if line["model"] == "popularity":
+            assert line["paper"] == line["relative_difference_percent"] == ""
+    best = [line for line in lines(table.significance()) if line["family"] == table1.BEST]
+    for line, top in zip(best, table.tops.values(), strict=True):
+        assert (line["model_a"], line["model_b"]) == (top.model_a, top.model_b)
+        assert float(line["paired_t_p_holm"]) == top.paired_holm
+        assert float(line["p_holm"]) == top.primary_holm
 
 
 def test_a_gap_is_shown_and_listed(full):
     for dataset, model, seed in [("toys", "sasrec", s) for s in SEEDS] + [("beauty", "iclrec", 2)]:
         (full.path / "runs" / dataset / model / str(seed) / "metrics.json").unlink()
     table = build(full)
-    toys, beauty = table.rows[4], table.rows[0]
-    assert isnan(toys.cells["sasrec"].mean)
-    assert toys.cells["sasrec"].seeds == 0
-    assert beauty.cells["iclrec"].seeds == 2
+    toys = table.cells["toys", "HR@5", "sasrec"]
+    assert isnan(toys.mean)
+    assert toys.seeds == 0
+    assert table.cells["beauty", "HR@5", "iclrec"].seeds == 2
     assert len(table.against_each) == 8 * 3 - 4
-    line = lines(table1.csv_rows(table))[4]
-    assert (line["sasrec_mean"], line["sasrec_seeds"], line["sasrec_paper"]) == ("", "0", "0.0463")
-    text = markdown(table)
+    line = lines(table.frame())[4 * len(MODELS) + 1]
+    assert (line["dataset"], line["model"]) == ("toys", "sasrec")
+    assert (line["mean"], line["seeds"], line["paper"]) == ("", "0", "0.0463")
+    text = written(table)
     assert "- Missing: SASRec on Toys, seeds 1, 2, 3.\n" in text
     assert "- Missing: ICLRec on Beauty, seed 2.\n" in text
     assert "(n = 2)" in text
@@ -190,10 +205,11 @@ def test_a_gap_is_shown_and_listed(full):
 
 def test_no_run_at_all(output):
     table = build(output)
-    assert all(row.top is None and row.best is None for row in table.rows)
-    assert lines(table1.csv_rows(table))[0]["best"] == ""
-    assert table1.significance_rows(table) == []
-    assert "Missing: ELCRec on Toys" in markdown(table)
+    assert not table.tops
+    assert not any(table.ranked.values())
+    assert lines(table.frame())[0]["mean"] == ""
+    assert lines(table.significance()) == []
+    assert "Missing: ELCRec on Toys" in written(table)
     assert "–" in headline(table)
 
 
@@ -201,15 +217,15 @@ def test_one_seed(output, ranks):
     for model, strength in STRENGTH.items():
         output.run("beauty", model, 1, test=ranks(1, strength))
     table = build(output, {"beauty": "Beauty"}, seeds=[1])
-    row = table.rows[0]
-    assert isnan(row.cells["elcrec"].std)
-    assert isnan(row.top.welch.p_value)
-    assert isnan(row.top.welch_holm)
-    assert isnan(row.top.primary.p_value)
-    assert isnan(row.cells["elcrec"].low)
-    assert row.top.paired.p_value < 1
-    assert "fewer than two" in lines(table1.significance_rows(table))[0]["note"]
-    text = markdown(table)
+    cell, top = table.cells["beauty", "HR@5", "elcrec"], table.tops["beauty", "HR@5"]
+    assert isnan(cell.std)
+    assert isnan(top.welch.p_value)
+    assert isnan(top.welch_holm)
+    assert isnan(top.primary.p_value)
+    assert isnan(cell.low95)
+    assert top.paired.p_value < 1
+    assert "fewer than two" in lines(table.significance())[0]["note"]
+    text = written(table)
     assert " ± " not in text.split("## Notes")[0]
     assert "| 95 %  |" not in text.split("## Best model")[0]
     assert "– (–)" not in text
@@ -220,13 +236,12 @@ def test_one_seed_has_the_noise_of_the_others(output, ranks):
         for seed in (1,) if model == "elcrec" else SEEDS:
             output.run("beauty", model, seed, test=ranks(10 * seed, strength + 0.02 * seed))
     table = build(output, {"beauty": "Beauty"})
-    row = table.rows[0]
-    own, other = row.cells["elcrec"], row.cells["iclrec"]
+    own, other = (table.cells["beauty", "HR@5", model] for model in ("elcrec", "iclrec"))
     assert isnan(own.std)
-    assert (own.high - own.low) / own.mean > (other.high - other.low) / other.mean > 0
+    assert (own.high95 - own.low95) / own.mean > (other.high95 - other.low95) / other.mean > 0
     assert all(0 < c.primary.p_value <= 1 for c in table.against_each)
     assert all(isnan(c.welch.p_value) for c in table.against_each)
-    assert re.search(r"Training noise, .*HR@5 \d+\.\d % \(\d\.\d\)", markdown(table))
+    assert re.search(r"Training noise, .*HR@5 \d+\.\d % \(\d\.\d\)", written(table))
 
 
 def test_runs_at_the_limit_and_runs_that_stopped_early_are_marked(output):
@@ -244,12 +259,11 @@ def test_runs_at_the_limit_and_runs_that_stopped_early_are_marked(output):
         for r in records
         for best, count in [epochs[r.model][r.seed - 1]]
     ]
-    names = {"datasets": {"beauty": "Beauty"}, "models": models}
-    table = table1.build(trained, gaps, **names, paper={}, protocol="paper")
-    cells = table.rows[0].cells
-    assert cells["sasrec"].stopping == "‡ seed 2 (53 of 93)"
-    assert cells["elcrec"].stopping == "† seed 1 (297 of 300)"
-    text = markdown(table)
+    names = Names({"beauty": "Beauty"}, models)
+    table = table1.build(trained, gaps, names, paper={}, protocol="paper")
+    assert table.cells["beauty", "HR@5", "sasrec"].stopping == "‡ seed 2 (53 of 93)"
+    assert table.cells["beauty", "HR@5", "elcrec"].stopping == "† seed 1 (297 of 300)"
+    text = written(table)
     assert "0.7500 ± 0.0000 ‡" in text
     assert "- SASRec on Beauty: ‡ seed 2 (53 of 93).\n" in text
     assert "†: the best epoch of a run is the last allowed one" in text
@@ -258,9 +272,10 @@ def test_runs_at_the_limit_and_runs_that_stopped_early_are_marked(output):
 def test_one_model_has_no_runner_up(output):
     output.run("beauty", "elcrec", 1)
     table = build(output, {"beauty": "Beauty"}, {"elcrec": "ELCRec"}, [1])
-    assert table.rows[0].best == "elcrec"
-    assert table.rows[0].top is None
-    assert "**0.5000**" in markdown(table)
+    assert table.ranked["beauty", "HR@5"] == ["elcrec"]
+    assert not table.tops
+    assert "**0.5000**" in written(table)
+    assert "| ELCRec | –         |" in written(table)  # the best, and no runner-up
 
 
 def test_a_tie_goes_to_the_first_model_and_has_p_one(output):
@@ -268,7 +283,7 @@ def test_a_tie_goes_to_the_first_model_and_has_p_one(output):
         for seed in (1, 2):
             output.run("beauty", model, seed)
     table = build(output, {"beauty": "Beauty"}, {"sasrec": "S", "elcrec": "E"}, [1, 2])
-    top = table.rows[0].top
+    top = table.tops["beauty", "HR@5"]
     assert (top.model_a, top.model_b) == ("sasrec", "elcrec")
     assert top.welch.p_value == top.paired.p_value == top.welch_holm == 1.0
     assert top.primary.p_value == 1.0
@@ -284,19 +299,20 @@ def cells(text, metric, kind, nth=0):
 
 def test_markdown_marks_the_best_and_the_runner_up(full):
     table = build(full)
-    text = markdown(table)
+    text = written(table)
     for nth, dataset in enumerate(DATASETS):
         for metric in TABLE_METRICS:
-            row = next(r for r in table.rows if (r.dataset, r.metric) == (dataset, metric))
+            best, second = table.ranked[dataset, metric][:2]
             shown = dict(zip(MODELS, cells(text, metric, "ours", nth)[1:], strict=True))
-            for model, cell in row.cells.items():
+            for model in MODELS:
+                cell = table.cells[dataset, metric, model]
                 plain = f"{cell.mean:.4f} ± {cell.std:.4f}"
-                marks = {row.best: f"**{plain}**", row.top.model_b: f"<u>{plain}</u>"}
+                marks = {best: f"**{plain}**", second: f"<u>{plain}</u>"}
                 assert shown[model] == marks.get(model, plain)
 
 
 def test_markdown_shows_the_papers_values_and_our_distance(full):
-    text = markdown(build(full))
+    text = written(build(full))
     interval, paper = text.splitlines()[5:7]
     assert re.search(r"\| 95 % +\| \[0\.\d{4}, 0\.\d{4}\] \|", interval)
     assert re.search(r"\| paper +\| +– \| +0\.0374 \(\+\d+\.\d%\)", paper)
@@ -305,7 +321,7 @@ def test_markdown_shows_the_papers_values_and_our_distance(full):
 
 
 def test_notes_say_what_was_done_and_with_what(full):
-    notes = markdown(build(full)).split("## Notes")[1]
+    notes = written(build(full)).split("## Notes")[1]
     for words in ("sample standard deviation", "two-sided", "Holm", "24 comparisons", "over seeds"):
         assert words in notes
     for words in ("crossed random effects", "empirical Bayes", "Hedges' g", "d_z", "MLSys 2021"):
@@ -322,7 +338,7 @@ def test_notes_say_what_was_done_and_with_what(full):
 def test_uncommitted_changes_and_several_devices_are_noted(output):
     output.run("beauty", "elcrec", 1, dirty=True, commit=None)
     output.run("beauty", "elcrec", 2, device="cuda: X")
-    text = markdown(build(output, {"beauty": "Beauty"}, {"elcrec": "ELCRec"}, [1, 2]))
+    text = written(build(output, {"beauty": "Beauty"}, {"elcrec": "ELCRec"}, [1, 2]))
     assert "0123456789ab, unknown with changes" in text
     assert "cpu: test, cuda: X" in text
 
@@ -330,22 +346,23 @@ def test_uncommitted_changes_and_several_devices_are_noted(output):
 def test_a_data_set_that_the_paper_lacks_has_no_paper_line(output):
     output.run("ml-100k", "elcrec", 1)
     table = build(output, {"ml-100k": "ML-100K"}, {"elcrec": "ELCRec"}, [1])
-    assert "| paper" not in markdown(table)
-    assert isnan(table.rows[0].cells["elcrec"].relative_difference)
+    assert "| paper" not in written(table)
+    assert isnan(table.cells["ml-100k", "HR@5", "elcrec"].relative_difference_percent)
+    assert "Paper's p |" not in written(table)
 
 
 def test_figures_of_the_paper_that_cannot_be_are_noted(output):
     output.run("beauty", "gru4rec", 1)
-    text = markdown(build(output, {"beauty": "Beauty"}, {"gru4rec": "GRU4Rec"}, [1]))
+    text = written(build(output, {"beauty": "Beauty"}, {"gru4rec": "GRU4Rec"}, [1]))
     assert "GRU4Rec on Beauty do not fit together" in text
     assert "0.0142 to 0.0189, and it prints 0.0104" in text
 
 
 def test_latex_marks_the_best_and_the_runner_up(full):
     table = build(full)
-    text = latex(table)
-    for row in table.rows:
-        best, second = row.cells[row.best], row.cells[row.top.model_b]
+    text = written(table, "tex")
+    for where, ranked in table.ranked.items():
+        best, second = (table.cells[*where, model] for model in ranked[:2])
         assert rf"\textbf{{{best.mean:.4f} $\pm$ {best.std:.4f}}}" in text
         assert rf"\underline{{{second.mean:.4f} $\pm$ {second.std:.4f}}}" in text
     assert text.count(r"\begin{table}") == 2
@@ -402,6 +419,4 @@ class TestRefusals:
         test = dict(records[0].metrics["test"]) | {"NDCG@20": ndcg20}
         corrupt = dataclasses.replace(records[0], metrics={"test": test})
         with pytest.raises(InputError, match=r"metrics\.json: metrics.test.NDCG@20 .* corrupt"):
-            table1.build(
-                [corrupt], gaps, datasets=DATASETS, models=MODELS, paper={}, protocol="paper"
-            )
+            table1.build([corrupt], gaps, Names(DATASETS, MODELS), paper={}, protocol="paper")

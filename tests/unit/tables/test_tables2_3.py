@@ -1,16 +1,17 @@
 import csv
-import dataclasses
 import io
 from math import isnan
 
 import pytest
+import yaml
 
+from elcrec.config.config import load_config
 from elcrec.errors import InputError
-from elcrec.files.csvfile import csv_text
 from elcrec.paper import load_efficiency
 from elcrec.runs.efficiency import load_efficiency_run, load_efficiency_runs
 from elcrec.runs.reading import load_runs
 from elcrec.tables import tables2_3, tables2_3_files
+from elcrec.tables.layout import Names
 
 DATASETS = {"sports": "Sports", "beauty": "Beauty", "toys": "Toys", "yelp": "Yelp"}
 MODELS = {"sasrec": "SASRec", "elcrec": "ELCRec", "iclrec": "ICLRec"}
@@ -24,19 +25,26 @@ CUDA = {
 def times(output, datasets=DATASETS, models=MODELS):
     records, _ = load_efficiency_runs(output.path, datasets, models)
     runs, _ = load_runs(output.path, datasets, models, [1, 2, 3])
-    names = {"datasets": datasets, "models": models}
-    return tables2_3.time_table(records, runs, paper=load_efficiency(), **names)
+    return tables2_3.time_frame(records, runs, Names(datasets, models), load_efficiency())
 
 
 def memory(output, datasets=DATASETS, models=MODELS):
     records, _ = load_efficiency_runs(output.path, datasets, models)
-    return tables2_3.memory_table(
-        records, datasets=datasets, models=models, paper=load_efficiency()
-    )
+    return tables2_3.memory_frame(records, Names(datasets, models), load_efficiency())
 
 
-def row(rows, dataset, model):
-    return next(r for r in rows if (r.dataset, r.model) == (dataset, model))
+def row(frame, dataset, model):
+    return next(r for r in frame.itertuples() if (r.dataset, r.model) == (dataset, model))
+
+
+def write(output, datasets=DATASETS):
+    """Write both tables as the command does; returns their Markdown."""
+    config = output.path / "config.yaml"
+    asked = {"models": ["sasrec", "elcrec", "iclrec"], "seed": 1, "epochs": 1}
+    own = {"output": str(output.path), "use": list(datasets), "efficiency": asked}
+    config.write_text(yaml.safe_dump(own))
+    tables2_3_files.write(load_config([config]), output.path, any_code=True)
+    return [(output.path / f"table{number}.md").read_text() for number in (2, 3)]
 
 
 @pytest.fixture
@@ -76,7 +84,7 @@ def test_time_by_hand(full):
 
 def test_rows_end_with_the_averages(full):
     rows = times(full)
-    names = [(r.dataset, r.model) for r in rows]
+    names = list(zip(rows["dataset"], rows["model"], strict=True))
     order = ["iclrec", "elcrec", "sasrec"]
     assert names == [(d, m) for d in [*DATASETS, "average"] for m in order]
     average = row(rows, "average", "elcrec")
@@ -88,7 +96,7 @@ def test_rows_end_with_the_averages(full):
 
 
 def test_one_data_set_has_no_average(full):
-    assert {r.dataset for r in times(full, {"beauty": "Beauty"})} == {"beauty"}
+    assert set(times(full, {"beauty": "Beauty"})["dataset"]) == {"beauty"}
 
 
 def test_a_gap_is_a_row_and_leaves_no_average(full):
@@ -169,18 +177,16 @@ def test_models_beyond_those_asked_for_are_shown(output):
 
 def test_csv_leaves_gaps_empty(output):
     output.efficiency("beauty", "elcrec")
-    rows = [dataclasses.asdict(r) for r in times(output, {"beauty": "Beauty"})]
-    parsed = list(csv.DictReader(io.StringIO(csv_text(rows))))
+    text = times(output, {"beauty": "Beauty"}).to_csv(index=False)
+    parsed = list(csv.DictReader(io.StringIO(text)))
     assert [r["model"] for r in parsed] == ["iclrec", "elcrec", "sasrec"]
     assert (parsed[0]["seconds_per_epoch"], parsed[1]["seconds_per_epoch"]) == ("", "2.0")
     assert parsed[1]["epochs_measured"] == "5"
 
 
 def test_markdown_of_both_tables(full):
-    names = {"datasets": DATASETS, "models": MODELS}
-    records, _ = load_efficiency_runs(full.path, DATASETS, MODELS)
-    notes = tables2_3_files.notes(records, [("toys", "iclrec")], **names)
-    time = tables2_3_files.time_markdown(times(full), notes=notes, **names)
+    (full.path / "efficiency" / "yelp" / "sasrec.json").unlink()
+    time, space = write(full)
     for words in (
         "# Table 2: training time",
         "0.90–1.50",
@@ -189,11 +195,10 @@ def test_markdown_of_both_tables(full):
         "Projected s",
         "| Average | ELCRec |",
         "measured epochs per run: 5.",
-        "Missing measurement: ICLRec on Toys.",
+        "Missing measurement: SASRec on Yelp.",
         "unknown with changes",
     ):
         assert words in time
-    space = tables2_3_files.memory_markdown(memory(full), notes=notes, **names)
     for words in ("# Table 3: peak memory", "10^6 bytes", "A/B test", "CPU resident", "0.887"):
         assert words in space
 
@@ -203,14 +208,15 @@ def test_notes_on_the_training_runs(output):
         output.efficiency("beauty", model)
     output.run("beauty", "iclrec", 1)
     output.run("beauty", "elcrec", 1, fingerprint="other")
-    records, _ = load_efficiency_runs(output.path, ["beauty"], [])
-    runs, absent = load_runs(output.path, ["beauty"], ["iclrec", "elcrec"], [1, 2])
-    names = {"datasets": DATASETS, "models": MODELS}
-    assert tables2_3_files.training_notes(records, runs, absent, **names) == [
-        "Attention: ELCRec was measured with other code than it was trained with.",
-        "Missing training run: ICLRec on Beauty, seed 2.",
-        "Missing training run: ELCRec on Beauty, seed 2.",
+    time, space = write(output, ["beauty"])
+    notes = [line for line in time.splitlines() if "Attention" in line or "training run:" in line]
+    assert notes == [
+        "- Attention: ELCRec was measured with other code than it was trained with.",
+        "- Missing training run: ICLRec on Beauty, seeds 2, 3.",
+        "- Missing training run: ELCRec on Beauty, seeds 2, 3.",
+        "- Missing training run: SASRec on Beauty, seeds 1, 2, 3.",
     ]
+    assert "Attention" not in space
 
 
 @pytest.mark.parametrize(

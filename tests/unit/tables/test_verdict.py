@@ -1,39 +1,25 @@
 from dataclasses import replace
 from math import isnan
 
+import pandas as pd
 import pytest
 import scipy.stats
 
 from elcrec.paper import load_accuracy
-from elcrec.statistics.noise import Pool
-from elcrec.tables import detectable, verdict
-from elcrec.tables.table1 import AccuracyTable, Cell, Row
-from elcrec.tables.verdict import CANNOT_TELL, COMPATIBLE, DIFFERS, NOT_RUN, judge, nearest
+from elcrec.tables import verdict
+from elcrec.tables.verdict import CANNOT_TELL, COMPATIBLE, DIFFERS, NOT_RUN, judge
+from tests.unit.tables.accuracy_table import LOUD, QUIET, accuracy
 
-NAN = float("nan")
 PAPER = {
     ("Beauty", "HR@5", "ICLRec"): 0.0400,
     ("Beauty", "HR@5", "ELCRec"): 0.0500,
     ("Beauty", "HR@5", "improvement"): 25.0,
 }
-QUIET = {("toys", "a"): 0.0001, ("toys", "b"): 0.0001}  # a run deviates by 1 %
-LOUD = {("toys", "a"): 0.01, ("toys", "b"): 0.01}  # by 10 %
-
-
-def table(mean=NAN, seeds=0, dataset="Beauty", variances=QUIET, metrics=("HR@5",), **rivals):
-    """A table of one row for each metric, with the same numbers: ELCRec, and rivals' means."""
-    means = {"elcrec": mean, **rivals}
-    cells = {m: Cell(v, NAN, NAN, NAN, seeds, 0.05) for m, v in means.items()}
-    rows = [Row("beauty", metric, cells, None, None, NAN, NAN) for metric in metrics]
-    names = {"elcrec": "ELCRec", "iclrec": "ICLRec"}
-    names = ({"beauty": dataset}, {m: names[m] for m in means})
-    pool = Pool(variances, dict.fromkeys(variances, 2))
-    pools = dict.fromkeys(metrics, pool)
-    return AccuracyTable(rows, [], "elcrec", *names, "paper", [], [], pools)
 
 
 def judged(*cell, **changes):
-    return next(v for v in judge(table(*cell, **changes), PAPER, 3) if v.model == "ELCRec")
+    found = judge(accuracy(*cell, paper=PAPER, **changes), 3)
+    return next(v for v in found.itertuples() if v.model == "ELCRec")
 
 
 def test_the_interval_is_that_of_one_more_run_from_the_pooled_noise():
@@ -76,21 +62,21 @@ def test_what_stands_beside_a_verdict():
     assert (found.paper, found.mean, found.seeds, found.seeds_asked) == (0.05, 0.0525, 2, 3)
     assert found.relative_deviation_percent == pytest.approx(5.0)
     assert found.note == ""
-    assert list(verdict.csv_row(found))[:4] == ["dataset", "metric", "model", "paper"]
+    assert verdict.COLUMNS[:4] == ("dataset", "metric", "model", "paper")
 
 
 def test_every_value_of_the_paper_has_a_verdict_and_a_reason():
-    found = judge(table(0.0529, 3), load_accuracy(), 3)
+    found = judge(accuracy(0.0529, 3, paper=load_accuracy()), 3)
     assert len(found) == 4 * 4 * 13 - 4
     expected = {COMPATIBLE: 1, DIFFERS: 0, CANNOT_TELL: 0, NOT_RUN: 203}
     assert verdict.count(found) == expected
-    notes = {(v.dataset, v.metric, v.model): v.note for v in found}
+    notes = {(v.dataset, v.metric, v.model): v.note for v in found.itertuples()}
     assert notes["Beauty", "HR@5", "ELCRec"] == ""
     assert notes["Beauty", "HR@20", "ELCRec"] == "no run yet"
     assert notes["Toys", "HR@5", "ELCRec"] == "the configuration does not use this data set"
     assert notes["Beauty", "HR@5", "MAERec"] == "the configuration does not have this model"
     assert notes["Beauty", "HR@5", "IOCRec"].endswith("the printed column is impossible")
-    assert all(isnan(v.mean) for v in found if v.verdict == NOT_RUN)
+    assert found[found["verdict"] == NOT_RUN]["mean"].isna().all()
 
 
 def test_a_data_set_that_the_paper_lacks_changes_nothing():
@@ -98,41 +84,18 @@ def test_a_data_set_that_the_paper_lacks_changes_nothing():
 
 
 def test_summary_in_words():
-    text = verdict.summary([judged(), judged(0.05, 1)])
-    assert "2 values" in text
+    found = judge(accuracy(0.05, 1, paper=PAPER), 3)
+    text = verdict.summary(found)
+    assert "2 values in the paper's Table 1" in text
     assert "1 compatible, 0 differs, 0 cannot tell, 1 not run; 1 of these verdicts" in text
-
-
-METRICS = ("HR@5", "HR@20", "NDCG@5", "NDCG@20")
-
-
-def printed(**columns):
-    return {("Beauty", metric, name): v for name, v in columns.items() for metric in METRICS}
-
-
-def test_nearest_names_the_columns_that_ours_agrees_with():
-    ours = table(0.05, 3, metrics=METRICS, iclrec=0.0404)
-    paper = printed(ICLRec=0.0405, ELCRec=0.0495, Other=0.09)
-    first, second = nearest(ours, paper)
-    error = 0.05 * 0.01 * (1 + 1 / 3) ** 0.5
-    assert (first.model, first.nearest, first.not_excluded) == ("ELCRec", "ELCRec", "ELCRec")
-    assert first.distance == first.own_distance == pytest.approx(0.0005 / error)
-    assert (second.model, second.nearest, second.not_excluded) == ("ICLRec", "ICLRec", "ICLRec")
-    loud = nearest(table(0.044, 3, metrics=METRICS, variances=LOUD), paper)[0]
-    assert (loud.nearest, loud.not_excluded) == ("ICLRec", "ICLRec, ELCRec")
-    assert loud.own_distance > loud.distance
-    assert nearest(table(0.05, 3, metrics=METRICS, variances={}), paper) == []
-    assert nearest(table(metrics=METRICS), paper) == []
-
-
-def test_nearest_leaves_out_models_without_a_column_of_their_own():
-    ours = table(0.05, 3, metrics=METRICS, iclrec=0.0404)
-    assert [n.model for n in nearest(ours, printed(ELCRec=0.0495, Other=0.09))] == ["ELCRec"]
+    assert "in the paper's Tables 1, 8 and 9" in verdict.summary(
+        pd.concat([found.assign(dataset=name) for name in ("Toys", "MIND-small", "ML-1M")])
+    )
 
 
 def test_without_a_printed_lead_being_inside_says_nothing():
     paper = {("Beauty", "HR@5", "ELCRec"): 0.05}
-    (found,) = judge(table(0.05, 3), paper, 3)
+    (found,) = judge(accuracy(0.05, 3, paper=paper), 3).itertuples()
     assert isnan(found.lead_percent)
     assert found.verdict == CANNOT_TELL
 
@@ -140,25 +103,8 @@ def test_without_a_printed_lead_being_inside_says_nothing():
 def test_the_width_is_compared_with_the_lead_in_the_units_of_the_metric():
     # Ours is a tenth of the printed level: 10 % of it is narrow beside a lead of 0.01.
     paper = PAPER | {("Beauty", "HR@5", "GRU4Rec"): 0.005}
-    made = table(0.005, 3, variances={("toys", "a"): 0.001})
-    named = replace(made, models={"elcrec": "GRU4Rec"})
-    found = next(v for v in judge(named, paper, 3) if v.model == "GRU4Rec")
+    made = accuracy(0.005, 3, paper=paper, variances={("toys", "a"): 0.001})
+    named = replace(made, names=replace(made.names, models={"elcrec": "GRU4Rec"}))
+    found = next(v for v in judge(named, 3).itertuples() if v.model == "GRU4Rec")
     assert (found.high95 - found.low95) / found.mean > 0.25
     assert found.verdict == COMPATIBLE
-
-
-def test_without_a_rival_nothing_is_detectable():
-    assert detectable.rows(table(0.05, 3), PAPER, 3) == []
-
-
-@pytest.mark.parametrize(
-    ("least", "most", "text"),
-    [
-        ("9.0", "9.0", "9"),
-        ("9.0", "91.0", "9 to 91"),
-        ("9.0", "inf", "9 or more"),
-        ("inf", "inf", "none suffices"),
-    ],
-)
-def test_seeds_in_words(least, most, text):
-    assert detectable.seeds_text(least, most) == text
