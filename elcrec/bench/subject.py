@@ -70,7 +70,7 @@ class Subject:
         self.kernels = choose_kernels(self.model, job.kernels or config.kernels, self.device)
         self.peaks = Peaks(self.device)
         protocol = self.model.protocol or config.protocol
-        self.evaluator = Evaluator(self.data, "valid", self.model.max_length, protocol)  # type: ignore[arg-type]
+        self.evaluator = Evaluator(self.data, "valid", self.model.max_length, protocol)
         self.prepared = time.perf_counter() - begin
         generator = torch.Generator(self.device).manual_seed(job.seed)
         self.context = Context(self.data, generator, job.seed, Stopwatch(self.device))
