@@ -11,7 +11,7 @@ import functools
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Self, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -23,7 +23,7 @@ from pydantic import (
     ValidationError,
 )
 
-from elcrec.errors import InputError, number_hint, shown, unknown_key
+from elcrec.errors import InputError, dotted, number_hint, shown, unknown_key
 
 T = TypeVar("T")
 Where = Callable[..., str]
@@ -40,6 +40,10 @@ class Section(BaseModel):
     """A mapping that may have the keys of its fields only."""
 
     model_config = STRICT | ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def replaced(self, **changes: Any) -> Self:
+        """The same with other values of some fields, which are not checked."""
+        return self.model_copy(update=changes)
 
 
 class Record(Section):
@@ -78,8 +82,14 @@ FilePath = Annotated[Path, BeforeValidator(_path, json_schema_input_type=Text)]
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Positive = Annotated[int, Field(ge=1, le=LARGEST)]
 Amount = Annotated[float, Field(ge=0, le=LARGEST)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Unique = Annotated[list[T], AfterValidator(_unique), Field(json_schema_extra={"uniqueItems": True})]
 Some = Annotated[Unique[T], Field(min_length=1)]
+
+
+def in_file(path: Path) -> Where:
+    """The words for keys of a file."""
+    return lambda *keys: f"{path}: {dotted(keys)}"
 
 
 def check(kind: Any, values: Any, where: Where, context: Any = None) -> Any:

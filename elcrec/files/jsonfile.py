@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from elcrec.errors import InputError, dotted, in_line, shown
+from elcrec.errors import InputError, in_line, shown
 from elcrec.files.checked import LARGEST as LARGEST
-from elcrec.files.checked import Record, check
+from elcrec.files.checked import Record, check, in_file
 
 R = TypeVar("R", bound=Record)
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # cannot stand in a line, or not be written
@@ -31,7 +31,7 @@ def read_json(path: Path, kind: type[R]) -> R:
 
 def as_record(values: dict[str, Any], kind: type[R], path: Path) -> R:
     """The same of what was read from `path` before."""
-    record: R = check(kind, values, lambda *keys: f"{path}: {dotted(keys)}")
+    record: R = check(kind, values, in_file(path))
     return record
 
 

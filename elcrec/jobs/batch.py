@@ -28,8 +28,8 @@ from elcrec.config.config import Config
 from elcrec.config.names import DatasetName, Known, ModelName
 from elcrec.config.sections import Seed
 from elcrec.data.histories import InteractionData, load_data
-from elcrec.errors import InputError, dotted
-from elcrec.files.checked import Section, check
+from elcrec.errors import InputError
+from elcrec.files.checked import Section, check, in_file
 from elcrec.files.lock import HeldError, held
 from elcrec.files.yamlfile import read_yaml_list
 from elcrec.jobs.folder import forget_failure, is_recorded, write, write_failure
@@ -85,7 +85,7 @@ def read_plan(path: Path, config: Config) -> list[Planned]:
     entries: list[Entry] = check(
         Annotated[list[Entry], Field(min_length=1)],
         read_yaml_list(path),
-        lambda *keys: f"{path}: {dotted(keys)}",
+        in_file(path),
         known,
     )
     planned: dict[Planned, None] = {}

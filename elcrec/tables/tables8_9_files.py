@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from elcrec import paper
@@ -153,7 +152,7 @@ def write(config: Config, dataset: str, folder: Path, any_code: bool = False) ->
 def configuration(config: Config, dataset: str) -> Config:
     """Return the configuration with this data set and the models of `optional` alone."""
     models = list(config.optional.models)
-    return replace(config, use=[dataset], models=models, efficiency=Efficiency())
+    return config.replaced(use=[dataset], models=models, efficiency=Efficiency())
 
 
 def runs(config: Config) -> tuple[list[RunRecord], list[Gap]]:

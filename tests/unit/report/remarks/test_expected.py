@@ -1,7 +1,6 @@
 """Where runs are expected to lie, and what is outside."""
 
 import math
-from dataclasses import replace
 
 import pytest
 
@@ -50,7 +49,7 @@ def test_of_a_recorded_run_it_is_said_what_was_found_out(output):
     record = output.folder.parent / "recorded"
     record.mkdir()
     (record / DEVIATIONS).write_text("dataset,model,found\nBeauty,SASRec,it is noise\n")
-    config = replace(output.evidence.config, runs="recorded", recorded=record)
+    config = output.evidence.config.replaced(runs="recorded", recorded=record)
     text = expected(Evidence(config)).evidence
     assert "above 0.0330–0.0400; it is noise." in text
     assert "below 0.0470–0.0540; not yet looked into." in text
