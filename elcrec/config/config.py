@@ -9,21 +9,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field
 
 from elcrec import ROOT
+from elcrec.config import sections
 from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
 from elcrec.config.model_file import Name, Settings, read_model_file
-from elcrec.config.names import DatasetName, Known, ModelEntry, ModelName, model_file
-from elcrec.config.sections import (
-    Efficiency,
-    FigureSettings,
-    OptionalTables,
-    ReleasedWeights,
-    Replication,
-    Seed,
-)
+from elcrec.config.names import DatasetName, Known, ModelEntry, ModelName, may_be_named, model_file
 from elcrec.data.sources import Dataset
 from elcrec.errors import InputError, unknown
 from elcrec.files.checked import FilePath, Section, Some, check
@@ -38,52 +31,44 @@ class Asked(Section):
     """What a configuration may say. `use`, `models` and `seeds` span the runs."""
 
     # The first two say what may be named in all others.
-    datasets: dict[Name, Dataset]
-    """Every known data set, by the name that `use` and the folders have"""
+    datasets: Annotated[dict[Name, Dataset], AfterValidator(may_be_named)]
+    """Every known data set, by the name that `use` and the folders have."""
     models: Annotated[list[ModelEntry], Field(min_length=1)]
-    """Names of workflow/config/models/<name>.yaml, or paths to such files"""
+    """Names of workflow/config/models/<name>.yaml, or paths to such files."""
     output: FilePath
-    """Folder of run folders, tables and figures"""
+    """Folder of run folders, tables and figures."""
     data: FilePath
-    """Folder of fetched and prepared data sets"""
+    """Folder of fetched and prepared data sets."""
     use: Some[DatasetName]
-    """Data sets to run, in the order of the tables; each is a key of `datasets`"""
-    seeds: Some[Seed]
-    """One run of every model on every data set per seed"""
+    """Data sets to run, in the order of the tables; each is a key of `datasets`."""
+    seeds: Some[sections.Seed]
+    """One run of every model on every data set per seed."""
     protocol: Literal["paper", "strict"]
-    """paper: items seen before score 0, as in the released code; strict: -inf"""
+    """paper: items seen before score 0, as in the released code; strict: -inf."""
     training: Settings = {}
-    """Overrides the training section of every model that is trained"""
+    """Overrides the training section of every model that is trained."""
     parameters: dict[ModelName, Settings] = {}
-    """Overrides of hyper-parameters, by model: {elcrec: {intents: 64}}"""
+    """Overrides of hyper-parameters, by model: {elcrec: {intents: 64}}."""
     runs: Literal["trained", "recorded"] = "trained"
     """What tables, figures and report are made of: trained, runs of this machine; recorded, those
-    that are kept in `recorded`, and nothing is trained"""
+    that are kept in `recorded`, and nothing is trained."""
     recorded: FilePath = Path("results/recorded")
-    """Folder of recorded runs, a folder per machine"""
+    """Folder of recorded runs, a folder per machine."""
     threads: Annotated[int, Field(ge=1, le=1024)] = 2
-    """CPU threads of one training job"""
+    """CPU threads of one training job."""
     kernels: Literal["plain", "native"] = "plain"
-    """native: train Transformers on the CPU with compiled kernels, for which g++ is needed"""
+    """native: train Transformers on the CPU with compiled kernels, for which g++ is needed."""
     graphs: bool = False
-    """Train from CUDA graphs where there is a GPU"""
+    """Train from CUDA graphs where there is a GPU."""
     precision: Literal["float32", "tf32", "bf16"] = "float32"
-    """Of the products in training steps: tf32 on a GPU only; bf16: autocast"""
+    """Of the products in training steps: tf32 on a GPU only; bf16: autocast."""
     keep_checkpoints: bool = False
-    """Keep the checkpoints of finished runs"""
-    efficiency: Efficiency = Efficiency()
-    figures: FigureSettings = FigureSettings()
-    optional: OptionalTables = OptionalTables()
-    replication: Replication = Replication()
-    released_weights: list[ReleasedWeights] = []
-
-    @field_validator("datasets")
-    @classmethod
-    def _may_be_named(
-        cls, datasets: dict[str, Dataset], info: ValidationInfo[Known]
-    ) -> dict[str, Dataset]:
-        info.context.datasets = datasets
-        return datasets
+    """Keep the checkpoints of finished runs."""
+    efficiency: sections.Efficiency = sections.Efficiency()
+    figures: sections.FigureSettings = sections.FigureSettings()
+    optional: sections.OptionalTables = sections.OptionalTables()
+    replication: sections.Replication = sections.Replication()
+    released_weights: list[sections.ReleasedWeights] = []
 
 
 class Config(Asked):
@@ -164,10 +149,9 @@ def from_mapping(
     origin = Layers(tuple(layers) or ((DEFAULT, merged),))
     known = Known()
     asked: Asked = check(Asked, merged, origin.where, known)
-    values = dict(asked) | {"model_files": known.models, "layers": origin, "followed": {}}
-    if asked.runs == "recorded":
-        values["output"] = asked.output / FROM_RECORDED
-    config = Config.model_construct(**values)
+    output = asked.output / FROM_RECORDED if asked.runs == "recorded" else asked.output
+    more = {"output": output, "model_files": known.models, "layers": origin, "followed": {}}
+    config = Config.model_construct(**dict(asked) | more)
     for model in (*config.figures.ablation.models, *config.optional.models):
         _take_overrides_of_base(config, model)
     return config

@@ -6,7 +6,7 @@ import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, ValidationInfo
 
@@ -15,6 +15,7 @@ from elcrec.errors import InputError, unknown
 from elcrec.files.checked import matching
 from elcrec.files.yamlfile import read_yaml
 
+D = TypeVar("D", bound=Collection[str])
 _ENTRY = rf"^{NAME}$|^(.*/)?{NAME}\.ya?ml$"
 
 
@@ -39,6 +40,12 @@ def model_file(model: str, files: Mapping[str, Path]) -> Path:
         paths = [*MODEL_FOLDER.glob("*.yaml"), *files.values()]
         raise InputError(unknown("model", model, {p.stem for p in paths if os.path.isfile(p)}))
     return path
+
+
+def may_be_named(datasets: D, info: ValidationInfo[Known]) -> D:
+    """Of `datasets`: note their names."""
+    info.context.datasets = datasets
+    return datasets
 
 
 def _of_dataset(name: str, info: ValidationInfo[Known]) -> str:
@@ -76,9 +83,7 @@ DatasetName = Annotated[Name, AfterValidator(_of_dataset)]
 ModelName = Annotated[Name, AfterValidator(_of_model)]
 ModelEntry = Annotated[
     str,
-    matching(
-        rf"^{NAME}$|^(.*/)?{NAME}\.ya?ml$", "the name of a model, or the path of a .yaml file"
-    ),
+    matching(_ENTRY, "the name of a model, or the path of a .yaml file"),
     AfterValidator(_entry),
 ]
 """An entry of `models`; it becomes the id of the model."""

@@ -1,30 +1,26 @@
-"""JSON schemas of the YAML files, for editors: `python -m elcrec.config.schema` writes them.
+"""The JSON schema of the configuration or of a model's file, for editors.
 
-The program does without: what it allows is said by the models that these are made of.
+    python -m elcrec.config.schema [config | model] > FILE
+
+The program does without: what it allows is said by the models that the schemas are made of.
 """
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import sys
 
-from elcrec import ROOT
 from elcrec.config.config import Asked
 from elcrec.config.model_file import ModelFile
-from elcrec.files.atomic import write_text
+from elcrec.files.checked import Section
 
-FOLDER = ROOT / "workflow" / "schemas"
+KINDS: dict[str, type[Section]] = {"config": Asked, "model": ModelFile}
 
 
-def schemas() -> dict[Path, str]:
-    """The content of every schema, by its file."""
-    made = {"config": Asked.model_json_schema(), "model": ModelFile.model_json_schema()}
-    return {
-        FOLDER / f"{name}.schema.json": json.dumps(schema, indent=1, ensure_ascii=False) + "\n"
-        for name, schema in made.items()
-    }
+def schema(kind: str) -> str:
+    """The schema of one of `KINDS`, as JSON."""
+    return json.dumps(KINDS[kind].model_json_schema(), indent=2, ensure_ascii=False)
 
 
 if __name__ == "__main__":
-    for path, text in schemas().items():
-        write_text(path, text)
+    print(schema(*(sys.argv[1:] or ["config"])))

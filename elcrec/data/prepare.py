@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from elcrec.data.core import k_core, to_sequences
@@ -40,7 +39,7 @@ def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: P
     record = {
         "dataset": name,
         "name": dataset.name or name,
-        **asdict(statistics(sequences)),
+        **statistics(sequences).model_dump(),
         "sha256": sha256,
         "origin": fetched.origin,
         "format": fetched.source.format,

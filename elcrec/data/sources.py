@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePath
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.request import url2pathname
 
 from pydantic import AfterValidator, Field, model_validator
@@ -25,39 +25,35 @@ SEQUENCES: Format = "sequences"
 COUNTS = ("users", "items", "actions")
 MIRROR = "ELCREC_MIRROR"  # environment variable
 
-Address = Annotated[
-    str,
-    matching("^(https?|file)://", "an address that begins with http://, https:// or file://"),
-]
-Sha256 = Annotated[
-    str,
-    matching("^[0-9a-fA-F]{64}$", "64 hexadecimal digits, 0-9 and a-f"),
-    AfterValidator(str.lower),
-]
-Md5 = Annotated[
-    str,
-    matching("^[0-9a-fA-F]{32}$", "32 hexadecimal digits, 0-9 and a-f"),
-    AfterValidator(str.lower),
-]
+
+def _digits(number: int) -> Any:
+    pattern = rf"^[0-9a-fA-F]{{{number}}}$"
+    return matching(pattern, f"{number} hexadecimal digits, 0-9 and a-f")
+
+
+_BEGINNING = "an address that begins with http://, https:// or file://"
+Address = Annotated[str, matching("^(https?|file)://", _BEGINNING)]
+Sha256 = Annotated[str, _digits(64), AfterValidator(str.lower)]
+Md5 = Annotated[str, _digits(32), AfterValidator(str.lower)]
 
 
 class Source(Section):
     """A file, where it can be had, and what proves that it is the right one."""
 
     file: str | None = None
-    """Name under which it is kept, and under which a mirror has it; that of `path` by itself"""
+    """Name under which it is kept, and under which a mirror has it; that of `path` by itself."""
     path: FilePath | None = None
-    """A local file, read where it lies"""
+    """A local file, read where it lies."""
     urls: Some[Address] = []
-    """Addresses of the same file, tried in order"""
+    """Addresses of the same file, tried in order."""
     size: Positive | None = None
-    """Bytes of what is fetched; as the checksums, of the wheel where there is one"""
+    """Bytes of what is fetched; as the checksums, of the wheel where there is one."""
     sha256: Sha256 | None = None
     md5: Md5 | None = None
     wheel: Text | None = None
-    """Requirement (name==version) of a Python package that holds the file as `member`"""
+    """Requirement (name==version) of a Python package that holds the file as `member`."""
     member: Text | None = None
-    """File inside a zip archive or a wheel"""
+    """File inside a zip archive or a wheel."""
 
     @model_validator(mode="after")
     def _is_named(self) -> Source:
@@ -91,19 +87,19 @@ class Dataset(Section):
     """A data set, from `sources`, from a file of one's own, or from that before `sources`."""
 
     name: str | None = None
-    """As the tables show it"""
+    """As the tables show it."""
     sha256: Sha256 | None = None
-    """Of the prepared file"""
+    """Of the prepared file."""
     counts: Counts | None = None
-    """Of the prepared file"""
+    """Of the prepared file."""
     path: FilePath | None = None
-    """The user's own file"""
+    """The user's own file."""
     format: Format = SEQUENCES
-    """Of the user's own file"""
+    """Of the user's own file."""
     member: Text | None = None
-    """File inside the user's own file, if that is an archive"""
+    """File inside the user's own file, if that is an archive."""
     sources: Annotated[list[DataSource], Field(min_length=1)] = []
-    """Tried in order"""
+    """Tried in order."""
 
     @model_validator(mode="after")
     def _comes_from_somewhere(self) -> Dataset:
@@ -116,7 +112,7 @@ class Dataset(Section):
         """The user's own file before all sources."""
         if not self.path:
             return self.sources
-        own = DataSource(path=self.path, format=self.format, member=self.member)
+        own = DataSource.model_construct(path=self.path, format=self.format, member=self.member)
         return [own, *self.sources]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,13 @@ ROUNDING = 0.01
 """Granted to a file of statistics, whose numbers somebody may have shortened."""
 
 
-@dataclass(frozen=True)
-class Statistics:
+class Statistics(Record):
     """Size of a data set."""
 
-    users: int
-    items: int
+    users: Positive
+    items: Positive
     """Different items."""
-    actions: int
+    actions: Positive
     mean_length: float
     """Actions per user."""
     sparsity_percent: float
@@ -41,8 +39,13 @@ def statistics(sequences: Sequences) -> Statistics:
 
 
 def _of_counts(users: int, items: int, actions: int) -> Statistics:
-    sparsity = 100 * (1 - actions / (users * items))
-    return Statistics(users, items, actions, actions / users, sparsity)
+    return Statistics(
+        users=users,
+        items=items,
+        actions=actions,
+        mean_length=actions / users,
+        sparsity_percent=100 * (1 - actions / (users * items)),
+    )
 
 
 def check(name: str, dataset: Dataset, sequences: Sequences, sha256: str, path: Path | str) -> None:
@@ -58,7 +61,7 @@ def check(name: str, dataset: Dataset, sequences: Sequences, sha256: str, path: 
     Raises:
         InputError: Names the file, what was expected and what was found.
     """
-    found = asdict(statistics(sequences))
+    found = statistics(sequences).model_dump()
     expected = dataset.counts.model_dump(exclude_none=True) if dataset.counts else {}
     wrong = [
         f"{found[key]} {key} instead of {number}"
@@ -71,16 +74,11 @@ def check(name: str, dataset: Dataset, sequences: Sequences, sha256: str, path: 
         raise InputError(f"{path}: prepared as data set {name} gives {', '.join(wrong)}")
 
 
-class StatisticsRecord(Record):
+class StatisticsRecord(Statistics):
     """Content of `statistics.json`, of which older ones lack the last two."""
 
     dataset: Line
     name: Line
-    users: Positive
-    items: Positive
-    actions: Positive
-    mean_length: float
-    sparsity_percent: float
     before_core: Counts | None = None
     format: Line = "unknown"
 

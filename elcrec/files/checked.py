@@ -13,15 +13,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-)
+import pydantic
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from elcrec.errors import InputError, dotted, number_hint, shown, unknown_key
 
@@ -52,13 +45,13 @@ class Record(Section):
     model_config = ConfigDict(extra="ignore")
 
 
-_WORDS: dict[str, str] = {}  # what matches a pattern
+_WORDS: dict[str, str] = {}  # for what matches a pattern
 
 
 def matching(pattern: str, words: str) -> Any:
     """Of a text: that it matches the pattern; a message says so in these words."""
     _WORDS[pattern] = words
-    return Field(pattern=pattern, json_schema_extra={"patternErrorMessage": words})
+    return Field(pattern=pattern)
 
 
 def _unique(values: list[T]) -> list[T]:
@@ -75,8 +68,9 @@ def _path(value: Any) -> Any:
 
 
 Text = Annotated[str, Field(min_length=1)]
+_PRINTED = r"[^\x00-\x1f\x7f]"  # no control character
 Line = Annotated[
-    str, matching(r"^[^\x00-\x1f\x7f]*[^\s\x00-\x1f\x7f][^\x00-\x1f\x7f]*$", "a text of one line")
+    str, matching(rf"^{_PRINTED}*[^\s\x00-\x1f\x7f]{_PRINTED}*$", "a text of one line")
 ]
 FilePath = Annotated[Path, BeforeValidator(_path, json_schema_input_type=Text)]
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
@@ -107,23 +101,23 @@ def check(kind: Any, values: Any, where: Where, context: Any = None) -> Any:
     adapter = _adapter(kind)
     try:
         return adapter.validate_python(values, context=context)
-    except ValidationError as error:
+    except pydantic.ValidationError as error:
         raise InputError(_refusal(error, adapter.json_schema(), values, where)) from None
 
 
 @functools.cache
-def _adapter(kind: Any) -> TypeAdapter[Any]:
+def _adapter(kind: Any) -> pydantic.TypeAdapter[Any]:
     has_own = isinstance(kind, type) and issubclass(kind, BaseModel)
-    return TypeAdapter(kind, config=None if has_own else STRICT)
+    return pydantic.TypeAdapter(kind, config=None if has_own else STRICT)
 
 
-def _refusal(error: ValidationError, root: Schema, values: Any, where: Where) -> str:
+def _refusal(error: pydantic.ValidationError, root: Schema, values: Any, where: Where) -> str:
     first = min(error.errors(include_url=False), key=lambda one: len(one["loc"]))
     keys, context = first["loc"], first.get("ctx", {})
     path: list[str | int] = []
     above, here, value = root, root, values
     for key in keys:
-        if _has(value, key):  # else it is a missing key, or names a branch of a union
+        if has(value, key):  # else it is a missing key, or names a branch of a union
             above, here, value = here, _inside(here, key, root), value[key]
             path.append(key)
     match first["type"]:
@@ -145,21 +139,20 @@ def _refusal(error: ValidationError, root: Schema, values: Any, where: Where) ->
     return f"{where(*path)}: {problem}"
 
 
-def _has(value: Any, key: str | int) -> bool:
+def has(value: Any, key: str | int) -> bool:
+    """Whether something stands in a mapping under a key, or in a list at a place."""
     if isinstance(key, int):
         return isinstance(value, list) and key < len(value)
     return isinstance(value, Mapping) and key in value
 
 
 def _choices(schema: Schema, root: Schema) -> list[Schema]:
-    """The schema itself where it names another one, or those that it leaves the choice of."""
+    """The schemas that one leaves the choice of, or names; mostly it is itself the only one."""
     if "$ref" in schema:
         return _choices(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
-    return (
-        [c for each in schema["anyOf"] for c in _choices(each, root)]
-        if "anyOf" in schema
-        else [schema]
-    )
+    if "anyOf" in schema:
+        return [choice for each in schema["anyOf"] for choice in _choices(each, root)]
+    return [schema]
 
 
 def _inside(schema: Schema, key: str | int, root: Schema) -> Schema:

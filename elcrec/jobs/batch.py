@@ -31,7 +31,7 @@ from elcrec.data.histories import InteractionData, load_data
 from elcrec.errors import InputError
 from elcrec.files.checked import Section, check, in_file
 from elcrec.files.lock import HeldError, held
-from elcrec.files.yamlfile import read_yaml_list
+from elcrec.files.yamlfile import read
 from elcrec.jobs.folder import forget_failure, is_recorded, write, write_failure
 from elcrec.jobs.progress import Progress
 from elcrec.jobs.run import execute_in_turns, make_run
@@ -84,7 +84,7 @@ def read_plan(path: Path, config: Config) -> list[Planned]:
     known = Known(config.datasets, config.model_files)
     entries: list[Entry] = check(
         Annotated[list[Entry], Field(min_length=1)],
-        read_yaml_list(path),
+        read(path),
         in_file(path),
         known,
     )

@@ -80,7 +80,7 @@ def test_every_model_and_data_set_of_the_paper_that_is_trained_here_has_a_band()
 
 def test_no_band_is_narrower_than_two_standard_errors_of_a_run_to_either_side():
     datasets = load_config().datasets.values()
-    users = {entry["name"]: entry["counts"]["users"] for entry in datasets if "counts" in entry}
+    users = {entry.name: entry.counts.users for entry in datasets if entry.counts}
     bands = paper.load_expected()
     assert bands
     for dataset, model in band_texts():
