@@ -8,6 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
+from pydantic import Field
+
 from elcrec import ROOT
 from elcrec.config.merging import Layers
 from elcrec.errors import InputError
@@ -18,7 +20,8 @@ MODEL_FOLDER = ROOT / "workflow" / "config" / "models"
 NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 Name = Annotated[str, matching(f"^{NAME}$", "a name of letters, digits, '.', '_' and '-'")]
 _MODULE = r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*|.*[^/]\.py)$"
-Module = Annotated[str, matching(_MODULE, "a Python module (package.module) or a .py file")]
+_MODULE_WORDS = "a Python module (package.module) or a .py file"
+Module = Annotated[str, matching(_MODULE, _MODULE_WORDS), Field(max_length=200)]
 Settings = dict[str, Any]
 """What only the model's module can check."""
 
