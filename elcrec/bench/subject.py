@@ -116,7 +116,7 @@ class Subject(Side):
         self.kernels = choose_kernels(self.model, kernels, self.device)
         reset_peak_memory(self.device)
         protocol = self.model.protocol or self.config.protocol
-        self.evaluator = Evaluator(self.data, "valid", self.model.max_length, protocol)  # type: ignore[arg-type]
+        self.evaluator = Evaluator(self.data, "valid", self.model.max_length, protocol)
         self.prepared = time.perf_counter() - begin
         generator = torch.Generator(self.device).manual_seed(SEED)
         self.context = Context(self.data, generator, SEED, Stopwatch(self.device))

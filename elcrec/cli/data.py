@@ -36,10 +36,9 @@ def run_fetch(args: argparse.Namespace) -> None:
     from elcrec.data.fetch import fetch
     from elcrec.data.fetched import write_record
 
-    dataset = _dataset(args)
-    fetched = fetch(dataset, args.output)
-    write_record(args.output, dataset.id, fetched)
-    print(f"{dataset.id}: {fetched.path} ({fetched.origin})")
+    fetched = fetch(args.dataset, _dataset(args).places, args.output)
+    write_record(args.output, args.dataset, fetched)
+    print(f"{args.dataset}: {fetched.path} ({fetched.origin})")
 
 
 def run_prepare(args: argparse.Namespace) -> None:
@@ -48,13 +47,13 @@ def run_prepare(args: argparse.Namespace) -> None:
     from elcrec.data.prepare import prepare
 
     dataset = _dataset(args)
-    path = prepare(dataset, read_record(args.output, dataset.id), args.output)
-    print(f"{dataset.id}: {path}")
+    fetched = read_record(args.output, args.dataset)
+    path = prepare(args.dataset, dataset, fetched, args.output)
+    print(f"{args.dataset}: {path}")
 
 
 def _dataset(args: argparse.Namespace) -> Dataset:
     from elcrec.config.config import load_config
-    from elcrec.data.sources import Dataset
 
     datasets = load_config(args.config).datasets
     if args.dataset not in datasets:
@@ -62,4 +61,4 @@ def _dataset(args: argparse.Namespace) -> Dataset:
             f"--dataset {args.dataset}: not under `datasets` in "
             f"{', '.join(map(str, args.config))}; allowed are {', '.join(datasets)}"
         )
-    return Dataset.from_config(args.dataset, datasets[args.dataset])
+    return datasets[args.dataset]

@@ -116,20 +116,14 @@ def run_released(arguments: argparse.Namespace) -> None:
 def run_fetch(arguments: argparse.Namespace) -> None:
     """Fetch one file of published weights, from the mirror or the authors' repository."""
     from elcrec.config.config import load_config
-    from elcrec.data.fetch import fetch as fetch_file
-    from elcrec.data.sources import Dataset, Source
+    from elcrec.data.fetch import fetch
 
     config = load_config(arguments.config)
-    entry = next((e for e in config.released_weights if e["file"] == arguments.file), None)
+    entry = next((e for e in config.released_weights if e.name == arguments.file), None)
     if entry is None:
-        known = ", ".join(e["file"] for e in config.released_weights)
+        known = ", ".join(e.name for e in config.released_weights)
         raise InputError(f"--file {arguments.file}: not in released_weights; known: {known}")
-    source = Source(
-        format="weights", file=entry["file"], urls=tuple(entry["urls"]), sha256=entry.get("sha256")
-    )
-    wanted = Dataset(entry["file"], entry["file"], sha256=None, counts=None, sources=(source,))
-    fetched = fetch_file(wanted, arguments.output)
-    print(fetched.path)
+    print(fetch(entry.name, [entry], arguments.output).path)
 
 
 def add_commands(subparsers: Any) -> None:

@@ -1,100 +1,94 @@
-"""The configuration of a replication: YAML files merged, checked against a strict schema.
+"""The configuration of a replication: YAML files merged and checked.
 
 This module does not import torch: the Snakefile and light commands read the configuration too.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field
 
 from elcrec import ROOT
+from elcrec.config import sections
 from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
-from elcrec.config.model_file import read_model_file
-from elcrec.config.schema import check
-from elcrec.config.sections import Efficiency, FigureSettings, Replication
+from elcrec.config.model_file import Name, Settings, read_model_file
+from elcrec.config.names import DatasetName, Known, ModelEntry, ModelName, may_be_named, model_file
+from elcrec.data.sources import Dataset
 from elcrec.errors import InputError, unknown
+from elcrec.files.checked import FilePath, Section, Some, check
 from elcrec.files.yamlfile import read_yaml
 
 DEFAULT = ROOT / "workflow" / "config" / "config.yaml"
-SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
 FROM_RECORDED = "from-recorded"
 """Folder in the output for what is made of recorded runs, apart from those of this machine."""
-Keys = tuple[str | int, ...]
-# Where models and data sets are named, besides `models`, `released_weights`, keys of `parameters`
-MODEL_NAMES: tuple[Keys, ...] = (
-    ("efficiency", "models"),
-    ("figures", "ablation", "models"),
-    ("figures", "sensitivity", "model"),
-    ("figures", "convergence"),
-    ("figures", "diagnostics"),
-    ("figures", "activity"),
-    ("figures", "intents_of"),
-    ("replication", "models"),
-)
-DATASET_NAMES: tuple[Keys, ...] = (
-    ("use",),
-    ("figures", "ablation", "datasets"),
-    ("figures", "sensitivity", "datasets"),
-    ("replication", "use"),
-)
 
 
-@dataclass(frozen=True)
-class Config:
-    """A checked configuration; `use`, `models` and `seeds` span the runs."""
+class Asked(Section):
+    """What a configuration may say. `use`, `models` and `seeds` span the runs."""
 
-    output: Path
-    data: Path
-    use: list[str]
-    models: list[str]
-    """Model ids: names of their YAML files without the suffix."""
-    seeds: list[int]
-    protocol: str
-    training: dict[str, Any]
-    parameters: dict[str, dict[str, Any]]
-    """Overrides of hyper-parameters by model id."""
-    threads: int
-    kernels: str
-    """`plain` or `native`: see `elcrec.models.native`."""
-    graphs: bool
-    """Train from CUDA graphs: see `elcrec.training.graph`."""
-    precision: Literal["float32", "tf32", "bf16"]
-    """Of the products in training steps: see `elcrec.training.precision`."""
-    efficiency: Efficiency
-    released_weights: list[dict[str, Any]]
-    datasets: dict[str, dict[str, Any]]
+    # The first two say what may be named in all others.
+    datasets: Annotated[dict[Name, Dataset], AfterValidator(may_be_named)]
+    """Every known data set, by the name that `use` and the folders have."""
+    models: Annotated[list[ModelEntry], Field(min_length=1)]
+    """Names of workflow/config/models/<name>.yaml, or paths to such files."""
+    output: FilePath
+    """Folder of run folders, tables and figures."""
+    data: FilePath
+    """Folder of fetched and prepared data sets."""
+    use: Some[DatasetName]
+    """Data sets to run, in the order of the tables; each is a key of `datasets`."""
+    seeds: Some[sections.Seed]
+    """One run of every model on every data set per seed."""
+    protocol: Literal["paper", "strict"]
+    """paper: items seen before score 0, as in the released code; strict: -inf."""
+    training: Settings = {}
+    """Overrides the training section of every model that is trained."""
+    parameters: dict[ModelName, Settings] = {}
+    """Overrides of hyper-parameters, by model: {elcrec: {intents: 64}}."""
+    runs: Literal["trained", "recorded"] = "trained"
+    """What tables, figures and report are made of: trained, runs of this machine; recorded, those
+    that are kept in `recorded`, and nothing is trained."""
+    recorded: FilePath = Path("results/recorded")
+    """Folder of recorded runs, a folder per machine."""
+    threads: Annotated[int, Field(ge=1, le=1024)] = 2
+    """CPU threads of one training job."""
+    kernels: Literal["plain", "native"] = "plain"
+    """native: train Transformers on the CPU with compiled kernels, for which g++ is needed."""
+    graphs: bool = False
+    """Train from CUDA graphs where there is a GPU."""
+    precision: Literal["float32", "tf32", "bf16"] = "float32"
+    """Of the products in training steps: tf32 on a GPU only; bf16: autocast."""
     keep_checkpoints: bool = False
     """Keep the checkpoints of finished runs."""
-    runs: Literal["trained", "recorded"] = "trained"
-    """What tables, figures and report are made of; `output` is another folder for `recorded`."""
-    recorded: Path = Path("results/recorded")
-    """Folder of recorded runs, see `elcrec.recorded`."""
-    figures: FigureSettings = field(default_factory=FigureSettings)
-    """What is drawn."""
-    """Tables of data sets that are not part of the replication."""
-    replication: Replication = field(default_factory=Replication)
-    """The nightly check."""
-    model_files: dict[str, Path] = field(default_factory=dict)
+    efficiency: sections.Efficiency = sections.Efficiency()
+    figures: sections.FigureSettings = sections.FigureSettings()
+    replication: sections.Replication = sections.Replication()
+    released_weights: list[sections.ReleasedWeights] = []
+
+
+class Config(Asked):
+    """A checked configuration; `models` are ids, `output` is another folder for `recorded`."""
+
+    model_files: dict[str, Path] = {}
     """YAML file of every model id."""
-    layers: Layers = field(default_factory=Layers)
+    layers: Layers = Layers()
     """The files, in order, that it was merged from."""
-    followed: dict[str, str] = field(default_factory=dict)
+    followed: dict[str, str] = {}
     """Model whose `parameters` an arm of an ablation takes too, by id of the arm."""
 
     def dataset_name(self, dataset: str) -> str:
         """Name of a data set as the tables show it."""
-        return str(self.dataset(dataset).get("name", dataset))
+        return self.dataset(dataset).name or dataset
 
     def model_name(self, model: str) -> str:
         """Name of a model as the tables show it: the `name` in its YAML file."""
         return str(read_yaml(self.model_file(model)).get("name", model))
 
-    def dataset(self, dataset: str) -> dict[str, Any]:
+    def dataset(self, dataset: str) -> Dataset:
         """The entry of a data set."""
         if dataset not in self.datasets:
             raise InputError(unknown("data set", dataset, self.datasets))
@@ -102,11 +96,7 @@ class Config:
 
     def model_file(self, model: str) -> Path:
         """The YAML file of a model id, listed under `models` or in workflow/config/models/."""
-        path = self.model_files.get(model) or MODEL_FOLDER / f"{model}.yaml"
-        if "/" in model or not os.path.isfile(path):  # no exception for a name that is too long
-            paths = [*MODEL_FOLDER.glob("*.yaml"), *self.model_files.values()]
-            raise InputError(unknown("model", model, {p.stem for p in paths if os.path.isfile(p)}))
-        return path
+        return model_file(model, self.model_files)
 
     def sequences_file(self, dataset: str) -> Path:
         """Where the prepared data set lies."""
@@ -156,86 +146,14 @@ def from_mapping(
 ) -> Config:
     """Check a merged mapping and make a `Config`; `layers` tell which file a bad key came from."""
     origin = Layers(tuple(layers) or ((DEFAULT, merged),))
-    check(merged, SCHEMA, origin)
-    files = _model_files(merged["models"], origin)
-    efficiency = dict(merged.get("efficiency", {}))
-    efficiency["models"] = tuple(efficiency.get("models", ()))
-    runs = merged.get("runs", "trained")
-    output = Path(merged["output"])
-    config = Config(
-        output=output / FROM_RECORDED if runs == "recorded" else output,
-        data=Path(merged["data"]),
-        use=list(merged["use"]),
-        models=list(files),
-        seeds=list(merged["seeds"]),
-        protocol=merged["protocol"],
-        training=dict(merged.get("training", {})),
-        parameters=dict(merged.get("parameters", {})),
-        threads=merged.get("threads", 2),
-        kernels=merged.get("kernels", "plain"),
-        graphs=merged.get("graphs", False),
-        precision=merged.get("precision", "float32"),
-        efficiency=Efficiency(**efficiency),
-        released_weights=list(merged.get("released_weights", [])),
-        datasets=dict(merged["datasets"]),
-        keep_checkpoints=merged.get("keep_checkpoints", False),
-        runs=runs,
-        recorded=Path(merged.get("recorded", Config.recorded)),
-        figures=FigureSettings.of(merged.get("figures", {})),
-        replication=_replication(merged.get("replication", {})),
-        model_files=files,
-        layers=origin,
-    )
-    _check_names(config, merged)
+    known = Known()
+    asked: Asked = check(Asked, merged, origin.where, known)
+    output = asked.output / FROM_RECORDED if asked.runs == "recorded" else asked.output
+    more = {"output": output, "model_files": known.models, "layers": origin, "followed": {}}
+    config = Config.model_construct(**dict(asked) | more)
     for model in config.figures.ablation.models:
         _take_overrides_of_base(config, model)
     return config
-
-
-def _model_files(entries: Sequence[str], layers: Layers) -> dict[str, Path]:
-    """Files of the entries of `models`, names or paths to YAML files, by id."""
-    files: dict[str, Path] = {}
-    for number, entry in enumerate(entries):
-        where = layers.where("models", number)
-        path = MODEL_FOLDER / f"{entry}.yaml"
-        if entry.endswith((".yaml", ".yml")):
-            path = Path(entry)
-            try:
-                read_yaml(path)
-            except InputError as error:
-                raise InputError(f"{where}: {error}") from None
-        if path.stem in files:
-            raise InputError(
-                f"{where}: the model '{path.stem}' is there twice, as {files[path.stem]} and {path}"
-            )
-        files[path.stem] = path
-    return files
-
-
-def _check_names(config: Config, merged: Mapping[str, Any]) -> None:
-    """Refuse names of models and data sets that nothing is known of."""
-    datasets = [place for keys in DATASET_NAMES for place in _named(merged, keys)]
-    weights = enumerate(config.released_weights)
-    datasets += [(("released_weights", n, "dataset"), entry["dataset"]) for n, entry in weights]
-    models: list[tuple[Keys, str]] = [(("models", n), m) for n, m in enumerate(config.models)]
-    models += [(("parameters", model), model) for model in config.parameters]
-    models += [place for keys in MODEL_NAMES for place in _named(merged, keys)]
-    for known, places in ((config.dataset, datasets), (config.model_file, models)):
-        for path, name in places:
-            try:
-                known(name)
-            except InputError as error:
-                raise InputError(f"{config.layers.where(*path)}: {error}") from None
-
-
-def _named(merged: Mapping[str, Any], path: Keys) -> list[tuple[Keys, str]]:
-    """The names that stand at a key, none, one or a list, each with its own key path."""
-    node: Any = merged
-    for key in path:
-        node = node.get(key, {})
-    if isinstance(node, list):
-        return [((*path, number), name) for number, name in enumerate(node)]
-    return [(path, node)] if node else []
 
 
 def _take_overrides_of_base(config: Config, arm: str) -> None:
@@ -252,8 +170,3 @@ def _take_overrides_of_base(config: Config, arm: str) -> None:
         followed = {key: value for key, value in base.items() if key not in own}
         config.parameters[arm] = followed | config.parameters.get(arm, {})
         config.followed[arm] = content["base"]
-
-
-def _replication(section: Mapping[str, Any]) -> Replication:
-    lists = {key: tuple(section.get(key, ())) for key in ("use", "models", "seeds")}
-    return Replication(**lists, reference=Path(section.get("reference", Replication.reference)))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from elcrec.errors import dotted
+from elcrec.files.checked import has
 
 
 @dataclass(frozen=True)
@@ -25,21 +26,22 @@ class Layers:
 
     def has(self, *path: str | int) -> bool:
         """Whether any of them has the key."""
-        return any(_has(values, path) for _, values in self.parts)
+        return bool(self._that_have(path))
 
     def where(self, *path: str | int) -> str:
         """`FILE: KEY` for a message: the last source that has the key, or else the last of all."""
-        sources = [source for source, values in self.parts if _has(values, path)]
-        sources = sources or [source for source, _ in self.parts]
-        return ": ".join([str(s) for s in sources[-1:]] + [dotted(path)])
+        sources = self._that_have(path) or [source for source, _ in self.parts]
+        return ": ".join([*map(str, sources[-1:]), dotted(path)])
+
+    def _that_have(self, path: Iterable[str | int]) -> list[Path | str]:
+        return [source for source, values in self.parts if _has(values, path)]
 
 
-def _has(node: Any, path: tuple[str | int, ...]) -> bool:
+def _has(value: Any, path: Iterable[str | int]) -> bool:
     for key in path:
-        inside = isinstance(node, list) if isinstance(key, int) else isinstance(node, Mapping)
-        if not inside or (key >= len(node) if isinstance(key, int) else key not in node):
+        if not has(value, key):
             return False
-        node = node[key]
+        value = value[key]
     return True
 
 

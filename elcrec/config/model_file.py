@@ -5,19 +5,49 @@ This module does not import torch: the configuration reads these files too.
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from elcrec import ROOT
 from elcrec.config.merging import Layers
-from elcrec.config.schema import check
 from elcrec.errors import InputError
-from elcrec.files.yamlfile import Version, read_yaml, version
+from elcrec.files.checked import Section, Text, check, in_file, matching
+from elcrec.files.yamlfile import read_yaml
 
-WORKFLOW = ROOT / "workflow"
-MODEL_FOLDER = WORKFLOW / "config" / "models"
-SCHEMA = WORKFLOW / "schemas" / "model.schema.json"
+MODEL_FOLDER = ROOT / "workflow" / "config" / "models"
+NAME = "[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+Name = Annotated[str, matching(f"^{NAME}$", "a name of letters, digits, '.', '_' and '-'")]
+_MODULE = r"^([A-Za-z_]\w*(\.[A-Za-z_]\w*)*|.*[^/]\.py)$"
+_MODULE_WORDS = "a Python module (package.module) or a .py file"
+Module = Annotated[str, matching(_MODULE, _MODULE_WORDS), Field(max_length=200)]
+Settings = dict[str, Any]
+"""What only the model's module can check."""
+
+
+class OnDataset(Section):
+    """Differences on a single data set."""
+
+    parameters: Settings = {}
+    training: Settings = {}
+    grid: Any = None
+
+
+class ModelFile(OnDataset):
+    """A model: workflow/config/models/<model>.yaml or a file of your own."""
+
+    name: Text | None = None
+    """As the tables show it."""
+    base: Name | None = None
+    """Start from this model's file."""
+    module: Module = ""
+    trained: bool = True
+    """false: `training` of the configuration does not apply."""
+    starts_from: str | None = None
+    """Model whose weights, of the same data set and seed, this one starts from."""
+    datasets: dict[str, OnDataset] = {}
+    """Differences on single data sets."""
 
 
 def read_model_file(path: Path) -> dict[str, Any]:
@@ -37,16 +67,10 @@ def model_layers(path: Path) -> Layers:
     return layers
 
 
-@functools.cache  # a DAG asks for the same files hundreds of times
-def _checked(path: Path, version: Version) -> dict[str, Any]:
-    content = read_yaml(path)
-    check(content, SCHEMA, Layers(((path, content),)))
-    return content
-
-
 def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[tuple[Path, dict[str, Any]]]:
     """The file and its bases, the outermost base first; a module's file is named from here."""
-    content = _checked(path, version(path))
+    content = read_yaml(path)
+    check(ModelFile, content, in_file(path))
     if str(content.get("module", "")).endswith(".py"):
         content = {**content, "module": str(path.parent / content["module"])}
     if "base" not in content:

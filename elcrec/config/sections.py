@@ -6,64 +6,60 @@ that a small configuration draws, and trains, no more than it asks for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, WrapValidator
+
+from elcrec.config.names import DatasetName, ModelName
+from elcrec.data.sources import Source
+from elcrec.files.checked import FilePath, Section, Some, Unique
+
+Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Epoch = Annotated[int, Field(ge=0, le=1_000_000)]
+# 1 stays 1, as it was written: values name folders.
+Number = Annotated[float, Field(ge=0), WrapValidator(lambda value, check: (check(value), value)[1])]
 
 
-@dataclass(frozen=True)
-class Ablation:
+class Ablation(Section):
     """Parts of a model added one after the other; the missing ones are trained."""
 
-    models: tuple[str, ...] = ()
+    models: Unique[ModelName] = []
     """Ids of the arms; the last one is the whole model."""
-    datasets: tuple[str, ...] = ()
+    datasets: Unique[DatasetName] = []
 
 
-@dataclass(frozen=True)
-class Sensitivity:
+class Sensitivity(Section):
     """One hyper-parameter changed at a time; every value is trained."""
 
-    model: str = "elcrec"
-    datasets: tuple[str, ...] = ()
-    seeds: tuple[int, ...] = ()
-    alpha: tuple[float, ...] = ()
+    model: ModelName = "elcrec"
+    datasets: Unique[DatasetName] = []
+    seeds: Unique[Seed] = []
+    alpha: Unique[Number] = []
     """Weights of the cluster loss."""
-    intents: tuple[int, ...] = ()
+    intents: Unique[Annotated[int, Field(ge=1, le=2**31 - 1)]] = []
     """Numbers K of intents; no more than there are users."""
-    training: Mapping[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = {}
     """Overrides of the training settings, e.g. fewer epochs."""
 
 
-@dataclass(frozen=True)
-class FigureSettings:
-    """The whole section; an empty one draws nothing."""
+class FigureSettings(Section):
+    """What is drawn, of the data sets in `use` and the models in `models`."""
 
-    snapshot_epochs: tuple[int, ...] = ()
+    snapshot_epochs: Unique[Epoch] = []
     """Epochs whose user vectors and intents a training keeps; 0 is before the first."""
     ablation: Ablation = Ablation()
     sensitivity: Sensitivity = Sensitivity()
-    convergence: tuple[str, ...] = ()
+    convergence: Unique[ModelName] = []
     """Models whose training is shown epoch by epoch."""
-    diagnostics: tuple[str, ...] = ()
+    diagnostics: Unique[ModelName] = []
     """Models whose intents are looked at epoch by epoch."""
-    activity: tuple[str, ...] = ()
+    activity: Unique[ModelName] = []
     """Models compared on groups of users by the length of their history."""
-    intents_of: str = "elcrec"
+    intents_of: ModelName = "elcrec"
     """Model of the t-SNE and of the case study."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the run that those two show: the first of `seeds` where it is not among them."""
-
-    @classmethod
-    def of(cls, section: Mapping[str, Any]) -> FigureSettings:
-        """Make the settings from the section, which the schema has checked."""
-        values = {key: _frozen(value) for key, value in section.items()}
-        parts = {"ablation": Ablation, "sensitivity": Sensitivity}
-        for key, part in parts.items():
-            inner = {k: _frozen(v) for k, v in section.get(key, {}).items()}
-            values[key] = part(**inner)
-        return cls(**values)
 
     def models(self) -> list[str]:
         """Ids of all models named, each once."""
@@ -72,31 +68,32 @@ class FigureSettings:
         return list(dict.fromkeys(named))
 
 
-def _frozen(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+class Efficiency(Section):
+    """Tables 2 and 3: runs that are alone on the device."""
 
-
-@dataclass(frozen=True)
-class Efficiency:
-    """What is measured for Tables 2 and 3."""
-
-    models: tuple[str, ...] = ()
+    models: Unique[ModelName] = []
     """Ids of the measured models."""
-    seed: int = 1
+    seed: Seed = 1
     """Seed of the measured runs."""
-    epochs: int = 10
+    epochs: Annotated[int, Field(ge=1, le=1_000_000)] = 10
     """Epochs measured after one warm-up epoch."""
 
 
-@dataclass(frozen=True)
-class Replication:
-    """What `snakemake replication_check` runs and compares."""
+class Replication(Section):
+    """snakemake replication_check: runs against a recorded reference."""
 
-    use: tuple[str, ...] = ()
+    use: Some[DatasetName] = []
     """Data sets."""
-    models: tuple[str, ...] = ()
-    """Ids of the models."""
-    seeds: tuple[int, ...] = ()
-    """A cell is the mean over all of them."""
-    reference: Path = Path("reference.json")
-    """What the runs are compared with."""
+    models: Some[ModelName] = []
+    """Ids of the models; a model of your own has to be among `models` too."""
+    seeds: Some[Seed] = []
+    """A cell is the mean over these; the reference must have the same."""
+    reference: FilePath = Path("reference.json")
+    """JSON file that `elcrec replication record` writes."""
+
+
+class ReleasedWeights(Source):
+    """Published weights of the authors, tested with this project's code."""
+
+    model: Literal["elcrec", "iclrec"]
+    dataset: DatasetName

@@ -1,4 +1,4 @@
-"""Fetch a data set: a local file, else a mirror, else its addresses in order.
+"""Fetch a file: a local one, else from a mirror, else from its addresses in order.
 
 A file takes its name only once it is whole and its checksum is right, so whatever stands in the
 folder can be trusted, and a second call does nothing.
@@ -6,33 +6,55 @@ folder can be trusted, and a second call does nothing.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote, urlsplit
 
-from elcrec.data.download import FetchError, download, from_wheel
+import pooch
+import requests
+
 from elcrec.data.fetched import Fetched, earlier_origin, problem
-from elcrec.data.sources import MIRROR, Dataset, Source, file_path, mirror
+from elcrec.data.rawfile import read_bytes
+from elcrec.data.sources import MIRROR, Source, file_path, mirror
 from elcrec.errors import InputError
 from elcrec.files.lock import held
 
+S = TypeVar("S", bound=Source)
+Place = tuple[str, str]
+"""What is fetched from where, in words, and the address; none of a wheel."""
 UNFINISHED = ".fetch."  # prefix of the folder that a file is brought into
-__all__ = ["MIRROR", "Fetched", "fetch"]
+TIMEOUT = 30  # seconds without an answer or a further byte
+RETRIES = 1  # after a broken connection or a wrong checksum, with a second's pause
+REASONS = {
+    "TooManyRedirects": "it redirects without end",
+    "NameResolution": "unknown host name",
+    "timed out": "no answer within {} s",
+    "ChunkedEncoding": "the connection broke off",
+}
+"""What several hundred characters of an error of requests say; the first that fits counts."""
 
 
-def fetch(dataset: Dataset, folder: Path) -> Fetched:
-    """Make a file of `dataset` available, the first of its sources that can be had.
+class FetchError(Exception):
+    """A file could not be had, and asking again would not help; the reason in a few words."""
+
+
+def fetch(name: str, sources: Sequence[S], folder: Path) -> Fetched[S]:
+    """Make a file available, the first of its sources that can be had.
 
     All sources are first looked for on this machine and in the mirror (`ELCREC_MIRROR`), then
-    downloaded. FetchErrors that are passed over are told on standard error, one line each.
+    downloaded. Failures that are passed over are told on standard error, one line each.
 
     Args:
-        dataset: The data set; its sources are tried in order.
+        name: Of the data set, for messages.
+        sources: Tried in order.
         folder: Where the file is kept; a local `path` is read where it lies.
 
     Raises:
@@ -41,116 +63,146 @@ def fetch(dataset: Dataset, folder: Path) -> Fetched:
     """
     with held(folder, does="fetches into it"):
         try:
-            _remove_unfinished(folder)
-            return _first(dataset, folder)
+            for left in folder.glob(f"{UNFINISHED}*"):  # by a fetch that was killed
+                shutil.rmtree(left)
+            return _first(name, sources, folder)
         except OSError as error:
             raise InputError(
-                f"data set {dataset.id} could not be fetched: {error.filename or folder}: "
+                f"data set {name} could not be fetched: {error.filename or folder}: "
                 f"{error.strerror or error}"
             ) from None
 
 
-def _remove_unfinished(folder: Path) -> None:
-    """Remove what a killed fetch was bringing; nobody else is at work while the folder is held."""
-    for left in folder.glob(f"{UNFINISHED}*"):
-        shutil.rmtree(left)
-
-
-def _first(dataset: Dataset, folder: Path) -> Fetched:
+def _first(name: str, sources: Sequence[S], folder: Path) -> Fetched[S]:
     failures: list[str] = []
-    for source in dataset.sources:
+    for source in sources:
         if source.path:
-            return _given(dataset, source, source.path)
-        found = _kept(source, folder) or _from_mirror(source, folder, failures)
+            return _given(name, source, source.path)
+        found = _kept(source, folder) or _brought(source, folder, _mirrored(source), failures)
         if found:
             return found
-    for source in dataset.sources:
-        found = _from_origin(source, folder, failures)
-        if found:
+    for source in sources:
+        if found := _brought(source, folder, _published(source), failures):
             return found
     tried = "; ".join(failures) or "its sources name no address"
     raise InputError(
-        f"data set {dataset.id} could not be fetched: {tried}; set {MIRROR} to a folder that has "
-        f"{' or '.join(source.file for source in dataset.sources)}, or give `path` in the config"
+        f"data set {name} could not be fetched: {tried}; set {MIRROR} to a folder that has "
+        f"{' or '.join(source.name for source in sources)}, or give `path` in the config"
     )
 
 
-def _given(dataset: Dataset, source: Source, path: Path) -> Fetched:
+def _given(name: str, source: S, path: Path) -> Fetched[S]:
     """The user named this very file, so another one must not take its place."""
     if not path.is_file():
-        raise InputError(f"datasets.{dataset.id}: path {path} is not a file")
+        raise InputError(f"datasets.{name}: path {path}: not a file")
     if wrong := problem(path, source):
-        raise InputError(f"datasets.{dataset.id}: path {path} is {wrong}")
+        raise InputError(f"datasets.{name}: path {path}: {wrong}")
     return Fetched(path, source, str(path))
 
 
-def _kept(source: Source, folder: Path) -> Fetched | None:
-    path = folder / source.file
+def _kept(source: S, folder: Path) -> Fetched[S] | None:
+    path = folder / source.name
     if not path.is_file():
         return None
     if wrong := problem(path, source):
         _tell(f"{path} is {wrong}; removed, fetching it again")
         path.unlink()
         return None
-    return Fetched(path, source, earlier_origin(folder, source.file) or "fetched earlier")
+    return Fetched(path, source, earlier_origin(folder, source.name) or "fetched earlier")
 
 
-def _from_mirror(source: Source, folder: Path, failures: list[str]) -> Fetched | None:
-    place = mirror()
-    if place is None:
-        return None
-    what = f"{source.file} from the mirror {place}"
-    if isinstance(place, str):
-        url = f"{place.rstrip('/')}/{quote(source.file)}"
-        return _attempt(source, folder, what, failures, partial(download, url, source))
-    path = place / source.file
-    if not path.is_file():
-        failures.append(f"{what}: not there")
-        return None
-    return _attempt(source, folder, what, failures, partial(_copy, path, source))
+def _mirrored(source: Source) -> Iterator[Place]:
+    """Where a mirror has the file."""
+    if place := mirror():
+        folder = place if isinstance(place, str) else place.resolve().as_uri()
+        address = f"{folder.rstrip('/')}/{quote(source.name)}"
+        yield f"{source.name} from the mirror {place}", address
 
 
-def _from_origin(source: Source, folder: Path, failures: list[str]) -> Fetched | None:
+def _published(source: Source) -> Iterator[Place]:
+    """Where the file was published."""
     if source.wheel:
-        what = f"{source.file} from the wheel {source.wheel}"
-        return _attempt(source, folder, what, failures, partial(from_wheel, source))
+        yield f"{source.name} from the wheel {source.wheel}", ""
     for url in source.urls:
-        path = file_path(url)  # pooch knows no file:// addresses
-        what = f"{source.file} from {path or urlsplit(url).netloc}"
-        get = partial(_copy, path, source) if path else partial(download, url, source)
-        found = _attempt(source, folder, what, failures, get, url)
-        if found:
-            return found
+        yield f"{source.name} from {file_path(url) or urlsplit(url).netloc}", url
+
+
+def _brought(
+    source: S, folder: Path, places: Iterator[Place], failures: list[str]
+) -> Fetched[S] | None:
+    """The file from the first place that gives the right one, moved into the folder."""
+    target = folder / source.name
+    for what, address in places:
+        try:
+            with tempfile.TemporaryDirectory(dir=folder, prefix=UNFINISHED) as temporary:
+                os.replace(_download(source, address, temporary), target)
+        except (FetchError, OSError, ValueError) as error:
+            failures.append(f"{what}: {_reason(error)}")
+            _tell(failures[-1])
+        else:
+            return Fetched(target, source, address if address in source.urls else what)
     return None
 
 
-def _attempt(
-    source: Source,
-    folder: Path,
-    what: str,
-    failures: list[str],
-    get: Callable[[Path], Path],
-    origin: str | None = None,
-) -> Fetched | None:
-    """Let `get` bring the file into a temporary folder; move it into place if it is right."""
-    target = folder / source.file
-    with tempfile.TemporaryDirectory(dir=folder, prefix=UNFINISHED) as temporary:
-        try:
-            os.replace(get(Path(temporary)), target)
-        except (FetchError, OSError) as error:
-            reason = getattr(error, "strerror", None) or error
-            failures.append(f"{what}: {reason}")
-            _tell(failures[-1])
-            return None
-    return Fetched(target, source, origin or what)
+def _download(source: Source, address: str, folder: str) -> str:
+    """Let pooch bring the file into a folder, and ask again where that may help."""
+    pooch.get_logger().setLevel(logging.WARNING)  # it repeats address and hash for every file
+    name, files = source.name, {source.name: address}
+    # No checksum: the downloader looks at more than that.
+    wanted = pooch.create(folder, "", registry={name: None}, urls=files, retry_if_failed=RETRIES)
+    return str(wanted.fetch(name, downloader=partial(_bring, source)))
 
 
-def _copy(path: Path, source: Source, temporary: Path) -> Path:
-    copy = temporary / source.file
-    shutil.copyfile(path, copy)
-    if wrong := problem(copy, source):
+def _bring(source: Source, address: str, output: str, _: pooch.Pooch) -> None:
+    """A downloader for pooch, of file:// addresses and wheels too."""
+    if not address:
+        _take_from_wheel(source, Path(output))
+    elif path := file_path(address):
+        shutil.copyfile(path, output)
+    else:
+        _get(address, output)
+    if wrong := problem(Path(output), source):
+        raise ValueError(wrong)
+
+
+def _get(address: str, output: str) -> None:
+    get = pooch.HTTPDownloader(
+        progressbar=sys.stderr.isatty(),
+        chunk_size=1 << 16,
+        timeout=TIMEOUT,
+        headers={"Accept-Encoding": "identity"},  # files are kept as published
+    )
+    try:
+        get(address, output, None)
+    except requests.HTTPError as error:
+        status = error.response.status_code if error.response is not None else 0
+        refused = 400 <= status < 500  # asking again would not help
+        raise (FetchError if refused else ValueError)(f"HTTP status {status}") from error
+
+
+def _take_from_wheel(source: Source, target: Path) -> None:
+    """Download a wheel with pip, so that the user's index settings apply, and take `member` out."""
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-input", "--no-deps"]
+    command += ["--no-binary=:none:", "--only-binary=:all:", "--dest", str(target.parent)]
+    done = subprocess.run([*command, str(source.wheel)], capture_output=True, text=True)
+    wheel = next(target.parent.glob("*.whl"), None)
+    if done.returncode or wheel is None:
+        said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        raise FetchError((said or ["pip failed"])[-1].removeprefix("ERROR: ")[:160])
+    if wrong := problem(wheel, source):
         raise FetchError(wrong)
-    return copy
+    try:
+        target.write_bytes(read_bytes(wheel, source.member))
+    except InputError as error:
+        raise FetchError(f"{wheel.name} has no {source.member}") from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, requests.RequestException):
+        said = f"{type(error).__name__} {error}"
+        known = (reason.format(TIMEOUT) for sign, reason in REASONS.items() if sign in said)
+        return next(known, "no connection")
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _tell(message: str) -> None:

@@ -1,142 +1,117 @@
-"""A fetched file: whether it is what it should be, and `source.json`, which says where it is from.
+"""A fetched file: whether it is the right one, and `source.json`, which says where it is from.
 
 Its checksums decide; without any, its first bytes.
 """
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated, Generic, TypeVar
+
+import pooch
+from pydantic import Field
 
 from elcrec.data.rawfile import GZIP_MAGIC, ZIP_MAGIC, numbered_lines
-from elcrec.data.sources import FORMATS, RAW_FORMATS, Source
+from elcrec.data.sources import DataSource, Format, Source
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.checked import Count, Line, Record
+from elcrec.files.jsonfile import read_json
 
-FIELDS = {"amazon-reviews": b'"reviewerID"', "yelp-reviews": b'"user_id"'}
-"""What the first line of a file of reviews has, and a server's message in JSON has not."""
-_CHUNK = 1 << 20  # bytes read at a time
-
+S = TypeVar("S", bound=Source)
 NAME = "source.json"
-LONGEST_PATH = 500  # characters, so that messages stay readable
-
-
-def digest(path: Path, algorithm: str = "sha256") -> str:
-    """Hexadecimal digest of the content of `path`."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, algorithm).hexdigest()
-
-
-def problem(path: Path, source: Source) -> str | None:
-    """Say in a few words why `path` is not what `source` describes, or None if it is."""
-    with open(path, "rb") as stream:
-        head = stream.read(512)
-    if wrong := _wrong_start(head, source.file):
-        return wrong
-    if source.wheel and path.suffix != ".whl":
-        return None  # its checksums are the wheel's, whose archive guards the member taken out
-    size = path.stat().st_size
-    if source.size is not None and size != source.size:
-        return f"{size} bytes instead of {source.size}"
-    for algorithm, expected in (("sha256", source.sha256), ("md5", source.md5)):
-        if expected and (found := digest(path, algorithm)) != expected:
-            return f"{algorithm} {found[:12]}… instead of {expected[:12]}…"
-    return None if source.sha256 or source.md5 else _wrong_content(path, head, source)
-
-
-def _wrong_content(path: Path, head: bytes, source: Source) -> str | None:
-    """What can be told of a file without a checksum: archives have their own, reviews fields."""
-    if head.startswith(GZIP_MAGIC):
-        wrong = _broken_gzip(path)
-    elif head.startswith(ZIP_MAGIC) and source.format in RAW_FORMATS:
-        wrong = _broken_zip(path)
-    else:
-        wrong = None
-    if wrong or source.format not in RAW_FORMATS:
-        return wrong
-    try:
-        _, first = next(numbered_lines(path, source.member), (0, b""))
-    except InputError as error:
-        return str(error).removeprefix(f"{path}").lstrip(":, ")
-    field = FIELDS.get(source.format, b"")
-    if field not in first:
-        return f"a file whose first line has no {field.decode()}"
-    return "an HTML page instead of the file" if first.lstrip().startswith(b"<") else None
-
-
-def _wrong_start(head: bytes, name: str) -> str | None:
-    """A login or error page often comes in place of a file, with status 200."""
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if not start:
-        return "an empty file"
-    if start.startswith(b"<"):
-        return "an HTML page instead of the file"
-    if start.startswith(b"{") and ".json" not in name:
-        return "a JSON message instead of the file"
-    if name.endswith(".zip") and not head.startswith(ZIP_MAGIC):
-        return "not a zip archive"
-    # A server may unpack the file on its way; the lines are then JSON as they stand.
-    if name.endswith(".gz") and not head.startswith((GZIP_MAGIC, b"{")):
-        return "not a gzip file"
-    return None
-
-
-def _broken_gzip(path: Path) -> str | None:
-    """A gzip file ends with a checksum of its own: reading it through shows a cut."""
-    try:
-        with gzip.open(path) as stream:
-            while stream.read(_CHUNK):
-                pass
-    except (EOFError, OSError, zlib.error):
-        return "a damaged or cut gzip file"
-    return None
-
-
-def _broken_zip(path: Path) -> str | None:
-    """So does every member of a zip archive, and its list of members stands at the end."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return "a damaged zip archive" if archive.testzip() else None
-    except Exception:  # zipfile raises almost anything on damaged bytes
-        return "a damaged or cut zip archive"
+FIELDS = (b'"reviewerID"', b'"user_id"')
+"""What a file of reviews has at its beginning, and a server's message in JSON has not."""
+_ARCHIVES = ((".zip", ZIP_MAGIC, "a zip archive"), (".gz", GZIP_MAGIC, "a gzip file"))
 
 
 @dataclass(frozen=True)
-class Fetched:
-    """A file of a data set on this machine."""
+class Fetched(Generic[S]):
+    """A file on this machine."""
 
     path: Path
-    source: Source
+    source: S
     origin: str
     """Where it came from: an address, a mirror, a wheel or a local path."""
 
 
-def write_record(folder: Path, dataset_id: str, fetched: Fetched) -> Path:
+class SourceRecord(Record):
+    """Content of `source.json`."""
+
+    dataset: Line
+    format: Format
+    file: Annotated[Line, Field(max_length=500)]
+    """A name when it lies beside the record, so that the folder can be moved; else a path."""
+    member: Line | None
+    origin: Line
+    sha256: Line
+    size: Count
+
+
+def problem(path: Path, source: Source) -> str | None:
+    """Say in a few words why `path` is not what `source` describes, or None if it is."""
+    if source.wheel and path.suffix != ".whl":
+        return None  # its checksums are the wheel's, whose archive guards the member taken out
+    size = path.stat().st_size
+    if source.size not in (None, size):
+        return f"{size} bytes instead of {source.size}"
+    for algorithm, expected in (("sha256", source.sha256), ("md5", source.md5)):
+        if expected and (found := pooch.file_hash(path, algorithm)) != expected:
+            return f"{algorithm} {found[:12]}… instead of {expected[:12]}…"
+    proved = source.sha256 or source.md5 or source.wheel
+    return None if proved else _wrong_look(path, source)
+
+
+def _wrong_look(path: Path, source: Source) -> str | None:
+    """What there is to say of the beginning of a file that no checksum proves.
+
+    A login or error page often comes in place of a file, with status 200.
+    """
+    with open(path, "rb") as stream:
+        start = stream.read(512).removeprefix(b"\xef\xbb\xbf").lstrip()
+    if not start:
+        return "an empty file"
+    if start.startswith(b"<"):
+        return "an HTML page instead of the file"
+    if start.startswith(b"{"):  # reviews, perhaps unpacked by the server on their way
+        known = any(field in start for field in FIELDS)
+        return None if known else "a JSON message instead of the file"
+    for suffix, magic, what in _ARCHIVES:
+        if source.name.endswith(suffix) and not start.startswith(magic):
+            return f"not {what}"
+    packed = isinstance(source, DataSource) and start.startswith((ZIP_MAGIC, GZIP_MAGIC))
+    return _damage(path, source.member) if packed else None
+
+
+def _damage(path: Path, member: str | None) -> str | None:
+    """Archives have checksums of their own, which reading to the end compares."""
+    try:
+        for _ in numbered_lines(path, member):
+            pass
+    except InputError as error:
+        return str(error).removeprefix(f"{path}").lstrip(":, ")
+    return None
+
+
+def write_record(folder: Path, dataset: str, fetched: Fetched[DataSource]) -> Path:
     """Write `source.json` to `folder` and return its path."""
     path = fetched.path.resolve()
-    inside = path.parent == folder.resolve()
     record = {
-        "dataset": dataset_id,
+        "dataset": dataset,
         "format": fetched.source.format,
-        # A name when it lies beside the record, so that the folder can be moved.
-        "file": path.name if inside else str(path),
+        "file": path.name if path.parent == folder.resolve() else str(path),
         "member": None if fetched.source.wheel else fetched.source.member,
         "origin": fetched.origin,
-        "sha256": digest(path),
+        "sha256": pooch.file_hash(path),
         "size": path.stat().st_size,
     }
-    target = folder / NAME
-    write_text(target, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
-    return target
+    write_text(folder / NAME, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    return folder / NAME
 
 
-def read_record(folder: Path, dataset_id: str) -> Fetched:
+def read_record(folder: Path, dataset: str) -> Fetched[DataSource]:
     """Return what `source.json` in `folder` describes.
 
     Raises:
@@ -146,43 +121,29 @@ def read_record(folder: Path, dataset_id: str) -> Fetched:
     path = folder / NAME
     if not path.is_file():
         raise InputError(f"{path}: is missing; run `elcrec data fetch` first")
-    record = JsonObject.read(path)
-    record.expect("dataset", dataset_id)
-    fetched = _fetched(record)
+    record = read_json(path, SourceRecord)
+    if record.dataset != dataset:
+        raise InputError(f"{path}: dataset: must be {dataset!r}, got {record.dataset!r}")
     again = f"(named in {path}); run `elcrec data fetch` again"
-    source = fetched.source
+    file = folder / record.file
+    if file.name != record.file and not Path(record.file).is_absolute():
+        allowed = "a file name or an absolute path"
+        raise InputError(f"{path}: file: must be {allowed}, got {record.file!r}")
     try:
-        changed = (
-            fetched.path.stat().st_size != source.size or digest(fetched.path) != source.sha256
-        )
+        same = (file.stat().st_size, pooch.file_hash(file)) == (record.size, record.sha256)
     except OSError as error:
         reason = "is missing" if isinstance(error, FileNotFoundError) else error.strerror
-        raise InputError(f"{fetched.path}: {reason} {again}") from None
-    if changed:
-        raise InputError(f"{fetched.path}: has changed since it was fetched {again}")
-    return fetched
+        raise InputError(f"{file}: {reason} {again}") from None
+    if not same:
+        raise InputError(f"{file}: has changed since it was fetched {again}")
+    source = DataSource(file=file.name, format=record.format, member=record.member)
+    return Fetched(file, source, record.origin)
 
 
 def earlier_origin(folder: Path, file: str) -> str | None:
     """Where `file` in `folder` came from, if a record there says so."""
     try:
-        fetched = _fetched(JsonObject.read(folder / NAME))
+        record = read_json(folder / NAME, SourceRecord)
     except InputError:
         return None
-    return fetched.origin if fetched.path == folder / file else None
-
-
-def _fetched(record: JsonObject) -> Fetched:
-    """What the record says, every value checked; the file itself is not looked at."""
-    path = record.path.parent / record.text("file")
-    plain = path.name == record.text("file") or Path(record.text("file")).is_absolute()
-    if not plain or len(record.text("file")) > LONGEST_PATH:
-        record.refuse("file", "a file name or an absolute path")
-    source = Source(
-        format=record.one_of("format", FORMATS),
-        file=path.name,
-        size=record.integer("size"),
-        sha256=record.text("sha256"),
-        member=record.optional_text("member"),
-    )
-    return Fetched(path, source, record.text("origin"))
+    return record.origin if record.file == file else None

@@ -13,16 +13,13 @@ within one impression have no order; that of the line is kept. News clicked twic
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from pathlib import Path
+from itertools import count
 from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
-
-from elcrec.data.rawfile import numbered_lines
-from elcrec.errors import InputError, shown
+from elcrec.errors import shown
 
 _COLUMNS = ("impression", "user", "time", "history", "impressions")
 _TIME = "%m/%d/%Y %I:%M:%S %p"
@@ -30,70 +27,42 @@ _TIME = "%m/%d/%Y %I:%M:%S %p"
 
 class _Impression(NamedTuple):
     time: datetime
-    line: int
-    """Number in the file: decides between impressions of the same second."""
     history: list[str]
     clicked: list[str]
 
 
-def read_behaviors(path: Path, member: str | None = None) -> pd.DataFrame:
-    """Read `behaviors.tsv`.
+def read_behaviors(lines: Iterable[bytes]) -> Iterator[tuple[str, str, int]]:
+    """Yield (user, item, number of the row) of every click, user after user.
 
     Args:
-        path: The file: plain, gzip-compressed, or a zip archive that holds `member`.
-        member: File inside the zip archive.
-
-    Returns:
-        Columns user, item (text) and time (int64), one row per click, user after user; time counts
-        the rows, for the clicks of a history have no other.
+        lines: Of `behaviors.tsv`.
 
     Raises:
-        InputError: The first wrong line, with what is expected there.
+        ValueError: Says what is wrong with the line that was taken last.
     """
-    impressions: dict[str, list[_Impression]] = {}
-    for number, line in numbered_lines(path, member):
-        try:
-            user, impression = _parse(number, line)
-        except ValueError as error:  # UnicodeDecodeError is one, too
-            raise InputError(f"{path}, line {number}: {_reason(error)}") from None
-        impressions.setdefault(user, []).append(impression)
-    users: list[str] = []
-    items: list[str] = []
+    impressions: dict[str, list[_Impression]] = defaultdict(list)
+    for line in lines:
+        values = line.decode().rstrip("\r\n").split("\t")
+        expected = f"expected {len(_COLUMNS)} ({', '.join(_COLUMNS)}) separated by tabs"
+        if len(values) != len(_COLUMNS):
+            raise ValueError(f"{len(values) if any(values) else 0} columns; {expected}")
+        _, user, time, history, shown_news = values
+        if not user:
+            raise ValueError(f"an empty user; {expected}")
+        impressions[user].append(_Impression(_time(time), history.split(), _clicked(shown_news)))
+    rows = count()
     for user, own in impressions.items():
-        before = len(items)
-        items.extend(_clicks(own))
-        users.extend([user] * (len(items) - before))
-    return pd.DataFrame(
-        {
-            "user": pd.Series(users, dtype=object),
-            "item": pd.Series(items, dtype=object),
-            "time": np.arange(len(items), dtype=np.int64),
-        }
-    )
+        for item in _clicks(own):
+            yield user, item, next(rows)
 
 
 def _clicks(impressions: list[_Impression]) -> Iterator[str]:
     """One user's news, oldest first."""
-    ordered = sorted(impressions, key=lambda i: (i.time, i.line))
-    lengths = [len(impression.history) for impression in ordered]
-    first = lengths.index(max(lengths))
+    ordered = sorted(impressions, key=lambda one: one.time)  # stable: by line in the same second
+    first = max(range(len(ordered)), key=lambda number: len(ordered[number].history))
     yield from ordered[first].history
     for impression in ordered[first:]:
         yield from impression.clicked
-
-
-def _parse(number: int, line: bytes) -> tuple[str, _Impression]:
-    """User and impression of a line; ValueError says what is wrong with it."""
-    values = line.decode("utf-8").rstrip("\r\n").split("\t")
-    if len(values) != len(_COLUMNS):
-        raise ValueError(
-            f"{len(values) if any(values) else 0} columns; expected {len(_COLUMNS)} "
-            f"({', '.join(_COLUMNS)}) separated by tabs"
-        )
-    _, user, time, history, impressions = values
-    if not user:
-        raise ValueError(f"an empty user; expected {', '.join(_COLUMNS)} separated by tabs")
-    return user, _Impression(_time(time), number, history.split(), _clicked(impressions))
 
 
 def _time(text: str) -> datetime:
@@ -108,13 +77,8 @@ def _clicked(impressions: str) -> list[str]:
     for entry in impressions.split():
         news, _, label = entry.rpartition("-")
         if not news or label not in ("0", "1"):
-            raise ValueError(
-                f"impressions must be news with -1 (clicked) or -0, not {entry[:40]!r}"
-            )
+            allowed = "news with -1 (clicked) or -0"
+            raise ValueError(f"impressions must be {allowed}, not {entry[:40]!r}")
         if label == "1":
             clicked.append(news)
     return clicked
-
-
-def _reason(error: ValueError) -> str:
-    return "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else str(error)

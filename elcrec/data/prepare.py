@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from pathlib import Path
 
 from elcrec.data.core import k_core, to_sequences
@@ -12,7 +11,7 @@ from elcrec.data.fetched import Fetched
 from elcrec.data.formats import read_interactions
 from elcrec.data.rawfile import read_bytes
 from elcrec.data.sequences import Sequences, format_sequences, parse_sequences
-from elcrec.data.sources import COUNTS, SEQUENCES, Dataset
+from elcrec.data.sources import COUNTS, SEQUENCES, Dataset, DataSource
 from elcrec.data.statistics import check, statistics
 from elcrec.errors import InputError
 from elcrec.files.atomic import replaced
@@ -20,7 +19,7 @@ from elcrec.files.atomic import replaced
 CORE = 5  # users and items with fewer interactions are removed
 
 
-def prepare(dataset: Dataset, fetched: Fetched, folder: Path) -> Path:
+def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: Path) -> Path:
     """Write `sequences.txt` and `statistics.json` to `folder`.
 
     A raw file is reduced to its 5-core and numbered; a file of the prepared format is checked and
@@ -36,11 +35,11 @@ def prepare(dataset: Dataset, fetched: Fetched, folder: Path) -> Path:
     """
     data, sequences, before_core = _content(fetched)
     sha256 = hashlib.sha256(data).hexdigest()
-    check(dataset, sequences, sha256, fetched.path)
+    check(name, dataset, sequences, sha256, fetched.path)
     record = {
-        "dataset": dataset.id,
-        "name": dataset.name,
-        **asdict(statistics(sequences)),
+        "dataset": name,
+        "name": dataset.name or name,
+        **statistics(sequences).model_dump(),
         "sha256": sha256,
         "origin": fetched.origin,
         "format": fetched.source.format,
@@ -55,7 +54,7 @@ def prepare(dataset: Dataset, fetched: Fetched, folder: Path) -> Path:
     return target
 
 
-def _content(fetched: Fetched) -> tuple[bytes, Sequences, dict[str, int] | None]:
+def _content(fetched: Fetched[DataSource]) -> tuple[bytes, Sequences, dict[str, int] | None]:
     """The bytes of `sequences.txt`, what they say, and the counts of a raw file."""
     path, source = fetched.path, fetched.source
     if source.format == SEQUENCES:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NoReturn
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +16,13 @@ from elcrec.errors import InputError
 
 MIN_ITEMS = 4  # one training input, its target, one item to validate and one to test
 _EXPECTED = "expected `user item item …` with whole item ids from 1"
-_UNUSUAL_SPACE = re.compile(rb"[\t\r\v\f]|  |^ | $")
+_SPACE = " \t\r\v\f"  # single spaces are usual, the others tolerated
+_SPACES = f"[{_SPACE}]+"
+_NO_TEXT = r"\0\udc80-\udcff"  # NUL, and bytes that are no UTF-8
+_ITEM = "0*[1-9][0-9]*"
+_LINE = re.compile(
+    rf"[{_SPACE}]*([^{_NO_TEXT}{_SPACE}]+)((?:{_SPACES}{_ITEM}){{{MIN_ITEMS},}})[{_SPACE}]*"
+)
 _BOM = b"\xef\xbb\xbf"
 
 Split = Literal["valid", "test"]
@@ -71,10 +78,23 @@ def parse_sequences(data: bytes, path: Path | str) -> Sequences:
     Raises:
         InputError: As `read_sequences`.
     """
-    lines = data.removeprefix(_BOM).removesuffix(b"\n").split(b"\n")
-    sequences = _parse(lines)
-    if sequences is None:
-        _refuse(path, lines)
+    text = data.removeprefix(_BOM).removesuffix(b"\n").decode(errors="surrogateescape")
+    lines = text.split("\n")
+    if lines == [""]:
+        raise InputError(f"{path}: is empty; {_EXPECTED}")
+    users: dict[str, int] = {}
+    histories = []
+    for number, line in enumerate(lines, 1):
+        match = _LINE.fullmatch(line)
+        if match is None or match[1] in users:
+            wrong = _problem(line, users)
+            raise InputError(f"{path}, line {number}: {wrong}; {_EXPECTED}")
+        users[match[1]] = number
+        histories.append(match[2])
+    lengths = [len(history.split()) for history in histories]
+    items = np.fromstring(" ".join(histories), dtype=np.int64, sep=" ")
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    sequences = Sequences(items, offsets, tuple(users))
     _refuse_large_ids(path, sequences)
     return sequences
 
@@ -90,60 +110,19 @@ def format_sequences(sequences: Sequences) -> bytes:
     return "".join(lines).encode()
 
 
-def _parse(lines: list[bytes]) -> Sequences | None:
-    """Parse all lines at once, or return None if any is wrong."""
-    # Tabs, carriage returns and double spaces are tolerated, at the price of one more pass.
-    if any(_UNUSUAL_SPACE.search(line) for line in lines):
-        lines = [b" ".join(line.split()) for line in lines]
-    pairs = [line.partition(b" ") for line in lines]
-    tails = [tail for _, _, tail in pairs]
-    flat = b" ".join(tails)
-    # numpy's parser takes signs and stops quietly at a NUL: only digits may reach it.
-    if flat.translate(None, b"0123456789 ") or not all(tails):
-        return None
-    counts = np.fromiter((tail.count(b" ") for tail in tails), np.int64, len(tails)) + 1
-    items = np.fromstring(flat, dtype=np.int64, sep=" ")
-    offsets = np.concatenate(([0], np.cumsum(counts)))
-    if len(items) != offsets[-1] or counts.min() < MIN_ITEMS or items.min() < 1:
-        return None
-    try:
-        users = tuple(b"\n".join(user for user, _, _ in pairs).decode("utf-8").split("\n"))
-    except UnicodeDecodeError:
-        return None
-    if len(set(users)) < len(users) or any("\0" in user for user in users):
-        return None
-    return Sequences(items, offsets, users)
-
-
-def _refuse(path: Path | str, lines: list[bytes]) -> NoReturn:
-    """Go through the lines one by one for the first wrong one."""
-    if lines == [b""]:
-        raise InputError(f"{path}: is empty; {_EXPECTED}")
-    seen: dict[bytes, int] = {}
-    for number, line in enumerate(lines, 1):
-        if wrong := _problem(line, seen):
-            raise InputError(f"{path}, line {number}: {wrong}; {_EXPECTED}")
-        seen[line.split()[0]] = number
-    raise InputError(f"{path}: cannot be read; {_EXPECTED} on every line")
-
-
-def _problem(line: bytes, seen: dict[bytes, int]) -> str | None:
-    try:
-        words = line.decode("utf-8").encode().split()
-    except UnicodeDecodeError:
-        return "not UTF-8 text"
-    if b"\0" in line:
-        return "a binary file, not text"
-    if not words:
+def _problem(line: str, users: Mapping[str, int]) -> str:
+    """What is wrong with a line that is not as it should be, or has one of the users before it."""
+    user, *items = re.split(_SPACES, line.strip(_SPACE))
+    if re.search(f"[{_NO_TEXT}]", line):
+        return "a binary file, not text" if "\0" in line else "not UTF-8 text"
+    if not user:
         return "an empty line"
-    for item in words[1:]:
-        if not item.isdigit() or not item.strip(b"0"):
-            return f"item {item.decode()[:40]!r} is not a whole number from 1"
-    if len(words) - 1 < MIN_ITEMS:
-        return f"user {words[0].decode()[:40]!r} has fewer than {MIN_ITEMS} items"
-    if words[0] in seen:
-        return f"user {words[0].decode()[:40]!r} is already on line {seen[words[0]]}"
-    return None
+    for item in items:
+        if not re.fullmatch(_ITEM, item):
+            return f"item {item[:40]!r} is not a whole number from 1"
+    if len(items) < MIN_ITEMS:
+        return f"user {user[:40]!r} has fewer than {MIN_ITEMS} items"
+    return f"user {user[:40]!r} is already on line {users[user]}"
 
 
 def _refuse_large_ids(path: Path | str, sequences: Sequences) -> None:

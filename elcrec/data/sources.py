@@ -3,155 +3,117 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path, PurePath
-from typing import Any
+from typing import Annotated, Any, Literal
 from urllib.request import url2pathname
 
-from elcrec.errors import InputError
+from pydantic import AfterValidator, Field, model_validator
 
-SEQUENCES = "sequences"  # the prepared format itself: `user item item …`
-RAW_FORMATS = (
+from elcrec.errors import InputError
+from elcrec.files.checked import FilePath, Positive, Section, Some, Text, matching
+
+Format = Literal[
+    "sequences",  # the prepared format itself: `user item item …`
     "amazon-reviews",
     "yelp-reviews",
     "movielens",
     "recbole-inter",
     "sasrec-text",
     "mind-behaviors",
-)
-FORMATS = (SEQUENCES, *RAW_FORMATS)
+]
+SEQUENCES: Format = "sequences"
 COUNTS = ("users", "items", "actions")
-_OWN_FILE = ("path", "format", "member")  # keys of a source that a data set may carry itself
-
 MIRROR = "ELCREC_MIRROR"  # environment variable
 
 
-@dataclass(frozen=True)
-class Source:
-    """One place that a data set can be had from, and the checksums of what is fetched there."""
+def _digits(number: int) -> Any:
+    pattern = rf"^[0-9a-fA-F]{{{number}}}$"
+    return matching(pattern, f"{number} hexadecimal digits, 0-9 and a-f")
 
-    format: str
-    """One of `FORMATS`."""
-    file: str
-    """Name under which the fetched file is kept, and is looked for in the mirror."""
-    path: Path | None = None
+
+_BEGINNING = "an address that begins with http://, https:// or file://"
+Address = Annotated[str, matching("^(https?|file)://", _BEGINNING)]
+Sha256 = Annotated[str, _digits(64), AfterValidator(str.lower)]
+Md5 = Annotated[str, _digits(32), AfterValidator(str.lower)]
+
+
+class Source(Section):
+    """A file, where it can be had, and what proves that it is the right one."""
+
+    file: str | None = None
+    """Name under which it is kept, and under which a mirror has it; that of `path` by itself."""
+    path: FilePath | None = None
     """A local file, read where it lies."""
-    urls: tuple[str, ...] = ()
+    urls: Some[Address] = []
     """Addresses of the same file, tried in order."""
-    size: int | None = None
+    size: Positive | None = None
     """Bytes of what is fetched; as the checksums, of the wheel where there is one."""
-    sha256: str | None = None
-    md5: str | None = None
-    wheel: str | None = None
-    """Requirement (`name==version`) of a wheel that holds the file as `member`."""
-    member: str | None = None
+    sha256: Sha256 | None = None
+    md5: Md5 | None = None
+    wheel: Text | None = None
+    """Requirement (name==version) of a Python package that holds the file as `member`."""
+    member: Text | None = None
     """File inside a zip archive or a wheel."""
 
-    @classmethod
-    def from_config(cls, where: str, mapping: Mapping[str, Any]) -> Source:
-        """Build a source from its mapping in the configuration.
+    @model_validator(mode="after")
+    def _is_named(self) -> Source:
+        if not self.name or self.name != PurePath(self.name).name:  # it is joined to folders
+            raise ValueError(f"needs `file`, a plain file name, or `path`; found {self.name!r}")
+        if self.wheel and not self.member:
+            raise ValueError("a wheel needs `member`, the file inside it")
+        return self
 
-        Args:
-            where: The key that the mapping stands under, for messages.
-            mapping: The source's keys; every one must be a field of this class.
-
-        Raises:
-            InputError: An unknown key, an unknown format, a wrong checksum, or nothing to look for.
-        """
-        _refuse_unknown(where, mapping, tuple(field.name for field in fields(cls)))
-        format_ = mapping.get("format", SEQUENCES)
-        if format_ not in FORMATS:
-            raise InputError(f"{where}: format must be one of {', '.join(FORMATS)}, not {format_}")
-        if "wheel" in mapping and "member" not in mapping:
-            raise InputError(f"{where}: a wheel needs `member`, the file inside it")
-        path = Path(mapping["path"]).expanduser() if mapping.get("path") else None
-        return cls(
-            format=format_,
-            file=_file_name(where, mapping, path),
-            path=path,
-            urls=tuple(mapping.get("urls", ())),
-            size=mapping.get("size"),
-            sha256=_digest(where, mapping, "sha256", 64),
-            md5=_digest(where, mapping, "md5", 32),
-            wheel=mapping.get("wheel"),
-            member=mapping.get("member"),
-        )
+    @property
+    def name(self) -> str:
+        """Under which it is kept, and looked for in a mirror."""
+        return self.file or (self.path.name if self.path else "")
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """A data set of the configuration; `sha256` and `counts` speak of its prepared file."""
+class DataSource(Source):
+    """A source of a data set."""
 
-    id: str
-    name: str
-    sha256: str | None
-    counts: Mapping[str, int] | None
-    """Numbers of users, items and actions."""
-    sources: tuple[Source, ...]
-
-    @classmethod
-    def from_config(cls, id: str, mapping: Mapping[str, Any]) -> Dataset:
-        """Build a data set from its mapping under `datasets` in the configuration.
-
-        Either `sources` lists where it can be had, or `path` names a file of the user's own (with
-        `format`, if it is not already in the prepared one). `path` goes before all `sources`, so
-        that a second configuration file can add it to a known data set.
-
-        Raises:
-            InputError: An unknown key, a wrong value, or neither `sources` nor `path`.
-        """
-        where = f"datasets.{id}"
-        _refuse_unknown(where, mapping, ("name", "sha256", "counts", "sources", *_OWN_FILE))
-        if not mapping.get("path") and not mapping.get("sources"):
-            raise InputError(f"{where}: needs `path` (a file of your own) or `sources`")
-        counts = mapping.get("counts")
-        if counts is not None:
-            _refuse_unknown(f"{where}.counts", counts, COUNTS)
-        return cls(
-            id=id,
-            name=mapping.get("name", id),
-            sha256=_digest(where, mapping, "sha256", 64),
-            counts=counts,
-            sources=_sources(where, mapping),
-        )
+    format: Format
 
 
-def _sources(where: str, mapping: Mapping[str, Any]) -> tuple[Source, ...]:
-    listed = tuple(
-        Source.from_config(f"{where}.sources[{number}]", source)
-        for number, source in enumerate(mapping.get("sources") or ())
-    )
-    if not mapping.get("path"):
-        return listed
-    own = {key: mapping[key] for key in _OWN_FILE if key in mapping}
-    return (Source.from_config(where, own), *listed)
+class Counts(Section):
+    """Size of a prepared data set; what is not given is not checked."""
+
+    users: Positive | None = None
+    items: Positive | None = None
+    actions: Positive | None = None
 
 
-def _refuse_unknown(where: str, mapping: Mapping[str, Any], allowed: tuple[str, ...]) -> None:
-    if not isinstance(mapping, Mapping):
-        raise InputError(f"{where}: expected keys out of {', '.join(allowed)}")
-    for key in mapping:
-        if key not in allowed:
-            raise InputError(f"{where}: unknown key {key}; allowed are {', '.join(allowed)}")
+class Dataset(Section):
+    """A data set, from `sources`, from a file of one's own, or from that before `sources`."""
 
+    name: str | None = None
+    """As the tables show it."""
+    sha256: Sha256 | None = None
+    """Of the prepared file."""
+    counts: Counts | None = None
+    """Of the prepared file."""
+    path: FilePath | None = None
+    """The user's own file."""
+    format: Format = SEQUENCES
+    """Of the user's own file."""
+    member: Text | None = None
+    """File inside the user's own file, if that is an archive."""
+    sources: Annotated[list[DataSource], Field(min_length=1)] = []
+    """Tried in order."""
 
-def _file_name(where: str, mapping: Mapping[str, Any], path: Path | None) -> str:
-    name = mapping.get("file") or (path.name if path else "")
-    # A plain name: it is joined to the output folder and to the mirror's address.
-    if not name or name != PurePath(name).name:
-        raise InputError(f"{where}: needs `file`, a plain file name, or `path`; found {name!r}")
-    return name
+    @model_validator(mode="after")
+    def _comes_from_somewhere(self) -> Dataset:
+        if not (self.path or self.sources):
+            raise ValueError("a key is missing: 'sources' or 'path'")
+        return self
 
-
-def _digest(where: str, mapping: Mapping[str, Any], key: str, length: int) -> str | None:
-    digest = mapping.get(key)
-    if digest is None:
-        return None
-    if not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", str(digest)):
-        raise InputError(f"{where}: {key} must be {length} hexadecimal digits, not {digest}")
-    return str(digest).lower()
+    @property
+    def places(self) -> list[DataSource]:
+        """The user's own file before all sources."""
+        if not self.path:
+            return self.sources
+        own = DataSource.model_construct(path=self.path, format=self.format, member=self.member)
+        return [own, *self.sources]
 
 
 def mirror() -> Path | str | None:
@@ -161,10 +123,8 @@ def mirror() -> Path | str | None:
         InputError: It names neither.
     """
     told = os.environ.get(MIRROR)
-    if not told:
-        return None
-    if told.startswith(("http://", "https://")):
-        return told
+    if not told or told.startswith(("http://", "https://")):
+        return told or None
     path = file_path(told) or Path(os.path.expanduser(told))
     if not os.path.isdir(path):
         allowed = "an existing folder, or an address with http://, https:// or file://"

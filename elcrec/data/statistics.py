@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import model_validator
 
 from elcrec.data.sequences import Sequences
-from elcrec.data.sources import COUNTS, Dataset
+from elcrec.data.sources import COUNTS, Counts, Dataset
 from elcrec.errors import InputError
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.checked import Line, Positive, Record
+from elcrec.files.jsonfile import read_json
 
 ROUNDING = 0.01
 """Granted to a file of statistics, whose numbers somebody may have shortened."""
 
 
-@dataclass(frozen=True)
-class Statistics:
+class Statistics(Record):
     """Size of a data set."""
 
-    users: int
-    items: int
+    users: Positive
+    items: Positive
     """Different items."""
-    actions: int
+    actions: Positive
     mean_length: float
     """Actions per user."""
     sparsity_percent: float
@@ -39,15 +39,21 @@ def statistics(sequences: Sequences) -> Statistics:
 
 
 def _of_counts(users: int, items: int, actions: int) -> Statistics:
-    sparsity = 100 * (1 - actions / (users * items))
-    return Statistics(users, items, actions, actions / users, sparsity)
+    return Statistics(
+        users=users,
+        items=items,
+        actions=actions,
+        mean_length=actions / users,
+        sparsity_percent=100 * (1 - actions / (users * items)),
+    )
 
 
-def check(dataset: Dataset, sequences: Sequences, sha256: str, path: Path | str) -> None:
+def check(name: str, dataset: Dataset, sequences: Sequences, sha256: str, path: Path | str) -> None:
     """Compare a prepared file with what the configuration says of it.
 
     Args:
-        dataset: The data set; what its configuration does not give is not checked.
+        name: Of the data set.
+        dataset: Its entry; what its configuration does not give is not checked.
         sequences: The content of the prepared file.
         sha256: Its checksum.
         path: The file that it was made from, for the message.
@@ -55,17 +61,36 @@ def check(dataset: Dataset, sequences: Sequences, sha256: str, path: Path | str)
     Raises:
         InputError: Names the file, what was expected and what was found.
     """
-    found = asdict(statistics(sequences))
-    expected = dict(dataset.counts or {})
+    found = statistics(sequences).model_dump()
+    expected = dataset.counts.model_dump(exclude_none=True) if dataset.counts else {}
     wrong = [
-        f"{number} {key} instead of {expected[key]}"
-        for key, number in found.items()
-        if key in expected and number != expected[key]
+        f"{found[key]} {key} instead of {number}"
+        for key, number in expected.items()
+        if found[key] != number
     ]
     if dataset.sha256 and sha256 != dataset.sha256:
         wrong.append(f"sha256 {sha256} instead of {dataset.sha256}")
     if wrong:
-        raise InputError(f"{path}: prepared as data set {dataset.id} gives {', '.join(wrong)}")
+        raise InputError(f"{path}: prepared as data set {name} gives {', '.join(wrong)}")
+
+
+class StatisticsRecord(Statistics):
+    """Content of `statistics.json`, of which older ones lack the last two."""
+
+    dataset: Line
+    name: Line
+    before_core: Counts | None = None
+    format: Line = "unknown"
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> StatisticsRecord:
+        right = _of_counts(self.users, self.items, self.actions)
+        for key in ("mean_length", "sparsity_percent"):
+            found, value = getattr(self, key), getattr(right, key)
+            if not math.isclose(found, value, abs_tol=ROUNDING):
+                counts = ", ".join(COUNTS)
+                raise ValueError(f"{key} is {found!r}, but {value!r} follows from {counts}")
+        return self
 
 
 def load_statistics(path: Path) -> dict[str, Any]:
@@ -74,17 +99,4 @@ def load_statistics(path: Path) -> dict[str, Any]:
     Raises:
         InputError: It is missing, lacks a key, or its numbers do not belong together.
     """
-    record = JsonObject.read(path)
-    for key in ("dataset", "name"):
-        record.text(key)
-    found = _of_counts(*(record.integer(key, 1) for key in COUNTS))
-    for key in ("mean_length", "sparsity_percent"):
-        value = getattr(found, key)
-        if not math.isclose(record.number(key, -math.inf), value, abs_tol=ROUNDING):
-            record.refuse(key, f"{value!r}, which follows from {', '.join(COUNTS)}")
-    if record.values.get("before_core") is not None:
-        for key in COUNTS:
-            record.section("before_core").integer(key, 1)
-    if "format" in record.values:
-        record.text("format")
-    return record.values
+    return read_json(path, StatisticsRecord).model_dump()

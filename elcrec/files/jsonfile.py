@@ -1,4 +1,7 @@
-"""Checked reading of JSON records: each wrong key is one line that names file and key."""
+"""Checked reading of JSON records: each wrong key is one line that names file and key.
+
+`read_json` reads into a model; `JsonObject` reads key by key, for readers that have none yet.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,48 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from elcrec.errors import InputError, in_line, shown
+from elcrec.files.checked import LARGEST as LARGEST
+from elcrec.files.checked import Record, check, in_file
 
-LARGEST = 2**63 - 1
-"""Of an integer: what numpy and every other reader can hold."""
+R = TypeVar("R", bound=Record)
 _UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # cannot stand in a line, or not be written
+
+
+def read_json(path: Path, kind: type[R]) -> R:
+    """Read the object in `path` as a record.
+
+    Raises:
+        InputError: As `read_object`, or a key is missing or has a value that does not fit.
+    """
+    return as_record(read_object(path), kind, path)
+
+
+def as_record(values: dict[str, Any], kind: type[R], path: Path) -> R:
+    """The same of what was read from `path` before."""
+    record: R = check(kind, values, in_file(path))
+    return record
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read the object in `path`, whatever its keys.
+
+    Raises:
+        InputError: The file is missing, cut off, not an object, or has a key twice.
+    """
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except RecursionError:
+        raise InputError(f"{path}: is nested too deeply to be a record") from None
+    except ValueError as error:
+        raise InputError(f"{path}: is not whole JSON ({error})") from None
+    if not isinstance(values, dict):
+        raise InputError(f"{path}: must be a JSON object")
+    return values
 
 
 @dataclass(frozen=True)
@@ -26,23 +64,8 @@ class JsonObject:
 
     @classmethod
     def read(cls, path: Path) -> JsonObject:
-        """Read the object in `path`.
-
-        Raises:
-            InputError: The file is missing, cut off, not an object, or has a key twice.
-        """
-        try:
-            text = path.read_text(encoding="utf-8")
-            values = json.loads(text, object_pairs_hook=_once)
-        except OSError as error:
-            raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-        except RecursionError:
-            raise InputError(f"{path}: is nested too deeply to be a record") from None
-        except ValueError as error:
-            raise InputError(f"{path}: is not whole JSON ({error})") from None
-        if not isinstance(values, dict):
-            raise InputError(f"{path}: must be a JSON object")
-        return cls(path, values)
+        """Read the object in `path`; as `read_object`."""
+        return cls(path, read_object(path))
 
     def section(self, key: str) -> JsonObject:
         """Return the object under `key`."""

@@ -12,7 +12,6 @@ from elcrec.errors import InputError, shown
 
 TEXT = "tag:yaml.org,2002:str"
 MERGE = "tag:yaml.org,2002:merge"
-Version = tuple[int, int]
 
 
 class _Refusal(yaml.MarkedYAMLError):
@@ -78,45 +77,32 @@ def _problem(error: Exception) -> str:
     return f"not valid YAML: {str(error).splitlines()[0]}"
 
 
-def version(path: Path) -> Version:
-    """What changes when the file does; InputError if it is not there."""
+@functools.cache  # a DAG asks for the same files hundreds of times
+def _read(path: Path, modified: int, size: int) -> Any:
+    return parse(path.read_bytes().decode(), path)
+
+
+def read(path: Path) -> Any:
+    """What a YAML file holds.
+
+    Raises:
+        InputError: It cannot be read; names the file and the line.
+    """
     try:
         status = path.stat()
-    except (OSError, ValueError) as error:
-        raise _unreadable(path, error) from None
-    return status.st_mtime_ns, status.st_size
-
-
-@functools.cache
-def _read(path: Path, version: Version) -> Any:
-    try:
-        text = path.read_text(encoding="utf-8")
+        return _read(path, status.st_mtime_ns, status.st_size)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not valid YAML: {error}") from None
-    except OSError as error:
-        raise _unreadable(path, error) from None
-    return parse(text, path)
-
-
-def _unreadable(path: Path, error: Exception) -> InputError:
-    if isinstance(error, FileNotFoundError):
-        return InputError(f"{path}: no such file")
-    return InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: cannot be read: {reason}") from None
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping; InputError names the file and the line."""
-    content = _read(path, version(path))
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
+    """Read a YAML mapping, empty in an empty file; InputError names the file and the line."""
+    content = read(path)
+    if content is not None and not isinstance(content, dict):
         raise InputError(f"{path}: must be a mapping of keys to values, got {shown(content)}")
-    return content
-
-
-def read_yaml_list(path: Path) -> list[Any]:
-    """Read a YAML list; InputError names the file and the line."""
-    content = _read(path, version(path))
-    if not isinstance(content, list):
-        raise InputError(f"{path}: must be a list, got {shown(content)}")
-    return content
+    return content or {}

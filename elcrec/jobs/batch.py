@@ -17,18 +17,21 @@ import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 
-from elcrec.config.build import LARGEST
 from elcrec.config.config import Config
-from elcrec.config.schema import is_integer
+from elcrec.config.names import DatasetName, Known, ModelName
+from elcrec.config.sections import Seed
 from elcrec.data.histories import InteractionData, load_data
-from elcrec.errors import InputError, dotted, shown, unknown_key
+from elcrec.errors import InputError
+from elcrec.files.checked import Section, check, in_file
 from elcrec.files.lock import HeldError, held
-from elcrec.files.yamlfile import read_yaml_list
+from elcrec.files.yamlfile import read
 from elcrec.jobs.folder import forget_failure, is_recorded, write, write_failure
 from elcrec.jobs.progress import Progress
 from elcrec.jobs.run import execute_in_turns, make_run
@@ -38,8 +41,13 @@ from elcrec.training.deadline import Deadline, OutOfTimeError
 from elcrec.training.lanes import Work, side_by_side
 from elcrec.training.turns import Turns
 
-KEYS = ("datasets", "models", "seeds")
-SEED = f"integers from 0 to {LARGEST}"
+
+class Entry(Section):
+    """An entry of a plan; what it leaves out is that of the configuration."""
+
+    datasets: Annotated[list[DatasetName], Field(min_length=1)] = []
+    models: Annotated[list[ModelName], Field(min_length=1)] = []
+    seeds: Annotated[list[Seed], Field(min_length=1)] = []
 
 
 @dataclass(frozen=True)
@@ -73,47 +81,20 @@ def read_plan(path: Path, config: Config) -> list[Planned]:
     Raises:
         InputError: Not a plan, or a data set, model or setting that is not right.
     """
-    entries = read_yaml_list(path)
-    if not entries:
-        raise InputError(f"{path}: must be a list of mappings with the keys {', '.join(KEYS)}")
+    known = Known(config.datasets, config.model_files)
+    entries: list[Entry] = check(
+        Annotated[list[Entry], Field(min_length=1)],
+        read(path),
+        in_file(path),
+        known,
+    )
     planned: dict[Planned, None] = {}
-    for number, entry in enumerate(entries, 1):
-        datasets, models, seeds = _entry(entry, f"{path}: entry {number}", config)
-        for dataset in datasets:
-            for model in models:
-                for seed in seeds:
-                    for run in _with_start(Planned(dataset, model, seed), config):
-                        planned[run] = None
+    for entry in entries:
+        models, seeds = entry.models or config.models, entry.seeds or config.seeds
+        for dataset, model, seed in product(entry.datasets or config.use, models, seeds):
+            for run in _with_start(Planned(dataset, model, seed), config):
+                planned[run] = None
     return list(planned)
-
-
-def _entry(entry: Any, where: str, config: Config) -> tuple[list[str], list[str], list[int]]:
-    if not isinstance(entry, dict) or not set(entry) <= set(KEYS):
-        if not isinstance(entry, dict):
-            raise InputError(f"{where}: must be a mapping with the keys {', '.join(KEYS)}")
-        wrong = next(key for key in entry if key not in KEYS)
-        raise InputError(f"{where}: {dotted([wrong])}: {unknown_key(wrong, KEYS)}")
-    values: dict[str, Any] = {"datasets": config.use, "models": config.models}
-    values |= {"seeds": config.seeds, **entry}
-    for key, listed in values.items():
-        fits, kind = (_is_seed, SEED) if key == "seeds" else (_is_text, "text")
-        if not isinstance(listed, list) or not listed or not all(map(fits, listed)):
-            raise InputError(f"{where}: {key}: must be a list of {kind}, got {shown(listed)}")
-    for key, known in (("datasets", config.dataset), ("models", config.model_file)):
-        for name in values[key]:
-            try:
-                known(name)
-            except InputError as error:
-                raise InputError(f"{where}: {key}: {error}") from None
-    return values["datasets"], values["models"], values["seeds"]
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_seed(value: Any) -> bool:
-    return is_integer(value) and 0 <= value <= LARGEST
 
 
 def _with_start(run: Planned, config: Config) -> list[Planned]:

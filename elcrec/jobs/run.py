@@ -76,7 +76,7 @@ def make_run(
         start=find_start(config, settings, dataset, seed, start),
         kernels=kernels or config.kernels,
         graphs=config.graphs,
-        snapshot_epochs=config.figures.snapshot_epochs,
+        snapshot_epochs=tuple(config.figures.snapshot_epochs),
         keep_checkpoints=config.keep_checkpoints,
     )
 

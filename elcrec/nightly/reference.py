@@ -13,9 +13,10 @@ from typing import Any, get_args
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.files.atomic import write_text
+from elcrec.files.checked import check
 from elcrec.files.jsonfile import JsonObject
 from elcrec.nightly.tolerance import ABOUT, FEWEST_SEEDS, Source, Spread, pooled, tolerance
-from elcrec.runs.record import kernels_of
+from elcrec.runs.record import Kernels
 
 FORMAT = 1
 
@@ -139,7 +140,7 @@ def _cell(values: JsonObject) -> Cell:
         data=values.text("data"),
         parameters=values.section("parameters").values,
         training=values.section("training").values,
-        kernels=kernels_of(values),
+        kernels=check(Kernels, values.text("kernels"), lambda: f"{values.path}: kernels"),
         precision=values.text("precision"),
         commit=values.text("commit"),
         device=_some_texts(values, "device"),

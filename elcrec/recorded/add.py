@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +48,7 @@ def add(output: Path, machine: Machine) -> list[RecordedRun]:
         InputError: There is nothing to record, a run is not whole or may not be recorded, or the
             folder would be too large.
     """
-    config = replace(load_config(), output=output)
+    config = load_config().replaced(output=output)
     kept = machine.runs()
     found = list(_new_runs(config, kept))
     extras = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from itertools import combinations
 from pathlib import Path
 from textwrap import fill
@@ -46,7 +46,7 @@ REAL = ("beauty", "sasrec_ce", "sasrec")
 def runs_of(config: Config) -> RunsOf:
     """The recorded runs of a configuration's data sets, models and seeds, read and checked."""
     with tempfile.TemporaryDirectory() as folder:
-        chosen = replace(config, runs="recorded", output=Path(folder))
+        chosen = config.replaced(runs="recorded", output=Path(folder))
         unpack(chosen)
         records, _ = load_runs(folder, config.use, config.models, config.seeds)
     found: dict[tuple[str, str], list[RunRecord]] = {}

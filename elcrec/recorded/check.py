@@ -67,9 +67,9 @@ def check_protocol(config: Config, asked: AskedRun, record: RunRecord, where: st
             f"the protocol ends after {training.max_epochs} epochs, or {training.patience} without "
             "a better one"
         )
-    counts = config.dataset(asked.dataset).get("counts", {})
-    if record.users != counts.get("users", record.users):
-        raise InputError(f"{where}: has {record.users} users; allowed: {counts['users']}")
+    counts = config.dataset(asked.dataset).counts
+    if counts and counts.users not in (None, record.users):
+        raise InputError(f"{where}: has {record.users} users; allowed: {counts.users}")
 
 
 def measurement(config: Config, path: Path) -> dict[str, Any]:

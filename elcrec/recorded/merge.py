@@ -12,7 +12,7 @@ import numpy as np
 from elcrec.config.config import Config, load_config
 from elcrec.errors import InputError
 from elcrec.files.atomic import replaced, write_text
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.jsonfile import JsonObject, as_record
 from elcrec.files.npzfile import read_arrays
 from elcrec.recorded.about import about
 from elcrec.recorded.add import EXTRAS, MOST_BYTES, check_data, order
@@ -22,7 +22,7 @@ from elcrec.recorded.machine import PARTS, RUNS, Machine
 from elcrec.recorded.row import RecordedRun
 from elcrec.runs.efficiency import load_efficiency_run
 from elcrec.runs.history import read_history
-from elcrec.runs.record import read_ranks, read_record
+from elcrec.runs.record import MetricsFile, read_ranks, with_ranks
 from elcrec.runs.settings import resolve, settings_digest
 from elcrec.runs.snapshots import DIMENSIONS
 
@@ -110,8 +110,8 @@ def _checked(config: Config, other: Machine) -> Iterator[RecordedRun]:
         if run.key not in asked:
             raise InputError(f"{where}: is no run of workflow/config/config.yaml")
         ranks = read_ranks(other.part("ranks", run), run.metrics["users"])
-        values = JsonObject(Path(where), run.metrics)
-        check_protocol(config, asked[run.key], read_record(other.folder, values, ranks), where)
+        values = as_record(run.metrics, MetricsFile, Path(where))
+        check_protocol(config, asked[run.key], with_ranks(values, other.folder, ranks), where)
         read_history(other.part("history", run), run.metrics["epochs"])
         if (intents := other.part("intents", run)).exists():
             read_arrays(intents, DIMENSIONS)

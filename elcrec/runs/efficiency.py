@@ -3,49 +3,80 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
 
 from elcrec.errors import InputError
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.checked import Amount, Count, Line, Positive, Record
+from elcrec.files.jsonfile import read_json
 from elcrec.runs.record import PeakMemory
 
 PHASES = ("training", "validation", "kmeans")
 """What the seconds of an epoch are split into."""
 
 
-@dataclass(frozen=True)
-class Spread:
+class Spread(Record):
     """Wall-clock seconds over the measured epochs."""
 
-    median: float
-    least: float
-    most: float
+    median: Amount
+    least: Amount = Field(alias="min")
+    most: Amount = Field(alias="max")
+
+    @model_validator(mode="after")
+    def _is_in_order(self) -> Spread:
+        if not self.least <= self.median <= self.most:
+            found = f"{self.least:g}, {self.median:g}, {self.most:g}"
+            raise ValueError(f"needs min <= median <= max, has {found}")
+        return self
 
 
-@dataclass(frozen=True)
-class EfficiencyRecord:
+class _Seconds(Record):
+    """Per epoch; of these, a phase that the model does not have is None or absent."""
+
+    total: Spread
+    training: Spread | None = None
+    validation: Spread | None = None
+    kmeans: Spread | None = None
+
+
+class EfficiencyRecord(Record):
     """Time and memory of one model on one data set, measured alone on a device."""
 
-    path: Path
-    dataset: str
-    model: str
-    seed: int
-    device: str
-    device_kind: str
-    """`cuda` or `cpu`."""
-    epochs_measured: int
-    total: Spread
-    """Seconds per epoch."""
-    phases: dict[str, Spread]
-    """Of these, per phase of `PHASES`; a phase that the model does not have is absent."""
-    before_training: float | None
+    format: Literal[1]
+    dataset: Line
+    model: Line
+    seed: Count
+    device: Line
+    device_kind: Literal["cuda", "cpu"]
+    epochs_measured: Positive
+    seconds_per_epoch: _Seconds
+    before_training: Amount | None = Field(None, alias="seconds_before_training")
     """Seconds spent once before the first epoch (ELCRec's k-means); None when not recorded."""
     peak_memory: PeakMemory
-    fingerprint: str
-    settings: str
-    commit: str | None
+    fingerprint: Line
+    settings: Line
+    commit: Line | None
     dirty: bool
+
+    @model_validator(mode="after")
+    def _has_its_memory(self) -> EfficiencyRecord:
+        memory = self.peak_memory
+        if self.device_kind == "cuda" and None in (memory.cuda_allocated, memory.cuda_reserved):
+            raise ValueError("peak_memory has no CUDA figures, although device_kind is 'cuda'")
+        return self
+
+    @property
+    def total(self) -> Spread:
+        """Seconds per epoch."""
+        return self.seconds_per_epoch.total
+
+    @property
+    def phases(self) -> dict[str, Spread]:
+        """Of these, per phase of `PHASES`; a phase that the model does not have is absent."""
+        seconds = {phase: getattr(self.seconds_per_epoch, phase) for phase in PHASES}
+        return {phase: spread for phase, spread in seconds.items() if spread is not None}
 
 
 def load_efficiency_run(path: Path | str) -> EfficiencyRecord:
@@ -54,31 +85,7 @@ def load_efficiency_run(path: Path | str) -> EfficiencyRecord:
     Raises:
         InputError: The file is missing, cut off, or has a key that does not fit.
     """
-    values = JsonObject.read(Path(path))
-    values.expect("format", 1)
-    kind = values.one_of("device_kind", ("cuda", "cpu"))
-    memory = PeakMemory.read(values.section("peak_memory"))
-    if kind == "cuda" and None in (memory.cuda_allocated, memory.cuda_reserved):
-        raise InputError(f"{path}: peak_memory has no CUDA figures, although device_kind is 'cuda'")
-    seconds = values.section("seconds_per_epoch")
-    present = [phase for phase in PHASES if seconds.values.get(phase) is not None]
-    return EfficiencyRecord(
-        path=Path(path),
-        dataset=values.text("dataset"),
-        model=values.text("model"),
-        seed=values.integer("seed"),
-        device=values.text("device"),
-        device_kind=kind,
-        epochs_measured=values.integer("epochs_measured", 1),
-        total=_spread(seconds.section("total")),
-        phases={phase: _spread(seconds.section(phase)) for phase in present},
-        before_training=_optional_number(values, "seconds_before_training"),
-        peak_memory=memory,
-        fingerprint=values.text("fingerprint"),
-        settings=values.text("settings"),
-        commit=values.optional_text("commit"),
-        dirty=values.flag("dirty"),
-    )
+    return read_json(Path(path), EfficiencyRecord)
 
 
 def load_efficiency_runs(
@@ -107,15 +114,3 @@ def load_efficiency_runs(
         found = {path.stem for path in paths}
         gaps += [(dataset, model) for model in models if model not in found]
     return records, gaps
-
-
-def _optional_number(values: JsonObject, key: str) -> float | None:
-    return None if values.values.get(key) is None else values.number(key)
-
-
-def _spread(values: JsonObject) -> Spread:
-    spread = Spread(values.number("median"), values.number("min"), values.number("max"))
-    if not spread.least <= spread.median <= spread.most:
-        key = values.prefix.rstrip(".")
-        raise InputError(f"{values.path}: {key} needs min <= median <= max, has {spread}")
-    return spread

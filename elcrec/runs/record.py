@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import AfterValidator, Field, SkipValidation, model_validator
 
 from elcrec.data.sequences import SPLITS
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.checked import Amount, Count, Line, Positive, Record, Share, matching
+from elcrec.files.jsonfile import JsonObject, as_record, read_json
 from elcrec.files.npzfile import read_arrays
 from elcrec.files.yamlfile import read_yaml
 from elcrec.runs.history import read_history
@@ -28,23 +28,16 @@ FAILED = "failed.txt"
 
 CHECKPOINTS = "checkpoints"  # folder in a run folder, while the run lasts
 
+Metrics = dict[str, dict[str, Share]]
+Kernels = Annotated[str, matching("^(plain|native [0-9a-f]+)$", "plain, or native and a hash")]
 
-@dataclass(frozen=True)
-class PeakMemory:
+
+class PeakMemory(Record):
     """Peak memory of a process in bytes; the CUDA figures are None for a run on a CPU."""
 
-    resident: int
-    cuda_allocated: int | None
-    cuda_reserved: int | None
-
-    @classmethod
-    def read(cls, values: JsonObject) -> PeakMemory:
-        """Read the section `peak_memory` of a record."""
-        return cls(
-            resident=values.integer("resident_bytes"),
-            cuda_allocated=values.optional_integer("cuda_allocated_bytes"),
-            cuda_reserved=values.optional_integer("cuda_reserved_bytes"),
-        )
+    resident: Count = Field(alias="resident_bytes")
+    cuda_allocated: Count | None = Field(alias="cuda_allocated_bytes")
+    cuda_reserved: Count | None = Field(alias="cuda_reserved_bytes")
 
 
 class Made(Protocol):
@@ -67,40 +60,57 @@ class Made(Protocol):
         """Hash of hyper-parameters and training settings, see `elcrec.runs.settings`."""
 
 
-@dataclass(frozen=True)
-class RunRecord:
-    """One finished training run."""
+def _of_all_splits(metrics: Metrics) -> Metrics:
+    for split in SPLITS:
+        if split not in metrics:
+            raise ValueError(f"the key '{split}' is missing")
+    return metrics
 
-    folder: Path
-    dataset: str
-    model: str
-    seed: int
-    protocol: str
-    ranked_by: str
+
+class MetricsFile(Record):
+    """Content of `metrics.json`."""
+
+    format: Literal[1]
+    dataset: Line
+    model: Line
+    seed: Count
+    protocol: Line
+    ranked_by: Line
     """The protocol, or the model's own where its scores have no zero point."""
-    metrics: Mapping[str, Mapping[str, float]]
-    """Split (`valid`, `test`) to metric (all of `METRICS`) to value in [0, 1]: what metrics.json
-    lacks is computed from the ranks."""
-    ranks: Mapping[str, NDArray[np.integer]]
-    """Split to (users,) 0-based ranks."""
-    users: int
-    best_epoch: int
-    epochs: int
-    seconds: Mapping[str, float]
+    metrics: Annotated[Metrics, AfterValidator(_of_all_splits)]
+    """Split (`valid`, `test`) to metric to value in [0, 1]."""
+    users: Positive
+    epochs: Count
+    best_epoch: Count
+    seconds: dict[str, Amount]
     """Phase to wall-clock seconds of the whole run."""
     peak_memory: PeakMemory
-    device: str
-    parameters: int
+    device: Line
+    parameters: Count
     """Number of trained parameters."""
-    fingerprint: str
-    settings: str
-    data: str
+    fingerprint: Line
+    settings: Line
+    data: Line
     """Hash of the histories."""
-    commit: str | None
+    commit: Line | None
     dirty: bool
     """The working tree had uncommitted changes."""
-    kernels: str = "plain"
+    kernels: Kernels
     """`plain`, or `native` and the hash of its source: see `elcrec.models.native`."""
+
+    @model_validator(mode="after")
+    def _tests_a_trained_epoch(self) -> MetricsFile:
+        if self.best_epoch > self.epochs:
+            raise ValueError(f"best_epoch is {self.best_epoch}; allowed: 0 to {self.epochs}")
+        return self
+
+
+class RunRecord(MetricsFile):
+    """One finished training run, with all metrics: those not recorded come from the ranks."""
+
+    folder: Path
+    ranks: SkipValidation[Mapping[str, NDArray[np.integer]]]
+    """Split to (users,) 0-based ranks."""
 
 
 def load_run(folder: Path | str) -> RunRecord:
@@ -114,10 +124,8 @@ def load_run(folder: Path | str) -> RunRecord:
     for name in FILES:
         if not (folder / name).is_file() or not (folder / name).stat().st_size:
             raise InputError(f"{folder / name}: is missing or empty; run this training again")
-    values = JsonObject.read(folder / "metrics.json")
-    values.expect("format", 1)
-    ranks = read_ranks(folder / "ranks.npz", values.integer("users", 1))
-    record = read_record(folder, values, ranks)
+    values = read_json(folder / "metrics.json", MetricsFile)
+    record = with_ranks(values, folder, read_ranks(folder / "ranks.npz", values.users))
     read_history(folder / "history.csv", record.epochs)
     return record
 
@@ -140,53 +148,31 @@ def clean_commit(run: RunRecord, what: str) -> str:
     return run.commit
 
 
-def kernels_of(values: JsonObject) -> str:
-    """What a record says under `kernels`: `plain`, or `native` and the hash of its source."""
-    if not re.fullmatch(r"plain|native [0-9a-f]+", values.text("kernels")):
-        values.refuse("kernels", "plain, or native and a hash")
-    return values.text("kernels")
-
-
 def check_best_epoch(values: JsonObject) -> None:
     """Refuse a `metrics.json` whose tested epoch is none of those that were trained."""
     if values.integer("best_epoch") > values.integer("epochs"):
         values.refuse("best_epoch", f"0 to {values.integer('epochs')}, its epochs")
 
 
-def read_record(
-    folder: Path, values: JsonObject, ranks: Mapping[str, NDArray[np.integer]]
+def with_ranks(
+    values: MetricsFile, folder: Path, ranks: Mapping[str, NDArray[np.integer]]
 ) -> RunRecord:
-    """The run that `values`, the content of its metrics.json, and its ranks tell of.
+    """The run that its metrics.json and its ranks tell of.
 
     Raises:
-        InputError: A value is missing or of another kind, or a metric is not that of the ranks.
+        InputError: A metric is not that of the ranks.
     """
-    check_best_epoch(values)
-    metrics = values.section("metrics")
-    seconds = values.section("seconds")
-    return RunRecord(
-        folder=folder,
-        dataset=values.text("dataset"),
-        model=values.text("model"),
-        seed=values.integer("seed"),
-        protocol=values.text("protocol"),
-        ranked_by=values.text("ranked_by"),
-        metrics={split: _metrics(metrics.section(split), ranks[split]) for split in SPLITS},
-        ranks=ranks,
-        users=values.integer("users", 1),
-        best_epoch=values.integer("best_epoch"),
-        epochs=values.integer("epochs"),
-        seconds={phase: seconds.number(phase) for phase in seconds.values},
-        peak_memory=PeakMemory.read(values.section("peak_memory")),
-        device=values.text("device"),
-        parameters=values.integer("parameters"),
-        fingerprint=values.text("fingerprint"),
-        settings=values.text("settings"),
-        data=values.text("data"),
-        commit=values.optional_text("commit"),
-        dirty=values.flag("dirty"),
-        kernels=kernels_of(values),
-    )
+    metrics = {split: summarise(ranks[split]) for split in SPLITS}
+    for split, name in ((s, n) for s in SPLITS for n in metrics[s] & values.metrics[s].keys()):
+        value, right = values.metrics[split][name], metrics[split][name]
+        if not math.isclose(value, right, rel_tol=0, abs_tol=TOLERANCE):
+            raise InputError(
+                f"{folder / 'metrics.json'}: metrics.{split}.{name} is {value!r}, but ranks.npz "
+                f"gives {right!r}; run this training again"
+            )
+        metrics[split][name] = value
+    known = dict(values) | {"metrics": metrics, "folder": folder, "ranks": ranks}
+    return RunRecord.model_construct(**known)
 
 
 def read_ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
@@ -206,27 +192,12 @@ def read_ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
     return ranks
 
 
-def _metrics(values: JsonObject, ranks: NDArray[np.integer]) -> dict[str, float]:
-    """The metrics of a split as they are recorded; those that are not come from its ranks."""
-    metrics = summarise(ranks)
-    for name in metrics.keys() & values.values.keys():
-        value = values.number(name, most=1)
-        if not math.isclose(value, metrics[name], rel_tol=0, abs_tol=TOLERANCE):
-            raise InputError(
-                f"{values.path}: {values.prefix}{name} is {value!r}, but ranks.npz gives "
-                f"{metrics[name]!r}; run this training again"
-            )
-        metrics[name] = value
-    return metrics
-
-
-@dataclass(frozen=True)
-class MadeWith:
-    """Settings of a finished run."""
+class MadeWith(Record):
+    """Settings of a finished run, from its config.yaml."""
 
     parameters: dict[str, Any]
     training: dict[str, Any]
-    precision: str
+    precision: str = "float32"
 
 
 def read_settings(folder: Path) -> MadeWith:
@@ -236,11 +207,4 @@ def read_settings(folder: Path) -> MadeWith:
         InputError: The file is missing or no YAML, or lacks a section.
     """
     path = folder / "config.yaml"
-    content = read_yaml(path)
-    for section in ("parameters", "training"):
-        if not isinstance(content.get(section), dict):
-            raise InputError(f"{path}: {section}: must be a mapping of settings to values")
-    precision = content.get("precision", "float32")
-    if not isinstance(precision, str):
-        raise InputError(f"{path}: precision: must be a text")
-    return MadeWith(content["parameters"], content["training"], precision)
+    return as_record(read_yaml(path), MadeWith, path)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import SPLITS
+from elcrec.data.sources import Dataset
 from elcrec.errors import InputError
 from elcrec.files.npzfile import read_arrays
 from elcrec.models.interface import SequenceModel
@@ -57,9 +58,9 @@ def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> st
     )
 
 
-def by_name(datasets: dict[str, dict[str, Any]], name: str) -> str:
+def by_name(datasets: Mapping[str, Dataset], name: str) -> str:
     """Id of a data set given its id or its name, in any case."""
     for dataset, entry in datasets.items():
-        if name.lower() in (dataset.lower(), str(entry.get("name", "")).lower()):
+        if name.lower() in (dataset.lower(), (entry.name or "").lower()):
             return dataset
     raise InputError(f"unknown data set '{name}'; known: {', '.join(sorted(datasets))}")

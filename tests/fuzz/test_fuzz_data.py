@@ -15,7 +15,7 @@ from elcrec.data.fetched import Fetched, read_record, write_record
 from elcrec.data.formats import read_interactions
 from elcrec.data.prepare import prepare
 from elcrec.data.sequences import MIN_ITEMS, format_sequences, parse_sequences, read_sequences
-from elcrec.data.sources import Dataset, Source
+from elcrec.data.sources import Dataset, DataSource
 from elcrec.data.statistics import load_statistics
 from elcrec.tables.data_statistics import write
 from tests.fuzz.harness import attempt, command, content, fuzz
@@ -98,11 +98,13 @@ def test_prepare(folder: Path, data: st.DataObject) -> None:
     good = RAW.get(format, SEQUENCES)
     path, output = folder / "to-prepare", folder / "prepared"
     path.write_bytes(data.draw(damaged_bytes(good)))
-    source = Source(format.partition(" ")[0], path.name, path=path)
-    dataset = Dataset("small", "Small", sha256=None, counts=None, sources=(source,))
+    source = DataSource(format=format.partition(" ")[0], path=path)
+    dataset = Dataset(name="Small", sources=[source])
     before = content(output)
     made = attempt(
-        "data prepare", path, lambda: prepare(dataset, Fetched(path, source, "test"), output)
+        "data prepare",
+        path,
+        lambda: prepare("small", dataset, Fetched(path, source, "test"), output),
     )
     if made is None:
         assert content(output) == before
@@ -120,11 +122,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         json.dumps({"data": str(base), "use": ["small"], "datasets": {"small": entry}})
     )
     (base / "own.txt").write_bytes(SEQUENCES)
-    source = Source("sequences", "own.txt", path=base / "own.txt")
-    dataset = Dataset("small", "Small", sha256=None, counts=None, sources=(source,))
+    source = DataSource(format="sequences", path=base / "own.txt")
+    dataset = Dataset(name="Small", sources=[source])
     fetched = Fetched(base / "own.txt", source, "test")
     write_record(base, "small", fetched)
-    prepare(dataset, fetched, base)
+    prepare("small", dataset, fetched, base)
     return base
 
 

@@ -15,7 +15,7 @@ from elcrec.data.core import k_core, to_sequences
 from elcrec.data.fetched import Fetched
 from elcrec.data.prepare import prepare
 from elcrec.data.sequences import format_sequences, parse_sequences
-from elcrec.data.sources import Dataset, Source
+from elcrec.data.sources import Dataset, DataSource
 from elcrec.data.statistics import statistics
 from elcrec.errors import InputError
 from tests.properties.strategies import cases, histories, sequences_of
@@ -129,14 +129,14 @@ def test_a_raw_file_is_prepared_as_the_protocol_says_or_refused(rows):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "raw").write_text(content)
-        fetched = Fetched(folder / "raw", Source("movielens", "raw"), "here")
-        dataset = Dataset.from_config("any", {"name": "Any", "path": "unused"})
+        fetched = Fetched(folder / "raw", DataSource(format="movielens", file="raw"), "here")
+        dataset = Dataset(name="Any", path=Path("unused"))
         if not lines:
             with pytest.raises(InputError, match=r"^[^\n]*raw[^\n]*$"):
-                prepare(dataset, fetched, folder / "out")
+                prepare("small", dataset, fetched, folder / "out")
             assert not list(folder.glob("out/*"))
             return
-        written = prepare(dataset, fetched, folder / "out").read_text()
+        written = prepare("small", dataset, fetched, folder / "out").read_text()
         record = json.loads((folder / "out" / "statistics.json").read_text())
     expected = [f"{n} {' '.join(map(str, line))}\n" for n, line in enumerate(lines, 1)]
     assert written == "".join(expected)

@@ -3,9 +3,8 @@
 
 def local_files(wildcards):
     """Files of the user's own that a data set names: a change prepares it again."""
-    entry = CONFIG.dataset(wildcards.dataset)
-    paths = [source.get("path") for source in [entry, *entry.get("sources", [])]]
-    return [path for path in paths if path and Path(path).exists()]
+    paths = [source.path for source in CONFIG.dataset(wildcards.dataset).places]
+    return [path for path in paths if path and path.exists()]
 
 
 rule fetch:
@@ -16,7 +15,7 @@ rule fetch:
     log:
         f"{DATA}/logs/fetch-{{dataset}}.log",
     params:
-        entry=lambda w: json.dumps(CONFIG.dataset(w.dataset), sort_keys=True),
+        entry=lambda w: json.dumps(config["datasets"][w.dataset], sort_keys=True),
     shell:
         "{PYTHON} data fetch --dataset {wildcards.dataset:q} --config {SNAPSHOT:q}"
         " --output {DATA:q}/{wildcards.dataset:q} 2>&1 | tee {log:q}"
@@ -35,7 +34,7 @@ rule prepare:
         mem_mb=8000,  # raw reviews are read into memory as a whole; not measured
     params:
         code=code_hash("elcrec.data.prepare"),
-        entry=lambda w: json.dumps(CONFIG.dataset(w.dataset), sort_keys=True),
+        entry=lambda w: json.dumps(config["datasets"][w.dataset], sort_keys=True),
     shell:
         "{PYTHON} data prepare --dataset {wildcards.dataset:q} --config {SNAPSHOT:q}"
         " --output {DATA:q}/{wildcards.dataset:q} 2>&1 | tee {log:q}"

@@ -1,6 +1,6 @@
 # What the authors' published weights give on our evaluator: snakemake released_weights
 RELEASED = {
-    (entry["model"], entry["dataset"]): entry for entry in CONFIG.released_weights
+    (entry.model, entry.dataset): entry for entry in CONFIG.released_weights
 }
 
 
@@ -11,7 +11,7 @@ rule fetch_weights:
         f"{DATA}/logs/fetch-{{file}}.log",
     params:
         entry=lambda w: [
-            e for e in CONFIG.released_weights if e["file"] == f"{w.file}.pt"
+            e for e in config["released_weights"] if e["file"] == f"{w.file}.pt"
         ],
     shell:
         "{PYTHON} verify fetch --file {wildcards.file}.pt --config {SNAPSHOT:q}"
@@ -20,7 +20,7 @@ rule fetch_weights:
 
 rule released:
     input:
-        weights=lambda w: f"{DATA}/released/{RELEASED[w.model, w.dataset]['file']}",
+        weights=lambda w: f"{DATA}/released/{RELEASED[w.model, w.dataset].name}",
         sequences=rules.prepare.output.sequences,
     output:
         f"{OUTPUT}/released/{{dataset}}/{{model}}.json",

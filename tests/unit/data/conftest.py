@@ -11,8 +11,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from elcrec.data.sources import Dataset
-from elcrec.errors import InputError
+from elcrec.data.sources import Dataset, DataSource
+from elcrec.errors import InputError, dotted
+from elcrec.files.checked import check
 
 
 class Server:
@@ -91,13 +92,20 @@ def _loopback_only(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def dataset() -> Callable[..., Dataset]:
-    """Build a data set called `small` from its sources."""
+def sources() -> Callable[..., list[DataSource]]:
+    """The sources of a data set, of the prepared format unless they say another."""
 
-    def build(*sources: dict, **keys: object) -> Dataset:
-        return Dataset.from_config("small", {"sources": list(sources), **keys})
+    def build(*entries: dict) -> list[DataSource]:
+        listed = [{"format": "sequences", **entry} for entry in entries]
+        return entry_of({"sources": listed}).places
 
     return build
+
+
+def entry_of(mapping: object) -> Dataset:
+    """What the configuration says of the data set `small`."""
+    dataset: Dataset = check(Dataset, mapping, lambda *keys: dotted(("datasets", "small", *keys)))
+    return dataset
 
 
 @pytest.fixture

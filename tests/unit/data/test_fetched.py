@@ -17,9 +17,9 @@ def out(tmp_path: Path) -> Path:
     return tmp_path / "out"
 
 
-def test_record_of_a_fetched_file_survives_a_move(server, dataset, out: Path) -> None:
+def test_record_of_a_fetched_file_survives_a_move(server, sources, out: Path) -> None:
     url = server.serve("/small.txt", LINES)
-    found = fetch(dataset({**SEQUENCES, "urls": [url]}), out)
+    found = fetch("small", sources({**SEQUENCES, "urls": [url]}), out)
     write_record(out, "small", found)
     moved = out.rename(out.with_name("moved"))
     again = read_record(moved, "small")
@@ -41,15 +41,15 @@ def test_record_of_a_fetched_file_survives_a_move(server, dataset, out: Path) ->
         (lambda out: (out / "small.txt").write_bytes(LINES[::-1]), ["small.txt", "changed"]),
     ],
 )
-def test_spoilt_record(server, dataset, out: Path, refused, spoil, words: list[str]) -> None:
-    found = fetch(dataset({**SEQUENCES, "urls": [server.serve("/small.txt", LINES)]}), out)
+def test_spoilt_record(server, sources, out: Path, refused, spoil, words: list[str]) -> None:
+    found = fetch("small", sources({**SEQUENCES, "urls": [server.serve("/small.txt", LINES)]}), out)
     write_record(out, "small", found)
     spoil(out)
     message = refused(read_record, out, "small")
     assert all(word in message for word in words), message
 
 
-def test_record_of_another_data_set(server, dataset, out: Path, refused) -> None:
+def test_record_of_another_data_set(server, sources, out: Path, refused) -> None:
     url = server.serve("/small.txt", LINES)
-    write_record(out, "other", fetch(dataset({**SEQUENCES, "urls": [url]}), out))
-    assert "dataset is 'other'; allowed: 'small'" in refused(read_record, out, "small")
+    write_record(out, "other", fetch("small", sources({**SEQUENCES, "urls": [url]}), out))
+    assert "dataset: must be 'small', got 'other'" in refused(read_record, out, "small")

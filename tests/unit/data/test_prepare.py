@@ -11,8 +11,9 @@ import pytest
 from elcrec.data.fetched import Fetched
 from elcrec.data.prepare import prepare
 from elcrec.data.sequences import read_sequences
-from elcrec.data.sources import Dataset, Source
+from elcrec.data.sources import Dataset, DataSource
 from elcrec.errors import InputError
+from tests.unit.data.conftest import entry_of
 
 # Six users and five items in a full table, u0 with one rare item more; time runs backwards.
 USERS, ITEMS = 6, 5
@@ -81,7 +82,7 @@ def fetched(tmp_path: Path) -> Callable[[str, bytes], Fetched]:
     def build(format: str, content: bytes) -> Fetched:
         path = tmp_path / "raw"
         path.write_bytes(content)
-        return Fetched(path, Source(format, "raw"), "somewhere")
+        return Fetched(path, DataSource(format=format, file="raw"), "somewhere")
 
     return build
 
@@ -92,13 +93,15 @@ def out(tmp_path: Path) -> Path:
 
 
 def small(**keys: object) -> Dataset:
-    return Dataset.from_config("small", {"name": "Small", "path": "unused", **keys})
+    return entry_of({"name": "Small", "path": "unused", **keys})
 
 
 @pytest.mark.parametrize("format", WRITERS)
 def test_every_format_gives_the_same_sequences(format: str, fetched, out: Path) -> None:
     counts = {"users": USERS, "items": ITEMS, "actions": USERS * ITEMS}
-    path = prepare(small(sha256=SHA, counts=counts), fetched(format, WRITERS[format](ROWS)), out)
+    path = prepare(
+        "small", small(sha256=SHA, counts=counts), fetched(format, WRITERS[format](ROWS)), out
+    )
     assert path.read_bytes() == EXPECTED
     assert json.loads((out / "statistics.json").read_text()) == {
         "dataset": "small",
@@ -118,7 +121,7 @@ def test_every_format_gives_the_same_sequences(format: str, fetched, out: Path) 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
 def test_a_file_of_ones_own_is_copied_byte_for_byte(pack, fetched, out: Path) -> None:
     own = b"anna 7 2 9 1\nberta\t3 3 3 3"
-    path = prepare(small(), fetched("sequences", pack(own)), out)
+    path = prepare("small", small(), fetched("sequences", pack(own)), out)
     assert path.read_bytes() == own
     assert read_sequences(path).users == ("anna", "berta")
     assert json.loads((out / "statistics.json").read_text())["items"] == 5
@@ -137,7 +140,7 @@ def test_not_what_the_configuration_says(
     format: str, keys: dict, words: list[str], fetched, out: Path, refused
 ) -> None:
     raw = fetched(format, WRITERS[format](ROWS))
-    message = refused(prepare, small(**keys), raw, out)
+    message = refused(prepare, "small", small(**keys), raw, out)
     assert all(word in message for word in (str(raw.path), "small", *words)), message
     assert not out.exists()
 
@@ -159,20 +162,20 @@ def test_wrong_input_leaves_nothing(
     format: str, content: bytes, words: list[str], fetched, out: Path, refused
 ) -> None:
     raw = fetched(format, content)
-    message = refused(prepare, small(), raw, out)
+    message = refused(prepare, "small", small(), raw, out)
     assert all(word in message for word in (str(raw.path), *words)), message
     assert not out.exists()
 
 
 def test_a_failure_keeps_what_was_there(fetched, out: Path, refused) -> None:
-    prepare(small(), fetched("sequences", EXPECTED), out)
+    prepare("small", small(), fetched("sequences", EXPECTED), out)
     before = {path.name: path.read_bytes() for path in out.iterdir()}
-    refused(prepare, small(), fetched("sequences", EXPECTED + b"7 1\n"), out)
+    refused(prepare, "small", small(), fetched("sequences", EXPECTED + b"7 1\n"), out)
     assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 def test_no_statistics_without_sequences(fetched, out: Path) -> None:
     (out / "sequences.txt" / "in the way").mkdir(parents=True)
     with pytest.raises(InputError, match="Is a directory"):
-        prepare(small(), fetched("sequences", EXPECTED), out)
+        prepare("small", small(), fetched("sequences", EXPECTED), out)
     assert [path.name for path in out.iterdir()] == ["sequences.txt"]

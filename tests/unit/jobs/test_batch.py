@@ -53,13 +53,13 @@ def test_a_plan_is_a_product_in_order_with_what_runs_start_from_first(tiny, tmp_
     [
         ([], "must be a list"),
         ({"models": ["sasrec"]}, "must be a list"),
-        (["sasrec"], "entry 1: must be a mapping with the keys datasets, models, seeds"),
-        ([{"model": "sasrec"}], r"entry 1: model: unknown key \(did you mean 'models'"),
-        ([{"models": "sasrec"}], "entry 1: models: must be a list of text, got 'sasrec'"),
-        ([{"seeds": [True]}], r"entry 1: seeds: must be a list of integers .*, got \[True\]"),
-        ([{"seeds": [-1]}], r"entry 1: seeds: must be a list of integers .*, got \[-1\]"),
-        ([{"models": ["nobody"]}], "entry 1: models: unknown model 'nobody'"),
-        ([{"datasets": ["nowhere"]}], "entry 1: datasets: unknown data set 'nowhere'"),
+        (["sasrec"], r"\[0\]: must be a mapping of keys to values, got 'sasrec'"),
+        ([{"model": "sasrec"}], r"\[0\]\.model: unknown key \(did you mean 'models'"),
+        ([{"models": "sasrec"}], r"\[0\]\.models: must be a list of .*, got 'sasrec'"),
+        ([{"seeds": [True]}], r"\[0\]\.seeds\[0\]: must be an integer from 0 to .*, got true"),
+        ([{"seeds": [-1]}], r"\[0\]\.seeds\[0\]: must be an integer from 0 to .*, got -1"),
+        ([{"models": ["nobody"]}], r"\[0\]\.models\[0\]: unknown model 'nobody'"),
+        ([{"datasets": ["nowhere"]}], r"\[0\]\.datasets\[0\]: unknown data set 'nowhere'"),
     ],
 )
 def test_a_plan_that_is_not_right_is_refused_in_one_line(tiny, tmp_path, entries, message):

@@ -80,7 +80,7 @@ def test_runs_of_other_histories_are_refused(runs, capsys):
     [
         ("environment.json", {"memory_bytes": "24 GB"}, "memory_bytes is '24 GB'"),
         ("environment.json", {"versions": []}, "versions is '[]'; allowed: an object"),
-        ("metrics.json", {"kernels": "fast"}, "kernels is 'fast'"),
+        ("metrics.json", {"kernels": "fast"}, "kernels: must be plain, or native"),
     ],
 )
 def test_a_wrong_value_is_refused_before_anything_is_written(runs, file, change, words, capsys):

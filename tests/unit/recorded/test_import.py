@@ -143,7 +143,10 @@ def short(folder) -> None:
         (lambda f: change(f, "elcrec", "1", commit="unknown"), "commit is no hash of a commit"),
         (lambda f: change(f, "elcrec", "1", data="0" * 16), "was trained on other histories"),
         (lambda f: change(f, "elcrec", "1", protocol="strict"), "protocol is not that of its"),
-        (lambda f: change(f, "elcrec", "1", kernels="fast"), "kernels is 'fast'"),
+        (
+            lambda f: change(f, "elcrec", "1", kernels="fast"),
+            "kernels: must be plain, or native",
+        ),
         (lambda f: change(f, "elcrec", "1", users="many"), "users is 'many'; allowed: a whole"),
         (lambda f: change(f, "elcrec", "1", config={"parameters": {}}), "with the settings of"),
         (lambda f: change(f, "elcrec", "1", config={"precision": "tf32"}), "the settings of"),

@@ -2,7 +2,6 @@
 
 import math
 import re
-from dataclasses import replace
 
 import pytest
 
@@ -27,7 +26,7 @@ PATH = re.compile(r"""(^|[\s"'=,\[(])(/\w|~/)""", re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def config():
-    return replace(load_config(), recorded=RECORD)
+    return load_config().replaced(recorded=RECORD)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,9 @@
-import dataclasses
 import json
 import re
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import METRICS, summarise
@@ -36,14 +36,15 @@ def test_a_whole_run(output):
     assert (record.users, record.epochs, record.best_epoch) == (3, 3, 2)
     assert record.peak_memory.resident == 500_000_000
     assert record.peak_memory.cuda_allocated is None
-    with pytest.raises(dataclasses.FrozenInstanceError):
+    with pytest.raises(ValidationError, match="frozen"):
         record.seed = 3
 
 
 def test_cuda_memory_and_unknown_commit(output):
     memory = {"resident_bytes": 1, "cuda_allocated_bytes": 2, "cuda_reserved_bytes": 3}
     record = load_run(output.run("beauty", "elcrec", peak_memory=memory, commit=None))
-    assert dataclasses.astuple(record.peak_memory) == (1, 2, 3)
+    found = record.peak_memory
+    assert (found.resident, found.cuda_allocated, found.cuda_reserved) == (1, 2, 3)
     assert record.commit is None
 
 
@@ -133,16 +134,18 @@ def test_history_of_another_length(output):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"format": 2}, ["format is 2", "allowed: 1"]),
-        ({"seed": "1"}, ["seed is '1'", "an integer"]),
-        ({"seed": True}, ["seed is true", "an integer"]),
-        ({"users": 0}, ["users is 0", "at least 1"]),
-        ({"dirty": "no"}, ["dirty is 'no'", "true or false"]),
-        ({"device": ""}, ["device is ''", "a text"]),
-        ({"commit": 5}, ["commit is 5", "a text"]),
-        ({"seconds": 5}, ["seconds is 5", "an object"]),
-        ({"seconds": {"total": -1}}, ["seconds.total is -1", "at least 0"]),
-        ({"metrics": {"valid": {}}}, ["key 'metrics.test' is missing"]),
+        ({"format": 2}, ["format: must be 1", "got 2"]),
+        ({"seed": "1"}, ["seed: must be an integer", "got '1'"]),
+        ({"seed": True}, ["seed: must be an integer", "got true"]),
+        ({"users": 0}, ["users: must be an integer, 1 or more", "got 0"]),
+        ({"dirty": "no"}, ["dirty: must be true or false", "got 'no'"]),
+        ({"device": ""}, ["device: must be a text", "got ''"]),
+        ({"commit": 5}, ["commit: must be a text", "got 5"]),
+        ({"seconds": 5}, ["seconds: must be a mapping", "got 5"]),
+        ({"seconds": {"total": -1}}, ["seconds.total: must be a number, 0 or more", "got -1"]),
+        ({"metrics": {"valid": {}}}, ["metrics: the key 'test' is missing"]),
+        ({"kernels": "other"}, ["kernels: must be plain, or native and a hash", "got 'other'"]),
+        ({"best_epoch": 4}, ["best_epoch is 4; allowed: 0 to 3"]),
     ],
 )
 def test_a_wrong_key_is_named_with_what_is_allowed(output, changes, words):
@@ -153,7 +156,7 @@ def test_a_number_that_is_not_finite(output):
     folder = output.run("beauty", "elcrec")
     text = (folder / "metrics.json").read_text()
     (folder / "metrics.json").write_text(re.sub(r'"HR@5": [\d.]+', '"HR@5": NaN', text))
-    refused(folder, "metrics.valid.HR@5 is .nan")
+    refused(folder, "metrics.valid.HR@5: must be a number from 0 to 1, got .nan")
 
 
 def test_gaps_are_reported_and_order_kept(output):

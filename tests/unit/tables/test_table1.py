@@ -1,5 +1,4 @@
 import csv
-import dataclasses
 import io
 import re
 import tempfile
@@ -255,7 +254,7 @@ def test_runs_at_the_limit_and_runs_that_stopped_early_are_marked(output):
         "elcrec": [(297, 300)] + [(297, 330)] * 2,
     }
     trained = [
-        dataclasses.replace(r, best_epoch=best, epochs=count)
+        r.replaced(best_epoch=best, epochs=count)
         for r in records
         for best, count in [epochs[r.model][r.seed - 1]]
     ]
@@ -417,6 +416,6 @@ class TestRefusals:
         output.run("beauty", "elcrec", 1, test=np.arange(30))
         records, gaps = load_runs(output.path, ["beauty"], ["elcrec"], [1])
         test = dict(records[0].metrics["test"]) | {"NDCG@20": ndcg20}
-        corrupt = dataclasses.replace(records[0], metrics={"test": test})
+        corrupt = records[0].replaced(metrics={"test": test})
         with pytest.raises(InputError, match=r"metrics\.json: metrics.test.NDCG@20 .* corrupt"):
             table1.build([corrupt], gaps, Names(DATASETS, MODELS), paper={}, protocol="paper")

@@ -222,15 +222,18 @@ def test_notes_on_the_training_runs(output):
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"format": 3}, "format is 3; allowed: 1"),
-        ({"device_kind": "tpu"}, "device_kind is 'tpu'; allowed: 'cuda', 'cpu'"),
+        ({"format": 3}, "format: must be 1, got 3"),
+        ({"device_kind": "tpu"}, "device_kind: must be one of cuda, cpu, got 'tpu'"),
         ({"device_kind": "cuda"}, "peak_memory has no CUDA figures"),
-        ({"epochs_measured": 0}, "epochs_measured is 0"),
-        ({"seconds_per_epoch": {}}, "key 'seconds_per_epoch.total' is missing"),
-        ({"seconds_before_training": -1}, "seconds_before_training is -1"),
+        ({"epochs_measured": 0}, "epochs_measured: must be an integer, 1 or more, got 0"),
+        ({"seconds_per_epoch": {}}, "seconds_per_epoch: the key 'total' is missing"),
+        (
+            {"seconds_before_training": -1},
+            "seconds_before_training: must be a number, 0 or more",
+        ),
         (
             {"seconds_per_epoch": {"total": {"median": 3, "min": 1, "max": 2}}},
-            "seconds_per_epoch.total needs min <= median <= max",
+            "seconds_per_epoch.total: needs min <= median <= max",
         ),
     ],
 )

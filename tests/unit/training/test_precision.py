@@ -1,7 +1,5 @@
 """The precision of training steps."""
 
-from dataclasses import replace
-
 import pytest
 import torch
 
@@ -37,7 +35,7 @@ def test_the_switches_of_pytorch_follow_the_setting_during_a_step_only(name, rou
 def test_the_setting_is_part_of_the_settings_of_a_run():
     config = load_config()
     exact = resolve(config, "elcrec", "beauty")
-    rounded = resolve(replace(config, precision="tf32"), "elcrec", "beauty")
+    rounded = resolve(config.replaced(precision="tf32"), "elcrec", "beauty")
     assert rounded.digest() != exact.digest()
     assert rounded.as_dict()["precision"] == "tf32"
     assert "precision" not in exact.as_dict()  # hashes of runs from before the setting stay

@@ -1,7 +1,6 @@
 """Where runs are expected to lie, and what is outside."""
 
 import math
-from dataclasses import replace
 
 import pytest
 
@@ -50,7 +49,7 @@ def test_of_a_recorded_run_it_is_said_what_was_found_out(output):
     record = output.folder.parent / "recorded"
     record.mkdir()
     (record / DEVIATIONS).write_text("dataset,model,found\nBeauty,SASRec,it is noise\n")
-    config = replace(output.evidence.config, runs="recorded", recorded=record)
+    config = output.evidence.config.replaced(runs="recorded", recorded=record)
     text = expected(Evidence(config)).evidence
     assert "above 0.0330–0.0400; it is noise." in text
     assert "below 0.0470–0.0540; not yet looked into." in text
@@ -81,7 +80,7 @@ def test_every_model_and_data_set_of_the_paper_that_is_trained_here_has_a_band()
 
 def test_no_band_is_narrower_than_two_standard_errors_of_a_run_to_either_side():
     datasets = load_config().datasets.values()
-    users = {entry["name"]: entry["counts"]["users"] for entry in datasets if "counts" in entry}
+    users = {entry.name: entry.counts.users for entry in datasets if entry.counts}
     bands = paper.load_expected()
     assert bands
     for dataset, model in band_texts():

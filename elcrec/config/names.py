@@ -1,0 +1,89 @@
+"""Names in a configuration: of data sets and models, each of which must be known."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, ValidationInfo
+
+from elcrec.config.model_file import MODEL_FOLDER, NAME, Name
+from elcrec.errors import InputError, unknown
+from elcrec.files.checked import matching
+from elcrec.files.yamlfile import read_yaml
+
+D = TypeVar("D", bound=Collection[str])
+_ENTRY = rf"^{NAME}$|^(.*/)?{NAME}\.ya?ml$"
+
+
+@dataclass
+class Known:
+    """What a configuration may name: the context of its validators, which fill it in passing."""
+
+    datasets: Collection[str] | None = None
+    """None while they are wrong themselves."""
+    models: dict[str, Path] = field(default_factory=dict)
+    """YAML file of every entry of `models`, by model id."""
+
+
+def model_file(model: str, files: Mapping[str, Path]) -> Path:
+    """The YAML file of a model id, one of `files` or in workflow/config/models/.
+
+    Raises:
+        InputError: There is none.
+    """
+    path = files.get(model) or MODEL_FOLDER / f"{model}.yaml"
+    if "/" in model or not os.path.isfile(path):  # no exception for a name that is too long
+        paths = [*MODEL_FOLDER.glob("*.yaml"), *files.values()]
+        raise InputError(unknown("model", model, {p.stem for p in paths if os.path.isfile(p)}))
+    return path
+
+
+def may_be_named(datasets: D, info: ValidationInfo[Known]) -> D:
+    """Of `datasets`: note their names."""
+    info.context.datasets = datasets
+    return datasets
+
+
+def _of_dataset(name: str, info: ValidationInfo[Known]) -> str:
+    known = info.context.datasets
+    if known is not None and name not in known:
+        raise ValueError(unknown("data set", name, known))
+    return name
+
+
+def _of_model(name: str, info: ValidationInfo[Known]) -> str:
+    try:
+        model_file(name, info.context.models)
+    except InputError as error:
+        raise ValueError(str(error)) from None
+    return name
+
+
+def _entry(entry: str, info: ValidationInfo[Known]) -> str:
+    """Note the file of an entry of `models`; the id of the model."""
+    path, files = MODEL_FOLDER / f"{entry}.yaml", info.context.models
+    if entry.endswith((".yaml", ".yml")):
+        path = Path(entry)
+        try:
+            read_yaml(path)
+        except InputError as error:
+            raise ValueError(str(error)) from None
+    if path.stem in files:
+        both = f"{files[path.stem]} and {path}"
+        raise ValueError(f"the model '{path.stem}' is there twice, as {both}")
+    files[path.stem] = path
+    return _of_model(path.stem, info)
+
+
+DatasetName = Annotated[Name, AfterValidator(_of_dataset)]
+ModelName = Annotated[Name, AfterValidator(_of_model)]
+ModelEntry = Annotated[
+    str,
+    matching(_ENTRY, "the name of a model, or the path of a .yaml file"),
+    AfterValidator(_entry),
+]
+"""An entry of `models`; it becomes the id of the model."""

@@ -1,0 +1,204 @@
+"""What is read from outside, checked by pydantic; what is wrong is said in plain words.
+
+A refusal names the source, the key and what is allowed there, in the same words for a
+configuration, a model's YAML and a record in JSON. What is allowed is told from the JSON schema
+that pydantic makes of a type, so each rule is written once, with its type.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Self, TypeVar
+
+import pydantic
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from elcrec.errors import InputError, dotted, number_hint, shown, unknown_key
+
+T = TypeVar("T")
+Where = Callable[..., str]
+"""Words for the place of a key, whose path is the arguments: `FILE: KEY`."""
+Schema = Mapping[str, Any]
+
+STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
+"""No text for a number, and no boolean or 1.0 for an integer: seeds and the like name folders."""
+LARGEST = 2**63 - 1
+"""What numpy and every other reader can hold; it goes without saying in messages."""
+
+
+class Section(BaseModel):
+    """A mapping that may have the keys of its fields only."""
+
+    model_config = STRICT | ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    def replaced(self, **changes: Any) -> Self:
+        """The same with other values of some fields, which are not checked."""
+        return self.model_copy(update=changes)
+
+
+class Record(Section):
+    """An object of a record; what else it has is for other readers."""
+
+    model_config = ConfigDict(extra="ignore")
+
+
+_WORDS: dict[str, str] = {}  # for what matches a pattern
+
+
+def matching(pattern: str, words: str) -> Any:
+    """Of a text: that it matches the pattern; a message says so in these words."""
+    _WORDS[pattern] = words
+    return Field(pattern=pattern)
+
+
+def _unique(values: list[T]) -> list[T]:
+    for last, value in enumerate(values):
+        if value in values[:last]:
+            places = f"[{values.index(value)}] and [{last}]"
+            raise ValueError(f"must have no value twice, got {shown(value)} at {places}")
+    return values
+
+
+def _path(value: Any) -> Any:
+    """The one place where a text that somebody wrote becomes a path."""
+    return Path(os.path.expanduser(value)) if value and isinstance(value, str) else value
+
+
+Text = Annotated[str, Field(min_length=1)]
+_PRINTED = r"[^\x00-\x1f\x7f]"  # no control character
+Line = Annotated[
+    str, matching(rf"^{_PRINTED}*[^\s\x00-\x1f\x7f]{_PRINTED}*$", "a text of one line")
+]
+FilePath = Annotated[Path, BeforeValidator(_path, json_schema_input_type=Text)]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
+Positive = Annotated[int, Field(ge=1, le=LARGEST)]
+Amount = Annotated[float, Field(ge=0, le=LARGEST)]
+Share = Annotated[float, Field(ge=0, le=1)]
+Unique = Annotated[list[T], AfterValidator(_unique), Field(json_schema_extra={"uniqueItems": True})]
+Some = Annotated[Unique[T], Field(min_length=1)]
+
+
+def in_file(path: Path) -> Where:
+    """The words for keys of a file."""
+    return lambda *keys: f"{path}: {dotted(keys)}"
+
+
+def check(kind: Any, values: Any, where: Where, context: Any = None) -> Any:
+    """The values as a model or another type has them.
+
+    Args:
+        kind: The model or the type.
+        values: Mappings, lists and scalars, as YAML or JSON gives them.
+        where: Words for the place of a key.
+        context: For the validators of `kind`.
+
+    Raises:
+        InputError: One line, of the outermost mistake.
+    """
+    adapter = _adapter(kind)
+    try:
+        return adapter.validate_python(values, context=context)
+    except pydantic.ValidationError as error:
+        raise InputError(_refusal(error, adapter.json_schema(), values, where)) from None
+
+
+@functools.cache
+def _adapter(kind: Any) -> pydantic.TypeAdapter[Any]:
+    has_own = isinstance(kind, type) and issubclass(kind, BaseModel)
+    return pydantic.TypeAdapter(kind, config=None if has_own else STRICT)
+
+
+def _refusal(error: pydantic.ValidationError, root: Schema, values: Any, where: Where) -> str:
+    first = min(error.errors(include_url=False), key=lambda one: len(one["loc"]))
+    keys, context = first["loc"], first.get("ctx", {})
+    path: list[str | int] = []
+    above, here, value = root, root, values
+    for key in keys:
+        if has(value, key):  # else it is a missing key, or names a branch of a union
+            above, here, value = here, _inside(here, key, root), value[key]
+            path.append(key)
+    match first["type"]:
+        case "missing":
+            problem = f"the key '{keys[-1]}' is missing"
+        case "extra_forbidden":
+            known = (key for each in _choices(above, root) for key in each.get("properties", ()))
+            problem = unknown_key(path[-1], known)
+        case "value_error":
+            problem = str(context["error"])
+        case "string_unicode" | "invalid_key":
+            problem = "must have keys and texts of Unicode characters only"
+        case _ if keys[-1:] == ("[key]",):
+            problem = f"the name must be {_WORDS[context['pattern']]}"
+        case _:
+            allowed = _allowed(here, root)
+            hint = number_hint(value) if "number" in allowed or "integer" in allowed else ""
+            problem = f"must be {allowed}, got {shown(value)}{hint}"
+    return f"{where(*path)}: {problem}"
+
+
+def has(value: Any, key: str | int) -> bool:
+    """Whether something stands in a mapping under a key, or in a list at a place."""
+    if isinstance(key, int):
+        return isinstance(value, list) and key < len(value)
+    return isinstance(value, Mapping) and key in value
+
+
+def _choices(schema: Schema, root: Schema) -> list[Schema]:
+    """The schemas that one leaves the choice of, or names; mostly it is itself the only one."""
+    if "$ref" in schema:
+        return _choices(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
+    if "anyOf" in schema:
+        return [choice for each in schema["anyOf"] for choice in _choices(each, root)]
+    return [schema]
+
+
+def _inside(schema: Schema, key: str | int, root: Schema) -> Schema:
+    """The schema of what stands under a key, or in a list."""
+    found: list[Any] = []
+    for each in _choices(schema, root):
+        found += [each.get("items"), each.get("properties", {}).get(key)]
+        found += [*each.get("patternProperties", {}).values(), each.get("additionalProperties")]
+    return next((each for each in found if each), {})
+
+
+_KINDS = {
+    "object": "a mapping of keys to values",
+    "array": "a list",
+    "string": "a text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+def _allowed(schema: Schema, root: Schema) -> str:
+    """What a schema allows: `a list of at least one entry, each an integer from 0 to 9`."""
+    if "anyOf" in schema:
+        # Of a key that may be left out no message says that nothing may stand there.
+        hidden = {"type": "null"} if "default" in schema else None
+        return " or ".join(_allowed(each, root) for each in schema["anyOf"] if each != hidden)
+    (schema,) = _choices(schema, root)
+    if "enum" in schema:
+        return f"one of {', '.join(map(str, schema['enum']))}"
+    if "const" in schema:
+        return shown(schema["const"])
+    if "pattern" in schema:
+        return _WORDS[schema["pattern"]]
+    text = _KINDS[schema["type"]] + _range(schema.get("minimum"), schema.get("maximum"))
+    if schema.get("minLength"):
+        text += " that is not empty"
+    if schema.get("minItems"):
+        text += " of at least one entry"
+    if items := schema.get("items"):
+        text += f", each {_allowed(items, root)}"
+    return text
+
+
+def _range(least: float | None, most: float | None) -> str:
+    if least is None:
+        return ""
+    return f", {least} or more" if most in (None, LARGEST) else f" from {least} to {most}"
