@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 from elcrec import ROOT
+from elcrec.config.figures import LISTED
 from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
 from elcrec.config.model_file import read_model_file
 from elcrec.config.schema import check
 from elcrec.config.sections import Efficiency, FigureSettings, OptionalTables, Replication
-from elcrec.errors import InputError, unknown
+from elcrec.errors import InputError, unknown, unknown_key
 from elcrec.files.yamlfile import read_yaml
 
 DEFAULT = ROOT / "workflow" / "config" / "config.yaml"
@@ -30,10 +31,8 @@ MODEL_NAMES: tuple[Keys, ...] = (
     ("efficiency", "models"),
     ("figures", "ablation", "models"),
     ("figures", "sensitivity", "model"),
-    ("figures", "convergence"),
-    ("figures", "diagnostics"),
-    ("figures", "activity"),
     ("figures", "intents_of"),
+    *(("figures", kind) for kind in LISTED),
     ("optional", "models"),
     ("replication", "models"),
 )
@@ -158,6 +157,7 @@ def from_mapping(
 ) -> Config:
     """Check a merged mapping and make a `Config`; `layers` tell which file a bad key came from."""
     origin = Layers(tuple(layers) or ((DEFAULT, merged),))
+    _check_figures(merged.get("figures"), origin)
     check(merged, SCHEMA, origin)
     files = _model_files(merged["models"], origin)
     efficiency = dict(merged.get("efficiency", {}))
@@ -213,6 +213,14 @@ def _model_files(entries: Sequence[str], layers: Layers) -> dict[str, Path]:
             )
         files[path.stem] = path
     return files
+
+
+def _check_figures(section: Any, layers: Layers) -> None:
+    """Refuse what is no setting of figures and no kind of them; the schema checks the rest."""
+    allowed = FigureSettings.keys()
+    for key in section if isinstance(section, Mapping) else ():
+        if key not in allowed:
+            raise InputError(f"{layers.where('figures', key)}: {unknown_key(key, allowed)}")
 
 
 def _check_names(config: Config, merged: Mapping[str, Any]) -> None:

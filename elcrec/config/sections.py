@@ -7,9 +7,11 @@ that a small configuration draws, and trains, no more than it asks for.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from elcrec.config.figures import LISTED
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,8 @@ class FigureSettings:
     """Epochs whose user vectors and intents a training keeps; 0 is before the first."""
     ablation: Ablation = Ablation()
     sensitivity: Sensitivity = Sensitivity()
-    convergence: tuple[str, ...] = ()
-    """Models whose training is shown epoch by epoch."""
-    diagnostics: tuple[str, ...] = ()
-    """Models whose intents are looked at epoch by epoch."""
-    activity: tuple[str, ...] = ()
-    """Models compared on groups of users by the length of their history."""
+    listed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Models that a figure shows, by its name in `LISTED`."""
     intents_of: str = "elcrec"
     """Model of the t-SNE and of the case study."""
     seed: int = 1
@@ -58,17 +56,26 @@ class FigureSettings:
     @classmethod
     def of(cls, section: Mapping[str, Any]) -> FigureSettings:
         """Make the settings from the section, which the schema has checked."""
-        values = {key: _frozen(value) for key, value in section.items()}
+        values = {key: _frozen(value) for key, value in section.items() if key not in LISTED}
+        values["listed"] = {key: tuple(section[key]) for key in LISTED if key in section}
         parts = {"ablation": Ablation, "sensitivity": Sensitivity}
         for key, part in parts.items():
             inner = {k: _frozen(v) for k, v in section.get(key, {}).items()}
             values[key] = part(**inner)
         return cls(**values)
 
+    @classmethod
+    def keys(cls) -> set[str]:
+        """What the section may name."""
+        return {each.name for each in fields(cls)} - {"listed"} | {*LISTED}
+
+    def models_of(self, kind: str) -> tuple[str, ...]:
+        """Ids of the models listed for a kind of figure."""
+        return self.listed.get(kind, ())
+
     def models(self) -> list[str]:
-        """Ids of all models named, each once."""
+        """Ids of the models named, each once, but for `listed`: they add no run to `models`."""
         named = [*self.ablation.models, self.sensitivity.model, self.intents_of]
-        named += [*self.convergence, *self.diagnostics, *self.activity]
         return list(dict.fromkeys(named))
 
 

@@ -26,6 +26,7 @@ READ = {
     "table released": ("results/released/*/*",),
     "table grid": ("results/grid/*/*",),
     "table optional": ("results/runs/ml-1m/**/*.*", "data/ml-1m/*"),
+    "figure verdict": ("results/tables/verdict.csv",),
     "figure convergence": (RUNS,),
     "figure diagnostics": (RUNS,),
     "figure ablation": (RUNS,),
