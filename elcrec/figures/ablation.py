@@ -52,7 +52,9 @@ def draw(runs: Runs) -> Drawn:
         f"{drawn.which_runs(config, found)}{_without_instance_loss(config, datasets)}"
     )
     changed = numbers.dropna(subset="change_percent")
-    changes = drawn.of_each_run(config, changed, _percent, "no two arms run yet")
+    changes = drawn.of_each_run(
+        config, changed, lambda r: f"{r['change_percent'].iloc[0]:+.1f} %", "no two arms run yet"
+    )
     alt = f"Points with intervals for each arm against {base}, ours beside the paper's: {changes}."
     return Drawn(figure, numbers, "Ablation", caption, alt)
 
@@ -117,7 +119,3 @@ def _without_instance_loss(config: Config, datasets: list[str]) -> str:
         "nothing: B+ICL repeats B, and ELCRec repeats B+ELCM."
     )
     return text if off else ""
-
-
-def _percent(rows: pd.DataFrame) -> str:
-    return f"{rows['change_percent'].iloc[0]:+.1f} %"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -26,15 +27,10 @@ COLUMNS += ["mean", "std"]
 def draw(runs: Runs) -> Drawn:
     """A row for each of two metrics, a column for each data set, a line for each model."""
     config = runs.config
-    grid = by_dataset(
-        runs, "activity", [f"{metric} (test)" for metric in DRAWN], 1.9, "history (items)"
-    )
-    rows = [
-        row
-        for (dataset, model), records in grid.found.items()
-        for row in (_rows(runs, dataset, model, records) if records else [])
-    ]
-    numbers = pd.DataFrame(rows, columns=COLUMNS)
+    labels = [f"{metric} (test)" for metric in DRAWN]
+    grid = by_dataset(runs, "activity", labels, 1.9, "history (items)")
+    rows = [_rows(runs, *key, records) for key, records in grid.found.items() if records]
+    numbers = pd.DataFrame(chain.from_iterable(rows), columns=COLUMNS)
     for dataset, column in grid.columns.items():
         for axis, metric in zip(column, DRAWN, strict=True):
             chosen = numbers[(numbers["dataset"] == dataset) & (numbers["metric"] == metric)]
@@ -54,7 +50,10 @@ def draw(runs: Runs) -> Drawn:
         "are means over seeds, error bars one standard deviation. "
         f"{drawn.which_runs(config, grid.found)}"
     )
-    found = drawn.of_each_run(config, numbers[numbers["metric"] == DRAWN[0]], _values, "no run yet")
+    first = numbers[numbers["metric"] == DRAWN[0]]
+    found = drawn.of_each_run(
+        config, first, lambda r: ", ".join(f"{v:.4f}" for v in r["mean"]), "no run yet"
+    )
     alt = (
         f"Line charts of {' and '.join(DRAWN)} for five groups of users by activity. {DRAWN[0]} "
         f"from the least to the most active: {found}."
@@ -84,7 +83,3 @@ def _label_groups(axis: Axes, rows: pd.DataFrame) -> None:
     spans = zip(groups["shortest"], groups["longest"], strict=True)
     labels = [str(low) if low == high else f"{low}-{high}" for low, high in spans]
     axis.set_xticks(np.arange(1, GROUPS + 1), labels, fontsize=6.5)
-
-
-def _values(rows: pd.DataFrame) -> str:
-    return ", ".join(f"{value:.4f}" for value in rows["mean"])

@@ -19,7 +19,7 @@ QUANTITIES = {
     DIRECT: "cluster loss\n(squared distance)",
 }
 PUBLISHED = ("in_use", "center_cosine", "user_cosine")
-"""The first three of them as they are recorded of published weights."""
+"""What is recorded of published weights, in the order of the quantities."""
 
 
 def draw(runs: Runs) -> Drawn:
@@ -28,10 +28,10 @@ def draw(runs: Runs) -> Drawn:
     grid = by_dataset(runs, "diagnostics", [*QUANTITIES.values()], 1.5, "epoch")
     numbers = curves.draw(grid, QUANTITIES)
     forms, gaps = _other_form(grid)
-    published = _draw_published(grid)
+    values, published = _draw_published(grid)
     _show_zero(grid)
     grid.finish()
-    numbers = pd.concat([numbers, *forms])
+    numbers = pd.concat([numbers, *forms, *values])
     caption = (
         "Centers in use are those nearest to at least one of at most 2,000 sampled users; cosines "
         f"are means over all pairs, 1 means that all point the same way. {curves.BAND} "
@@ -75,20 +75,22 @@ def _other_form(grid: Grid) -> tuple[list[pd.DataFrame], str]:
     return tables, f"the largest gap between the two in all epochs shown and seeds is {largest}."
 
 
-def _draw_published(grid: Grid) -> str:
-    """Lines at what the authors' published weights have; returns a sentence, empty without any."""
-    told = []
+def _draw_published(grid: Grid) -> tuple[list[pd.DataFrame], str]:
+    """Lines at what the authors' published weights have; returns that, and a sentence."""
+    tables, told = [], []
     for dataset, column in grid.columns.items():
         path = grid.config.output / "released" / dataset / "elcrec.json"
         if not path.exists() or not (record := JsonObject.read(path)).values.get("intents"):
             continue
         seen = record.section("intents")
-        for axis, key in zip(column, PUBLISHED, strict=False):
-            line = {"color": "black", "linestyle": (0, (1, 2))}
-            axis.axhline(seen.number(key), label="ELCRec, authors' weights", **line)
+        values = {f"published_{key}": seen.number(key) for key in PUBLISHED}
+        for axis, value in zip(column, values.values(), strict=False):
+            axis.axhline(value, label="ELCRec, authors' weights", color="black", linestyle=":")
+        rows = {"dataset": dataset, "model": "elcrec", "quantity": [*values]}
+        tables.append(pd.DataFrame(rows | {"mean": values.values()}))
         count = f"{seen.integer('in_use')} of {seen.integer('count')}"
         told.append(f"{count} on {grid.config.dataset_name(dataset)}")
-    return f"The authors' published weights use {drawn.listed(told)}. " if told else ""
+    return tables, f"The authors' published weights use {drawn.listed(told)}. " if told else ""
 
 
 def _show_zero(grid: Grid) -> None:

@@ -51,7 +51,13 @@ def draw(runs: Runs) -> Drawn:
         f"deviation (none for a single seed). {drawn.seeds_of([*found.values()])}"
         f"{_training(runs)}{drawn.gaps(missing)}"
     )
-    return Drawn(figure, numbers, f"Sensitivity of {name}", caption, _alt(runs, numbers, name))
+    ranges = [
+        f"{config.dataset_name(str(dataset))}, {parameter}: {v.min():.4f} to {v.max():.4f}"
+        for (dataset, parameter), v in known.groupby(["dataset", "parameter"], sort=False)["mean"]
+    ]
+    alt = f"Line charts of the test {METRIC} of {name} against alpha and K. Range of "
+    alt += f"{'; '.join(ranges) or 'no run yet'}."
+    return Drawn(figure, numbers, f"Sensitivity of {name}", caption, alt)
 
 
 def _numbers(points: list[Point], found: Mapping[Point, RunRecord]) -> pd.DataFrame:
@@ -86,13 +92,3 @@ def _training(runs: Runs) -> str:
     changes = runs.config.figures.sensitivity.training
     text = ", ".join(f"{key} {value}" for key, value in changes.items())
     return f" These trainings are not those of the tables: {text}." if changes else ""
-
-
-def _alt(runs: Runs, numbers: pd.DataFrame, name: str) -> str:
-    known = numbers.dropna(subset="mean").groupby(["dataset", "parameter"], sort=False)["mean"]
-    parts = [
-        f"{runs.config.dataset_name(str(dataset))}, {parameter}: {v.min():.4f} to {v.max():.4f}"
-        for (dataset, parameter), v in known
-    ]
-    found = "; ".join(parts) or "no run yet"
-    return f"Line charts of the test {METRIC} of {name} against alpha and K. Range of {found}."
