@@ -7,26 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from elcrec.cli.options import add_config
+from elcrec.config.figures import KINDS
 
 # What a command needs is imported when it runs: `elcrec --help` must not wait for matplotlib.
-ABOUT = {
-    "ablation": "parts of ELCRec added one after the other",
-    "sensitivity": "test HR@5 against alpha and K",
-    "convergence": "validation HR@5 and training loss per epoch",
-    "diagnostics": "centers in use, cosines, and the cluster loss computed in two ways, per epoch",
-    "activity": "accuracy of users by the length of their history",
-    "tsne": "user embeddings in the plane at several epochs, by intent",
-    "case_study": "intents of users by activity",
-}
 
 
 def add_commands(subparsers: Any) -> None:
     """Add `figure` with its commands to the parser of `elcrec`."""
     figure = subparsers.add_parser("figure", help="draw the figures from finished runs")
-    kinds = figure.add_subparsers(dest="figure", required=True, metavar="NAME")
-    for kind, text in ABOUT.items():
-        parser = kinds.add_parser(kind, help=text, description=text)
-        if kind in ("tsne", "case_study"):
+    names = figure.add_subparsers(dest="figure", required=True, metavar="NAME")
+    for name, kind in KINDS.items():
+        parser = names.add_parser(name, help=kind.about, description=kind.about)
+        if kind.each:
             parser.add_argument("--dataset", help="default: every data set of the config")
         parser.add_argument(
             "--any-code", action="store_true", help="take runs that other code made, too"

@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, WrapValidator
+from pydantic import Field, WrapValidator, create_model
 
+from elcrec.config.figures import KINDS, LISTED
 from elcrec.config.names import DatasetName, ModelName
 from elcrec.data.sources import Source
 from elcrec.files.checked import FilePath, Section, Some, Unique
@@ -43,28 +44,32 @@ class Sensitivity(Section):
     """Overrides of the training settings, e.g. fewer epochs."""
 
 
-class FigureSettings(Section):
+# A key for every kind of figure whose models are listed, such as `convergence`.
+_fields: dict[str, Any] = {
+    name: (Unique[ModelName], Field([], description=KINDS[name].about)) for name in LISTED
+}
+_Listed: Any = create_model("_Listed", __base__=Section, **_fields)
+
+
+class FigureSettings(_Listed):
     """What is drawn, of the data sets in `use` and the models in `models`."""
 
     snapshot_epochs: Unique[Epoch] = []
     """Epochs whose user vectors and intents a training keeps; 0 is before the first."""
     ablation: Ablation = Ablation()
     sensitivity: Sensitivity = Sensitivity()
-    convergence: Unique[ModelName] = []
-    """Models whose training is shown epoch by epoch."""
-    diagnostics: Unique[ModelName] = []
-    """Models whose intents are looked at epoch by epoch."""
-    activity: Unique[ModelName] = []
-    """Models compared on groups of users by the length of their history."""
     intents_of: ModelName = "elcrec"
     """Model of the t-SNE and of the case study."""
     seed: Seed = 1
     """Seed of the run that those two show: the first of `seeds` where it is not among them."""
 
+    def models_of(self, kind: str) -> list[str]:
+        """Ids of the models listed for a kind of figure."""
+        return list(getattr(self, kind))
+
     def models(self) -> list[str]:
-        """Ids of all models named, each once."""
+        """Ids of the models named, each once, but for `listed`: they add no run to `models`."""
         named = [*self.ablation.models, self.sensitivity.model, self.intents_of]
-        named += [*self.convergence, *self.diagnostics, *self.activity]
         return list(dict.fromkeys(named))
 
 

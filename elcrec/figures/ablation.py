@@ -1,135 +1,121 @@
-"""Ablation: the sum of four metrics with parts of ELCRec added one after the other."""
+"""Ablation: what parts of ELCRec add to the model without them."""
 
 from __future__ import annotations
 
-from math import nan
-from typing import Any
+from collections.abc import Sequence
+from math import inf, nan
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from elcrec.config.config import Config
 from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.figures import drawn, style
 from elcrec.figures.drawn import Drawn
+from elcrec.figures.grid import layout, with_runs
 from elcrec.paper import FOLDER, load_accuracy
+from elcrec.runs.comparison import check_users, user_values
 from elcrec.runs.plan import ablation_arms
-from elcrec.runs.reading import Runs
+from elcrec.runs.reading import Found, Runs
 from elcrec.runs.record import RunRecord
 from elcrec.runs.settings import resolve
+from elcrec.statistics.crossed import crossed
+from elcrec.statistics.noise import Pool
 from elcrec.statistics.tests import mean_std
 
 PRINTED = {"iclrec": "B", "iclrec_icl": "B+ICL", "elcrec_elcm": "B+ELCM", "elcrec": "ELCRec"}
 """Names of the arms in the paper's Table 10."""
-BAR = 0.4  # width; two of them and a gap make 1
+COLUMNS = ["dataset", "model", "arm", "seeds", "mean", "std", "paper"]
+COLUMNS += ["change_percent", "low95_percent", "high95_percent", "paper_change_percent"]
+APART = 0.2  # ours above the middle of the row, the paper's below
 
 
 def draw(runs: Runs) -> Drawn:
-    """Bars of every arm, the paper's beside ours, a panel for each data set."""
+    """A row for each arm but the first, which they are compared with; a panel for each data set."""
     config = runs.config
     datasets, models = ablation_arms(config)
     found = runs.find(datasets, models)
-    numbers = pd.DataFrame([_row(runs, *key, records) for key, records in found.items()])
-    figure, axes = style.panels(1, len(datasets), 2.5)
-    style.title_columns(axes, [config.dataset_name(d) for d in datasets])
-    for axis, dataset in zip(axes[0], datasets, strict=True):
-        _draw_panel(axis, numbers[numbers["dataset"] == dataset])
-    axes[0][0].set_ylabel("sum of four test metrics (no unit)")
-    style.legend_below(figure, list(axes[0]))
+    numbers = _numbers(config, found, models[0])
+    base = numbers["arm"].iloc[0]
+    height = 0.4 * (len(models) - 1) + 0.4
+    figure, columns = layout(config, with_runs(found), [""], height, f"change against {base} (%)")
+    for dataset, column in columns.items():
+        _draw_panel(column[0], numbers[numbers["dataset"] == dataset])
+    style.legend_below(figure, figure.axes)
+    printed = " Paper: Table 10, as printed." if numbers["paper"].notna().any() else ""
     caption = (
-        f"{' + '.join(TABLE_METRICS)} on the test split. B is ICLRec; B+ICL fuses its k-means "
-        "centers into the instance loss; B+ELCM has learnable centers and the cluster loss, but "
-        "nothing fused; ELCRec has both. Ours: mean over seeds, error bars of one standard "
-        f"deviation.{_printed(numbers)} {drawn.which_runs(config, found)}"
-        + _without_instance_loss(runs, datasets)
+        f"{' + '.join(TABLE_METRICS)} on the test split, in percent against {base}. B is ICLRec; "
+        "B+ICL fuses its k-means centers into the instance loss; B+ELCM has learnable centers and "
+        "the cluster loss, but nothing fused; ELCRec has both. Ours: mean over seeds, with the 95 "
+        f"% interval over users and trainings, which needs two seeds of some arm.{printed} "
+        f"{drawn.which_runs(config, found)}{_without_instance_loss(config, datasets)}"
     )
-    return Drawn(figure, numbers, "Ablation", caption, _alt(runs, numbers))
+    changed = numbers.dropna(subset="change_percent")
+    changes = drawn.of_each_run(
+        config, changed, lambda r: f"{r['change_percent'].iloc[0]:+.1f} %", "no two arms run yet"
+    )
+    alt = f"Points with intervals for each arm against {base}, ours beside the paper's: {changes}."
+    return Drawn(figure, numbers, "Ablation", caption, alt)
 
 
-def _row(runs: Runs, dataset: str, model: str, records: list[RunRecord]) -> dict[str, Any]:
-    sums = [sum(record.metrics["test"][m] for m in TABLE_METRICS) for record in records]
-    mean, std = mean_std(sums)
-    printed = load_accuracy(FOLDER / "ablation.csv")
-    key = (runs.config.dataset_name(dataset), "sum4", PRINTED.get(model, ""))
-    return {
-        "dataset": dataset,
-        "model": model,
-        "arm": _name(runs, model),
-        "seeds": len(records),
-        "mean": mean,
-        "std": std,
-        "paper": printed.get(key, nan),
-    }
+def _numbers(config: Config, found: Found, base: str) -> pd.DataFrame:
+    """A row for each data set and arm; `base` is the model that they are compared with."""
+    paper = load_accuracy(FOLDER / "ablation.csv")
+    sums = {k: [sum(r.metrics["test"][m] for m in TABLE_METRICS) for r in found[k]] for k in found}
+    pool = Pool.of(sums)
+    rows = []
+    for (dataset, model), records in found.items():
+        name = config.dataset_name(dataset)
+        printed = [paper.get((name, "sum4", PRINTED.get(m, "")), nan) for m in (model, base)]
+        rows.append(
+            (
+                *(dataset, model, PRINTED.get(model) or config.model_name(model), len(records)),
+                *(*mean_std(sums[dataset, model]), printed[0]),
+                *(_change(records, found[dataset, base], pool) if model != base else [nan] * 3),
+                100 * (printed[0] / printed[1] - 1),
+            )
+        )
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _printed(numbers: pd.DataFrame) -> str:
-    return " Paper: Table 10, as printed." if numbers["paper"].notna().any() else ""
-
-
-def _name(runs: Runs, model: str) -> str:
-    return PRINTED.get(model) or runs.config.model_name(model)
+def _change(arm: Sequence[RunRecord], base: Sequence[RunRecord], pool: Pool) -> list[float]:
+    """An arm against the base by the primary test, in percent of the base, and its interval."""
+    if not arm or not base:
+        return [nan] * 3
+    check_users([*arm, *base])
+    users = [np.sum([user_values(m, r) for m in TABLE_METRICS], axis=0) for r in (arm, base)]
+    noises = [pool.noise((runs[0].dataset, runs[0].model)) for runs in (arm, base)]
+    test = crossed(users[0], users[1], *noises)
+    whole = float(users[1].mean()) or nan
+    return [100 * value / whole for value in (test.difference, test.low, test.high)]
 
 
 def _draw_panel(axis: Axes, rows: pd.DataFrame) -> None:
-    places = np.arange(len(rows))
-    ours, paper = style.SERIES[0], style.SERIES[1]
-    beside = rows["paper"].notna().any()
-    shift = BAR / 2 if beside else 0.0
-    if beside:
-        axis.bar(
-            places - shift,
-            rows["paper"],
-            BAR,
-            color="white",
-            edgecolor="0.3",
-            hatch=paper.hatch,
-            label="paper",
-        )
-    axis.bar(places + shift, rows["mean"], BAR, color=ours.color, label="ours")
-    axis.errorbar(
-        places + shift, rows["mean"], rows["std"].fillna(0), fmt="none", ecolor="0.5", capsize=2
-    )
-    top = np.nanmax([0.01, *rows["mean"] + rows["std"].fillna(0), *rows["paper"]])
-    for place, row in zip(places, rows.to_dict("records"), strict=True):
-        _write_value(axis, place - shift, row["paper"], 0.0, top)
-        _write_value(axis, place + shift, row["mean"], row["std"], top)
-        if not row["seeds"]:
-            style.mark_missing(axis, place + shift)
-    axis.set_ylim(0, 1.3 * top)
-    axis.set_xlim(-0.6, len(rows) - 0.4)
-    axis.set_xticks(places, list(rows["arm"]), rotation=30, ha="right", rotation_mode="anchor")
+    base, arms = rows.iloc[0], rows.iloc[1:]
+    style.rows_from_the_top(axis, list(arms["arm"]))
+    ours, paper = ({"color": s.color, "marker": s.marker} for s in style.SERIES[:2])
+    for place, row in enumerate(arms.to_dict("records")):
+        change, printed = row["change_percent"], row["paper_change_percent"]
+        ends = (row["low95_percent"], row["high95_percent"])
+        style.estimate(axis, place - APART, change, ends, inf, label="ours", **ours)
+        if np.isnan(change):
+            reason = f"{base['arm']} not run" if row["seeds"] else "not run"
+            axis.text(0, place - APART, f" {reason}", va="center", **style.MISSING)
+        if np.isfinite(printed):
+            look = paper | {"markerfacecolor": "white", "label": "paper"}
+            style.estimate(axis, place + APART, printed, (), inf, **look)
+    axis.margins(x=0.2)
 
 
-def _write_value(axis: Axes, place: float, value: float, std: float, top: float) -> None:
-    if np.isfinite(value):
-        height = value + (std if np.isfinite(std) else 0.0) + 0.02 * top
-        text = style.decimals(value)
-        axis.text(place, height, text, ha="center", va="bottom", rotation=90, fontsize=6.5)
-
-
-def _without_instance_loss(runs: Runs, datasets: list[str]) -> str:
+def _without_instance_loss(config: Config, datasets: list[str]) -> str:
     """A sentence on data sets where fusing centers cannot matter."""
-    whole = runs.config.figures.ablation.models[-1]
-    parameters = {d: resolve(runs.config, whole, d).parameters for d in datasets}
-    off = [d for d, p in parameters.items() if getattr(p, "instance_weight", None) == 0]
-    if not off:
-        return ""
-    names = drawn.listed([runs.config.dataset_name(d) for d in off])
-    return (
+    whole = config.figures.ablation.models[-1]
+    settings = {d: resolve(config, whole, d).parameters for d in datasets}
+    off = [d for d, p in settings.items() if getattr(p, "instance_weight", None) == 0]
+    names = drawn.listed([config.dataset_name(d) for d in off])
+    text = (
         f" On {names} the instance loss is off (weight 0), so that fusing centers into it changes "
         "nothing: B+ICL repeats B, and ELCRec repeats B+ELCM."
     )
-
-
-def _alt(runs: Runs, numbers: pd.DataFrame) -> str:
-    parts = []
-    for dataset, rows in numbers.groupby("dataset", sort=False):
-        bars = [f"{r['arm']} {_or_gap(r['mean'])}" for r in rows.to_dict("records")]
-        parts.append(f"{runs.config.dataset_name(str(dataset))}: {', '.join(bars)}")
-    return (
-        f"Bar chart of four arms per data set, ours beside the paper's. Ours: {'; '.join(parts)}."
-    )
-
-
-def _or_gap(value: float) -> str:
-    return f"{value:.4f}" if np.isfinite(value) else "not run"
+    return text if off else ""

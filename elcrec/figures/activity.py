@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from matplotlib.axes import Axes
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
 from elcrec.figures import drawn, style
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.style import by_dataset
+from elcrec.figures.grid import by_dataset
 from elcrec.runs.reading import Runs
 from elcrec.runs.record import RunRecord
 from elcrec.statistics.groups import activity_groups
@@ -19,41 +20,48 @@ from elcrec.statistics.tests import mean_std
 
 GROUPS = 5
 DRAWN = ("HR@5", "NDCG@20")
+COLUMNS = ["dataset", "model", "group", "users", "shortest", "longest", "metric", "seeds"]
+COLUMNS += ["mean", "std"]
 
 
 def draw(runs: Runs) -> Drawn:
     """A row for each of two metrics, a column for each data set, a line for each model."""
     config = runs.config
-    grid = by_dataset(runs, config.figures.activity, len(DRAWN), 1.9)
-    figure, axes, found, looks = grid.figure, grid.axes, grid.found, grid.looks
-    rows: list[dict[str, Any]] = []
-    for (dataset, model), records in found.items():
-        if records:
-            rows += _rows(runs, dataset, model, records)
-    numbers = pd.DataFrame(rows, columns=_COLUMNS)
-    for line, metric in zip(axes, DRAWN, strict=True):
-        line[0].set_ylabel(f"{metric} (test)")
-        for axis, dataset in zip(line, config.use, strict=True):
+    labels = [f"{metric} (test)" for metric in DRAWN]
+    grid = by_dataset(runs, "activity", labels, 1.9, "history (items)")
+    rows = [_rows(runs, *key, records) for key, records in grid.found.items() if records]
+    numbers = pd.DataFrame(chain.from_iterable(rows), columns=COLUMNS)
+    for dataset, column in grid.columns.items():
+        for axis, metric in zip(column, DRAWN, strict=True):
             chosen = numbers[(numbers["dataset"] == dataset) & (numbers["metric"] == metric)]
-            _draw_panel(axis, chosen, looks, {m: config.model_name(m) for m in grid.models})
-    for axis in axes[-1]:
-        axis.set_xlabel("history (items)")
-    style.legend_below(figure, axes.flat)
+            for number, (model, look) in enumerate(grid.looks.items()):
+                # Side by side, so that no error bar hides another.
+                shift = 0.1 * (number - (len(grid.looks) - 1) / 2)
+                line = chosen[chosen["model"] == model]
+                if len(line):
+                    style.means(axis, line["group"] + shift, line, look, config.model_name(model))
+            if len(chosen):
+                _label_groups(axis, chosen)
+    grid.finish()
     caption = (
         "Test metrics of five equally large groups of users, ordered by the number of items in "
         "their history (users of equal length in a random order that is always the same), from the "
         "least active to the most. Below each group the shortest and longest history in it. Points "
         "are means over seeds, error bars one standard deviation. "
-        f"{drawn.which_runs(config, found)}"
+        f"{drawn.which_runs(config, grid.found)}"
     )
-    return Drawn(figure, numbers, "Accuracy by user activity", caption, _alt(runs, numbers))
+    first = numbers[numbers["metric"] == DRAWN[0]]
+    found = drawn.of_each_run(
+        config, first, lambda r: ", ".join(f"{v:.4f}" for v in r["mean"]), "no run yet"
+    )
+    alt = (
+        f"Line charts of {' and '.join(DRAWN)} for five groups of users by activity. {DRAWN[0]} "
+        f"from the least to the most active: {found}."
+    )
+    return Drawn(grid.figure, numbers, "Accuracy by user activity", caption, alt)
 
 
-_COLUMNS = ["dataset", "model", "group", "users", "shortest", "longest", "metric", "seeds"]
-_COLUMNS += ["mean", "std"]
-
-
-def _rows(runs: Runs, dataset: str, model: str, records: list[RunRecord]) -> list[dict[str, Any]]:
+def _rows(runs: Runs, dataset: str, model: str, records: list[RunRecord]) -> list[tuple[Any, ...]]:
     lengths = runs.lengths(dataset, records)
     groups = activity_groups(lengths, GROUPS)
     rows = []
@@ -61,55 +69,17 @@ def _rows(runs: Runs, dataset: str, model: str, records: list[RunRecord]) -> lis
         values = [per_user(metric, record.ranks["test"]) for record in records]
         for group in range(GROUPS):
             members = groups == group
-            mean, std = mean_std([float(v[members].mean()) for v in values])
-            key = (dataset, model, group + 1, int(members.sum()))
-            span = (int(lengths[members].min()), int(lengths[members].max()))
-            rows.append(
-                dict(zip(_COLUMNS, (*key, *span, metric, len(records), mean, std), strict=True))
-            )
+            inside = lengths[members]
+            key = (dataset, model, group + 1, len(inside), int(inside.min()), int(inside.max()))
+            means = mean_std([float(v[members].mean()) for v in values])
+            rows.append((*key, metric, len(records), *means))
     return rows
 
 
-def _draw_panel(
-    axis: Axes, rows: pd.DataFrame, looks: dict[str, style.Series], names: dict[str, str]
-) -> None:
-    if rows.empty:
-        style.say_missing(axis)
-        return
-    for number, (model, look) in enumerate(looks.items()):
-        line = rows[rows["model"] == model]
-        if not line.empty:
-            places = line["group"] + 0.1 * (number - (len(looks) - 1) / 2)
-            axis.errorbar(
-                places,
-                line["mean"],
-                line["std"].fillna(0),
-                color=look.color,
-                marker=look.marker,
-                linestyle=look.line,
-                capsize=2,
-                label=names[model],
-            )
+def _label_groups(axis: Axes, rows: pd.DataFrame) -> None:
     axis.margins(y=0.15)  # room for the marker of the highest value
     axis.set_ylim(bottom=0)
-    spans = rows.drop_duplicates("group").sort_values("group")
-    labels = [_span(r["shortest"], r["longest"]) for r in spans.to_dict("records")]
+    groups = rows.drop_duplicates("group").sort_values("group")
+    spans = zip(groups["shortest"], groups["longest"], strict=True)
+    labels = [str(low) if low == high else f"{low}-{high}" for low, high in spans]
     axis.set_xticks(np.arange(1, GROUPS + 1), labels, fontsize=6.5)
-
-
-def _span(shortest: int, longest: int) -> str:
-    return str(shortest) if shortest == longest else f"{shortest}-{longest}"
-
-
-def _alt(runs: Runs, numbers: pd.DataFrame) -> str:
-    parts = []
-    metric = numbers[numbers["metric"] == DRAWN[0]]
-    for (dataset, model), rows in metric.groupby(["dataset", "model"], sort=False):
-        values = ", ".join(f"{value:.4f}" for value in rows["mean"])
-        name = runs.config.model_name(str(model))
-        parts.append(f"{name} on {runs.config.dataset_name(str(dataset))} {values}")
-    found = "; ".join(parts) or "no run yet"
-    return (
-        f"Line charts of {' and '.join(DRAWN)} for five groups of users by activity. {DRAWN[0]} "
-        f"from the least to the most active: {found}."
-    )

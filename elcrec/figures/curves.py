@@ -2,50 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
-from numpy.typing import NDArray
 
+from elcrec.figures.grid import Grid
 from elcrec.figures.style import Series
+from elcrec.runs.reading import history
 
 BAND = (
     "Lines are means over seeds, bands one standard deviation; they end at the last epoch that "
     "every seed reached."
 )
+COLUMNS = ["dataset", "model", "quantity", "epoch", "seeds", "mean", "std"]
+"""Of the numbers behind curves."""
 
 
-@dataclass(frozen=True)
-class Curve:
-    """One quantity of one model on one data set, epoch by epoch."""
-
-    epochs: NDArray[np.int64]
-    """(E,) from 1."""
-    mean: NDArray[np.float64]
-    """(E,) over seeds."""
-    std: NDArray[np.float64]
-    """(E,) sample standard deviation over seeds, 0 for a single seed."""
-    seeds: int
-
-    def rows(self, **key: Any) -> list[dict[str, Any]]:
-        """Rows for the CSV, `key` before the values."""
-        return [
-            {**key, "epoch": int(e), "seeds": self.seeds, "mean": m, "std": s}
-            for e, m, s in zip(self.epochs, self.mean, self.std, strict=True)
-        ]
+def draw(grid: Grid, quantities: Iterable[str]) -> pd.DataFrame:
+    """Draw each quantity of every run into its row of panels; returns what was drawn."""
+    tables = []
+    for (dataset, model), records in grid.found.items():
+        histories = [history(record) for record in records]
+        for row, quantity in enumerate(quantities):
+            found = curve(histories, quantity)
+            if found is not None:
+                name = grid.config.model_name(model)
+                plot(grid.columns[dataset][row], found, grid.looks[model], name)
+                tables.append(found.assign(dataset=dataset, model=model, quantity=quantity))
+    return pd.concat(tables)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
 
 
-def curve(histories: Sequence[pd.DataFrame], column: str) -> Curve | None:
-    """The curve of a column, None where no history has it.
+def curve(histories: Sequence[pd.DataFrame], column: str) -> pd.DataFrame | None:
+    """The curve of a column: epochs from 1, seeds, and mean and sample deviation over these.
 
     Args:
         histories: One per seed, with the column `epoch`.
         column: A column of numbers; histories without it, or with nothing in it, are left out.
+
+    Returns:
+        The columns `epoch`, `seeds`, `mean` and `std` (0 for a single seed); None where no history
+        has the column.
     """
     known = [h for h in histories if column in h and h[column].notna().any()]
     if not known:
@@ -53,26 +52,15 @@ def curve(histories: Sequence[pd.DataFrame], column: str) -> Curve | None:
     epochs = min(len(history) for history in known)
     values = np.array([h[column].to_numpy(np.float64)[:epochs] for h in known])
     std = values.std(axis=0, ddof=1) if len(known) > 1 else np.zeros(epochs)
-    return Curve(np.arange(1, epochs + 1), values.mean(axis=0), std, len(known))
+    epoch = np.arange(1, epochs + 1)
+    return pd.DataFrame(
+        {"epoch": epoch, "seeds": len(known), "mean": values.mean(axis=0), "std": std}
+    )
 
 
-def plot(axis: Axes, found: Curve, look: Series, label: str) -> None:
+def plot(axis: Axes, found: pd.DataFrame, series: Series, label: str) -> None:
     """Draw a curve with its band and a few markers, so that it can be told apart in grey."""
-    axis.plot(
-        found.epochs,
-        found.mean,
-        color=look.color,
-        linestyle=look.line,
-        marker=look.marker,
-        markevery=max(1, len(found.epochs) // 8),
-        label=label,
-    )
-    axis.fill_between(
-        found.epochs,
-        found.mean - found.std,
-        found.mean + found.std,
-        color=look.color,
-        alpha=0.2,
-        linewidth=0,
-    )
+    epoch, mean, std = found["epoch"], found["mean"], found["std"]
+    axis.plot(epoch, mean, markevery=max(1, len(found) // 8), label=label, **series.line)
+    axis.fill_between(epoch, mean - std, mean + std, color=series.color, alpha=0.2, linewidth=0)
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))

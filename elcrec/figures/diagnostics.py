@@ -2,64 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from numpy.typing import NDArray
+from matplotlib.ticker import FormatStrFormatter
 
 from elcrec.figures import curves, drawn, style
 from elcrec.figures.drawn import Drawn
-from elcrec.figures.style import by_dataset
-from elcrec.runs.reading import Found, Runs, history
+from elcrec.figures.grid import Grid, by_dataset
+from elcrec.files.jsonfile import JsonObject
+from elcrec.runs.reading import Runs, history
 
+DIRECT, IDENTITY = "cluster_direct", "cluster_identity"
 QUANTITIES = {
     "intents_in_use": "centers in use\n(count)",
     "center_cosine": "cosine of centers\n(mean of pairs)",
     "user_cosine": "cosine of users\n(mean of pairs)",
+    DIRECT: "cluster loss\n(squared distance)",
 }
-DIRECT, IDENTITY = "cluster_direct", "cluster_identity"
-LOSS_LABEL = "cluster loss\n(squared distance)"
+PUBLISHED = ("in_use", "center_cosine", "user_cosine")
+"""What is recorded of published weights, in the order of the quantities."""
 
 
 def draw(runs: Runs) -> Drawn:
-    """A row for each quantity and one for the cluster loss, a column for each data set."""
+    """A row for each quantity, a column for each data set, a line for each model."""
     config = runs.config
-    grid = by_dataset(runs, config.figures.diagnostics, len(QUANTITIES) + 1, 1.5)
-    figure, axes, found, looks = grid.figure, grid.axes, grid.found, grid.looks
-    rows: list[dict[str, Any]] = []
-    gaps: list[float] = []
-    for (dataset, model), records in found.items():
-        column = axes[:, config.use.index(dataset)]
-        histories = [history(record) for record in records]
-        key = {"dataset": dataset, "model": model}
-        rows += _draw_quantities(column, histories, looks[model], config.model_name(model), key)
-        rows += _draw_loss(column[-1], histories, config.model_name(model), key)
-        gaps += [gap for h in histories if (gap := largest_gap(h)) is not None]
-    present = [any(found[dataset, model] for model in grid.models) for dataset in config.use]
-    _finish(axes, present)
-    figure.align_ylabels(list(axes[:, 0]))
-    style.legend_below(figure, axes.flat)
-    columns = ["dataset", "model", "quantity", "epoch", "seeds", "mean", "std"]
-    numbers = pd.DataFrame(rows, columns=columns)
-    return Drawn(
-        figure, numbers, "Diagnostics of intents", _caption(runs, found, gaps), _alt(runs, numbers)
+    grid = by_dataset(runs, "diagnostics", [*QUANTITIES.values()], 1.5, "epoch")
+    numbers = curves.draw(grid, QUANTITIES)
+    forms, gaps = _other_form(grid)
+    values, published = _draw_published(grid)
+    _show_zero(grid)
+    grid.finish()
+    numbers = pd.concat([numbers, *forms, *values])
+    caption = (
+        "Centers in use are those nearest to at least one of at most 2,000 sampled users; cosines "
+        f"are means over all pairs, 1 means that all point the same way. {curves.BAND} "
+        "With users and centers of unit length the cluster loss is 2|m|² - 2 b·m, m the mean "
+        f"center and b the mean user: {gaps} {published}{drawn.which_runs(config, grid.found)}"
     )
-
-
-def _finish(axes: NDArray[Any], present: list[bool]) -> None:
-    """Labels, scales that show 0, and gaps; `present` says for each column whether it has runs."""
-    for axis, label in zip(axes[:, 0], [*QUANTITIES.values(), LOSS_LABEL], strict=True):
-        axis.set_ylabel(label)
-    for number, axis in ((n, a) for n, line in enumerate(axes[:-1]) for a in line if a.lines):
-        lowest = min(float(np.min(line.get_ydata())) for line in axis.lines)
-        axis.set_ylim(bottom=min(0.0, 1.05 * lowest), top=1.05 if number else None)
-    for column, known in zip(axes.T, present, strict=True):
-        for axis in (a for a in column if not a.lines):
-            style.say_missing(axis, "not recorded" if known else "not run")
-    for axis in axes[-1]:
-        axis.set_xlabel("epoch")
+    used = numbers[numbers["quantity"] == "intents_in_use"]
+    at_end = drawn.of_each_run(config, used, lambda r: f"{r['mean'].iloc[-1]:.0f}", "not recorded")
+    alt = (
+        "Line charts over epochs: centers in use, mean cosine of centers, mean cosine of users, "
+        f"and the cluster loss computed in two ways. Centers in use at the end: {at_end}. "
+        f"{published}"
+    )
+    return Drawn(grid.figure, numbers, "Diagnostics of intents", caption, alt.strip())
 
 
 def largest_gap(table: pd.DataFrame) -> float | None:
@@ -70,62 +56,49 @@ def largest_gap(table: pd.DataFrame) -> float | None:
     return float(gaps.max()) if len(gaps) else None
 
 
-def _draw_quantities(
-    column: NDArray[Any],
-    histories: list[pd.DataFrame],
-    look: style.Series,
-    name: str,
-    key: dict[str, str],
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for axis, quantity in zip(column, QUANTITIES, strict=False):
-        curve = curves.curve(histories, quantity)
-        if curve is not None:
-            curves.plot(axis, curve, look, name)
-            rows += curve.rows(**key, quantity=quantity)
-    return rows
+def _other_form(grid: Grid) -> tuple[list[pd.DataFrame], str]:
+    """Rings where the loss has its other form, on the lines; returns them, and the largest gap."""
+    tables, gaps = [], []
+    for (dataset, model), records in grid.found.items():
+        both = [h for h in map(history, records) if largest_gap(h) is not None]
+        gaps += [largest_gap(h) or 0.0 for h in both]
+        found = curves.curve(both, IDENTITY)
+        if found is not None:
+            tables.append(found.assign(dataset=dataset, model=model, quantity=IDENTITY))
+            rings = found.iloc[:: max(1, len(found) // 8)]
+            look = style.RING | {"markersize": 8, "color": "black"}
+            last = grid.columns[dataset][-1]
+            last.plot(rings["epoch"], rings["mean"], label="2|m|² - 2 b·m", **look)
+    if not gaps:
+        return tables, "not recorded in these runs."
+    largest = f"{max(gaps):.1e}"
+    return tables, f"the largest gap between the two in all epochs shown and seeds is {largest}."
 
 
-def _draw_loss(
-    axis: Axes, histories: list[pd.DataFrame], name: str, key: dict[str, str]
-) -> list[dict[str, Any]]:
-    """The cluster loss pair by pair, and as 2|m|² - 2 b·m in rings on top of it."""
-    direct, identity = (curves.curve(histories, quantity) for quantity in (DIRECT, IDENTITY))
-    if direct is None or identity is None:
-        return []
-    curves.plot(axis, direct, style.SERIES[3], f"cluster loss of {name}, pair by pair")
-    places = np.arange(0, len(identity.epochs), max(1, len(identity.epochs) // 8))
-    ring = style.RING | {"markersize": 8, "color": style.SERIES[1].color}
-    axis.plot(identity.epochs[places], identity.mean[places], label="2|m|² - 2 b·m", **ring)
-    return direct.rows(**key, quantity=DIRECT) + identity.rows(**key, quantity=IDENTITY)
+def _draw_published(grid: Grid) -> tuple[list[pd.DataFrame], str]:
+    """Lines at what the authors' published weights have; returns that, and a sentence."""
+    tables, told = [], []
+    for dataset, column in grid.columns.items():
+        path = grid.config.output / "released" / dataset / "elcrec.json"
+        if not path.exists() or not (record := JsonObject.read(path)).values.get("intents"):
+            continue
+        seen = record.section("intents")
+        values = {f"published_{key}": seen.number(key) for key in PUBLISHED}
+        for axis, value in zip(column, values.values(), strict=False):
+            axis.axhline(value, label="ELCRec, authors' weights", color="black", linestyle=":")
+        rows = {"dataset": dataset, "model": "elcrec", "quantity": [*values]}
+        tables.append(pd.DataFrame(rows | {"mean": values.values()}))
+        count = f"{seen.integer('in_use')} of {seen.integer('count')}"
+        told.append(f"{count} on {grid.config.dataset_name(dataset)}")
+    return tables, f"The authors' published weights use {drawn.listed(told)}. " if told else ""
 
 
-def _caption(runs: Runs, found: Found, gaps: list[float]) -> str:
-    identity = (
-        "With users and centers of unit length the cluster loss is 2|m|² - 2 b·m, m the mean "
-        "center and b the mean user: "
-    )
-    identity += (
-        f"the largest gap between the two in all epochs shown and seeds is {max(gaps):.1e}."
-        if gaps
-        else "not recorded in these runs."
-    )
-    return (
-        "Centers in use are those nearest to at least one of at most 2,000 sampled users; cosines "
-        f"are means over all pairs, 1 means that all point the same way. {curves.BAND} {identity} "
-        f"{drawn.which_runs(runs.config, found)}"
-    )
-
-
-def _alt(runs: Runs, numbers: pd.DataFrame) -> str:
-    parts = []
-    last = numbers.groupby(["dataset", "model", "quantity"], sort=False).tail(1)
-    for row in last[last["quantity"] == "intents_in_use"].to_dict("records"):
-        name = runs.config.model_name(row["model"])
-        where = runs.config.dataset_name(row["dataset"])
-        parts.append(f"{name} on {where} {row['mean']:.0f}")
-    found = "; ".join(parts) or "not recorded"
-    return (
-        "Line charts over epochs: centers in use, mean cosine of centers, mean cosine of users, "
-        f"and the cluster loss computed in two ways. Centers in use at the end: {found}."
-    )
+def _show_zero(grid: Grid) -> None:
+    """Scales that show 0; of counts one that tells a few from none and many."""
+    for counts, *cosines, _ in grid.columns.values():
+        if counts.lines:
+            counts.set_yscale("log", nonpositive="mask")
+            counts.set_ylim(bottom=0.8)
+            counts.yaxis.set_major_formatter(FormatStrFormatter("%g"))
+        for axis in (a for a in cosines if a.lines):
+            axis.set_ylim(min(0.0, axis.get_ylim()[0]), 1.05)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from matplotlib.figure import Figure
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError
-from elcrec.figures import style
 from elcrec.figures.plan import plan
 from elcrec.figures.style import look
 from elcrec.files.atomic import replaced, write_text
@@ -70,7 +69,7 @@ def make(
     draw = importlib.import_module(f"elcrec.figures.{kind}").draw
     runs = Runs(config, any_code)
     for figure in chosen:
-        with style.look():
+        with look():
             drawn = draw(runs, figure.dataset) if figure.dataset else draw(runs)
         write(drawn, folder, figure.name)
         print(f"{drawn.title} -> {folder / figure.name}.png")
@@ -94,11 +93,23 @@ def gaps(missing: Sequence[str]) -> str:
     return f" Not run: {'; '.join(dict.fromkeys(missing))}." if missing else ""
 
 
+def name_of(config: Config, model: str, dataset: str) -> str:
+    """`ELCRec on Beauty`."""
+    return f"{config.model_name(model)} on {config.dataset_name(dataset)}"
+
+
 def which_runs(config: Config, found: Found) -> str:
     """The seeds that a figure shows, and the models of which it shows none."""
-    missing = [
-        f"{config.model_name(model)} on {config.dataset_name(dataset)}"
-        for (dataset, model), records in found.items()
-        if not records
-    ]
+    missing = [name_of(config, m, d) for (d, m), records in found.items() if not records]
     return seeds_of([r for records in found.values() for r in records]) + gaps(missing)
+
+
+def of_each_run(
+    config: Config, numbers: pd.DataFrame, say: Callable[[pd.DataFrame], str], none: str
+) -> str:
+    """What `say` makes of the rows of each model on each data set; `none` without any."""
+    parts = [
+        f"{name_of(config, str(model), str(dataset))} {say(rows)}"
+        for (dataset, model), rows in numbers.groupby(["dataset", "model"], sort=False)
+    ]
+    return "; ".join(parts) or none

@@ -6,16 +6,15 @@ runs missing.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from elcrec import paper
 from elcrec.config.config import Config
+from elcrec.config.figures import KINDS
 from elcrec.runs.plan import ablation_arms, sensitivity_points, shown, single_seed
 
-OF_ALL = ("ablation", "sensitivity", "convergence", "diagnostics", "activity")
-"""Figures with a column for every data set."""
-OF_ONE = ("tsne", "case_study")
-"""Figures of a single data set."""
 METRIC = "HR@5"
 
 
@@ -24,11 +23,15 @@ class Planned:
     """A figure that is to be drawn."""
 
     kind: str
-    """Name of its module in `elcrec.figures`."""
+    """A name in `KINDS`."""
     dataset: str | None
-    """Data set, for a kind of `OF_ONE`."""
+    """Data set, for a kind that has a figure for each."""
     folders: tuple[Path, ...]
     """Run folders that it shows."""
+    inputs: tuple[str, ...]
+    """Further files that it is made of."""
+    extras: tuple[str, ...]
+    """Further files that it shows if they are there."""
 
     @property
     def name(self) -> str:
@@ -38,21 +41,37 @@ class Planned:
 
 def plan(config: Config) -> list[Planned]:
     """All figures of a configuration, those without any run left out."""
-    found = [Planned(kind, None, tuple(_folders(config, kind))) for kind in OF_ALL]
-    found += [
-        Planned(kind, dataset, (config.run_folder(dataset, model, single_seed(config)),))
-        for kind in OF_ONE
-        for dataset in config.use
-        for model in shown(config, [config.figures.intents_of])
-    ]
+    found = []
+    for name, kind in KINDS.items():
+        for datasets in [[d] for d in config.use] if kind.each else [config.use]:
+            folders = tuple(dict.fromkeys(_folders(config, name, datasets)))
+            files = [_files(config, paths, datasets) for paths in (kind.inputs, kind.extras)]
+            found.append(Planned(name, datasets[0] if kind.each else None, folders, *files))
     return [figure for figure in found if figure.folders]
 
 
-def _folders(config: Config, kind: str) -> list[Path]:
-    if kind == "sensitivity":
-        return list(dict.fromkeys(point.folder for point in sensitivity_points(config)))
-    if kind == "ablation":
-        datasets, models = ablation_arms(config)
-    else:
-        datasets, models = config.use, shown(config, getattr(config.figures, kind))
-    return [config.run_folder(d, m, s) for d in datasets for m in models for s in config.seeds]
+def printed(config: Config) -> list[str]:
+    """Data sets in use that the paper's Table 1 has."""
+    names = {dataset for dataset, _, _ in paper.load_accuracy()}
+    return [d for d in config.use if config.dataset_name(d) in names]
+
+
+def _folders(config: Config, name: str, datasets: list[str]) -> Iterable[Path]:
+    seeds, models = config.seeds, shown(config, config.figures.models_of(name))
+    match KINDS[name].runs:
+        case "points":
+            return (point.folder for point in sensitivity_points(config))
+        case "arms":
+            datasets, models = ablation_arms(config)
+        case "printed":
+            datasets = printed(config)
+        case "single":
+            seeds, models = [single_seed(config)], shown(config, [config.figures.intents_of])
+    return (config.run_folder(d, m, s) for d in datasets for m in models for s in seeds)
+
+
+def _files(config: Config, patterns: Iterable[str], datasets: list[str]) -> tuple[str, ...]:
+    """The paths that patterns of `KINDS` stand for, each once."""
+    folders = {"output": config.output, "data": config.data, "paper": paper.FOLDER}
+    paths = [pattern.format(dataset=d, **folders) for pattern in patterns for d in datasets]
+    return tuple(dict.fromkeys(paths))

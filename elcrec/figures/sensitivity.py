@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ from matplotlib.axes import Axes
 
 from elcrec.figures import drawn, style
 from elcrec.figures.drawn import Drawn
+from elcrec.figures.grid import layout
 from elcrec.figures.plan import METRIC
 from elcrec.runs.plan import PARAMETERS, Point, sensitivity_points
 from elcrec.runs.reading import Runs
@@ -17,59 +20,54 @@ from elcrec.runs.record import RunRecord
 from elcrec.statistics.tests import mean_std
 
 LABELS = {"alpha": "alpha (loss weight)", "intents": "K (intents)"}
+COLUMNS = ["dataset", "parameter", "value", "in_tables", "seeds", "mean", "std"]
 
 
 def draw(runs: Runs) -> Drawn:
     """A row for each hyper-parameter, a column for each data set."""
     config = runs.config
     points = sensitivity_points(config)
-    datasets = list(dict.fromkeys(point.dataset for point in points))
-    numbers = pd.DataFrame(_rows(runs, points))
-    rows = [parameter for parameter in PARAMETERS if any(p.parameter == parameter for p in points)]
-    figure, axes = style.panels(len(rows), len(datasets), 1.9)
-    style.title_columns(axes, [config.dataset_name(d) for d in datasets])
-    for line, parameter in zip(axes, rows, strict=True):
-        line[0].set_ylabel(f"{METRIC} (test)")
-        for axis, dataset in zip(line, datasets, strict=True):
+    found = {point: record for point in points if (record := runs.point(point))}
+    numbers = _numbers(points, found)
+    rows = [parameter for parameter in PARAMETERS if (numbers["parameter"] == parameter).any()]
+    known = numbers[numbers["seeds"] > 0]
+    datasets = (known if len(known) else numbers)["dataset"].unique().tolist()
+    figure, columns = layout(config, datasets, [f"{METRIC} (test)"] * len(rows), 1.9)
+    for dataset, column in columns.items():
+        for axis, parameter in zip(column, rows, strict=True):
             chosen = (numbers["dataset"] == dataset) & (numbers["parameter"] == parameter)
             _draw_panel(axis, numbers[chosen])
             axis.set_xlabel(LABELS[parameter])
-    style.legend_below(figure, axes.flat)
+    style.legend_below(figure, figure.axes)
     name = config.model_name(config.figures.sensitivity.model)
+    missing = [
+        f"{config.dataset_name(row['dataset'])} {row['parameter']} {row['value']:g}"
+        for row in numbers[numbers["seeds"] == 0].to_dict("records")
+    ]
     caption = (
         f"{METRIC} of {name} on the test split when one hyper-parameter is changed and all others "
         "stay: alpha, the weight of the cluster loss, and K, the number of intents. A ring marks "
         "the value used in the tables. Points are means over seeds, error bars one standard "
-        f"deviation (none for a single seed). {drawn.seeds_of(_found(runs, points))}"
-        f"{_training(runs)}{drawn.gaps(_missing(runs, numbers))}"
+        f"deviation (none for a single seed). {drawn.seeds_of([*found.values()])}"
+        f"{_training(runs)}{drawn.gaps(missing)}"
     )
-    return Drawn(figure, numbers, f"Sensitivity of {name}", caption, _alt(runs, numbers, name))
+    ranges = [
+        f"{config.dataset_name(str(dataset))}, {parameter}: {v.min():.4f} to {v.max():.4f}"
+        for (dataset, parameter), v in known.groupby(["dataset", "parameter"], sort=False)["mean"]
+    ]
+    alt = f"Line charts of the test {METRIC} of {name} against alpha and K. Range of "
+    alt += f"{'; '.join(ranges) or 'no run yet'}."
+    return Drawn(figure, numbers, f"Sensitivity of {name}", caption, alt)
 
 
-def _rows(runs: Runs, points: list[Point]) -> list[dict[str, Any]]:
-    groups: dict[tuple[str, str, float], list[Point]] = {}
+def _numbers(points: list[Point], found: Mapping[Point, RunRecord]) -> pd.DataFrame:
+    groups: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for point in points:
-        groups.setdefault((point.dataset, point.parameter, point.value), []).append(point)
-    rows = []
-    for (dataset, parameter, value), members in groups.items():
-        records = _found(runs, members)
-        mean, std = mean_std([record.metrics["test"][METRIC] for record in records])
-        rows.append(
-            {
-                "dataset": dataset,
-                "parameter": parameter,
-                "value": value,
-                "in_tables": members[0].own,
-                "seeds": len(records),
-                "mean": mean,
-                "std": std,
-            }
-        )
-    return rows
-
-
-def _found(runs: Runs, points: list[Point]) -> list[RunRecord]:
-    return [record for record in map(runs.point, points) if record is not None]
+        values = groups[point.dataset, point.parameter, point.value, point.own]
+        if point in found:
+            values.append(found[point].metrics["test"][METRIC])
+    rows = [(*key, len(values), *mean_std(values)) for key, values in groups.items()]
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _draw_panel(axis: Axes, rows: pd.DataFrame) -> None:
@@ -77,22 +75,13 @@ def _draw_panel(axis: Axes, rows: pd.DataFrame) -> None:
         style.say_missing(axis)
         return
     places = np.arange(len(rows))
-    look = style.SERIES[0]
-    axis.errorbar(
-        places,
-        rows["mean"],
-        rows["std"].fillna(0),
-        color=look.color,
-        marker=look.marker,
-        capsize=2,
-        label="test HR@5",
-    )
+    style.means(axis, places, rows, style.SERIES[0], f"test {METRIC}")
     own = rows["in_tables"].to_numpy(dtype=bool)
     ring = style.RING | {"markersize": 10, "color": style.SERIES[1].color}
     axis.plot(places[own], rows["mean"][own], label="value of the tables", **ring)
-    for place, seeds in zip(places, rows["seeds"], strict=True):
-        if not seeds:
-            style.mark_missing(axis, float(place))
+    for place in places[rows["seeds"] == 0]:
+        where: Any = {"transform": axis.get_xaxis_transform(), "ha": "center", "rotation": 90}
+        axis.text(place, 0.04, "not run", **where, **style.MISSING)
     top = np.nanmax([0.01, *(rows["mean"] + rows["std"].fillna(0))])
     axis.set_ylim(0, 1.15 * top)
     axis.set_xlim(-0.5, len(rows) - 0.5)
@@ -101,28 +90,5 @@ def _draw_panel(axis: Axes, rows: pd.DataFrame) -> None:
 
 def _training(runs: Runs) -> str:
     changes = runs.config.figures.sensitivity.training
-    if not changes:
-        return ""
     text = ", ".join(f"{key} {value}" for key, value in changes.items())
-    return f" These trainings are not those of the tables: {text}."
-
-
-def _missing(runs: Runs, numbers: pd.DataFrame) -> list[str]:
-    return [
-        f"{runs.config.dataset_name(row['dataset'])} {row['parameter']} {row['value']:g}"
-        for row in numbers.to_dict("records")
-        if not row["seeds"]
-    ]
-
-
-def _alt(runs: Runs, numbers: pd.DataFrame, name: str) -> str:
-    parts = []
-    for (dataset, parameter), rows in numbers.groupby(["dataset", "parameter"], sort=False):
-        known = rows.dropna(subset="mean")
-        if known.empty:
-            continue
-        low, high = known["mean"].min(), known["mean"].max()
-        where = runs.config.dataset_name(str(dataset))
-        parts.append(f"{where}, {parameter}: {low:.4f} to {high:.4f}")
-    found = "; ".join(parts) or "no run yet"
-    return f"Line charts of the test {METRIC} of {name} against alpha and K. Range of {found}."
+    return f" These trainings are not those of the tables: {text}." if changes else ""

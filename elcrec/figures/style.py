@@ -1,20 +1,19 @@
-"""What figures look like, and panels in a column for each data set."""
+"""What figures look like: the common look, the look of each series, panels, legends and gaps."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
-
-from elcrec.runs.plan import shown
-from elcrec.runs.reading import Found, Runs
+from numpy.typing import ArrayLike, NDArray
 
 WIDTH = 7.2
 """Inches: two columns of a page."""
@@ -28,6 +27,8 @@ LOOK: Any = {
     "axes.axisbelow": True,
     "axes.spines.top": False,
     "axes.spines.right": False,
+    "errorbar.capsize": 2,
+    "figure.titlesize": 9,
     "grid.color": "0.9",
     "grid.linewidth": 0.6,
     "lines.linewidth": 1.4,
@@ -36,9 +37,13 @@ LOOK: Any = {
     "hatch.linewidth": 0.6,
     "pdf.fonttype": 42,
 }
-RING: dict[str, Any] = {"marker": "o", "linestyle": "", "markerfacecolor": "none"}
+look = partial(rc_context, LOOK)
+"""Context in which figures have the common look."""
+RING: Any = {"marker": "o", "linestyle": "", "markerfacecolor": "none"}
 """A ring around a point."""
-MISSING: dict[str, Any] = {"color": "0.35", "fontsize": 7, "fontstyle": "italic"}
+ABOVE: Any = {"textcoords": "offset points", "xytext": (0, 3), "ha": "center", "fontsize": 6}
+"""The value of a point, written above it."""
+MISSING: Any = {"color": "0.35", "fontsize": 7, "fontstyle": "italic"}
 
 
 @dataclass(frozen=True)
@@ -47,8 +52,18 @@ class Series:
 
     color: str
     marker: str
-    line: str | tuple[int, tuple[int, ...]]
+    linestyle: str | tuple[int, tuple[int, ...]]
     hatch: str
+
+    @property
+    def line(self) -> dict[str, Any]:
+        """Arguments for a line with markers."""
+        return {"color": self.color, "marker": self.marker, "linestyle": self.linestyle}
+
+    @property
+    def bar(self) -> dict[str, Any]:
+        """Arguments for bars."""
+        return {"color": self.color, "hatch": self.hatch, "edgecolor": "white"}
 
 
 SERIES = (
@@ -71,11 +86,6 @@ def series_of(models: Sequence[str]) -> dict[str, Series]:
     return {m: SERIES[numbers[m]] for m in models}
 
 
-def look() -> AbstractContextManager[None]:
-    """Context in which figures have the common look."""
-    return rc_context(LOOK)
-
-
 def panels(rows: int, columns: int, height: float) -> tuple[Figure, NDArray[Any]]:
     """A figure of page width and its axes (rows, columns); `height` in inches is that of a row."""
     width = WIDTH if columns > 1 else 0.6 * WIDTH
@@ -83,10 +93,20 @@ def panels(rows: int, columns: int, height: float) -> tuple[Figure, NDArray[Any]
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def title_columns(axes: NDArray[Any], titles: Sequence[str]) -> None:
-    """Write a title above each column."""
-    for axis, title in zip(axes[0], titles, strict=True):
-        axis.set_title(title)
+def wrapped(count: int, columns: int, height: float) -> tuple[Figure, NDArray[Any]]:
+    """As many panels in lines of at most `columns`, their axes as one row (count,)."""
+    columns = min(count, columns)
+    figure, axes = panels(-(-count // columns), columns, height)
+    for axis in axes.flat[count:]:
+        axis.set_visible(False)
+    return figure, axes.ravel()[:count]
+
+
+def empty(reason: str) -> Figure:
+    """A figure of a single panel that says why there is nothing."""
+    figure, axes = panels(1, 1, 1.8)
+    say_missing(axes[0][0], reason)
+    return figure
 
 
 def legend_below(figure: Figure, axes: Iterable[Axes]) -> None:
@@ -101,52 +121,39 @@ def legend_below(figure: Figure, axes: Iterable[Axes]) -> None:
         figure.legend(found.values(), found, loc="outside lower center", ncols=columns)
 
 
+def means(axis: Axes, places: ArrayLike, rows: pd.DataFrame, series: Series, label: str) -> None:
+    """A line through the column `mean`, with error bars of the column `std` where it is known."""
+    axis.errorbar(places, rows["mean"], rows["std"].fillna(0), label=label, **series.line)
+
+
 def say_missing(axis: Axes, text: str = "not run") -> None:
     """Fill an empty panel with the reason."""
     axis.text(0.5, 0.5, text, ha="center", va="center", transform=axis.transAxes, **MISSING)
-    axis.set_xticks([])
-    axis.set_yticks([])
+    axis.set(xticks=[], yticks=[])
     axis.grid(visible=False)
 
 
-def mark_missing(axis: Axes, x: float, text: str = "not run") -> None:
-    """Say at place `x` of the horizontal axis that there is nothing."""
-    axis.text(
-        x,
-        0.04,
-        text,
-        ha="center",
-        va="bottom",
-        rotation=90,
-        transform=axis.get_xaxis_transform(),
-        **MISSING,
-    )
+def rows_from_the_top(axis: Axes, labels: Sequence[str]) -> None:
+    """Rows at y = 0, 1, ..., every other one shaded for the eye to follow, and a line at x = 0."""
+    for place in range(0, len(labels), 2):
+        axis.axhspan(place - 0.5, place + 0.5, color="0.96", zorder=0, linewidth=0)
+    axis.axvline(0, color="0.3", linewidth=0.8)
+    axis.set_ylim(len(labels) - 0.5, -0.5)
+    axis.set_yticks(range(len(labels)), labels)
+    axis.tick_params(axis="y", length=0)
+    axis.grid(visible=False)
 
 
-def decimals(value: float) -> str:
-    """A score in four decimals without the leading zero, as above a bar: `.2473`."""
-    return f"{value:.4f}".removeprefix("0")
-
-
-@dataclass(frozen=True)
-class Grid:
-    """An empty figure and the runs that go into it."""
-
-    models: list[str]
-    """Ids of the models that are drawn."""
-    found: Found
-    figure: Figure
-    axes: NDArray[Any]
-    """(rows, data sets), with the data sets' names as titles."""
-    looks: dict[str, Series]
-    """Look of each model's line."""
-
-
-def by_dataset(runs: Runs, named: Sequence[str], rows: int, height: float) -> Grid:
-    """Set up `rows` panels of `height` inches for each data set, for those of the named models."""
-    config = runs.config
-    models = shown(config, named)
-    figure, axes = panels(rows, len(config.use), height)
-    title_columns(axes, [config.dataset_name(d) for d in config.use])
-    found = runs.find(config.use, models)
-    return Grid(models, found, figure, axes, series_of(models))
+def estimate(
+    axis: Axes, y: float, value: float, ends: Sequence[float], edge: float, **look: Any
+) -> None:
+    """A point of a row and its interval, in percent; what is beyond ± `edge` is drawn there."""
+    line = {"color": look["color"], "zorder": 1.9}
+    axis.plot(np.clip(ends, -edge, edge), [y] * len(ends), **line)
+    for end in ends:
+        if abs(end) > edge:
+            axis.plot(np.sign(end) * 1.1 * edge, y, marker="<" if end < 0 else ">", **line)
+    place = np.clip(value, -edge, edge)
+    axis.plot(place, y, linestyle="", **look)
+    if np.isfinite(value) and not abs(value) < edge < np.inf:
+        axis.annotate(f"{value:+.1f}", (place, y), **ABOVE)

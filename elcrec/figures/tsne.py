@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
 from elcrec.figures import drawn, style
 from elcrec.figures.drawn import Drawn
-from elcrec.runs.plan import single_seed
+from elcrec.figures.single import Single, single
 from elcrec.runs.reading import Runs
-from elcrec.runs.record import RunRecord
-from elcrec.runs.snapshots import Snapshots, snapshots
 
+Points = NDArray[np.float64]
+Ids = NDArray[np.integer]
 COLORED = 10
 """Intents that get a color of their own."""
 COLUMNS = 3
@@ -30,28 +29,20 @@ MARKERS = "osD^vP*X<>"
 
 def draw(runs: Runs, dataset: str) -> Drawn:
     """A panel for each epoch asked for and one for the tested epoch."""
-    config = runs.config
-    model, seed = config.figures.intents_of, single_seed(config)
-    record = runs.run(dataset, model, seed)
-    found = snapshots(record) if record else None
-    wanted: list[int | None] = [*config.figures.snapshot_epochs, None]  # None: the tested one
-    lines = -(-len(wanted) // COLUMNS)
-    figure, axes = style.panels(lines, COLUMNS, 2.2)
-    for axis in axes.flat[len(wanted) :]:
-        axis.set_visible(False)
-    name = f"{config.model_name(model)} on {config.dataset_name(dataset)}"
-    rows: list[dict[str, Any]] = []
-    for axis, epoch in zip(axes.flat, wanted, strict=False):
-        rows += _panel(axis, epoch, record, found)
-    if found is not None:
-        _legend(figure, found)
-    caption = _caption(name, seed, record, found)
+    run = single(runs, dataset)
+    wanted: list[int | None] = [*runs.config.figures.snapshot_epochs, None]  # None: the tested one
+    figure, axes = style.wrapped(len(wanted), COLUMNS, 2.2)
+    rows = [
+        row for axis, epoch in zip(axes, wanted, strict=True) for row in _panel(axis, epoch, run)
+    ]
+    style.legend_below(figure, axes)
     columns = ["epoch", "tested", "user", "x", "y", "intent", "colored"]
     numbers = pd.DataFrame(rows, columns=columns)
-    return Drawn(figure, numbers, f"Users and intents, {name}", caption, _alt(name, numbers))
+    title = f"Users and intents, {run.name}"
+    return Drawn(figure, numbers, title, _caption(run), _alt(run.name, numbers))
 
 
-def project(vectors: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
+def project(vectors: NDArray[np.floating], seed: int) -> Points:
     """t-SNE in the plane, (n, d) to (n, 2); users who are all at one point stay there."""
     if len(vectors) < 4 or np.ptp(vectors, axis=0).max() < 1e-6:
         return np.zeros((len(vectors), 2))
@@ -60,100 +51,62 @@ def project(vectors: NDArray[np.floating], seed: int) -> NDArray[np.float64]:
     return np.asarray(tsne.fit_transform(vectors.astype(np.float32)), dtype=np.float64)
 
 
-def largest_intents(assigned: NDArray[np.integer]) -> NDArray[np.int64]:
+def largest_intents(assigned: Ids) -> Ids:
     """The `COLORED` intents with most users over all snapshots (S, n), the largest first."""
     ids, counts = np.unique(assigned, return_counts=True)
     return ids[np.argsort(-counts, kind="stable")][:COLORED].astype(np.int64)
 
 
-def _panel(
-    axis: Axes, epoch: int | None, record: RunRecord | None, found: Snapshots | None
-) -> list[dict[str, Any]]:
+def _panel(axis: Axes, epoch: int | None, run: Single) -> list[tuple[Any, ...]]:
     """Draw one epoch; returns its rows for the CSV."""
     tested = epoch is None
-    if record is None or found is None:
-        axis.set_title("tested epoch" if tested else f"epoch {epoch}")
-        style.say_missing(axis, "not recorded" if record else "not run")
+    axis.set_title("tested epoch" if tested else f"epoch {epoch}")
+    if run.record is None or run.found is None:
+        style.say_missing(axis, run.missing)
         return []
-    last = int(found.epochs[-1])
-    axis.set_title(f"tested epoch ({last})" if tested else f"epoch {epoch}")
+    found, last = run.found, int(run.found.epochs[-1])
+    if tested:
+        axis.set_title(f"tested epoch ({last})")
     places = np.flatnonzero(found.epochs == (last if tested else epoch))
     if not len(places):
-        reason = f"not reached: training\nended after {record.epochs}"
-        style.say_missing(axis, reason if record.epochs < (epoch or 0) else "not recorded")
+        ended = run.record.epochs < (epoch or 0)
+        reason = f"not reached: training\nended after {run.record.epochs}"
+        style.say_missing(axis, reason if ended else "not recorded")
         return []
     place = places[-1]
-    points = project(found.embeddings[place], record.seed)
-    _scatter(axis, points, found.assigned[place], largest_intents(found.assigned))
-    colored = np.isin(found.assigned[place], largest_intents(found.assigned))
-    return [
-        {
-            "epoch": int(found.epochs[place]),
-            "tested": tested,
-            "user": user,
-            "x": x,
-            "y": y,
-            "intent": intent,
-            "colored": own,
-        }
-        for user, (x, y), intent, own in zip(
-            found.users, points, found.assigned[place], colored, strict=True
-        )
-    ]
+    points, assigned = project(found.embeddings[place], run.seed), found.assigned[place]
+    colored = _scatter(axis, points, assigned, largest_intents(found.assigned))
+    users = zip(found.users, *points.T, assigned, colored, strict=True)
+    return [(int(found.epochs[place]), tested, *user) for user in users]
 
 
-def _scatter(
-    axis: Axes,
-    points: NDArray[np.float64],
-    assigned: NDArray[np.integer],
-    largest: NDArray[np.int64],
-) -> None:
-    others = ~np.isin(assigned, largest)
-    axis.scatter(points[others, 0], points[others, 1], s=2, c="0.8", linewidths=0, rasterized=True)
-    for number, intent in enumerate(largest):
-        axis.scatter(
-            points[assigned == intent, 0],
-            points[assigned == intent, 1],
-            s=9,
-            c=PALETTE[number],
-            marker=MARKERS[number],
-            linewidths=0,
-            rasterized=True,
-        )
-    axis.set_xticks([])
-    axis.set_yticks([])
-    axis.set_xlabel("t-SNE 1")
-    axis.set_ylabel("t-SNE 2")
+def _scatter(axis: Axes, points: Points, assigned: Ids, largest: Ids) -> NDArray[np.bool_]:
+    """Draw users; returns which of them have a color."""
+    plain: Any = {"linewidths": 0, "rasterized": True}
+    colored = np.isin(assigned, largest)
+    for intent, color, marker in zip(largest, PALETTE, MARKERS, strict=False):
+        x, y = points[assigned == intent].T
+        axis.scatter(x, y, s=9, c=color, marker=marker, label=f"intent {intent}", **plain)
+    if not colored.all():
+        x, y = points[~colored].T
+        axis.scatter(x, y, s=2, c="0.8", label="other intents", zorder=0.9, **plain)
+    axis.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
     axis.grid(visible=False)
+    return colored
 
 
-def _legend(figure: Any, found: Snapshots) -> None:
-    def mark(color: str, marker: str, label: str) -> Line2D:
-        return Line2D([], [], color=color, marker=marker, linestyle="", label=label)
-
-    handles = [
-        mark(PALETTE[i], MARKERS[i], f"intent {intent}")
-        for i, intent in enumerate(largest_intents(found.assigned))
-    ]
-    if len(np.unique(found.assigned)) > COLORED:
-        handles.append(mark("0.8", "o", "other intents"))
-    figure.legend(handles=handles, loc="outside lower center", ncols=6)
-
-
-def _caption(name: str, seed: int, record: RunRecord | None, found: Snapshots | None) -> str:
+def _caption(run: Single) -> str:
     text = (
         f"t-SNE (perplexity {PERPLEXITY:g}, principal components as start) of user embeddings of "
-        f"{name}, seed {seed}, each epoch projected for itself, so that places cannot be compared "
-        "between panels. "
+        f"{run.name}, seed {run.seed}, each epoch projected for itself, so that places cannot be "
+        "compared between panels. "
     )
-    if record is None:
-        return text + "Not run yet."
-    if found is None:
-        return text + "This run recorded no intents."
-    users = found.assigned.shape[1]
+    if run.found is None:
+        return text + ("This run recorded no intents." if run.record else "Not run yet.")
+    assigned = run.found.assigned
     return text + (
-        f"{users:,} users. Color and marker: the {len(largest_intents(found.assigned))} intents of "
-        f"{found.intents} with most users over all epochs shown; grey: the others."
+        f"{assigned.shape[1]:,} users. Color and marker: the {len(largest_intents(assigned))} "
+        f"intents of {run.found.intents} with most users over all epochs shown; grey: the others."
     )
 
 
@@ -161,9 +114,9 @@ def _alt(name: str, numbers: pd.DataFrame) -> str:
     epochs = [str(epoch) for epoch in numbers["epoch"].unique()]
     if not epochs:
         return f"Empty scatter plots: nothing recorded of {name} yet."
-    last = numbers[numbers["epoch"] == numbers["epoch"].iloc[-1]]
+    last = numbers[numbers["epoch"] == numbers["epoch"].iloc[-1]]["intent"]
     return (
         f"Scatter plots of users of {name} after epochs {drawn.listed(epochs)}, colored by intent. "
-        f"In the last one {last['intent'].nunique()} intents have users; the largest holds "
-        f"{last['intent'].value_counts(normalize=True).iloc[0]:.0%} of them."
+        f"In the last one {last.nunique()} intents have users; the largest holds "
+        f"{last.value_counts(normalize=True).iloc[0]:.0%} of them."
     )

@@ -6,11 +6,12 @@ import base64
 from pathlib import Path
 from typing import Any
 
+from elcrec.config.figures import KINDS
 from elcrec.files.jsonfile import JsonObject
 from elcrec.report.evidence import Evidence
 
-ORDER = ("ablation", "sensitivity", "convergence", "tsne", "case_study", "diagnostics", "activity")
-"""Kinds of figures in the order of the page: the paper's, then ours."""
+ORDER = tuple(KINDS)
+"""Kinds of figures in the order of the page."""
 MOST_LINES = 200  # of numbers shown on the page; the file has them all
 
 

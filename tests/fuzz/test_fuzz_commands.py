@@ -26,6 +26,7 @@ READ = {
     "table released": ("results/released/*/*",),
     "table grid": ("results/grid/*/*",),
     "table data-statistics": ("data/ml-1m/statistics.json",),
+    "figure verdict": ("results/tables/verdict.csv",),
     "figure convergence": (RUNS,),
     "figure diagnostics": (RUNS,),
     "figure ablation": (RUNS,),

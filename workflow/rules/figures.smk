@@ -48,20 +48,15 @@ def drawing_code(kind):
 
 
 def figure_inputs(wildcards):
-    """Run files that a figure shows, and the histories where it looks at their lengths."""
+    """Run files that a figure shows, and what else it is made of."""
     figure = FIGURES[wildcards.figure]
     files = available(
         f"{folder}/{name}"
         for folder in figure.folders
         for name in ("metrics.json", "ranks.npz", "history.csv")
     )
-    if figure.kind == "activity":
-        files += [str(CONFIG.sequences_file(dataset)) for dataset in CONFIG.use]
-    if figure.kind == "case_study":
-        files.append(str(CONFIG.sequences_file(figure.dataset)))
-    if figure.kind == "ablation":
-        files.append(f"{workflow.basedir}/workflow/paper/ablation.csv")
-    return files
+    there = [p for p in figure.extras if p in UNPACKED or Path(p).exists()]
+    return [*files, *figure.inputs, *there]
 
 
 def figure_options(wildcards):

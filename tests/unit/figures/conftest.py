@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,8 @@ import pandas as pd
 import pytest
 
 from elcrec.config.config import Config, load_config
+from elcrec.config.figures import KINDS
+from elcrec.figures.drawn import Drawn
 from elcrec.runs.reading import Runs
 from tests.unit.tables.conftest import Output
 from tests.workflow.make_tiny import write
@@ -19,9 +22,10 @@ USERS, CENTERS, DIMENSION = 120, 8, 4
 class Made:
     """A configuration of the tiny data set, and runs that are written as if they had been made."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str = "Tiny") -> None:
         self.folder = folder
-        self.path = write(folder)
+        datasets = {"tiny": {"name": name, "path": str(folder / "tiny.txt")}}
+        self.path = write(folder, datasets=datasets)
         self.config: Config = load_config([self.path])
         self.runs = Runs(self.config, any_code=True)
         prepared = self.config.sequences_file("tiny")
@@ -36,6 +40,21 @@ class Made:
         folder = output.run("tiny", model, seed, test=[rank] * USERS, epochs=epochs)
         self.history(epochs, seed).to_csv(folder / "history.csv", index=False)
         return folder
+
+    def everything(self) -> None:
+        """Two seeds of every model that a figure shows."""
+        for model in ("iclrec", "iclrec_icl", "elcrec_elcm", "elcrec", "sasrec"):
+            for seed in (1, 2):
+                folder = self.run(model, seed, rank=seed)
+                if model == "elcrec":
+                    self.intents(folder)
+
+    def draw(self, kind: str) -> Drawn:
+        """The figure, of the data set if there is one for each."""
+        function = importlib.import_module(f"elcrec.figures.{kind}").draw
+        drawn = function(self.runs, "tiny") if KINDS[kind].each else function(self.runs)
+        assert isinstance(drawn, Drawn)
+        return drawn
 
     @staticmethod
     def history(epochs: int, seed: int = 1) -> pd.DataFrame:
@@ -77,3 +96,9 @@ class Made:
 @pytest.fixture
 def made(tmp_path: Path) -> Made:
     return Made(tmp_path)
+
+
+@pytest.fixture
+def printed(tmp_path: Path) -> Made:
+    """The same with the name of a data set of the paper."""
+    return Made(tmp_path, "Beauty")

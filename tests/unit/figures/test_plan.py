@@ -1,11 +1,16 @@
 """Which figures and runs a configuration asks for."""
 
+import importlib
+
 import pytest
 
 from elcrec import ROOT
+from elcrec.cli.main import make_parser
 from elcrec.config.config import load_config
+from elcrec.config.figures import KINDS, LISTED
 from elcrec.errors import InputError
 from elcrec.figures.plan import plan
+from elcrec.report.figures import ORDER
 from elcrec.runs.plan import sensitivity_points
 from elcrec.runs.settings import resolve
 from tests.workflow.make_tiny import write
@@ -13,6 +18,32 @@ from tests.workflow.make_tiny import write
 
 def names(config):
     return [figure.name for figure in plan(config)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_module_a_command_and_a_place_on_the_page(kind):
+    assert callable(importlib.import_module(f"elcrec.figures.{kind}").draw)
+    assert make_parser().parse_args(["figure", kind]).figure == kind
+    assert kind in ORDER
+
+
+@pytest.mark.parametrize("kind", LISTED)
+def test_the_models_of_a_kind_stand_under_its_name(tmp_path, kind):
+    config = load_config([write(tmp_path, figures={kind: ["sasrec"]})])
+    assert config.figures.models_of(kind) == ("sasrec",)
+    with pytest.raises(InputError, match=rf"figures\.{kind}\[0\]: unknown model 'sasrek'"):
+        load_config([write(tmp_path, figures={kind: ["sasrek"]})])
+
+
+def test_further_files_are_those_of_the_data_sets_of_the_figure():
+    config = load_config()
+    files = {figure.name: (figure.inputs, figure.extras) for figure in plan(config)}
+    sequences = tuple(str(config.sequences_file(dataset)) for dataset in config.use)
+    assert files["activity"][0] == sequences
+    assert files["case_study-beauty"][0] == (str(config.sequences_file("beauty")),)
+    assert files["verdict"][0] == (str(config.output / "tables" / "verdict.csv"),)
+    assert len(files["diagnostics"][1]) == len(config.use)
+    assert files["convergence"] == ((), ())
 
 
 def test_a_configuration_without_these_models_draws_and_trains_nothing(tmp_path):
@@ -103,7 +134,10 @@ def test_the_arms_differ_from_their_base_in_the_fusion_alone(dataset):
 @pytest.mark.parametrize(
     ("figures", "message"),
     [
-        ({"colour": 1}, "figures.colour: unknown key; allowed: "),
+        ({"colour": 1}, "figures.colour: unknown key; allowed: ablation, activity, convergence"),
+        ({"verdicts": []}, r"figures.verdicts: unknown key \(did you mean 'verdict'\?\)"),
+        ({"convergence": "elcrec"}, "figures.convergence: must be a list"),
+        (["verdict"], "figures: must be a mapping"),
         ({"sensitivity": {"intents": [0]}}, "figures.sensitivity.intents.0"),
         ({"ablation": {"models": ["elcerc"]}}, "unknown model 'elcerc'"),
     ],

@@ -1,0 +1,82 @@
+"""Panels in a row for each quantity and a column for each data set, and the runs in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from elcrec.config.config import Config
+from elcrec.figures import style
+from elcrec.runs.plan import shown
+from elcrec.runs.reading import Found, Runs
+
+Columns = Mapping[str, NDArray[Any]]
+"""(rows,) axes of each data set."""
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Panels of several models."""
+
+    config: Config
+    found: Found
+    """All runs, those of data sets without a column, which have none, included."""
+    figure: Figure
+    columns: Columns
+    looks: dict[str, style.Series]
+    """Look of each model's line."""
+
+    def finish(self) -> None:
+        """Say of empty panels why they are, and write the legend."""
+        for dataset, column in self.columns.items():
+            known = any(self.found[dataset, model] for model in self.looks)
+            for axis in column:
+                if not axis.lines:
+                    style.say_missing(axis, "not recorded" if known else "not run")
+        self.figure.align_ylabels()
+        style.legend_below(self.figure, self.figure.axes)
+
+
+def by_dataset(runs: Runs, kind: str, rows: Sequence[str], height: float, below: str) -> Grid:
+    """Set up the panels for the models that the configuration lists for a kind of figure."""
+    config = runs.config
+    models = shown(config, config.figures.models_of(kind))
+    found = runs.find(config.use, models)
+    figure, columns = layout(config, with_runs(found), rows, height, below)
+    return Grid(config, found, figure, columns, style.series_of(models))
+
+
+def with_runs(found: Found) -> list[str]:
+    """The data sets that have a run; all of them if none has."""
+    known = (dataset for (dataset, _), records in found.items() if records)
+    return list(dict.fromkeys(known) or dict.fromkeys(dataset for dataset, _ in found))
+
+
+def layout(
+    config: Config, datasets: Sequence[str], rows: Sequence[str], height: float, below: str = ""
+) -> tuple[Figure, Columns]:
+    """Set up panels; those of a single data set stand side by side.
+
+    Args:
+        config: Has the names of the data sets.
+        datasets: Of the columns.
+        rows: Label of each row of panels.
+        height: Of a row, in inches.
+        below: Label of the horizontal axes.
+    """
+    if alone := len(datasets) == 1:
+        figure, axes = style.wrapped(len(rows), 2, height + 0.3)
+        axes = axes[:, None]
+    else:
+        figure, axes = style.panels(len(rows), len(datasets), height)
+    for axis, dataset in zip(axes[0], datasets, strict=True):
+        (figure.suptitle if alone else axis.set_title)(config.dataset_name(dataset))
+    for axis, label in zip(axes[:, 0], rows, strict=True):
+        axis.set_ylabel(label)
+    for axis in axes.flat if alone else axes[-1]:
+        axis.set_xlabel(below)
+    return figure, dict(zip(datasets, axes.T, strict=True))
