@@ -64,8 +64,8 @@ class FigureSettings(_Listed):
     """Seed of the run that those two show: the first of `seeds` where it is not among them."""
 
     def models_of(self, kind: str) -> list[str]:
-        """Ids of the models listed for a kind of figure."""
-        return list(getattr(self, kind))
+        """Ids of the models that it lists for a kind of figure; none of one that lists none."""
+        return list(getattr(self, kind, ()))
 
     def models(self) -> list[str]:
         """Ids of the models named, each once, but for `listed`: they add no run to `models`."""
