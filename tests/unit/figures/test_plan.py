@@ -30,7 +30,7 @@ def test_every_kind_has_a_module_a_command_and_a_place_on_the_page(kind):
 @pytest.mark.parametrize("kind", LISTED)
 def test_the_models_of_a_kind_stand_under_its_name(tmp_path, kind):
     config = load_config([write(tmp_path, figures={kind: ["sasrec"]})])
-    assert config.figures.models_of(kind) == ("sasrec",)
+    assert config.figures.models_of(kind) == ["sasrec"]
     with pytest.raises(InputError, match=rf"figures\.{kind}\[0\]: unknown model 'sasrek'"):
         load_config([write(tmp_path, figures={kind: ["sasrek"]})])
 

@@ -50,7 +50,12 @@ def test_table_beside_the_paper(record: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("content", "word"),
-    [(None, "cannot be read"), ("{", "JSON"), ("[]", "object"), ('{"dataset": "a"}', "name")],
+    [
+        (None, "cannot be read"),
+        ("{", "JSON"),
+        ("[]", "object"),
+        ('{"dataset": "a"}', "'users' is missing"),
+    ],
 )
 def test_wrong_statistics_file(
     record: Path, tmp_path: Path, content: str | None, word: str

@@ -1,7 +1,5 @@
 """Titles and statements of remarks follow the numbers, in both directions."""
 
-from dataclasses import replace
-
 import pandas as pd
 import pytest
 
@@ -111,8 +109,8 @@ def test_the_change_of_rule_is_told_of_a_record_alone(output):
     lines = "Beauty,HR@5,Caser,0.0251,0.02643,reproduced,cannot tell\n"
     lines += "Beauty,HR@5,SASRec,0.0374,0.04039,reproduced,differs\n"
     (record / findings.RULES).write_text(header + lines)
-    config = replace(output.evidence.config, recorded=record)
+    config = output.evidence.config.replaced(recorded=record)
     assert findings.rule_change(Evidence(config)) is None
-    text = findings.rule_change(Evidence(replace(config, runs="recorded"))).evidence
+    text = findings.rule_change(Evidence(config.replaced(runs="recorded"))).evidence
     assert "reproduced, now cannot tell: 1 and reproduced, now differs: 1, of 2." in text
     assert "Beauty Caser HR@5 0.0264 (0.0251 printed): reproduced, cannot tell;" in text
