@@ -213,7 +213,7 @@ class Subject:
 
     def _train(self) -> None:
         size = self.settings.training.batch_size
-        train_epoch(self.model, self.context, self.optimiser, size, self.step, self.epochs)
+        train_epoch(self.step, size, self.epochs)
 
     def _steps_of(self, samples: int) -> int:
         return -(-samples // self.settings.training.batch_size)

@@ -83,7 +83,7 @@ rule sensitivity:
                 "history.csv",
                 "config.yaml",
                 "environment.json",
-                "weights.pt",
+                "weights.safetensors",
             ],
         ),
     log:
