@@ -33,7 +33,7 @@ from elcrec.models.encoder import (
     TransformerEncoder,
     initialise,
 )
-from elcrec.models.interface import Context, Protocol, SequenceModel
+from elcrec.models.interface import Context, SequenceModel
 from elcrec.models.padding import encode_chosen
 from elcrec.models.scores import item_products
 
@@ -69,7 +69,7 @@ class Model(SequenceModel):
     """Bidirectional encoder, then dense, GELU and LayerNorm, then the tied item table with bias."""
 
     parameters_used: Hyperparameters
-    protocol: Protocol | None = "strict"
+    protocol = "strict"
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)

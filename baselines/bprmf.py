@@ -26,7 +26,7 @@ from torch.nn import functional as F
 from elcrec.data.histories import HELD_OUT, InteractionData, NegativeSampler
 from elcrec.data.samples import choose_samples
 from elcrec.errors import at_least
-from elcrec.models.interface import Batch, Context, Protocol, SequenceModel
+from elcrec.models.interface import Batch, Context, SequenceModel
 from elcrec.models.scores import inner_products
 
 
@@ -53,7 +53,7 @@ class Hyperparameters:
 class Model(SequenceModel):
     """User·item; parameters: (U + I) d for U users and I items."""
 
-    protocol: Protocol | None = "strict"
+    protocol = "strict"
     parameters_used: Hyperparameters
     chosen: Tensor
 

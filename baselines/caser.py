@@ -33,7 +33,7 @@ from elcrec.data.histories import HELD_OUT, InteractionData, NegativeSampler
 from elcrec.data.samples import choose_samples
 from elcrec.errors import at_least
 from elcrec.models.dropout import Dropout
-from elcrec.models.interface import Batch, Context, Protocol, SequenceModel
+from elcrec.models.interface import Batch, Context, SequenceModel
 from elcrec.models.scores import inner_products
 
 
@@ -76,7 +76,7 @@ class Model(SequenceModel):
     """
 
     parameters_used: Hyperparameters
-    protocol: Protocol | None = "strict"
+    protocol = "strict"
     chosen: Tensor
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:

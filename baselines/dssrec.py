@@ -45,7 +45,7 @@ from elcrec.models.encoder import (
     TransformerEncoder,
     initialise,
 )
-from elcrec.models.interface import Context, Protocol, SequenceModel
+from elcrec.models.interface import Context, SequenceModel
 from elcrec.models.padding import by_length, only_real
 from elcrec.models.scores import item_products
 
@@ -95,7 +95,7 @@ class Model(SequenceModel):
     """DSSRec; total = sequence to item + sequence to sequence."""
 
     parameters_used: Hyperparameters
-    protocol: Protocol | None = "strict"
+    protocol = "strict"
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)

@@ -24,7 +24,7 @@ from torch import Tensor
 from elcrec.data.histories import InteractionData
 from elcrec.data.matrix import training_matrix
 from elcrec.errors import InputError, at_least
-from elcrec.models.interface import Context, Protocol, SequenceModel
+from elcrec.models.interface import Context, RankingProtocol, SequenceModel
 
 MOST_ITEMS = 40_000
 """Items that the (items, items) weights are made for: 6.4 GB each in single precision."""
@@ -49,7 +49,7 @@ class Model(SequenceModel):
     """Item-to-item weights; a history is the sum of its items' rows."""
 
     parameters_used: Hyperparameters
-    protocol: Protocol = "strict"
+    protocol: RankingProtocol = "strict"
     weights: Tensor
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:

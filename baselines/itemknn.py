@@ -25,7 +25,7 @@ from torch import Tensor
 from elcrec.data.histories import InteractionData
 from elcrec.data.matrix import training_matrix
 from elcrec.errors import at_least
-from elcrec.models.interface import Context, Protocol, SequenceModel
+from elcrec.models.interface import Context, RankingProtocol, SequenceModel
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Model(SequenceModel):
     """A list of neighbours for every item."""
 
     parameters_used: Hyperparameters
-    protocol: Protocol = "strict"
+    protocol: RankingProtocol = "strict"
     neighbors: Tensor
     similarity: Tensor
 

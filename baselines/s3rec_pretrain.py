@@ -31,7 +31,7 @@ from elcrec.data.histories import HELD_OUT, InteractionData
 from elcrec.data.samples import Prefixes, count_prefixes
 from elcrec.errors import at_least
 from elcrec.models.encoder import EncoderSettings, TransformerEncoder, initialise
-from elcrec.models.interface import Context, Protocol, SequenceModel
+from elcrec.models.interface import Context, SequenceModel
 from elcrec.models.padding import by_length, encode_real
 from elcrec.models.scores import item_products
 
@@ -82,7 +82,7 @@ class Model(SequenceModel):
     """Bidirectional encoder with one projection for each of the two losses."""
 
     parameters_used: Hyperparameters
-    protocol: Protocol | None = "strict"
+    protocol = "strict"
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)

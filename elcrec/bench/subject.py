@@ -168,7 +168,7 @@ class Subject(Side):
             self.step = make_step(self.model, self.context, self.optimiser, graphs, precision)
         vars(self.model)["n_samples"] = lambda data: samples  # goes before the class's method
         try:
-            train_epoch(self.model, self.context, self.optimiser, self.batch_size, self.step)
+            train_epoch(self.step, self.batch_size)
         finally:
             del vars(self.model)["n_samples"]
 

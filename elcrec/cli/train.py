@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +14,6 @@ from elcrec.errors import InputError
 if TYPE_CHECKING:
     from elcrec.config.config import Config
     from elcrec.data.histories import InteractionData
-    from elcrec.jobs.progress import Progress
     from elcrec.jobs.run import Run
     from elcrec.training.deadline import Deadline
 
@@ -23,47 +21,23 @@ if TYPE_CHECKING:
 def run_train(arguments: argparse.Namespace) -> None:
     """Train, test, write the run folder and print the test metrics."""
     from elcrec.files.lock import held
-    from elcrec.jobs.folder import is_recorded
-    from elcrec.jobs.progress import Progress
+    from elcrec.jobs.folder import fill, is_recorded
+    from elcrec.jobs.progress import Progress, title
 
     if arguments.set and not arguments.output:
         raise InputError("--set: name a folder by --output, so that no run is replaced")
     config, model = _configure(arguments)
     run, data = _prepare(arguments, config, model)
     folder = arguments.output or config.run_folder(run.dataset, run.settings.model, run.seed)
-    title = f"{run.settings.name} {config.dataset_name(run.dataset)} seed {run.seed}"
-    training = run.settings.training
-    deadline = _deadline(arguments)
+    name, deadline = title(run, config), _deadline(arguments)
     with held(folder) as others:
         if others and is_recorded(folder, run, data):
-            print(f"{title}: another process has made it meanwhile -> {folder}")
+            print(f"{name}: another process has made it meanwhile -> {folder}")
             return
-        with Progress(title, training.max_epochs, training.select_by, arguments.quiet) as progress:
-            record = _train(run, data, progress, folder, deadline)
-    metrics = record["metrics"]
+        with Progress(name, run.settings.training, arguments.quiet) as progress:
+            metrics = fill(folder, run, data, progress, deadline)
     shown = "  ".join(f"{k} {v:.4f}" for k, v in metrics["metrics"]["test"].items())
-    print(f"{title}: {shown}  (epoch {metrics['best_epoch']} of {metrics['epochs']}) -> {folder}")
-
-
-def _train(
-    run: Run, data: InteractionData, progress: Progress, folder: Path, deadline: Deadline | None
-) -> dict[str, Any]:
-    """Train and write the run folder; a failure leaves its reason there."""
-    from elcrec.jobs.folder import forget_failure, write, write_failure
-    from elcrec.jobs.run import execute
-    from elcrec.runs.record import CHECKPOINTS
-    from elcrec.training.deadline import OutOfTimeError
-
-    forget_failure(folder)
-    try:
-        record = execute(run, data, progress, folder / CHECKPOINTS, deadline=deadline)
-        write(folder, run, record, data.device)
-    except OutOfTimeError:
-        raise
-    except Exception as error:
-        write_failure(folder, error)
-        raise
-    return record
+    print(f"{name}: {shown}  (epoch {metrics['best_epoch']} of {metrics['epochs']}) -> {folder}")
 
 
 def run_batch(arguments: argparse.Namespace) -> int:
@@ -92,7 +66,7 @@ def run_batch(arguments: argparse.Namespace) -> int:
 
 def run_measure(arguments: argparse.Namespace) -> None:
     """Measure epochs of a run and write the efficiency file."""
-    from elcrec.files.atomic import write_text
+    from elcrec.files.atomic import write_json
     from elcrec.jobs import measure
 
     config, model = _configure(arguments)
@@ -101,16 +75,16 @@ def run_measure(arguments: argparse.Namespace) -> None:
     if epochs < 1:
         raise InputError(f"--epochs {epochs}: must be 1 or more")
     record = measure.measure(run, data, epochs)
-    write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+    write_json(arguments.output, record)
     median = record["seconds_per_epoch"]["total"]["median"]
     print(f"{run.settings.name} {run.dataset}: {median:.2f} s per epoch -> {arguments.output}")
 
 
 def run_try(arguments: argparse.Namespace) -> None:
     """Train one point of a model's grid and write its validation metrics."""
-    from elcrec.files.atomic import write_text
-    from elcrec.jobs import trial
+    from elcrec.files.atomic import write_json
     from elcrec.jobs.progress import Progress
+    from elcrec.jobs.trial import try_point
     from elcrec.runs import grid
 
     config, model = _configure(arguments)
@@ -122,9 +96,9 @@ def run_try(arguments: argparse.Namespace) -> None:
     training = run.settings.training
     shown = " ".join(f"{key}={value}" for key, value in point.items())
     title = f"{run.settings.name} {config.dataset_name(run.dataset)} {shown}"
-    with Progress(title, training.max_epochs, training.select_by, arguments.quiet) as progress:
-        record = trial.execute(run, data, point, progress)
-    write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+    with Progress(title, training, arguments.quiet) as progress:
+        record = try_point(run, data, point, progress)
+    write_json(arguments.output, record)
     score = record["valid"][training.select_by]
     print(f"{title}: validation {training.select_by} {score:.4f} -> {arguments.output}")
 
@@ -165,7 +139,7 @@ def _prepare(
     point: Mapping[str, Any] | None = None,
 ) -> tuple[Run, InteractionData]:
     """Check everything before any work starts, then load the data."""
-    from elcrec.data.histories import load_data
+    from elcrec.data.histories import InteractionData
     from elcrec.jobs.device import choose
     from elcrec.jobs.run import make_run
     from elcrec.runs.settings import parse_overrides
@@ -181,7 +155,7 @@ def _prepare(
         arguments.kernels,
     )
     device = choose(arguments.device, arguments.threads or config.threads)
-    return run, load_data(config.prepared_file(arguments.dataset), device)
+    return run, InteractionData.read(config.prepared_file(arguments.dataset), device)
 
 
 def add_commands(subparsers: Any) -> None:

@@ -52,7 +52,7 @@ def run_golden(arguments: argparse.Namespace) -> int:
 def run_released(arguments: argparse.Namespace) -> None:
     """Print what published weights give on both splits; optionally compare every user's rank."""
     from elcrec.config.config import load_config
-    from elcrec.data.histories import load_data
+    from elcrec.data.histories import InteractionData
     from elcrec.data.sequences import SPLITS
     from elcrec.evaluation.metrics import summarise
     from elcrec.evaluation.ranking import Evaluator
@@ -69,7 +69,7 @@ def run_released(arguments: argparse.Namespace) -> None:
     weights = load_released(arguments.weights)
     model_id = arguments.model or ("elcrec" if "centers" in weights else "iclrec")
     dataset = by_name(config.datasets, arguments.dataset)
-    data = load_data(config.prepared_file(dataset), device)
+    data = InteractionData.read(config.prepared_file(dataset), device)
     settings = resolve(config, model_id, dataset)
     model = settings.build(data.n_users, data.item_size).to(device)
     try:

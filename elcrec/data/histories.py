@@ -7,7 +7,6 @@ sees items 1 … n-2 (inputs 1 … n-3, targets 2 … n-2), validation asks for 
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 import numpy as np
@@ -42,11 +41,18 @@ class InteractionData:
         self.starts, self.stops = offsets[:-1], offsets[1:]
         self._negatives = NegativeSampler(self, highest=self.item_size - 1)
 
+    @classmethod
+    def read(cls, path: Path, device: torch.device | str = "cpu") -> InteractionData:
+        """Read a prepared data set, `sequences.txt`.
+
+        Raises:
+            InputError: It is not there, or not in the prepared format.
+        """
+        return cls(read_sequences(path), device)
+
     def digest(self) -> str:
         """Hash of all histories: 16 hexadecimal digits."""
-        whole = hashlib.sha256(self.host_offsets.tobytes())
-        whole.update(self.host_items.tobytes())
-        return whole.hexdigest()[:16]
+        return Sequences(self.host_items, self.host_offsets, ()).digest()
 
     def tensor(self, values: np.ndarray) -> Tensor:
         """Move an array to the device."""
@@ -191,12 +197,3 @@ class NegativeSampler:
         # An id is its rank among the allowed ones, plus the number of own ids before it.
         found = torch.searchsorted(self._keys, users[:, None] * self.span + rank, right=True)
         return rank + (found - self._starts[users][:, None]) + 1
-
-
-def load_data(path: Path, device: torch.device) -> InteractionData:
-    """Read a prepared data set, `sequences.txt`, onto the device.
-
-    Raises:
-        InputError: It is not there, or not in the prepared format.
-    """
-    return InteractionData(read_sequences(path), device)

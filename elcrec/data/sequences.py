@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -59,6 +60,12 @@ class Sequences:
     def lengths(self) -> npt.NDArray[np.int64]:
         """(users,) number of items of each user."""
         return np.diff(self.offsets)
+
+    def digest(self) -> str:
+        """Hash of all histories: 16 hexadecimal digits."""
+        whole = hashlib.sha256(np.asarray(self.offsets, dtype=np.int64).tobytes())
+        whole.update(np.asarray(self.items, dtype=np.int64).tobytes())
+        return whole.hexdigest()[:16]
 
 
 def read_sequences(path: Path | str) -> Sequences:

@@ -17,6 +17,7 @@ with, and no tile is computed twice.
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -26,8 +27,8 @@ from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Split
 from elcrec.errors import InputError
 from elcrec.evaluation import tiles
-from elcrec.evaluation.tiles import Block, Part, Tiles, plan
-from elcrec.models.interface import Protocol, SequenceModel
+from elcrec.evaluation.tiles import Block, Plan, Tiles
+from elcrec.models.interface import RankingProtocol, SequenceModel
 from elcrec.usage import give_back, ran_out
 
 
@@ -43,7 +44,7 @@ class Evaluator:
         data: InteractionData,
         split: Split,
         max_length: int,
-        protocol: Protocol = "paper",
+        protocol: RankingProtocol = "paper",
         score_memory: int | None = None,
     ) -> None:
         """Plan the chunks, blocks and tiles.
@@ -57,20 +58,10 @@ class Evaluator:
         """
         self.protocol = protocol
         self.item_size = data.item_size
-        self.n_users = data.n_users
         self.seen_score = 0.0 if protocol == "paper" else float("-inf")
-        self.data = data
-        self.split: Split = split
-        self.max_length = max_length
-        self.chunk_users = tiles.CHUNK_USERS
-        self.tiles = Tiles.fit(data, score_memory)
-        self._plan()
-
-    def _plan(self) -> None:
-        self.parts: list[Part] = plan(
-            self.data, self.split, self.max_length, self.tiles, self.chunk_users
-        )
-        self.users = np.concatenate([block.users for part in self.parts for block in part.blocks])
+        fitted = Tiles.fit(data, score_memory)
+        self.plan = Plan(data, split, max_length, fitted, tiles.CHUNK_USERS)
+        self.parts = self.plan.parts()
 
     def ranks(self, model: SequenceModel) -> np.ndarray:
         """Return the 0-based rank of each user's target: (users,) int32.
@@ -86,8 +77,7 @@ class Evaluator:
         try:
             while True:
                 try:
-                    if not self.parts:
-                        self._plan()
+                    self.parts = self.parts or self.plan.parts()
                     return self._ranks(model)
                 except (RuntimeError, MemoryError) as error:
                     if not ran_out(error):
@@ -98,30 +88,31 @@ class Evaluator:
 
     def _shrink(self) -> None:
         """Take half of what was held at a time."""
-        self.parts = []  # made anew, when what it held is free
-        give_back(self.data.device)
-        if self.chunk_users == 1:
+        plan, self.parts = self.plan, []  # made anew, when what it held is free
+        give_back(plan.data.device)
+        if plan.chunk_users == 1:
             raise InputError(
                 "evaluation: out of memory with a single user at a time: leave it more memory, or "
                 "make max_length or dimension smaller"
             )
-        self.chunk_users = max(1, self.chunk_users // 2)
-        scores = self.tiles.rows * self.tiles.width * 4
-        self.tiles = Tiles.fit(self.data, max(4, scores // 2))
+        scores = plan.tiles.rows * plan.tiles.width * 4
+        fitted = Tiles.fit(plan.data, max(4, scores // 2))
+        self.plan = replace(plan, tiles=fitted, chunk_users=plan.chunk_users // 2)
         print(
             "elcrec: out of memory in an evaluation: it goes on with smaller chunks, of "
-            f"{self.chunk_users} users or less",
+            f"{self.plan.chunk_users} users or less",
             file=sys.stderr,
         )
 
     @torch.inference_mode()
     def _ranks(self, model: SequenceModel) -> np.ndarray:
-        ranks = []
+        users, ranks = [], []
         for part in self.parts:
             represented = torch.cat([model.represent(*chunk) for chunk in part.chunks])
             ranks += [self._rank(model, represented[b.rows], b) for b in part.blocks]
-        result = np.empty(self.n_users, dtype=np.int32)
-        result[self.users] = torch.cat(ranks).cpu().numpy()
+            users += [b.users for b in part.blocks]
+        result = np.empty(self.plan.data.n_users, dtype=np.int32)
+        result[np.concatenate(users)] = torch.cat(ranks).cpu().numpy()
         return result
 
     def _rank(self, model: SequenceModel, represented: Tensor, block: Block) -> Tensor:
@@ -129,7 +120,7 @@ class Evaluator:
         below = torch.zeros(count, dtype=torch.int64, device=represented.device)
         target: Tensor | None = None
         for tile, seen in block.tiles:
-            first, last = self.tiles.bounds(tile)
+            first, last = self.plan.tiles.bounds(tile)
             scores = model.score_items(represented, first, last).contiguous()
             scores.view(-1).index_fill_(0, seen, self.seen_score)
             if self.protocol == "strict":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from torch import Tensor
@@ -86,80 +87,64 @@ class Part:
     blocks: list[Block]
 
 
-def plan(
-    data: InteractionData,
-    split: Split,
-    max_length: int,
-    tiles: Tiles,
-    chunk_users: int,
-) -> list[Part]:
-    """Cut all users into parts, in order of the length of their known history.
+@dataclass(frozen=True)
+class Plan:
+    """How all users of a split are cut up, in order of the length of their known history."""
 
-    Args:
-        data: The histories.
-        split: `valid` or `test`.
-        max_length: Longest window L.
-        tiles: Of the item table.
-        chunk_users: Users encoded at once.
-    """
-    known = np.diff(data.host_offsets) - data.history_end(split)
-    order = np.argsort(np.minimum(known, max_length), kind="stable")
-    return [
-        _part(data, split, max_length, tiles, order[i : i + PART_USERS], known, chunk_users)
-        for i in range(0, len(order), PART_USERS)
-    ]
+    data: InteractionData
+    split: Split
+    max_length: int
+    """Longest window L."""
+    tiles: Tiles
+    chunk_users: int
+    """Users encoded at once."""
 
+    @cached_property
+    def known(self) -> np.ndarray:
+        """How many items of each user are known when the split is asked for: (users,)."""
+        return np.diff(self.data.host_offsets) - self.data.history_end(self.split)
 
-def _part(
-    data: InteractionData,
-    split: Split,
-    max_length: int,
-    tiles: Tiles,
-    users: np.ndarray,
-    known: np.ndarray,
-    chunk_users: int,
-) -> Part:
-    chunks = []
-    for start in range(0, len(users), chunk_users):
-        some = users[start : start + chunk_users]
-        width = int(np.minimum(known[some], max_length).max())
-        numbers = data.tensor(some)
-        chunks.append((numbers, data.histories(numbers, split, width)))
-    targets = data.host_items[data.host_offsets[users + 1] - data.history_end(split)]
-    home = targets // tiles.width
-    by_home = np.argsort(home, kind="stable")
-    cuts = np.flatnonzero(np.diff(home[by_home])) + 1
-    blocks = [
-        _block(data, tiles, users[rows], rows, targets[rows], known)
-        for group in np.split(by_home, cuts)
-        for rows in np.split(group, range(tiles.rows, len(group), tiles.rows))
-    ]
-    return Part(chunks, blocks)
+    def parts(self) -> list[Part]:
+        """Make the chunks and blocks of all users."""
+        order = np.argsort(np.minimum(self.known, self.max_length), kind="stable")
+        return [self._part(order[i : i + PART_USERS]) for i in range(0, len(order), PART_USERS)]
 
+    def _part(self, users: np.ndarray) -> Part:
+        data, tiles = self.data, self.tiles
+        chunks = []
+        for start in range(0, len(users), self.chunk_users):
+            some = users[start : start + self.chunk_users]
+            width = int(np.minimum(self.known[some], self.max_length).max())
+            numbers = data.tensor(some)
+            chunks.append((numbers, data.histories(numbers, self.split, width)))
+        targets = data.host_items[data.host_offsets[users + 1] - data.history_end(self.split)]
+        home = targets // tiles.width
+        by_home = np.argsort(home, kind="stable")
+        cuts = np.flatnonzero(np.diff(home[by_home])) + 1
+        blocks = [
+            self._block(users[rows], rows, targets[rows])
+            for group in np.split(by_home, cuts)
+            for rows in np.split(group, range(tiles.rows, len(group), tiles.rows))
+        ]
+        return Part(chunks, blocks)
 
-def _block(
-    data: InteractionData,
-    tiles: Tiles,
-    users: np.ndarray,
-    rows: np.ndarray,
-    targets: np.ndarray,
-    known: np.ndarray,
-) -> Block:
-    home = int(targets[0]) // tiles.width
-    tensor = data.tensor
-    counts = known[users]
-    row = np.repeat(np.arange(len(users)), counts)
-    first = np.repeat(data.host_offsets[users] - np.r_[0, np.cumsum(counts)[:-1]], counts)
-    item = data.host_items[first + np.arange(len(row))]
-    tile = item // tiles.width
-    widths = np.where(tile == tiles.count - 1, tiles.item_size - tile * tiles.width, tiles.width)
-    order = np.argsort(tile, kind="stable")
-    flat = tensor((row * widths + item - tile * tiles.width)[order])
-    starts = np.searchsorted(tile[order], np.arange(tiles.count + 1))
-    others = [t for t in range(tiles.count) if t != home]
-    return Block(
-        users=users,
-        rows=tensor(rows),
-        columns=tensor(targets - home * tiles.width)[:, None],
-        tiles=[(t, flat[starts[t] : starts[t + 1]]) for t in (home, *others)],
-    )
+    def _block(self, users: np.ndarray, rows: np.ndarray, targets: np.ndarray) -> Block:
+        data, tiles = self.data, self.tiles
+        home = int(targets[0]) // tiles.width
+        counts = self.known[users]
+        row = np.repeat(np.arange(len(users)), counts)
+        first = np.repeat(data.host_offsets[users] - np.r_[0, np.cumsum(counts)[:-1]], counts)
+        item = data.host_items[first + np.arange(len(row))]
+        tile = item // tiles.width
+        last = tiles.item_size - (tiles.count - 1) * tiles.width  # the last tile may be narrower
+        widths = np.where(tile == tiles.count - 1, last, tiles.width)
+        order = np.argsort(tile, kind="stable")
+        flat = data.tensor((row * widths + item - tile * tiles.width)[order])
+        starts = np.searchsorted(tile[order], np.arange(tiles.count + 1))
+        others = [t for t in range(tiles.count) if t != home]
+        return Block(
+            users=users,
+            rows=data.tensor(rows),
+            columns=data.tensor(targets - home * tiles.width)[:, None],
+            tiles=[(t, flat[starts[t] : starts[t + 1]]) for t in (home, *others)],
+        )

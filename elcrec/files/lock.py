@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from elcrec.errors import InputError
 from elcrec.files.atomic import WriteError
@@ -37,45 +37,25 @@ def held(folder: Path, wait: bool = True, does: str = "trains it") -> Iterator[b
         WriteError: The folder cannot be made or written to.
     """
     path = folder / LOCK
+    lock = FileLock(path, fallback_to_soft=False)
     taken = False
-    while True:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            handle = os.open(path, os.O_RDWR | os.O_CREAT)  # NFS locks what can be written only
-        except OSError as error:
-            raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from None
-        try:
-            if not _lock(handle, path, fcntl.LOCK_NB):
-                if not wait:
-                    raise HeldError(f"{folder}: another process {does}")
-                if not taken:
-                    print(f"elcrec: {folder}: waiting; another process {does}", file=sys.stderr)
-                taken = True
-                _lock(handle, path)
-            if not _is_there(handle, path):  # the other one has removed it at its end
-                continue
-            try:
-                yield taken
-            finally:
-                path.unlink(missing_ok=True)
-            return
-        finally:
-            os.close(handle)
-
-
-def _lock(handle: int, path: Path, how: int = 0) -> bool:
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | how)
-    except BlockingIOError:
-        return False
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(blocking=False)
+        except Timeout:
+            if not wait:
+                raise HeldError(f"{folder}: another process {does}") from None
+            print(f"elcrec: {folder}: waiting; another process {does}", file=sys.stderr)
+            taken = True
+            lock.acquire()
     except OSError as error:
+        if error.filename:
+            raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from None
+        # Of the lock itself: a file system may have none.
         print(f"elcrec: {path}: cannot be locked ({error.strerror})", file=sys.stderr)
-    return True
-
-
-def _is_there(handle: int, path: Path) -> bool:
-    """Whether the open file still has its name."""
     try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False
+        yield taken
+    finally:
+        path.unlink(missing_ok=True)  # while it is held: one who waits looks for the name again
+        lock.release()

@@ -1,8 +1,8 @@
-"""Files of arrays (.npz), read without running code from them."""
+"""Files of arrays (.npz), written whole, and read without running code from them."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elcrec.errors import InputError
+from elcrec.files.atomic import replaced
 
 
 def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
@@ -37,6 +38,12 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
     if absent:
         raise InputError(f"{path}: has no array '{absent[0]}'; needed: {' and '.join(names or ())}")
     return found
+
+
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Write named arrays, compressed, atomically."""
+    with replaced(path) as temporary:
+        np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
 
 
 def is_finite(array: NDArray[Any]) -> bool:

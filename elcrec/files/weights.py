@@ -1,17 +1,41 @@
-"""Files of weights, read without running code from them."""
+"""Files of weights: written as safetensors, and read without running code from them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
+import safetensors.torch
 import torch
 from torch import Tensor
 
 from elcrec.errors import InputError, shown
+from elcrec.files.atomic import replaced
+
+WEIGHTS = "weights.safetensors"
+"""File of a run's weights in its folder."""
+
+
+def weights_file(folder: Path) -> Path:
+    """The weights of a run; up to version 0.1 runs were written with `weights.pt`."""
+    former = folder / "weights.pt"
+    return former if former.exists() and not (folder / WEIGHTS).exists() else folder / WEIGHTS
+
+
+def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
+    """Write a state dictionary as safetensors, atomically.
+
+    Raises:
+        WriteError: The disk is full, or the place cannot be written to.
+    """
+    # As bytes: where the disk is full a file says so by an OSError, safetensors by one of its own.
+    content = safetensors.torch.save({k: v.cpu().contiguous() for k, v in weights.items()})
+    with replaced(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a state dictionary that `torch.save` wrote, onto the CPU.
+    """Read a state dictionary onto the CPU, of a `.safetensors` file or one of `torch.save`.
 
     Which names and shapes it has to have is for the caller to check.
 
@@ -20,7 +44,11 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             tensors of finite numbers.
     """
     try:
-        content: object = torch.load(path, map_location="cpu", weights_only=True)
+        content: object
+        if path.suffix == ".safetensors":
+            content = safetensors.torch.load(path.read_bytes())
+        else:
+            content = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     # On damaged bytes torch and pickle raise almost anything, e.g. KeyError, IndexError, TypeError.
@@ -43,4 +71,4 @@ def _is_plain(tensor: object) -> bool:
         return False
     if tensor.nbytes > tensor.untyped_storage().nbytes():  # claims to be larger than the file
         return False
-    return bool(torch.isfinite(tensor).all())
+    return bool(tensor.double().isfinite().all())  # float8 has no test of its own

@@ -27,18 +27,17 @@ from pydantic import Field
 from elcrec.config.config import Config
 from elcrec.config.names import DatasetName, Known, ModelName
 from elcrec.config.sections import Seed
-from elcrec.data.histories import InteractionData, load_data
+from elcrec.data.histories import InteractionData
 from elcrec.errors import InputError
 from elcrec.files.checked import Section, check, in_file
 from elcrec.files.lock import HeldError, held
 from elcrec.files.yamlfile import read
-from elcrec.jobs.folder import forget_failure, is_recorded, write, write_failure
-from elcrec.jobs.progress import Progress
-from elcrec.jobs.run import execute_in_turns, make_run
-from elcrec.runs.record import CHECKPOINTS
+from elcrec.jobs.folder import fill, is_recorded, write_failure
+from elcrec.jobs.progress import Progress, title
+from elcrec.jobs.run import make_run
 from elcrec.runs.settings import resolve
 from elcrec.training.deadline import Deadline, OutOfTimeError
-from elcrec.training.lanes import Work, side_by_side
+from elcrec.training.lanes import side_by_side
 from elcrec.training.turns import Turns
 
 
@@ -108,42 +107,45 @@ def _start_of(run: Planned, config: Config) -> Planned | None:
     return Planned(run.dataset, other, run.seed) if other else None
 
 
+_read = functools.cache(InteractionData.read)  # all runs on a data set share its tensors
+
+
+@dataclass
 class Batch:
     """A plan that is being carried out."""
 
-    def __init__(
-        self, config: Config, device: torch.device, at_once: int, deadline: Deadline | None = None
-    ) -> None:
-        """Set up.
-
-        Args:
-            config: The workflow configuration.
-            device: Where all runs take place.
-            at_once: Most runs at a time.
-            deadline: When to stop with checkpoints.
-        """
-        self.config = config
-        self.device = device
-        self.at_once = at_once
-        self.deadline = deadline
-        self.outcome = Outcome()
-        self.stopped = False
-        """A run has met the deadline, so no other is begun."""
-        self.data = functools.cache(lambda name: load_data(config.prepared_file(name), device))
+    config: Config
+    device: torch.device
+    """Where all runs take place."""
+    at_once: int
+    """Most runs at a time."""
+    deadline: Deadline | None = None
+    """When to stop with checkpoints."""
+    outcome: Outcome = field(default_factory=Outcome, init=False)
+    stopped: bool = field(default=False, init=False)
+    """A run has met the deadline, so no other is begun."""
 
     def carry_out(self, plan: Iterable[Planned]) -> Outcome:
         """Train what is not there yet; one run that fails does not stop the others."""
-        wanted: list[Planned] = []
+        waiting: list[Planned] = []
         for planned in plan:
             self.config.prepared_file(planned.dataset)
-            anew = _start_of(planned, self.config) in wanted
+            anew = _start_of(planned, self.config) in waiting
             there = not anew and self._is_there(planned)
-            (self.outcome.present if there else wanted).append(planned)
-        works = [self._work(planned, set(wanted)) for planned in wanted]
-        never = side_by_side(works, self.at_once, self.device)
-        for planned, work in zip(wanted, works, strict=True):
-            if work in never:
-                self._never_begun(planned)
+            (self.outcome.present if there else waiting).append(planned)
+        begin, ready = self._turns, self._is_ready
+        for planned, outcome in side_by_side(waiting, begin, self.at_once, self.device, ready):
+            waiting.remove(planned)
+            if isinstance(outcome, Exception):
+                self._failed(planned, outcome)
+            else:
+                self._done(planned, outcome)
+        for planned in waiting:
+            before = _start_of(planned, self.config)
+            if before in self.outcome.failed:
+                self._failed(planned, InputError(f"starts from {before}, which failed"))
+            else:
+                self.outcome.unfinished.append(planned)
         return self.outcome
 
     def _is_there(self, planned: Planned) -> bool:
@@ -151,72 +153,46 @@ class Batch:
             run = make_run(self.config, planned.dataset, planned.model, planned.seed)
         except InputError:  # what it starts from is not there
             return False
-        return is_recorded(self._folder(planned), run, self.data(planned.dataset))
+        return is_recorded(self._folder(planned), run, self._data(planned))
 
-    def _work(self, planned: Planned, wanted: set[Planned]) -> Work[dict[str, Any]]:
+    def _is_ready(self, planned: Planned) -> bool:
+        """Whether there is time to begin, and what it starts from is there."""
+        if self.stopped or (self.deadline and self.deadline.comes_within(0)):
+            return False
         before = _start_of(planned, self.config)
-
-        def ready() -> bool:
-            if self.stopped or (self.deadline and self.deadline.comes_within(0)):
-                return False
-            return before is None or before not in wanted or before in self.outcome.done
-
-        return Work(
-            start=lambda: self._turns(planned),
-            done=lambda record: self._done(planned, record),
-            failed=lambda error: self._failed(planned, error),
-            ready=ready,
-        )
+        return before in (None, *self.outcome.present, *self.outcome.done)
 
     def _turns(self, planned: Planned) -> Turns[dict[str, Any]]:
+        """Carry out a run; returns its metrics."""
         run = make_run(self.config, planned.dataset, planned.model, planned.seed)
-        training = run.settings.training
-        title = f"{run.settings.name} {self.config.dataset_name(run.dataset)} seed {run.seed}"
-        progress = Progress(title, training.max_epochs, training.select_by, bar=False)
-        folder = self._folder(planned)
-        data: InteractionData = self.data(planned.dataset)
+        progress = Progress(title(run, self.config), run.settings.training, bar=False)
+        folder, data = self._folder(planned), self._data(planned)
         with held(folder, wait=False):
             if is_recorded(folder, run, data):  # by another process, since the plan was begun
-                return {"metrics": json.loads((folder / "metrics.json").read_text())}
-            forget_failure(folder)
-            record = yield from execute_in_turns(
-                run,
-                data,
-                progress,
-                folder / CHECKPOINTS,
-                deadline=self.deadline,
-                at_once=self.at_once,
+                metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
+                return metrics
+            return (
+                yield from fill.in_turns(folder, run, data, progress, self.deadline, self.at_once)
             )
-            write(folder, run, record, self.device)
-        return record
 
-    def _done(self, planned: Planned, record: dict[str, Any]) -> None:
+    def _done(self, planned: Planned, metrics: dict[str, Any]) -> None:
         self.outcome.done.append(planned)
-        metrics = record["metrics"]["metrics"]["test"]
-        shown = "  ".join(f"{key} {value:.4f}" for key, value in metrics.items())
-        seconds = record["metrics"]["seconds"]["total"]
-        print(f"{planned}: {shown}  ({seconds:.0f} s)", flush=True)
+        shown = "  ".join(f"{key} {value:.4f}" for key, value in metrics["metrics"]["test"].items())
+        print(f"{planned}: {shown}  ({metrics['seconds']['total']:.0f} s)", flush=True)
 
     def _failed(self, planned: Planned, error: Exception) -> None:
-        if isinstance(error, OutOfTimeError):
-            self.stopped = True
+        if isinstance(error, OutOfTimeError | HeldError):
+            self.stopped |= isinstance(error, OutOfTimeError)
             self.outcome.unfinished.append(planned)
-            print(f"{planned}: {error}", file=sys.stderr, flush=True)
-            return
-        if isinstance(error, HeldError):
-            self.outcome.unfinished.append(planned)
-            print(f"{planned}: left out: {error}", file=sys.stderr, flush=True)
-            return
-        self.outcome.failed[planned] = f"{type(error).__name__}: {error}"
-        write_failure(self._folder(planned), error)
-        print(f"{planned}: failed: {error}", file=sys.stderr, flush=True)
-
-    def _never_begun(self, planned: Planned) -> None:
-        before = _start_of(planned, self.config)
-        if before in self.outcome.failed:
-            self._failed(planned, InputError(f"starts from {before}, which failed"))
+            why = "left out: " if isinstance(error, HeldError) else ""
         else:
-            self.outcome.unfinished.append(planned)
+            self.outcome.failed[planned] = f"{type(error).__name__}: {error}"
+            write_failure(self._folder(planned), error)
+            why = "failed: "
+        print(f"{planned}: {why}{error}", file=sys.stderr, flush=True)
+
+    def _data(self, planned: Planned) -> InteractionData:
+        return _read(self.config.prepared_file(planned.dataset), self.device)
 
     def _folder(self, planned: Planned) -> Path:
         return self.config.run_folder(planned.dataset, planned.model, planned.seed)

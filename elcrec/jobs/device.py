@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import ctypes
-import fcntl
 import os
 import tempfile
+from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 import torch
+from filelock import FileLock, Timeout
 
 from elcrec.errors import InputError
 from elcrec.training.precision import full_precision
 
-_held: list[IO[str]] = []  # locks of claimed GPUs, kept until the process ends
+_held: list[FileLock] = []  # of claimed GPUs, until the process ends
 
 
 def choose(name: str = "auto", threads: int | None = None) -> torch.device:
@@ -70,13 +70,9 @@ def claim_gpu() -> int:
     """
     for index in range(torch.cuda.device_count()):
         name = str(torch.cuda.get_device_properties(index).uuid)
-        path = Path(tempfile.gettempdir()) / f"elcrec-{os.getuid()}-gpu-{name}.lock"
-        handle = path.open("w")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            handle.close()
-            continue
-        _held.append(handle)
-        return index
+        lock = FileLock(Path(tempfile.gettempdir()) / f"elcrec-{os.getuid()}-gpu-{name}.lock")
+        with suppress(Timeout):
+            lock.acquire(blocking=False)
+            _held.append(lock)
+            return index
     return 0

@@ -8,7 +8,17 @@ from contextlib import AbstractContextManager
 
 from tqdm import tqdm
 
+from elcrec.config.config import Config
 from elcrec.evaluation.metrics import METRICS
+from elcrec.jobs.run import Run
+from elcrec.training.settings import TrainingSettings
+
+SECONDS_BETWEEN_LINES = 60.0
+
+
+def title(run: Run, config: Config) -> str:
+    """How a run is called in what a person sees: `ELCRec Beauty seed 1`."""
+    return f"{run.settings.name} {config.dataset_name(run.dataset)} seed {run.seed}"
 
 
 class Progress(AbstractContextManager["Progress"]):
@@ -18,23 +28,17 @@ class Progress(AbstractContextManager["Progress"]):
     """
 
     def __init__(
-        self,
-        title: str,
-        max_epochs: int,
-        metric: str,
-        quiet: bool = False,
-        seconds_between_lines: float = 60.0,
-        bar: bool = True,
+        self, title: str, training: TrainingSettings, quiet: bool = False, bar: bool = True
     ) -> None:
-        self.metric = metric if metric in METRICS else METRICS[-1]
+        chosen = training.select_by
+        self.metric = chosen if chosen in METRICS else METRICS[-1]
         self.best = 0.0
-        self.title, self.max_epochs = title, max_epochs
+        self.title, self.max_epochs = title, training.max_epochs
         terminal = bar and sys.stderr.isatty()
-        hidden = quiet or not terminal
         self.lines = not quiet and not terminal
-        self.between = seconds_between_lines
         self.last_line = time.monotonic()
-        self.bar = tqdm(total=max_epochs, desc=title, unit="epoch", disable=hidden)
+        hidden = quiet or not terminal
+        self.bar = tqdm(total=self.max_epochs, desc=title, unit="epoch", disable=hidden)
 
     def __exit__(self, *error: object) -> None:
         self.bar.close()
@@ -49,7 +53,7 @@ class Progress(AbstractContextManager["Progress"]):
         shown |= {"epoch": f"{seconds:.1f}s"}
         self.bar.set_postfix(shown, refresh=False)
         self.bar.update(int(row["epoch"]) - self.bar.n)  # a resumed training starts further on
-        if self.lines and time.monotonic() - self.last_line >= self.between:
+        if self.lines and time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
             self.last_line = time.monotonic()
             text = ", ".join(f"{key} {value}" for key, value in shown.items())
             done = f"epoch {row['epoch']:.0f} of at most {self.max_epochs}"

@@ -3,31 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from elcrec.config.build import LARGEST
 from elcrec.config.config import Config
 from elcrec.data.histories import InteractionData
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
-from elcrec.files.weights import read_weights
+from elcrec.files.weights import read_weights, weights_file
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import commit
-from elcrec.models.interface import Protocol, SequenceModel
+from elcrec.models.interface import RankingProtocol, SequenceModel
 from elcrec.runs.fingerprint import fingerprint
 from elcrec.runs.settings import RunSettings, module_reference, resolve
 from elcrec.training.deadline import Deadline
-from elcrec.training.loop import new_model, training
+from elcrec.training.loop import new_model, train
 from elcrec.training.result import Options, Report, Result
-from elcrec.training.turns import Turns, take_all
+from elcrec.training.turns import Stepwise, Turns
 from elcrec.usage import device_name, peak_memory, ran_out, reset_peak_memory
+
+
+@dataclass(frozen=True)
+class Start:
+    """A file of weights, as it was when the run began."""
+
+    file: str
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Run:
 
     dataset: str
     seed: int
-    protocol: str
+    protocol: RankingProtocol
     settings: RunSettings
     start: Start | None = None
     """Weights of another run that this one starts from."""
@@ -48,6 +54,20 @@ class Run:
     """After which epochs to keep users and intents, see `elcrec.training.intents`."""
     keep_checkpoints: bool = False
     """Leave the checkpoints in the folder of the finished run."""
+
+    def decides(self, data: InteractionData) -> dict[str, Any]:
+        """All that decides the numbers, by its name in metrics.json; of the start its hash alone.
+
+        Kernels and CUDA graphs are not part of it: they are the same mathematics.
+        """
+        return {
+            "seed": self.seed,
+            "protocol": self.protocol,
+            "settings": self.settings.digest(),
+            "data": data.digest(),
+            "fingerprint": fingerprint(module_reference(self.settings)),
+            "start": self.start.sha256 if self.start else None,
+        }
 
 
 def make_run(
@@ -81,6 +101,7 @@ def make_run(
     )
 
 
+@Stepwise
 def execute(
     run: Run,
     data: InteractionData,
@@ -88,7 +109,8 @@ def execute(
     checkpoints: Path | None = None,
     test: bool = True,
     deadline: Deadline | None = None,
-) -> dict[str, Any]:
+    at_once: int = 1,
+) -> Turns[dict[str, Any]]:
     """Train and test; returns the record that `write` puts into the folder.
 
     Args:
@@ -98,23 +120,14 @@ def execute(
         checkpoints: Folder to go on from and to write checkpoints to; `write` removes it.
         test: False leaves the test split alone; there is nothing to write then.
         deadline: When to stop with a checkpoint.
+        at_once: How many are done at a time (`elcrec.training.lanes`), for the record.
+
+    Raises:
+        InputError: The weights to start from are not right, or memory runs out.
+        OutOfTimeError: The deadline came first.
     """
-    return take_all(execute_in_turns(run, data, report, checkpoints, test, deadline))
-
-
-def execute_in_turns(
-    run: Run,
-    data: InteractionData,
-    report: Report,
-    checkpoints: Path | None,
-    test: bool = True,
-    deadline: Deadline | None = None,
-    at_once: int = 1,
-) -> Turns[dict[str, Any]]:
-    """The same in turns; one of so many at once (`elcrec.training.lanes`), for the record."""
-    device = data.device
-    kind, parameters = run.settings.module.Model, run.settings.parameters
-    model = start_from(run.start, partial(new_model, kind, parameters, data, run.seed))
+    device, settings = data.device, run.settings.training
+    model = build(run, data)
     kernels = choose_kernels(model, run.kernels, device)
     reset_peak_memory(device)
     options = Options(
@@ -126,10 +139,10 @@ def execute_in_turns(
         deadline=deadline,
         snapshot_epochs=run.snapshot_epochs,
     )
-    protocol: Protocol = run.protocol  # type: ignore[assignment]
-    settings = run.settings.training
     try:
-        result = yield from training(model, data, settings, run.seed, protocol, options)
+        result = yield from train.in_turns(
+            model, data, settings, seed=run.seed, protocol=run.protocol, options=options
+        )
     except (RuntimeError, MemoryError) as error:
         if not ran_out(error):
             raise
@@ -137,10 +150,25 @@ def execute_in_turns(
             f"out of {'GPU ' if device.type == 'cuda' else ''}memory: make training.batch_size "
             f"smaller (now {settings.batch_size}), or run fewer trainings side by side"
         ) from None
-    record = describe(run, model, result, data)
     how = {"kernels": kernels, "graphs": run.graphs, "precision": run.settings.precision}
-    record |= how | {"at_once": at_once}
+    record = describe(run, model, result, data) | how | {"at_once": at_once}
     return {"metrics": record, "result": result}
+
+
+def build(run: Run, data: InteractionData) -> SequenceModel:
+    """The run's model as it is before its training, on the device of `data`.
+
+    Raises:
+        InputError: What it starts from is no file of weights, or they do not fit.
+    """
+    kind, parameters = run.settings.module.Model, run.settings.parameters
+    if run.start is None:
+        return new_model(kind, parameters, data, run.seed)
+    weights = read_weights(Path(run.start.file))
+    try:
+        return new_model(kind, parameters, data, run.seed, weights)
+    except InputError as error:
+        raise InputError(f"{run.start.file}: {error}") from None
 
 
 def choose_kernels(model: SequenceModel, kernels: str, device: torch.device) -> str:
@@ -158,18 +186,8 @@ def choose_kernels(model: SequenceModel, kernels: str, device: torch.device) -> 
 
 
 def identity(run: Run, data: InteractionData, kernels: str) -> str:
-    """Hash of all that decides a run's numbers: a checkpoint with another one is not taken up."""
-    decides = [
-        run.settings.digest(),
-        run.seed,
-        run.protocol,
-        run.start.sha256 if run.start else None,
-        fingerprint(module_reference(run.settings)),
-        data.digest(),
-        data.device.type,
-        kernels,
-        run.graphs,
-    ]
+    """Hash of a training to the last bit: a checkpoint with another one is not taken up."""
+    decides = [run.decides(data), data.device.type, kernels, run.graphs]
     return hashlib.sha256(repr(decides).encode()).hexdigest()[:16]
 
 
@@ -184,8 +202,6 @@ def describe(
         "format": 1,
         "dataset": run.dataset,
         "model": run.settings.model,
-        "seed": run.seed,
-        "protocol": run.protocol,
         "ranked_by": model.protocol or run.protocol,
         "metrics": {split: summarise(ranks) for split, ranks in result.ranks.items()},
         "users": data.n_users,
@@ -196,25 +212,11 @@ def describe(
         "peak_memory": peak_memory(device),
         "device": device_name(device),
         "parameters": sum(p.numel() for p in model.parameters()),
-        "start": run.start.as_dict() if run.start else None,
-        "fingerprint": fingerprint(module_reference(run.settings)),
-        "settings": run.settings.digest(),
-        "data": data.digest(),
+        **run.decides(data),
+        "start": asdict(run.start) if run.start else None,
         "commit": head,
         "dirty": dirty,
     }
-
-
-@dataclass(frozen=True)
-class Start:
-    """A file of weights, as it was when the run began."""
-
-    file: Path
-    sha256: str
-
-    def as_dict(self) -> dict[str, str]:
-        """Plain values, for the record of the run."""
-        return {"file": str(self.file), "sha256": self.sha256}
 
 
 def find_start(
@@ -236,7 +238,7 @@ def find_start(
         if given is not None:
             raise InputError(f"--start {given}: {settings.model} starts from no other model")
         return None
-    path = given or config.run_folder(dataset, settings.starts_from, seed) / "weights.pt"
+    path = given or weights_file(config.run_folder(dataset, settings.starts_from, seed))
     if not path.is_file():
         raise InputError(
             f"{path}: not there yet; {settings.model} starts from it. Make it with: elcrec train "
@@ -244,21 +246,4 @@ def find_start(
             "--config), or name a file with --start"
         )
     with path.open("rb") as file:
-        return Start(path, hashlib.file_digest(file, "sha256").hexdigest())
-
-
-def start_from(
-    start: Start | None, make: Callable[[Mapping[str, Tensor] | None], SequenceModel]
-) -> SequenceModel:
-    """The model that `make` makes of the weights, or of None without a start.
-
-    Raises:
-        InputError: Not a file of weights, or they do not fit.
-    """
-    if start is None:
-        return make(None)
-    weights = read_weights(start.file)
-    try:
-        return make(weights)
-    except InputError as error:
-        raise InputError(f"{start.file}: {error}") from None
+        return Start(str(path), hashlib.file_digest(file, "sha256").hexdigest())

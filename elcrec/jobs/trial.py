@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from typing import Any
 
-import elcrec.jobs.run
 from elcrec.data.histories import InteractionData
 from elcrec.errors import InputError
-from elcrec.jobs.run import Run
+from elcrec.jobs.run import Run, execute
 from elcrec.runs.grid import Point
 from elcrec.training.result import Report
 
 
-def execute(
+def try_point(
     run: Run, data: InteractionData, point: Point, report: Report = lambda row: None
 ) -> dict[str, Any]:
     """Train one point and rank the validation split.
@@ -33,7 +32,7 @@ def execute(
     """
     if run.start:
         raise InputError(f"{run.settings.model}: grid: starts from another model's run")
-    metrics = elcrec.jobs.run.execute(run, data, report, test=False)["metrics"]
+    metrics = execute(run, data, report, test=False)["metrics"]
     training = run.settings.training
     kept = ("format", "dataset", "model", "seed", "ranked_by", "best_epoch", "epochs", "device")
     return {

@@ -20,7 +20,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -63,11 +62,9 @@ class EncoderSettings:
 class TransformerEncoder(nn.Module):
     """Item and position embeddings followed by post-norm self-attention blocks."""
 
-    kernels: Literal["plain", "native"] = "plain"
-    """`native`: train with `compiled` where that applies, same mathematics."""
-    compiled: Callable[[TransformerEncoder, Tensor], Tensor | None]
-    """Encodes as `forward` does, or gives None where it does not apply; see
-    `elcrec.models.native`."""
+    kernels: Callable[[TransformerEncoder, Tensor], Tensor | None] | None = None
+    """Encodes as `forward` does, or gives None where it does not apply: see
+    `elcrec.models.native`. None: there is nothing but `forward`."""
 
     def __init__(self, settings: EncoderSettings, item_size: int, causal: bool = True) -> None:
         """Build the encoder.
@@ -93,10 +90,9 @@ class TransformerEncoder(nn.Module):
 
     def forward(self, sequences: Tensor) -> Tensor:
         """Encode every position: (B, T) item ids, left-padded, T <= L, to (B, T, d)."""
-        if self.kernels == "native":
-            encoded = self.compiled(self, sequences)
-            if encoded is not None:
-                return encoded
+        encoded = self.kernels(self, sequences) if self.kernels else None
+        if encoded is not None:
+            return encoded
         x, mask = self._embed(sequences)
         for block in self.blocks:
             x = block(x, mask)

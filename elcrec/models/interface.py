@@ -17,7 +17,7 @@ from elcrec.data.histories import InteractionData
 from elcrec.errors import InputError
 from elcrec.usage import Stopwatch
 
-Protocol = Literal["paper", "strict"]
+RankingProtocol = Literal["paper", "strict"]
 """How items that a user already had are ranked: see `elcrec.evaluation.ranking`."""
 
 
@@ -52,7 +52,7 @@ class Batch:
 class SequenceModel(nn.Module):
     """Base class of all models; items are numbered from 1, `item_size` = items + 2."""
 
-    protocol: Protocol | None = None
+    protocol: RankingProtocol | None = None
     """How the model's seen items are ranked whatever the run asks for, e.g. `strict` for a model
     whose scores have no zero point; None: as the run asks."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -41,15 +43,9 @@ class TransformerModel(SequenceModel):
 
     def batch_with_views(self, samples: Tensor, context: Context, augmenter: Augmenter) -> Batch:
         """Next-item batch of the samples (B,) with two views drawn independently."""
-        plain = super().batch(samples, context)
+        plain: Batch = super().batch(samples, context)
         views = augmenter.views(samples.repeat(2), context.generator)
-        return Batch(
-            users=plain.users,
-            inputs=plain.inputs,
-            targets=plain.targets,
-            negatives=plain.negatives,
-            views=views.view(2, len(samples), -1),
-        )
+        return replace(plain, views=views.view(2, len(samples), -1))
 
     def encode_with_views(self, batch: Batch, times: int) -> tuple[Tensor, list[Tensor]]:
         """Encode the inputs once and the two views `times` times, in one pass of the encoder.

@@ -25,15 +25,19 @@ PARTS = ("baselines", "elcrec.data", "elcrec.evaluation", "elcrec.models", "elcr
 ENTRIES = (
     "elcrec.data.histories.InteractionData",
     "elcrec.training.loop.new_model",
-    "elcrec.training.loop.training",
+    "elcrec.training.loop.train",
     "elcrec.training.precision.full_precision",
     "elcrec.evaluation.metrics._hits",  # of FAMILIES those that `select_by` may name
     "elcrec.evaluation.metrics._gains",
 )
 """What a run uses besides its model's module. What it only hands over (settings, native kernels,
 checkpoints) is recorded by its own hash, or decides nothing."""
-LEFT_OUT = ("elcrec.evaluation.metrics.METRICS", "elcrec.evaluation.metrics.FAMILIES")
-"""Tables of metrics: one more is computed from the same ranks."""
+LEFT_OUT = (
+    "elcrec.evaluation.metrics.METRICS",  # one more is computed from the same ranks
+    "elcrec.evaluation.metrics.FAMILIES",
+    "elcrec.data.sequences.read_sequences",  # the hash of what it read is recorded
+)
+"""What a run reaches and no number depends on."""
 
 IGNORED = (
     "elcrec.files.atomic",

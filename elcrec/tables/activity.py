@@ -6,7 +6,6 @@ split into five equally large groups by the length of their history.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import product
 from math import nan
@@ -185,19 +184,12 @@ def _history(row: Any) -> str:
     return longest if shortest == longest else f"{shortest}–{longest}"
 
 
-def digest(sequences: Sequences) -> str:
-    """Hash of all histories, as that of `elcrec.data.histories.InteractionData`, without torch."""
-    whole = hashlib.sha256(np.asarray(sequences.offsets, dtype=np.int64).tobytes())
-    whole.update(np.asarray(sequences.items, dtype=np.int64).tobytes())
-    return whole.hexdigest()[:16]
-
-
 def _check(runs: Runs, sequences: Sequences, dataset: str) -> None:
     if sequences.n_users < GROUPS:
         raise InputError(
             f"{dataset}/sequences.txt: has {sequences.n_users} users; {GROUPS} groups need as many"
         )
-    found = digest(sequences) if runs else ""
+    found = sequences.digest() if runs else ""
     for run in runs:
         if run.data != found:
             raise InputError(

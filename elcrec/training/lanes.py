@@ -14,14 +14,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import TypeVar
 
 import torch
 
 from elcrec.training.turns import Turns
 
 T = TypeVar("T")
+W = TypeVar("W")
 
 
 class Lane:
@@ -70,55 +70,48 @@ class Lane:
         return torch.cuda.default_generators[self.device.index or 0]
 
 
-@dataclass
-class Work(Generic[T]):
-    """A piece of work with what has to follow it."""
+def side_by_side(
+    works: Iterable[W],
+    start: Callable[[W], Turns[T]],
+    at_once: int,
+    device: torch.device,
+    ready: Callable[[W], bool] = lambda work: True,
+) -> Iterator[tuple[W, T | Exception]]:
+    """Do pieces of work, up to `at_once` at a time; yields each with its outcome when it ends.
 
-    start: Callable[[], Turns[T]]
-    """Begins it, in its lane."""
-    done: Callable[[T], None]
-    """Takes its outcome, in its lane."""
-    failed: Callable[[Exception], None]
-    """Takes the error that ended it; the others go on."""
-    ready: Callable[[], bool] = field(default=lambda: True)
-    """Whether what it needs is there; asked whenever a lane is free."""
+    The outcome of one that fails is its error; the others go on. A piece begins in the order given,
+    as soon as a lane is free and it is ready; one that never is ready is left out.
 
-
-def side_by_side(works: Iterable[Work[T]], at_once: int, device: torch.device) -> list[Work[T]]:
-    """Do all work, up to `at_once` pieces at a time; returns those that never became ready.
-
-    A piece is started in the order given, as soon as a lane is free and it is ready.
+    Args:
+        works: What is to be done.
+        start: The generator that does a piece; it runs in a lane of its own.
+        at_once: Most pieces at a time.
+        device: Where they are done.
+        ready: Whether what a piece needs is there; asked whenever a lane is free.
     """
-    waiting = deque(works)
-    lanes: deque[tuple[Work[T], Lane, Turns[T]]] = deque()
+    waiting = list(works)
+    lanes: deque[tuple[W, Lane, Turns[T]]] = deque()
     while True:
-        while len(lanes) < at_once and (work := _next_ready(waiting)):
-            lane = Lane(device)
-            with _failing(work), lane.turn():
-                lanes.append((work, lane, work.start()))
+        while len(lanes) < at_once and (found := list(filter(ready, waiting))):
+            waiting.remove(found[0])
+            lanes.append((found[0], Lane(device), start(found[0])))
         if not lanes:
-            return list(waiting)
+            return
         work, lane, turns = lanes.popleft()
-        with _failing(work), lane.turn():
-            try:
-                next(turns)
-            except StopIteration as end:
-                work.done(end.value)
-            else:
-                lanes.append((work, lane, turns))
+        with lane.turn():
+            ended = _take(turns)
+        if ended:
+            yield work, ended[0]
+        else:
+            lanes.append((work, lane, turns))
 
 
-def _next_ready(waiting: deque[Work[T]]) -> Work[T] | None:
-    for work in waiting:
-        if work.ready():
-            waiting.remove(work)
-            return work
-    return None
-
-
-@contextmanager
-def _failing(work: Work[T]) -> Iterator[None]:
+def _take(turns: Turns[T]) -> tuple[T | Exception] | None:
+    """Take a turn; returns the outcome or the error that ended the work, if it has."""
     try:
-        yield
+        next(turns)
+    except StopIteration as end:
+        return (end.value,)
     except Exception as error:
-        work.failed(error)
+        return (error,)
+    return None

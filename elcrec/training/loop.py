@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from functools import partial
 from typing import Any
 
 import torch
@@ -18,14 +17,14 @@ from torch import Tensor
 from elcrec.data.histories import InteractionData
 from elcrec.evaluation.metrics import summarise
 from elcrec.evaluation.ranking import Evaluator
-from elcrec.models.interface import Context, Protocol, SequenceModel
+from elcrec.models.interface import Context, RankingProtocol, SequenceModel
 from elcrec.training.deadline import Deadline, OutOfTimeError
 from elcrec.training.intents import IntentRecorder
 from elcrec.training.result import Options, Result
 from elcrec.training.resume import Resumable
 from elcrec.training.settings import LAST, TrainingSettings
-from elcrec.training.step import epoch_in_turns, make_optimiser, make_step
-from elcrec.training.turns import Turns, take_all
+from elcrec.training.step import make_optimiser, make_step, train_epoch
+from elcrec.training.turns import Stepwise, Turns
 from elcrec.usage import Stopwatch
 
 RECENT = 10
@@ -58,15 +57,16 @@ def new_model(
     return model
 
 
+@Stepwise
 def train(
     model: SequenceModel,
     data: InteractionData,
     settings: TrainingSettings,
     *,
     seed: int,
-    protocol: Protocol = "paper",
+    protocol: RankingProtocol = "paper",
     options: Options | None = None,
-) -> Result:
+) -> Turns[Result]:
     """Train `model` on the device of `data`, select by validation, test once.
 
     Args:
@@ -81,19 +81,8 @@ def train(
         InputError: The loss is no longer a finite number.
         OutOfTimeError: The deadline came first; a checkpoint has been written.
     """
-    return take_all(training(model, data, settings, seed, protocol, options or Options()))
-
-
-def training(
-    model: SequenceModel,
-    data: InteractionData,
-    settings: TrainingSettings,
-    seed: int,
-    protocol: Protocol,
-    options: Options,
-) -> Turns[Result]:
-    """The same in turns, one for each step."""
     begin = time.perf_counter()
+    options = options or Options()
     torch.manual_seed(seed)  # dropout
     stopwatch = Stopwatch(data.device)
     context = Context(data, torch.Generator(data.device).manual_seed(seed), seed, stopwatch)
@@ -105,19 +94,19 @@ def training(
     model.start_training(context)
     optimiser = make_optimiser(model, settings)
     recorder = IntentRecorder(model, data, options.snapshot_epochs)
-    resumable = Resumable(model, context, optimiser, result, recorder, options.checkpoints)
-    begin -= resumable.resume()
+    resumable = Resumable(model, context, optimiser, result, recorder, options.checkpoints, begin)
+    resumable.resume()
     step = make_step(model, context, optimiser, options.graphs, options.precision)
-    if options.deadline and result.history and not finished(result, settings):
-        check_time(options.deadline, result)
     while not finished(result, settings):
+        if options.deadline and result.history:
+            check_time(options.deadline, result, resumable.save)
         epoch = len(result.history) + 1
         before = dict(stopwatch.seconds)
         model.start_epoch(epoch - 1, context)
         if epoch == 1:
             recorder.before_training()
         with stopwatch("training"):
-            losses = yield from epoch_in_turns(model, context, step, settings.batch_size, epoch)
+            losses = yield from train_epoch.in_turns(step, settings.batch_size, epoch)
         with stopwatch("validation"):
             ranks = validation.ranks(model)
         with stopwatch("intents"):
@@ -132,10 +121,8 @@ def training(
             result.weights = {k: v.detach().clone() for k, v in model.state_dict().items()}
             result.run_state = {k: v.detach().clone() for k, v in model.run_state().items()}
         options.report(row)
-        elapsed = time.perf_counter() - begin
-        resumable.save_if_due(elapsed)
-        if options.deadline and not finished(result, settings):
-            check_time(options.deadline, result, partial(resumable.save, elapsed))
+        if options.checkpoints and options.checkpoints.due():
+            resumable.save()
 
     model.load_state_dict(result.weights)
     model.load_run_state(result.run_state)
@@ -143,7 +130,7 @@ def training(
     if options.test:
         with stopwatch("test"):
             result.ranks["test"] = Evaluator(data, "test", model.max_length, protocol).ranks(model)
-    result.seconds = dict(stopwatch.seconds) | {"total": time.perf_counter() - begin}
+    result.seconds = dict(stopwatch.seconds) | {"total": resumable.elapsed()}
     return result
 
 
@@ -161,7 +148,7 @@ def is_best(result: Result, select_by: str) -> bool:
     return result.history[-1][select_by] > result.history[result.best_epoch - 1][select_by]
 
 
-def check_time(deadline: Deadline, result: Result, save: Callable[[], None] = lambda: None) -> None:
+def check_time(deadline: Deadline, result: Result, save: Callable[[], None]) -> None:
     """Save and stop if an epoch as long as the longest of the last few would pass the deadline.
 
     Raises:

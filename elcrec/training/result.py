@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 import numpy as np
 from torch import Tensor
@@ -37,13 +37,13 @@ class Result:
     """Epochs whose checkpoint an interrupted training went on from."""
 
 
-class Checkpoints(typing.Protocol):
+class Checkpoints(Protocol):
     """Where a training goes on from, and where it writes how far it has come."""
 
-    def load(self) -> dict[str, typing.Any] | None:
+    def load(self) -> dict[str, Any] | None:
         """Read the newest state; None when there is none."""
 
-    def save(self, epoch: int, state: dict[str, typing.Any]) -> None:
+    def save(self, epoch: int, state: dict[str, Any]) -> None:
         """Write the state after an epoch."""
 
     def due(self) -> bool:

@@ -5,7 +5,8 @@ On a CPU a training that was resumed ends with the same numbers, bit for bit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -25,15 +26,23 @@ class Resumable:
     result: Result
     recorder: IntentRecorder
     checkpoints: Checkpoints | None
+    begin: float
+    """When the training began, on the clock of `time.perf_counter`; moved back on resuming."""
+    kept: int = field(default=0, init=False)
+    """Epochs that the newest checkpoint holds."""
 
-    def resume(self) -> float:
-        """Put the newest checkpoint back, if there is one; returns its seconds of training.
+    def elapsed(self) -> float:
+        """Seconds of training, those before an interruption included."""
+        return time.perf_counter() - self.begin
+
+    def resume(self) -> None:
+        """Put the newest checkpoint back, if there is one.
 
         Call it when the hooks before the first epoch have run, and before any step.
         """
         state = self.checkpoints.load() if self.checkpoints else None
         if state is None:
-            return 0.0
+            return
         device = self.context.data.device
         self.model.load_state_dict(state["model"])
         self.model.load_run_state({k: v.to(device) for k, v in state["run_state"].items()})
@@ -50,17 +59,14 @@ class Resumable:
         self.result.weights = {k: v.to(device) for k, v in state["best"].items()}
         self.result.run_state = {k: v.to(device) for k, v in state["best_run_state"].items()}
         self.recorder.snapshots = state["snapshots"]
-        self.result.resumed_after = [*state["resumed_after"], len(self.result.history)]
-        return float(state["elapsed"])
+        self.kept = len(self.result.history)
+        self.result.resumed_after = [*state["resumed_after"], self.kept]
+        self.begin -= state["elapsed"]
 
-    def save_if_due(self, elapsed: float) -> None:
-        """Write a checkpoint after an epoch, unless the last one is only moments old."""
-        if self.checkpoints is not None and self.checkpoints.due():
-            self.save(elapsed)
-
-    def save(self, elapsed: float) -> None:
-        """Write a checkpoint, if there is a place for it; `elapsed` seconds have been spent."""
-        if self.checkpoints is None:
+    def save(self) -> None:
+        """Write a checkpoint, if there is a place for it and it would say anything new."""
+        epochs = len(self.result.history)
+        if self.checkpoints is None or self.kept == epochs:
             return
         device = self.context.data.device
         state: dict[str, Any] = {
@@ -70,7 +76,7 @@ class Resumable:
             "generator": self.context.generator.get_state(),
             "cpu_generator": torch.get_rng_state(),
             "seconds": dict(self.context.stopwatch.seconds),
-            "elapsed": elapsed,
+            "elapsed": self.elapsed(),
             "best_epoch": self.result.best_epoch,
             "history": self.result.history,
             "valid_ranks": torch.from_numpy(self.result.ranks["valid"]),
@@ -81,4 +87,5 @@ class Resumable:
         }
         if device.type == "cuda":
             state["cuda_generator"] = torch.cuda.get_rng_state(device)
-        self.checkpoints.save(len(self.result.history), state)
+        self.checkpoints.save(epochs, state)
+        self.kept = epochs

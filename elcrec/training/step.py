@@ -7,6 +7,7 @@ of another one beside it (`elcrec.training.lanes`).
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -16,28 +17,26 @@ from elcrec.models.interface import Context, SequenceModel
 from elcrec.training.graph import CudaBackend, GraphedStep
 from elcrec.training.precision import Precision, autocast, multiplying
 from elcrec.training.settings import TrainingSettings
-from elcrec.training.turns import Turns, take_all
+from elcrec.training.turns import Stepwise, Turns
 
 
+@dataclass(eq=False)
 class Step:
     """A training step; losses are added up on the device and read once, after an epoch."""
 
-    def __init__(
-        self,
-        model: SequenceModel,
-        context: Context,
-        optimiser: torch.optim.Optimizer,
-        graphed: GraphedStep | None = None,
-        precision: Precision = "float32",
-    ) -> None:
-        """Prepare steps of a model; with `graphed` they are replayed from graphs."""
-        self.model = model
-        self.context = context
-        self.optimiser = optimiser
-        self.sums: dict[str, Tensor] = {}  # of each term, weighted; they never move
-        self.good_steps = torch.zeros((), device=context.data.device)  # before the first bad one
-        self.graphed = graphed
-        self.precision: Precision = precision
+    model: SequenceModel
+    context: Context
+    optimiser: torch.optim.Optimizer
+    graphed: GraphedStep | None = None
+    """Replays the steps from graphs."""
+    precision: Precision = "float32"
+    sums: dict[str, Tensor] = field(default_factory=dict, init=False)
+    """Of each term, weighted; they never move."""
+    good_steps: Tensor = field(init=False)
+    """How many came before the first bad one."""
+
+    def __post_init__(self) -> None:
+        self.good_steps = torch.zeros((), device=self.context.data.device)
 
     def __call__(self, samples: Tensor, share: float) -> None:
         """Train on the samples (B,), which are this share of the epoch."""
@@ -87,7 +86,10 @@ def make_step(
     graphs: bool = False,
     precision: Precision = "float32",
 ) -> Step | None:
-    """Steps for `train_epoch`, from CUDA graphs if asked for and on a GPU; None as there."""
+    """Steps for `train_epoch`, from CUDA graphs if asked for and on a GPU.
+
+    None without an optimiser, for a model without parameters: nothing is trained.
+    """
     if optimiser is None:
         return None
     graphed = None
@@ -96,44 +98,27 @@ def make_step(
     return Step(model, context, optimiser, graphed, precision)
 
 
-def train_epoch(
-    model: SequenceModel,
-    context: Context,
-    optimiser: torch.optim.Optimizer | None,
-    batch_size: int,
-    step: Step | None = None,
-    epoch: int = 1,
-) -> dict[str, float]:
+@Stepwise
+def train_epoch(step: Step | None, batch_size: int, epoch: int = 1) -> Turns[dict[str, float]]:
     """One pass over the samples in random order; returns the mean of each loss term.
 
     Args:
-        model: Any model, in training mode.
-        context: Data and randomness.
-        optimiser: None, for a model without parameters: nothing is done.
+        step: What makes the steps, the same one in all epochs; of a model in training mode.
+            None, for a model without parameters: nothing is done.
         batch_size: Samples per step.
-        step: What makes the steps, the same one in all epochs; an eager one by default.
         epoch: Number of the pass, for messages.
 
     Raises:
         InputError: A loss or a weight is no longer finite.
     """
-    if step is None and optimiser is not None:
-        step = Step(model, context, optimiser)
-    return take_all(epoch_in_turns(model, context, step, batch_size, epoch))
-
-
-def epoch_in_turns(
-    model: SequenceModel, context: Context, step: Step | None, batch_size: int, epoch: int = 1
-) -> Turns[dict[str, float]]:
-    """The same, a turn for each step; `step` is None for a model without parameters."""
-    count = model.n_samples(context.data)
-    if count == 0 or step is None:
+    if step is None or (count := step.model.n_samples(step.context.data)) == 0:
         return {}
-    order = torch.randperm(count, generator=context.generator, device=context.data.device)
+    generator, device = step.context.generator, step.context.data.device
+    order = torch.randperm(count, generator=generator, device=device)
     for samples in order.split(batch_size):
         step(samples, len(samples) / count)
         yield
-    yield from until_done(context.data.device)
+    yield from until_done(device)
     return step.read_losses(epoch)
 
 

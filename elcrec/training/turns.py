@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import TypeVar
+from collections.abc import Callable, Generator
+from functools import update_wrapper
+from typing import Generic, ParamSpec, TypeVar
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 Turns = Generator[None, None, T]
 """Does a part of the work whenever it is asked for the next turn; returns the outcome."""
 
 
-def take_all(turns: Turns[T]) -> T:
-    """Do the whole work at once."""
-    while True:
-        try:
-            next(turns)
-        except StopIteration as end:
-            outcome: T = end.value
-            return outcome
+class Stepwise(Generic[P, T]):
+    """Turns a generator into a function that does the whole work at once.
+
+    With `@Stepwise` above `train`, `train(...)` does it all and `train.in_turns(...)` a step at a
+    time, for `yield from` in another generator.
+    """
+
+    def __init__(self, in_turns: Callable[P, Turns[T]]) -> None:
+        self.in_turns = in_turns
+        update_wrapper(self, in_turns)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do the whole work."""
+        turns = self.in_turns(*args, **kwargs)
+        while True:
+            try:
+                next(turns)
+            except StopIteration as end:
+                outcome: T = end.value
+                return outcome

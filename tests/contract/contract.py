@@ -19,6 +19,7 @@ from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Sequences
 from elcrec.evaluation.metrics import summarise
 from elcrec.evaluation.ranking import Evaluator
+from elcrec.files.weights import WEIGHTS, read_weights, write_weights
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.models import padding
 from elcrec.models.interface import Context, SequenceModel
@@ -89,11 +90,11 @@ class ModelContract:
     def test_loss_falls(self, data):
         model, context = self.ready(data)
         settings = self.settings()
-        optimiser = make_optimiser(model, settings)
+        step = Step(model, context, make_optimiser(model, settings))
         losses = []
         for epoch in range(6):
             model.start_epoch(epoch, context)
-            losses.append(train_epoch(model, context, optimiser, settings.batch_size)["total"])
+            losses.append(train_epoch(step, settings.batch_size)["total"])
         assert losses[-1] < losses[0]
 
     def test_scores_have_one_column_per_row_of_the_item_table(self, data):
@@ -154,9 +155,9 @@ class ModelContract:
     def test_saved_weights_give_the_same_ranks(self, data, tmp_path):
         model, _ = self.ready(data)
         result = train(model, data, self.settings(max_epochs=2), seed=1, protocol=self.protocol)
-        torch.save(result.weights, tmp_path / "weights.pt")
+        write_weights(tmp_path / WEIGHTS, result.weights)
         other = self.make(data, seed=5)
-        other.load_state_dict(torch.load(tmp_path / "weights.pt", weights_only=True))
+        other.load_state_dict(read_weights(tmp_path / WEIGHTS))
         ranks = Evaluator(data, "test", LENGTH, other.protocol or self.protocol).ranks(other)
         np.testing.assert_array_equal(ranks, result.ranks["test"])
 
@@ -222,5 +223,5 @@ class ModelContract:
         losses = []
         for epoch in range(6):
             model.start_epoch(epoch, context)
-            losses.append(train_epoch(model, context, optimiser, size, step))
+            losses.append(train_epoch(step, size))
         return losses, model.state_dict()

@@ -9,6 +9,7 @@ import baselines.s3rec
 from baselines import s3rec, sasrec
 from elcrec.cli.main import main
 from elcrec.errors import InputError
+from elcrec.files.weights import read_weights
 from tests.contract import test_s3rec_pretrain as stage_one
 from tests.contract.contract import ModelContract, cycle_data
 from tests.workflow.make_tiny import write
@@ -72,12 +73,15 @@ def test_the_command_starts_from_the_run_of_the_first_stage(tiny, tmp_path, caps
     assert train(tiny, "s3rec") == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
-    assert "weights.pt: not there yet; s3rec starts from it. Make it with: elcrec train" in error
+    assert (
+        "weights.safetensors: not there yet; s3rec starts from it. Make it with: elcrec train"
+        in error
+    )
     assert "--model s3rec_pretrain --seed 1" in error
 
     runs = tmp_path / "results" / "runs" / "tiny"
     assert train(tiny, "s3rec_pretrain") == 0
-    weights = runs / "s3rec_pretrain" / "1" / "weights.pt"
+    weights = runs / "s3rec_pretrain" / "1" / "weights.safetensors"
     first = json.loads((runs / "s3rec_pretrain" / "1" / "metrics.json").read_text())
     assert first["best_epoch"] == first["epochs"] == 2  # the last epoch is kept
     assert first["start"] is None
@@ -85,8 +89,8 @@ def test_the_command_starts_from_the_run_of_the_first_stage(tiny, tmp_path, caps
     # A step of 1e-12 leaves the weights where they began.
     folder = ["--output", str(runs / "s3rec" / "1")]
     assert train(tiny, "s3rec", "--set", "learning_rate=1.0e-12", *folder) == 0
-    own = torch.load(runs / "s3rec" / "1" / "weights.pt", weights_only=True)
-    given = torch.load(weights, weights_only=True)
+    own = read_weights(runs / "s3rec" / "1" / "weights.safetensors")
+    given = read_weights(weights)
     for name, value in own.items():
         torch.testing.assert_close(value, given[name], rtol=0, atol=1e-8)
 

@@ -18,6 +18,7 @@ import pandas as pd
 import torch
 
 from elcrec.cli.main import main
+from elcrec.files.weights import read_weights
 from elcrec.jobs import checkpoints
 from elcrec.runs.record import load_run
 
@@ -32,7 +33,7 @@ WHOLE = {
     "history.csv",
     "config.yaml",
     "environment.json",
-    "weights.pt",
+    "weights.safetensors",
 }
 WRITING = ("replace", "fsync", "unlink", "rmdir")
 """Functions of `os` that a run is written with; between any two of them a process may die."""
@@ -78,7 +79,7 @@ def contents(folder: Path) -> dict[str, Any]:
         if (folder / name).exists():
             with np.load(folder / name) as arrays:
                 found[name] = {key: arrays[key].tobytes() for key in arrays}
-    weights = torch.load(folder / "weights.pt", weights_only=True)
+    weights = read_weights(folder / "weights.safetensors")
     found["weights"] = {key: value.numpy().tobytes() for key, value in weights.items()}
     return found
 

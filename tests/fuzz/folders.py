@@ -15,7 +15,6 @@ from elcrec.evaluation.metrics import TABLE_METRICS, summarise
 from elcrec.nightly.reference import measured
 from elcrec.runs.record import load_run
 from elcrec.runs.settings import resolve
-from elcrec.tables.activity import digest
 from tests.fuzz.mutations import damaged_file
 from tests.unit.figures.conftest import Made
 
@@ -50,7 +49,7 @@ def fill(folder: Path) -> Made:
 def _finish(made: Made, folder: Path, model: str) -> None:
     path = folder / "metrics.json"
     histories = read_sequences(made.config.prepared_file("tiny"))
-    _write(path, json.loads(path.read_bytes()) | {"data": digest(histories)})
+    _write(path, json.loads(path.read_bytes()) | {"data": histories.digest()})
     settings = resolve(made.config, model, "tiny").as_dict()
     (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     words = ["elcrec", "train", "--dataset", "tiny", "--model", model]

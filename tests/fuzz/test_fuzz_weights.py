@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 import io
+import json
 import pickle
+import struct
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from torch import Tensor
 
 from baselines import s3rec
 from elcrec.cli.main import main
 from elcrec.config.config import load_config
 from elcrec.errors import InputError
 from elcrec.files.weights import read_weights
-from elcrec.jobs.run import Start, start_from
+from elcrec.jobs.run import Run, Start, build
 from elcrec.runs.settings import resolve
 from elcrec.verification import golden
 from elcrec.verification.released import compare_ranks
 from elcrec.verification.tensor_names import load_released, to_released
 from tests.fuzz.harness import attempt, command, fuzz
-from tests.fuzz.mutations import damaged_bytes, damaged_file, npz
+from tests.fuzz.mutations import damaged_bytes, damaged_file, damaged_tree, npz
 from tests.workflow.make_tiny import write
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -94,6 +96,22 @@ def damaged_weights(draw: Any, state: dict[str, torch.Tensor]) -> bytes:
     return saved(draw(st.sampled_from(whole)))
 
 
+@st.composite
+def damaged_safetensors(draw: Any, state: dict[str, torch.Tensor]) -> bytes:
+    """Weights as a run writes them, with other names, types or shapes, or damaged as bytes."""
+    content = safetensors.torch.save(state)
+    kind = draw(st.sampled_from(("bytes", "header", "values")))
+    if kind == "bytes":
+        return draw(damaged_bytes(content))
+    if kind == "values":
+        wrong = torch.full_like(state["encoder.items.weight"], float("nan"))
+        return safetensors.torch.save(state | {"encoder.items.weight": wrong})
+    (size,) = struct.unpack("<Q", content[:8])
+    header = draw(damaged_tree(json.loads(content[8 : 8 + size])))
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + content[8 + size :]
+
+
 @fuzz(80)
 @given(data=st.data())
 def test_released_weights(folder: Path, model: s3rec.Model, data: st.DataObject) -> None:
@@ -108,15 +126,14 @@ def test_released_weights(folder: Path, model: s3rec.Model, data: st.DataObject)
 @fuzz(80)
 @given(data=st.data())
 def test_weights_to_start_from(folder: Path, model: s3rec.Model, data: st.DataObject) -> None:
-    path = folder / "start.pt"
-    path.write_bytes(data.draw(damaged_weights(model.state_dict())))
-
-    def make(weights: Mapping[str, Tensor] | None) -> s3rec.Model:
-        fresh = s3rec.Model(s3rec.Hyperparameters(**SIZES), 5, 12)
-        fresh.load_start(weights or {})
-        return fresh
-
-    found = attempt("weights.pt", path, lambda: start_from(Start(path, "0" * 64), make))
+    kind = data.draw(st.sampled_from((".pt", ".safetensors")))
+    path = folder / f"start{kind}"
+    damage = damaged_weights if kind == ".pt" else damaged_safetensors
+    path.write_bytes(data.draw(damage(model.state_dict())))
+    settings: Any = SimpleNamespace(module=s3rec, parameters=s3rec.Hyperparameters(**SIZES))
+    run = Run("small", 1, "paper", settings, Start(str(path), "0" * 64))
+    small: Any = SimpleNamespace(n_users=5, item_size=12, device="cpu")
+    found = attempt(f"weights {kind}", path, lambda: build(run, small))
     if found is not None:
         assert all(torch.isfinite(p).all() for p in found.parameters())
 

@@ -16,6 +16,7 @@ import torch
 import yaml
 
 from elcrec import ROOT
+from elcrec.files.weights import read_weights
 from tests.slurm.cluster import PROFILE, command, jobs_named, jobs_of, snakemake
 from tests.workflow.make_tiny import write
 
@@ -103,7 +104,9 @@ def assert_resumed_to_the_same(run: Path, undisturbed: Path) -> None:
     history, expected_history = (pd.read_csv(f / "history.csv") for f in (run, undisturbed))
     numbers = [name for name in history if "second" not in name]
     pd.testing.assert_frame_equal(history[numbers], expected_history[numbers], check_exact=True)
-    weights, expected_weights = (torch.load(f / "weights.pt") for f in (run, undisturbed))
+    weights, expected_weights = (
+        read_weights(f / "weights.safetensors") for f in (run, undisturbed)
+    )
     assert weights.keys() == expected_weights.keys()
     assert all(torch.equal(weights[name], expected_weights[name]) for name in weights)
 

@@ -111,7 +111,9 @@ RUN_FILES = available(
 def start_weights(dataset, model, seed):
     """Weights that a run starts from, if the model's file names another model to start from."""
     other = registry.resolve(CONFIG, model, dataset).starts_from
-    return [f"{CONFIG.run_folder(dataset, other, seed)}/weights.pt"] if other else []
+    if not other:
+        return []
+    return [f"{CONFIG.run_folder(dataset, other, seed)}/weights.safetensors"]
 
 
 def training_code(wildcards):

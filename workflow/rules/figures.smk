@@ -78,7 +78,7 @@ rule sensitivity:
                 "history.csv",
                 "config.yaml",
                 "environment.json",
-                "weights.pt",
+                "weights.safetensors",
             ],
         ),
     log:

@@ -26,7 +26,7 @@ rule train:
         history=run_file("history.csv"),
         config=run_file("config.yaml"),
         environment=run_file("environment.json"),
-        weights=run_file("weights.pt"),
+        weights=run_file("weights.safetensors"),
     log:
         f"{OUTPUT}/logs/train/{{dataset}}-{{model}}-{{seed}}.log",
     threads: CONFIG.threads

@@ -29,6 +29,5 @@ def use_native(model: nn.Module) -> int:
     for encoder in encoders:
         if encoder.items.embedding_dim % LANES == 0:
             library(encoder.items.embedding_dim)
-        encoder.compiled = encode_if_supported
-        encoder.kernels = "native"
+        encoder.kernels = encode_if_supported
     return len(encoders)

@@ -11,7 +11,9 @@ from elcrec.config.config import load_config
 from elcrec.errors import InputError
 from elcrec.files.lock import held
 from elcrec.jobs import batch
+from elcrec.jobs.run import execute
 from elcrec.training import deadline
+from elcrec.training.turns import Stepwise
 
 
 def plan_file(folder, entries):
@@ -91,14 +93,13 @@ def test_pre_training_comes_before_what_starts_from_it(tiny, tmp_path):
 def test_a_failure_is_named_kept_as_a_gap_and_does_not_stop_the_others(
     tiny, tmp_path, capsys, monkeypatch
 ):
-    load_start = batch.execute_in_turns
-
+    @Stepwise
     def failing(run, *arguments, **options):
         if run.settings.model == "s3rec_pretrain":
             raise InputError("training diverged")
-        return (yield from load_start(run, *arguments, **options))
+        return (yield from execute.in_turns(run, *arguments, **options))
 
-    monkeypatch.setattr(batch, "execute_in_turns", failing)
+    monkeypatch.setattr("elcrec.jobs.folder.execute", failing)
     plan = plan_file(tmp_path, [{"models": ["s3rec", "sasrec"], "seeds": [1]}])
     assert carry_out(tiny, plan, "--at-once", "2") == 1
     captured = capsys.readouterr()

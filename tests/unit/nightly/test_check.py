@@ -13,7 +13,7 @@ import yaml
 import baselines.popularity
 import baselines.sasrec
 import elcrec.evaluation.metrics
-import elcrec.evaluation.ranking
+import elcrec.evaluation.tiles
 import elcrec.jobs.run
 from elcrec.cli.main import main
 from elcrec.evaluation.metrics import TABLE_METRICS
@@ -99,10 +99,10 @@ def discount_ndcg_from_rank_one(patch: pytest.MonkeyPatch) -> None:
 
 
 def recommend_seen_items(patch: pytest.MonkeyPatch) -> None:
-    whole = elcrec.evaluation.ranking.plan
+    whole = elcrec.evaluation.tiles.Plan.parts
 
-    def without_seen(*arguments):
-        parts = whole(*arguments)
+    def without_seen(plan):
+        parts = whole(plan)
         nothing = torch.empty(0, dtype=torch.int64)
         return [
             dataclasses.replace(
@@ -115,7 +115,7 @@ def recommend_seen_items(patch: pytest.MonkeyPatch) -> None:
             for part in parts
         ]
 
-    patch.setattr(elcrec.evaluation.ranking, "plan", without_seen)
+    patch.setattr(elcrec.evaluation.tiles.Plan, "parts", without_seen)
 
 
 def test_the_same_code_passes_in_every_cell(again, capsys):

@@ -73,8 +73,8 @@ def every(rename=lambda module: module) -> dict[str, str]:
         ("elcrec/jobs/run.py", "not there yet;", "missing;"),
         (
             "elcrec/evaluation/ranking.py",
-            "give_back(self.data.device)",
-            "give_back(self.data.device); print(1)",
+            "give_back(plan.data.device)",
+            "give_back(plan.data.device); print(1)",
         ),
         ("elcrec/data/histories.py", "Draw `length` ids", "Draw so many ids"),
         # what is recorded
@@ -166,7 +166,12 @@ ALL = "baselines.popularity"  # the model with the least code of its own
         (ALL, "elcrec/training/resume.py", "torch.set_rng_state(state", "print(state"),
         ("baselines.sasrec", "elcrec/models/losses.py", "1 - negative_score", "1 + negative_score"),
         ("baselines.sasrec", "elcrec/models/encoder.py", "MASKED = -10000.0", "MASKED = -100.0"),
-        ("baselines.sasrec", "elcrec/models/encoder.py", '== "native"', '!= "native"'),
+        (
+            "baselines.sasrec",
+            "elcrec/models/encoder.py",
+            "if self.kernels else",
+            "if not self.kernels else",
+        ),
         ("baselines.sasrec", "elcrec/models/padding.py", "WIDTHS = (2, 4", "WIDTHS = (4"),
         ("baselines.sasrec", "elcrec/models/dropout.py", "draws >= threshold", "draws > threshold"),
         ("baselines.sasrec", "elcrec/models/scores.py", 'value=float("-inf")', "value=0.0"),
@@ -297,13 +302,9 @@ UNREACHED = {
         "Report",
         "Result",
         "Checkpoints",
-        "load_data",
         "TrainingSettings",
-        "train",
-        "train_epoch",
-        "take_all",
     ),
-    *("Backend", "Run", "Fusion", "Protocol", "Split", "SPLITS", "Precision", "T", "Turns"),
+    *("Backend", "Run", "Fusion", "RankingProtocol", "Split", "SPLITS", "Precision", "T", "Turns"),
     *("FAILED", "PHASES", "TABLE_METRICS", "METRICS", "SELECTABLE", "FAMILIES", "ndcg_bound"),
     "_cause",  # of a note that is printed
 }

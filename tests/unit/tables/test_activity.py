@@ -30,7 +30,7 @@ def toy(output):
 
     Seed 2 of ELCRec hits the two users with four items as well.
     """
-    data = activity.digest(histories())
+    data = histories().digest()
     long = np.array(LENGTHS) >= 6
     some = long & (np.arange(10) != 2)
     all_but_five = long | (np.array(LENGTHS) == 4)
@@ -146,4 +146,4 @@ def test_runs_of_other_histories_are_refused(toy):
 
 def test_the_digest_is_that_of_the_runs():
     sequences = histories()
-    assert activity.digest(sequences) == InteractionData(sequences).digest()
+    assert sequences.digest() == InteractionData(sequences).digest()

@@ -12,8 +12,8 @@ import baselines.gru4rec
 import baselines.iclrec
 import baselines.sasrec
 import elcrec.models.elcrec
-from elcrec.training.lanes import Lane, Work, side_by_side
-from elcrec.training.loop import train, training
+from elcrec.training.lanes import Lane, side_by_side
+from elcrec.training.loop import train
 from elcrec.training.result import Options
 from elcrec.training.settings import TrainingSettings
 from tests.contract.contract import cycle_data
@@ -44,7 +44,7 @@ def alone(name, seed):
 
 def in_turns(name, seed, events=None):
     data = cycle_data()
-    turns = training(make(name, seed, data), data, SETTINGS, seed, "paper", Options())
+    turns = train.in_turns(make(name, seed, data), data, SETTINGS, seed=seed)
     while True:
         try:
             next(turns)
@@ -58,17 +58,10 @@ def in_turns(name, seed, events=None):
 @pytest.mark.parametrize("at_once", [1, 3, len(RUNS)])
 def test_each_training_is_as_if_it_were_alone(at_once):
     """Bit for bit on a CPU: losses, ranks and weights, whatever runs beside it."""
-    outcomes, events = {}, []
-    works = [
-        Work(
-            start=lambda run=run: in_turns(*run, events),
-            done=lambda result, run=run: outcomes.__setitem__(run, result),
-            failed=lambda error: pytest.fail(str(error)),
-        )
-        for run in RUNS
-    ]
+    events = []
     before = torch.get_rng_state()
-    assert side_by_side(works, at_once, CPU) == []
+    outcomes = dict(side_by_side(RUNS, lambda run: in_turns(*run, events), at_once, CPU))
+    assert outcomes.keys() == set(RUNS)
     assert torch.equal(torch.get_rng_state(), before)
     assert list(dict.fromkeys(events)) == RUNS  # begun in the order given
     switches = sum(a != b for a, b in itertools.pairwise(events))
@@ -90,38 +83,37 @@ def counting(turns, log, name):
     return name
 
 
-def work(name, log, turns=2, ready=lambda: True, outcome=None):
-    outcome = [] if outcome is None else outcome
-    return Work(
-        start=lambda: counting(turns, log, name),
-        done=outcome.append,
-        failed=lambda error: log.append((name, error)),
-        ready=ready,
-    )
+@pytest.mark.parametrize("before", [0, 1])
+def test_one_that_fails_does_not_stop_the_others(before):
+    """In its first turn or in a later one."""
+
+    def begin(name):
+        if name == "broken":
+            for _ in range(before):
+                yield
+            raise ValueError(name)
+        return (yield from counting(2, [], name))
+
+    outcomes = dict(side_by_side(["a", "broken", "b"], begin, 3, CPU))
+    assert isinstance(error := outcomes.pop("broken"), ValueError)
+    assert str(error) == "broken"
+    assert outcomes == {"a": "a", "b": "b"}
 
 
-def test_one_that_fails_does_not_stop_the_others():
-    log, outcome = [], []
+def test_work_waits_until_it_is_ready_and_what_never_is_is_left_out():
+    log, outcomes = [], []
+    ready = {"first": lambda: True, "second": lambda: "first" in outcomes, "never": lambda: False}
 
-    def failing():
-        yield
-        raise ValueError("broken")
+    def begin(name):
+        return counting(2, log, name)
 
-    errors = []
-    broken = Work(start=failing, done=outcome.append, failed=errors.append)
-    side_by_side([work("a", log, outcome=outcome), broken, work("b", log, outcome=outcome)], 3, CPU)
-    assert sorted(outcome) == ["a", "b"]
-    assert [str(error) for error in errors] == ["broken"]
-
-
-def test_work_waits_until_it_is_ready_and_what_never_is_comes_back():
-    log, outcome = [], []
-    second = work("second", log, ready=lambda: "first" in outcome, outcome=outcome)
-    never = work("never", log, ready=lambda: False, outcome=outcome)
-    first = work("first", log, outcome=outcome)
-    assert side_by_side([second, never, first], 3, CPU) == [never]
-    assert outcome == ["first", "second"]
+    names = ["second", "never", "first"]
+    for name, outcome in side_by_side(names, begin, 3, CPU, lambda name: ready[name]()):
+        assert name == outcome
+        outcomes.append(outcome)
+    assert outcomes == ["first", "second"]
     assert [name for name, _ in log] == ["first", "first", "second", "second"]
+    assert names == ["second", "never", "first"]  # the caller's list is left alone
 
 
 def test_a_lane_goes_on_with_its_own_random_numbers():
@@ -146,18 +138,10 @@ def test_on_a_gpu_each_training_is_as_if_it_were_alone(graphs, capsys):
 
     def turns(name, seed):
         model = make(name, seed, data).to("cuda")
-        return training(model, data, settings, seed, "paper", Options(graphs=graphs))
+        options = Options(graphs=graphs)
+        return (yield from train.in_turns(model, data, settings, seed=seed, options=options))
 
-    outcomes = {}
-    works = [
-        Work(
-            start=lambda run=run: turns(*run),
-            done=lambda result, run=run: outcomes.__setitem__(run, result),
-            failed=lambda error: pytest.fail(str(error)),
-        )
-        for run in RUNS
-    ]
-    side_by_side(works, 4, data.device)
+    outcomes = dict(side_by_side(RUNS, lambda run: turns(*run), 4, data.device))
     assert capsys.readouterr().err == ""  # no capture failed
     for name, seed in RUNS:
         model = make(name, seed, data).to("cuda")

@@ -6,7 +6,7 @@ import pytest
 
 from elcrec.cli.main import main
 from elcrec.config.config import load_config
-from elcrec.data.histories import InteractionData, load_data
+from elcrec.data.histories import InteractionData
 from elcrec.jobs.device import choose
 from elcrec.runs.settings import resolve
 from elcrec.verification import tensor_names
@@ -16,7 +16,7 @@ from elcrec.verification import tensor_names
 def verify(tiny, tmp_path, monkeypatch):
     """Runs the command on weights of a model that is changed first; gives what it records."""
     config = load_config([tiny])
-    data: InteractionData = load_data(config.prepared_file("tiny"), choose("cpu"))
+    data: InteractionData = InteractionData.read(config.prepared_file("tiny"), choose("cpu"))
 
     def run(name, change=lambda model: None):
         model = resolve(config, name, "tiny").build(data.n_users, data.item_size)

@@ -11,7 +11,7 @@ import yaml
 
 from elcrec.config.config import load_config
 from elcrec.config.model_file import MODEL_FOLDER
-from elcrec.data.histories import load_data
+from elcrec.data.histories import InteractionData
 from elcrec.runs.settings import resolve
 from elcrec.verification.tensor_names import to_released
 
@@ -48,7 +48,7 @@ def without_faiss(commands):
 @pytest.fixture
 def weights(tiny, tmp_path):
     """Files of weights under the authors' names."""
-    data = load_data(load_config([tiny]).prepared_file("tiny"), torch.device("cpu"))
+    data = InteractionData.read(load_config([tiny]).prepared_file("tiny"), torch.device("cpu"))
     for model in MODELS:
         built = resolve(load_config([tiny]), model, "tiny").build(data.n_users, data.item_size)
         torch.save(to_released(built.state_dict()), tmp_path / f"{model}.pt")
