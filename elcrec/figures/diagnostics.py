@@ -98,7 +98,7 @@ def _show_zero(grid: Grid) -> None:
     for counts, *cosines, _ in grid.columns.values():
         if counts.lines:
             counts.set_yscale("log", nonpositive="mask")
-            counts.set_ylim(bottom=0.8)
+            counts.set_ylim(0.8, 1.5 * counts.get_ylim()[1])
             counts.yaxis.set_major_formatter(FormatStrFormatter("%g"))
         for axis in (a for a in cosines if a.lines):
             axis.set_ylim(min(0.0, axis.get_ylim()[0]), 1.05)
