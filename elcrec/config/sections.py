@@ -6,6 +6,7 @@ that a small configuration draws, and trains, no more than it asks for.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -14,12 +15,18 @@ from pydantic import Field, WrapValidator, create_model
 from elcrec.config.figures import KINDS, LISTED
 from elcrec.config.names import DatasetName, ModelName
 from elcrec.data.sources import Source
-from elcrec.files.checked import FilePath, Section, Some, Unique
+from elcrec.files.checked import FilePath, Section, Some, Text, Unique
+
+
+def _as_written(value: float, check: Callable[[float], float]) -> float:
+    """1 stays 1: values name folders."""
+    check(value)
+    return value
+
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Epoch = Annotated[int, Field(ge=0, le=1_000_000)]
-# 1 stays 1, as it was written: values name folders.
-Number = Annotated[float, Field(ge=0), WrapValidator(lambda value, check: (check(value), value)[1])]
+Number = Annotated[float, Field(ge=0), WrapValidator(_as_written)]
 
 
 class Ablation(Section):
@@ -100,5 +107,7 @@ class Replication(Section):
 class ReleasedWeights(Source):
     """Published weights of the authors, tested with this project's code."""
 
+    file: Text
+    path: None = None  # they are fetched into the folder of the data
     model: Literal["elcrec", "iclrec"]
     dataset: DatasetName

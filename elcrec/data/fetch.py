@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import pooch
 import requests
@@ -124,7 +124,7 @@ def _published(source: Source) -> Iterator[Place]:
     if source.wheel:
         yield f"{source.name} from the wheel {source.wheel}", ""
     for url in source.urls:
-        yield f"{source.name} from {file_path(url) or urlsplit(url).netloc}", url
+        yield f"{source.name} from {file_path(url) or url.split('/')[2]}", url
 
 
 def _brought(

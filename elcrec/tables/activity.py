@@ -72,19 +72,20 @@ def build(
         for key in product(histories, models)
         if (own := [r for r in records if (r.dataset, r.model) == key])
     }
-    members: dict[str, list[NDArray[np.intp]]] = {}
+    group_of = {}
     for dataset, sequences in histories.items():
-        _check(
-            [run for (d, _), own in runs.items() if d == dataset for run in own], sequences, dataset
-        )
-        groups = activity_groups(sequences.lengths, GROUPS)
-        members[dataset] = [np.flatnonzero(groups == group) for group in range(GROUPS)]
+        _check([r for r in records if r.dataset == dataset], sequences, dataset)
+        group_of[dataset] = activity_groups(sequences.lengths, GROUPS)
+    # By group and data set: (users,) who is in it.
+    members = [
+        {dataset: np.flatnonzero(found == group) for dataset, found in group_of.items()}
+        for group in range(GROUPS)
+    ]
     keys = list(product(TABLE_METRICS, range(GROUPS)))
-    users_of = {group: {d: found[group] for d, found in members.items()} for group in range(GROUPS)}
-    pools = {(m, group): training_noise(runs, m, users_of[group]) for m, group in keys}
+    pools = {(m, group): training_noise(runs, m, members[group]) for m, group in keys}
     rows, compared = [], {}
     for dataset, (metric, group) in product(histories, keys):
-        users = members[dataset][group]
+        users = members[group][dataset]
         lengths = histories[dataset].lengths[users]
         where = dataset, metric, group + 1
         size = int(lengths.min()), int(lengths.max()), len(lengths)

@@ -59,9 +59,10 @@ def write_table(
     """
     text = document(f"{name}.md.j2", tables=tables, **values)
     notes = [line[2:] for line in text.splitlines() if line.startswith("- ")]
+    latex = latex_file(tables, notes)  # all is made before anything is written
     write_csv(folder / f"{name}.csv", frame)
     write_text(folder / f"{name}.md", text)
-    write_text(folder / f"{name}.tex", latex_file(tables, notes))
+    write_text(folder / f"{name}.tex", latex)
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:

@@ -1,7 +1,5 @@
 # What the authors' published weights give on our evaluator: snakemake released_weights
-RELEASED = {
-    (entry.model, entry.dataset): entry for entry in CONFIG.released_weights
-}
+RELEASED = {(entry.model, entry.dataset): entry for entry in CONFIG.released_weights}
 
 
 rule fetch_weights:

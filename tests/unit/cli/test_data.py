@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import sys
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -17,10 +15,10 @@ LINES = b"1 1 2 3 4 5\n2 2 1 6 3\n"
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Parse and run a command line; the configuration has the data set `own`."""
     (tmp_path / "my.txt").write_bytes(LINES)
-    config = SimpleNamespace(datasets={"own": {"name": "Own", "path": str(tmp_path / "my.txt")}})
-    module = ModuleType("elcrec.config.config")
-    module.load_config = lambda paths: config  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "elcrec.config.config", module)
+    entry = {"name": "Own", "path": str(tmp_path / "my.txt")}
+    config = {"use": ["own"], "datasets": {"own": entry}}
+    (tmp_path / "a.yaml").write_text(json.dumps(config))
+    monkeypatch.chdir(tmp_path)
     parser = argparse.ArgumentParser()
     add_commands(parser.add_subparsers())
 
@@ -34,7 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
 def test_fetch_and_prepare(run, tmp_path: Path, capsys) -> None:
     out = tmp_path / "out"
     for command in ("fetch", "prepare"):
-        assert not run(command, "--dataset", "own", "--config", "a.yaml", "b.yaml", "--output", out)
+        assert not run(command, "--dataset", "own", "--config", "a.yaml", "--output", out)
     record = json.loads((out / "source.json").read_text())
     assert record["format"] == "sequences"
     assert record["file"] == str(tmp_path / "my.txt")
@@ -58,6 +56,6 @@ def test_unknown_data_set(run, tmp_path: Path, refused, command: str) -> None:
 
 def test_prepare_before_fetch(run, tmp_path: Path, refused) -> None:
     out = tmp_path / "out"
-    message = refused(run, "prepare", "--dataset", "own", "--config", "a", "--output", out)
+    message = refused(run, "prepare", "--dataset", "own", "--config", "a.yaml", "--output", out)
     assert "source.json" in message
     assert "elcrec data fetch" in message

@@ -62,8 +62,14 @@ def refusal(values: object, kind: type[Section] = Outer) -> str:
     ("changes", "message"),
     [
         ({"iner": {}}, "iner: unknown key (did you mean 'inner'?); allowed: by_word, "),
-        ({"inner": {"sise": 1}}, "inner.sise: unknown key (did you mean 'size'?); allowed: name, "),
-        ({"maybe": {"sise": 1}}, "maybe.sise: unknown key (did you mean 'size'?); allowed: name, "),
+        (
+            {"inner": {"sizes": 1}},
+            "inner.sizes: unknown key (did you mean 'size'?); allowed: name, ",
+        ),
+        (
+            {"maybe": {"sizes": 1}},
+            "maybe.sizes: unknown key (did you mean 'size'?); allowed: name, ",
+        ),
         ({"inner": 3}, "inner: must be a mapping of keys to values, got 3"),
         ({"inner": {"size": 0}}, "inner.size: must be an integer from 1 to 9, got 0"),
         ({"inner": {"size": True}}, "inner.size: must be an integer from 1 to 9, got true"),
