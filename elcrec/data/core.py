@@ -46,19 +46,17 @@ def to_sequences(frame: pd.DataFrame) -> Sequences:
             are a categorical (see `k_core`), else in order of first appearance. Interactions of
             the same time keep the order of the frame.
     """
-    user = _codes(frame["user"])
+    users = frame["user"]
+    if not isinstance(users.dtype, pd.CategoricalDtype):
+        users = users.astype(pd.CategoricalDtype(pd.Index(users.unique())))
+    user = users.cat.codes.to_numpy(dtype=np.int64)
     order = np.lexsort((frame["time"].to_numpy(), user))  # stable
-    item, _ = pd.factorize(frame["item"].to_numpy()[order])
-    counts = np.bincount(user)
-    counts = counts[counts > 0]
+    item, item_ids = pd.factorize(frame["item"].to_numpy()[order])
+    counts = np.bincount(user, minlength=len(users.cat.categories))
+    there = counts > 0
     return Sequences(
         items=item.astype(np.int64) + 1,
-        offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        users=tuple(str(number) for number in range(1, len(counts) + 1)),
+        offsets=np.concatenate(([0], np.cumsum(counts[there]))).astype(np.int64),
+        users=tuple(map(str, users.cat.categories[there])),
+        item_ids=tuple(map(str, item_ids)),
     )
-
-
-def _codes(users: pd.Series) -> np.ndarray:
-    if isinstance(users.dtype, pd.CategoricalDtype):
-        return users.cat.codes.to_numpy(dtype=np.int64)
-    return pd.factorize(users)[0]

@@ -9,6 +9,7 @@ from pathlib import Path
 from elcrec.data.core import k_core, to_sequences
 from elcrec.data.fetched import Fetched
 from elcrec.data.formats import read_interactions
+from elcrec.data.ids import write_ids
 from elcrec.data.rawfile import read_bytes
 from elcrec.data.sequences import Sequences, format_sequences, parse_sequences
 from elcrec.data.sources import COUNTS, SEQUENCES, Dataset, DataSource
@@ -20,10 +21,11 @@ CORE = 5  # users and items with fewer interactions are removed
 
 
 def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: Path) -> Path:
-    """Write `sequences.txt` and `statistics.json` to `folder`.
+    """Write `sequences.txt`, `users.csv`, `items.csv` and `statistics.json` to `folder`.
 
-    A raw file is reduced to its 5-core and numbered; a file of the prepared format is checked and
-    copied byte for byte. All is done in memory first, so a failure leaves `folder` as it was.
+    A raw file is reduced to its 5-core; users and items of any file are numbered, and the two CSV
+    files keep which id has which number. All is done in memory first, so a failure leaves `folder`
+    as it was.
     `before_core` in the statistics counts what was read of a raw file, and is null for others.
 
     Returns:
@@ -46,11 +48,12 @@ def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: P
         "before_core": before_core,
     }
     target = folder / "sequences.txt"
-    # Nested, so that the statistics take their place last, and only after the sequences have.
+    # Nested, so that the statistics take their place last, and only after the others have.
     with replaced(folder / "statistics.json") as last:
         last.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         with replaced(target) as temporary:
             temporary.write_bytes(data)
+            write_ids(folder, sequences)
     return target
 
 
@@ -58,8 +61,8 @@ def _content(fetched: Fetched[DataSource]) -> tuple[bytes, Sequences, dict[str, 
     """The bytes of `sequences.txt`, what they say, and the counts of a raw file."""
     path, source = fetched.path, fetched.source
     if source.format == SEQUENCES:
-        data = read_bytes(path, source.member)
-        return data, parse_sequences(data, path), None
+        sequences = parse_sequences(read_bytes(path, source.member), path)
+        return format_sequences(sequences), sequences, None
     raw = read_interactions(path, source.format, source.member)
     sizes = (raw["user"].nunique(), raw["item"].nunique(), len(raw))
     frame = k_core(raw, CORE)

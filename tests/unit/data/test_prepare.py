@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from elcrec.data.fetched import Fetched
+from elcrec.data.ids import read_ids
 from elcrec.data.prepare import prepare
-from elcrec.data.sequences import read_sequences
 from elcrec.data.sources import Dataset, DataSource
 from elcrec.errors import InputError
 from tests.unit.data.conftest import entry_of
@@ -119,11 +119,14 @@ def test_every_format_gives_the_same_sequences(format: str, fetched, out: Path) 
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_a_file_of_ones_own_is_copied_byte_for_byte(pack, fetched, out: Path) -> None:
-    own = b"anna 7 2 9 1\nberta\t3 3 3 3"
+def test_a_file_of_ones_own_is_numbered_and_its_ids_are_kept(pack, fetched, out: Path) -> None:
+    own = b'anna 7 #2 9 "1"\nberta\t3 3 3 3'
     path = prepare("small", small(), fetched("sequences", pack(own)), out)
-    assert path.read_bytes() == own
-    assert read_sequences(path).users == ("anna", "berta")
+    assert path.read_bytes() == b"1 1 2 3 4\n2 5 5 5 5\n"
+    ids = read_ids(out)
+    assert ids.users == ["anna", "berta"]
+    assert ids.items == ["7", "#2", "9", '"1"', "3"]
+    assert (ids.user(1), ids.item(5)) == ("berta", "3")
     assert json.loads((out / "statistics.json").read_text())["items"] == 5
 
 
@@ -178,4 +181,4 @@ def test_no_statistics_without_sequences(fetched, out: Path) -> None:
     (out / "sequences.txt" / "in the way").mkdir(parents=True)
     with pytest.raises(InputError, match="Is a directory"):
         prepare("small", small(), fetched("sequences", EXPECTED), out)
-    assert [path.name for path in out.iterdir()] == ["sequences.txt"]
+    assert not (out / "statistics.json").exists()
