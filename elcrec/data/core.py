@@ -11,6 +11,25 @@ import numpy as np
 import pandas as pd
 
 from elcrec.data.sequences import Sequences
+from elcrec.data.sources import Doubled
+
+
+def selected(frame: pd.DataFrame, min_rating: float | None, doubled: Doubled) -> pd.DataFrame:
+    """Leave out interactions with a low rating, and repeated ones of a user with an item.
+
+    Args:
+        frame: Columns user, item, time, rating.
+        min_rating: Lowest rating that stays; None: all.
+        doubled: Which of several interactions of a user with an item stay, by time and then by
+            place in the file.
+    """
+    if min_rating is not None:
+        frame = frame[frame["rating"] >= min_rating]
+    if doubled != "keep":
+        ordered = frame.sort_values("time", kind="stable")
+        kept = ~ordered.duplicated(["user", "item"], keep=doubled)
+        frame = frame[kept.reindex(frame.index)]
+    return frame
 
 
 def k_core(frame: pd.DataFrame, k: int = 5) -> pd.DataFrame:
@@ -18,7 +37,7 @@ def k_core(frame: pd.DataFrame, k: int = 5) -> pd.DataFrame:
 
     Args:
         frame: Columns user, item, time.
-        k: Least number of interactions; a repeated one counts each time.
+        k: Least number of interactions; a repeated one counts each time. 0: all stay.
 
     Returns:
         The remaining rows, in order. Users are a categorical whose categories keep the order of

@@ -11,7 +11,6 @@ import pandas as pd
 from elcrec.data.core import k_core
 from elcrec.data.fetched import NAME, read_record
 from elcrec.data.formats import read_interactions
-from elcrec.data.prepare import CORE
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.report.claims.claim import REFERENCE, history, listed
 from elcrec.report.evidence import Evidence
@@ -181,7 +180,7 @@ def order_by_day(evidence: Evidence) -> Remark:
         fetched = read_record(folder, dataset)
         if fetched.source.format == "amazon-reviews":
             frame = read_interactions(fetched.path, fetched.source.format, fetched.source.member)
-            share = same_day_share(k_core(frame, CORE))
+            share = same_day_share(k_core(frame, evidence.config.dataset(dataset).core))
             shares.append(share)
             shown.append(f"{evidence.dataset_name(dataset)} {share:.1%}".replace("%", " %"))
     if not shares:

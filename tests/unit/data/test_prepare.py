@@ -73,6 +73,7 @@ WRITERS = {
     "recbole-inter": recbole,
     "sasrec-text": sasrec,
     "mind-behaviors": mind,
+    "csv": lambda rows: recbole(rows).replace(b"\t", b","),
     "sequences": lambda rows: EXPECTED,
 }
 
@@ -182,3 +183,37 @@ def test_no_statistics_without_sequences(fetched, out: Path) -> None:
     with pytest.raises(InputError, match="Is a directory"):
         prepare("small", small(), fetched("sequences", EXPECTED), out)
     assert not (out / "statistics.json").exists()
+
+
+def test_ratings_doubled_interactions_and_the_core_are_settings(fetched, out: Path) -> None:
+    lines = ["user,item,rating,time"]
+    lines += [
+        f"u,{item},{rating},{time}"
+        for time, (item, rating) in enumerate(
+            [("a", 5), ("b", 4), ("c", 1), ("a", 5), ("d", 4), ("e", 5)]
+        )
+    ]
+    content = "\n".join(lines).encode()
+
+    def ids(**keys: object) -> list[str]:
+        path = prepare("small", small(core=0, **keys), fetched("csv", content), out)
+        numbers = path.read_text().split()[1:]
+        return [read_ids(out).item(int(number)) for number in numbers]
+
+    assert ids() == ["a", "b", "c", "a", "d", "e"]
+    assert ids(min_rating=4) == ["a", "b", "a", "d", "e"]
+    assert ids(min_rating=4, doubled="first") == ["a", "b", "d", "e"]
+    assert ids(min_rating=4, doubled="last") == ["b", "a", "d", "e"]
+
+
+def test_a_filter_that_leaves_nothing_says_what_was_there(fetched, out: Path, refused) -> None:
+    raw = fetched("movielens", movielens(ROWS))
+    message = refused(prepare, "small", small(core=100), raw, out)
+    assert f"{raw.path}: nothing is left of {len(ROWS)} interactions" in message
+    assert "at least 100 interactions each" in message
+    assert "lower `core` of data set small" in message
+
+
+def test_a_lowest_rating_needs_ratings(fetched, out: Path, refused) -> None:
+    raw = fetched("sasrec-text", sasrec(ROWS))
+    assert "has no rating" in refused(prepare, "small", small(min_rating=3), raw, out)
