@@ -11,6 +11,25 @@ import numpy as np
 import pandas as pd
 
 from elcrec.data.sequences import Sequences
+from elcrec.data.sources import Doubled
+
+
+def selected(frame: pd.DataFrame, min_rating: float | None, doubled: Doubled) -> pd.DataFrame:
+    """Leave out interactions with a low rating, and repeated ones of a user with an item.
+
+    Args:
+        frame: Columns user, item, time, rating.
+        min_rating: Lowest rating that stays; None: all.
+        doubled: Which of several interactions of a user with an item stay, by time and then by
+            place in the file.
+    """
+    if min_rating is not None:
+        frame = frame[frame["rating"] >= min_rating]
+    if doubled != "keep":
+        ordered = frame.sort_values("time", kind="stable")
+        kept = ~ordered.duplicated(["user", "item"], keep=doubled)
+        frame = frame[kept.reindex(frame.index)]
+    return frame
 
 
 def k_core(frame: pd.DataFrame, k: int = 5) -> pd.DataFrame:
@@ -18,7 +37,7 @@ def k_core(frame: pd.DataFrame, k: int = 5) -> pd.DataFrame:
 
     Args:
         frame: Columns user, item, time.
-        k: Least number of interactions; a repeated one counts each time.
+        k: Least number of interactions; a repeated one counts each time. 0: all stay.
 
     Returns:
         The remaining rows, in order. Users are a categorical whose categories keep the order of
@@ -46,19 +65,17 @@ def to_sequences(frame: pd.DataFrame) -> Sequences:
             are a categorical (see `k_core`), else in order of first appearance. Interactions of
             the same time keep the order of the frame.
     """
-    user = _codes(frame["user"])
+    users = frame["user"]
+    if not isinstance(users.dtype, pd.CategoricalDtype):
+        users = users.astype(pd.CategoricalDtype(pd.Index(users.unique())))
+    user = users.cat.codes.to_numpy(dtype=np.int64)
     order = np.lexsort((frame["time"].to_numpy(), user))  # stable
-    item, _ = pd.factorize(frame["item"].to_numpy()[order])
-    counts = np.bincount(user)
-    counts = counts[counts > 0]
+    item, item_ids = pd.factorize(frame["item"].to_numpy()[order])
+    counts = np.bincount(user, minlength=len(users.cat.categories))
+    there = counts > 0
     return Sequences(
         items=item.astype(np.int64) + 1,
-        offsets=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        users=tuple(str(number) for number in range(1, len(counts) + 1)),
+        offsets=np.concatenate(([0], np.cumsum(counts[there]))).astype(np.int64),
+        users=tuple(map(str, users.cat.categories[there])),
+        item_ids=tuple(map(str, item_ids)),
     )
-
-
-def _codes(users: pd.Series) -> np.ndarray:
-    if isinstance(users.dtype, pd.CategoricalDtype):
-        return users.cat.codes.to_numpy(dtype=np.int64)
-    return pd.factorize(users)[0]

@@ -14,7 +14,7 @@ import pooch
 from pydantic import Field
 
 from elcrec.data.rawfile import GZIP_MAGIC, ZIP_MAGIC, numbered_lines
-from elcrec.data.sources import DataSource, Format, Source
+from elcrec.data.sources import Columns, DataSource, Format, Source
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
 from elcrec.files.checked import Count, Line, Record
@@ -45,6 +45,7 @@ class SourceRecord(Record):
     file: Annotated[Line, Field(max_length=500)]
     """A name when it lies beside the record, so that the folder can be moved; else a path."""
     member: Line | None
+    columns: Columns | None = None
     origin: Line
     sha256: Line
     size: Count
@@ -97,12 +98,13 @@ def _damage(path: Path, member: str | None) -> str | None:
 
 def write_record(folder: Path, dataset: str, fetched: Fetched[DataSource]) -> Path:
     """Write `source.json` to `folder` and return its path."""
-    path = fetched.path.resolve()
+    path, columns = fetched.path.resolve(), fetched.source.columns
     record = {
         "dataset": dataset,
         "format": fetched.source.format,
         "file": path.name if path.parent == folder.resolve() else str(path),
         "member": None if fetched.source.wheel else fetched.source.member,
+        "columns": columns.model_dump(exclude_none=True) if columns else None,
         "origin": fetched.origin,
         "sha256": pooch.file_hash(path),
         "size": path.stat().st_size,
@@ -136,7 +138,9 @@ def read_record(folder: Path, dataset: str) -> Fetched[DataSource]:
         raise InputError(f"{file}: {reason} {again}") from None
     if not same:
         raise InputError(f"{file}: has changed since it was fetched {again}")
-    source = DataSource(file=file.name, format=record.format, member=record.member)
+    source = DataSource(
+        file=file.name, format=record.format, member=record.member, columns=record.columns
+    )
     return Fetched(file, source, record.origin)
 
 

@@ -1,8 +1,9 @@
-"""Readers of the raw formats: each gives user, item and time of every interaction, in file order.
+"""Readers of the raw formats: user, item, time and rating of every interaction, in file order.
 
-A reader takes the lines of a file and yields (user, item, time): two texts, as in the file, and a
-number that orders a user's interactions; what it counts differs with the format. A ValueError says
-what is wrong with the line that it took last.
+A reader takes the lines of a file and yields (user, item, time, rating): two texts, as in the file,
+a number that orders a user's interactions, whose meaning differs with the format, and nan where
+there is no rating. A ValueError says what is wrong with the line that it took last. Tables with a
+header have a reader of their own, `elcrec.data.table`.
 """
 
 from __future__ import annotations
@@ -19,35 +20,42 @@ import pandas as pd
 
 from elcrec.data.mind import read_behaviors
 from elcrec.data.rawfile import numbered_lines
-from elcrec.data.sources import Format
+from elcrec.data.sources import Columns, Format
+from elcrec.data.table import EXACT, read_table
 from elcrec.errors import InputError, in_line, shown
 
 Lines = Iterator[bytes]
-Rows = Iterator[tuple[str, str, float]]
+Rows = Iterator[tuple[str, str, float, float]]
 
 # Yelp's data set is cut to one year; both bounds are compared with the date as text, as the
 # released preprocessing does, so that of 31 December only a review at midnight stays.
 YELP_FROM = "2019-01-01"
 YELP_TO = "2019-12-31 00:00:00"
 _YELP_DATE = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?")
-_LARGEST_TIME = 2**53  # exact in every type that a time passes through
+TABLES = ("csv", "recbole-inter")
+LARGEST = 2**63  # whole numbers below it are kept exactly
 
 
-def read_interactions(path: Path, format: Format, member: str | None = None) -> pd.DataFrame:
+def read_interactions(
+    path: Path, format: Format, member: str | None = None, columns: Columns | None = None
+) -> pd.DataFrame:
     """Read a raw file.
 
     Args:
         path: The file: plain, gzip-compressed, or a zip archive that holds `member`.
         format: That of the file, not the prepared one.
         member: File inside the zip archive.
+        columns: Which column is which, of a table.
 
     Returns:
-        Columns user, item, time; one row per interaction, in the order of the file.
+        Columns user, item, time, rating; one row per interaction, in the order of the file.
 
     Raises:
         InputError: The first wrong line, with what is expected there; or no interaction at all.
     """
-    number = 1
+    if format in TABLES:
+        return _some(path, format, read_table(path, member, columns))
+    number = 0
 
     def lines() -> Lines:
         nonlocal number
@@ -55,22 +63,41 @@ def read_interactions(path: Path, format: Format, member: str | None = None) -> 
             yield line
 
     try:
-        frame = pd.DataFrame(_READERS[format](lines()), columns=["user", "item", "time"])
+        frame = pd.DataFrame(_READERS[format](lines()), columns=["user", "item", "time", "rating"])
     except UnicodeDecodeError:
         raise InputError(f"{path}, line {number}: not UTF-8 text") from None
     except ValueError as error:
         raise InputError(f"{path}, line {number}: {error}") from None
+    if number and frame.empty and format == "yelp-reviews":
+        raise InputError(
+            f"{path}: none of its {number:,} reviews is from {YELP_FROM} to {YELP_TO}, the year "
+            "that the paper's data set is cut to; another year needs the format csv"
+        )
+    return _some(path, format, frame)
+
+
+def _some(path: Path, format: Format, frame: pd.DataFrame) -> pd.DataFrame:
+    """The same, if it is not empty and its times are exact."""
     if frame.empty:
         raise InputError(f"{path}: holds no interaction; expected the format {format}")
+    time = frame["time"]
+    if time.dtype.kind == "f" and time.abs().max() >= EXACT:
+        raise InputError(
+            f"{path}: has times of {EXACT} and more beside times with a fraction, which cannot "
+            "both be kept exactly"
+        )
     return frame
 
 
-def _reviews(fields: Sequence[str], time: Callable[[object], int | None], lines: Lines) -> Rows:
+def _reviews(
+    fields: Sequence[str], stars: str, time: Callable[[object], int | None], lines: Lines
+) -> Rows:
     """One JSON object per line with user, item and time in `fields`; those without `time` go."""
     take = itemgetter(*fields)
     for line in lines:
         try:
-            user, item, given = take(json.loads(line))
+            review = json.loads(line)
+            user, item, given = take(review)
         except (ValueError, RecursionError):
             expected = f"expected an object with {', '.join(fields)}"
             raise ValueError(f"not valid JSON; {expected}") from None
@@ -79,14 +106,14 @@ def _reviews(fields: Sequence[str], time: Callable[[object], int | None], lines:
         for field, value in zip(fields, (user, item), strict=False):
             if type(value) is not str or not value:
                 raise ValueError(f"{field} must be text, not {shown(value)}")
-        at = time(given)
+        at, rating = time(given), review.get(stars)
         if at is not None:
-            yield user, item, at
+            yield user, item, at, rating if type(rating) in (int, float) else math.nan
 
 
 def _amazon_time(given: object) -> int:
     """Seconds since 1970."""
-    if type(given) is not int or abs(given) >= _LARGEST_TIME:
+    if type(given) is not int or abs(given) >= LARGEST:
         raise ValueError(f"unixReviewTime must be a whole number of seconds, not {shown(given)}")
     return given
 
@@ -106,27 +133,16 @@ def _movielens(lines: Lines) -> Rows:
         yield _columns(line, ("user", "item", "rating", "time"), separator)
 
 
-def _recbole(lines: Lines) -> Rows:
-    """RecBole's atomic file: a header of `name:type`, tab-separated, then one line each."""
-    header = next(lines, b"").decode(errors="replace").strip()
-    wanted = {"user_id": "user", "item_id": "item", "timestamp": "time"}
-    names = [field.partition(":")[0] for field in header.split("\t")]
-    if any(names.count(name) != 1 for name in wanted):
-        raise ValueError(f"expected a header with {', '.join(wanted)}, not {shown(header)}")
-    for line in lines:
-        yield _columns(line, [wanted.get(name, name) for name in names], "\t")
-
-
 def _sasrec(lines: Lines) -> Rows:
     """SASRec's text: `user item` on each line, a user's items oldest first; no times."""
     for number, line in enumerate(lines):
         # SASRec's own reader passes over spaces at the end too.
-        user, item, _ = _columns(line.rstrip(b" \t\r\n"), ("user", "item"), " ")
-        yield user, item, number
+        user, item, *_ = _columns(line.rstrip(b" \t\r\n"), ("user", "item"), " ")
+        yield user, item, number, math.nan
 
 
-def _columns(line: bytes, names: Sequence[str], separator: str) -> tuple[str, str, float]:
-    """User, item and, where there is one, time of a line of separated columns."""
+def _columns(line: bytes, names: Sequence[str], separator: str) -> tuple[str, str, float, float]:
+    """User, item and, where there are any, time and rating of a line of separated columns."""
     text = line.decode().rstrip("\r\n")
     values = text.split(separator)
     if len(values) != len(names):
@@ -139,7 +155,7 @@ def _columns(line: bytes, names: Sequence[str], separator: str) -> tuple[str, st
         elif not row["user"] or not row["item"]:
             wrong = "an empty user or item"
         elif math.isfinite(time):
-            return row["user"], row["item"], time
+            return row["user"], row["item"], time, _number(row.get("rating", "nan"))
         else:
             wrong = f"time {shown(row['time'])} is not a number"
     spaced = {"\t": "tabs", " ": "a space"}.get(separator, f"'{separator}'")
@@ -148,17 +164,31 @@ def _columns(line: bytes, names: Sequence[str], separator: str) -> tuple[str, st
 
 
 def _number(text: str) -> float:
+    """A number as written, a whole one kept whole and exact; nan for what is none."""
+    try:
+        whole = int(text)
+    except ValueError:
+        pass
+    else:
+        return whole if abs(whole) < LARGEST else math.nan
     try:
         return float(text)
     except ValueError:
         return math.nan
 
 
+def _clicks(lines: Lines) -> Rows:
+    """MIND's clicks, which have no rating."""
+    for user, item, place in read_behaviors(lines):
+        yield user, item, place, math.nan
+
+
 _READERS: dict[str, Callable[[Lines], Rows]] = {
-    "amazon-reviews": partial(_reviews, ("reviewerID", "asin", "unixReviewTime"), _amazon_time),
-    "yelp-reviews": partial(_reviews, ("user_id", "business_id", "date"), _yelp_time),
+    "amazon-reviews": partial(
+        _reviews, ("reviewerID", "asin", "unixReviewTime"), "overall", _amazon_time
+    ),
+    "yelp-reviews": partial(_reviews, ("user_id", "business_id", "date"), "stars", _yelp_time),
     "movielens": _movielens,
-    "recbole-inter": _recbole,
     "sasrec-text": _sasrec,
-    "mind-behaviors": read_behaviors,
+    "mind-behaviors": _clicks,
 }

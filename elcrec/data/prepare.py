@@ -6,24 +6,27 @@ import hashlib
 import json
 from pathlib import Path
 
-from elcrec.data.core import k_core, to_sequences
+import numpy as np
+import pandas as pd
+
+from elcrec.data.core import k_core, selected, to_sequences
 from elcrec.data.fetched import Fetched
 from elcrec.data.formats import read_interactions
+from elcrec.data.ids import write_ids
 from elcrec.data.rawfile import read_bytes
-from elcrec.data.sequences import Sequences, format_sequences, parse_sequences
+from elcrec.data.sequences import MIN_ITEMS, Sequences, format_sequences, parse_sequences
 from elcrec.data.sources import COUNTS, SEQUENCES, Dataset, DataSource
 from elcrec.data.statistics import check, statistics
 from elcrec.errors import InputError
 from elcrec.files.atomic import replaced
 
-CORE = 5  # users and items with fewer interactions are removed
-
 
 def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: Path) -> Path:
-    """Write `sequences.txt` and `statistics.json` to `folder`.
+    """Write `sequences.txt`, `users.csv`, `items.csv` and `statistics.json` to `folder`.
 
-    A raw file is reduced to its 5-core and numbered; a file of the prepared format is checked and
-    copied byte for byte. All is done in memory first, so a failure leaves `folder` as it was.
+    A raw file is reduced to its core; users and items of any file are numbered, and the two CSV
+    files keep which id has which number. All is done in memory first, so a failure leaves `folder`
+    as it was.
     `before_core` in the statistics counts what was read of a raw file, and is null for others.
 
     Returns:
@@ -33,7 +36,7 @@ def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: P
         InputError: The file is wrong, nothing remains of it, or the result is not what the
             configuration's checksum and counts say.
     """
-    data, sequences, before_core = _content(fetched)
+    data, sequences, before_core = _content(name, dataset, fetched)
     sha256 = hashlib.sha256(data).hexdigest()
     check(name, dataset, sequences, sha256, fetched.path)
     record = {
@@ -46,24 +49,44 @@ def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: P
         "before_core": before_core,
     }
     target = folder / "sequences.txt"
-    # Nested, so that the statistics take their place last, and only after the sequences have.
+    # Nested, so that the statistics take their place last, and only after the others have.
     with replaced(folder / "statistics.json") as last:
         last.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         with replaced(target) as temporary:
             temporary.write_bytes(data)
+            write_ids(folder, sequences)
     return target
 
 
-def _content(fetched: Fetched[DataSource]) -> tuple[bytes, Sequences, dict[str, int] | None]:
+def _content(
+    name: str, dataset: Dataset, fetched: Fetched[DataSource]
+) -> tuple[bytes, Sequences, dict[str, int] | None]:
     """The bytes of `sequences.txt`, what they say, and the counts of a raw file."""
     path, source = fetched.path, fetched.source
     if source.format == SEQUENCES:
-        data = read_bytes(path, source.member)
-        return data, parse_sequences(data, path), None
-    raw = read_interactions(path, source.format, source.member)
+        sequences = parse_sequences(read_bytes(path, source.member), path)
+        return format_sequences(sequences), sequences, None
+    raw = read_interactions(path, source.format, source.member, source.columns)
+    if dataset.min_rating is not None and raw["rating"].isna().any():
+        line = int(raw["rating"].isna().argmax()) + 1
+        raise InputError(
+            f"{path}: interaction {line} has no rating, and data set {name} has `min_rating`"
+        )
     sizes = (raw["user"].nunique(), raw["item"].nunique(), len(raw))
-    frame = k_core(raw, CORE)
+    chosen = selected(raw, dataset.min_rating, dataset.doubled)
+    frame = _long_enough(k_core(chosen, dataset.core))
     if frame.empty:
-        raise InputError(f"{path}: no user and item with at least {CORE} interactions each is left")
+        raise InputError(
+            f"{path}: nothing is left of {len(raw):,} interactions ({sizes[0]:,} users, "
+            f"{sizes[1]:,} items): {len(chosen):,} after `min_rating` and `doubled`, and among "
+            f"these no user and item with at least {dataset.core} interactions each, or no user "
+            f"with {MIN_ITEMS} items; lower `core` of data set {name}"
+        )
     sequences = to_sequences(frame)
     return format_sequences(sequences), sequences, dict(zip(COUNTS, sizes, strict=True))
+
+
+def _long_enough(frame: pd.DataFrame) -> pd.DataFrame:
+    """Leave out users with too few items to be trained on and tested, which a low core keeps."""
+    counts = frame["user"].map(frame["user"].value_counts()).to_numpy(dtype=np.int64)
+    return frame[counts >= MIN_ITEMS]

@@ -1,29 +1,33 @@
-"""The prepared format: one line per user, `user item item …`, oldest item first, ids from 1."""
+"""The prepared format: a line for each user, `user item item ...`, oldest item first.
+
+Ids may be anything without blanks. Items are numbered from 1 in order of first appearance and users
+from 1 in the order of their lines, whatever their ids are, so that no number depends on them.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from elcrec.data.rawfile import read_bytes
 from elcrec.errors import InputError
 
 MIN_ITEMS = 4  # one training input, its target, one item to validate and one to test
-_EXPECTED = "expected `user item item …` with whole item ids from 1"
+_EXPECTED = "expected `user item item ...` with at least 4 items, separated by blanks"
 _SPACE = " \t\r\v\f"  # single spaces are usual, the others tolerated
 _SPACES = f"[{_SPACE}]+"
 _NO_TEXT = r"\0\udc80-\udcff"  # NUL, and bytes that are no UTF-8
-_ITEM = "0*[1-9][0-9]*"
-_LINE = re.compile(
-    rf"[{_SPACE}]*([^{_NO_TEXT}{_SPACE}]+)((?:{_SPACES}{_ITEM}){{{MIN_ITEMS},}})[{_SPACE}]*"
-)
+_ID = rf"[^{_NO_TEXT}{_SPACE}]+"
+_LINE = re.compile(rf"[{_SPACE}]*({_ID})((?:{_SPACES}{_ID}){{{MIN_ITEMS},}})[{_SPACE}]*")
 _BOM = b"\xef\xbb\xbf"
 
 Split = Literal["valid", "test"]
@@ -35,11 +39,13 @@ class Sequences:
     """All users' items in one flat array."""
 
     items: npt.NDArray[np.int64]
-    """(actions,) item ids from 1, user after user, oldest first."""
+    """(actions,) numbers of the items from 1, user after user, oldest first."""
     offsets: npt.NDArray[np.int64]
     """(users + 1,) start of each user's items; the last one is their number."""
     users: tuple[str, ...]
-    """Each user's token in the file."""
+    """Each user's id in the file."""
+    item_ids: Sequence[str] = ()
+    """Each item's id in the file, that of item 1 first; empty where there are numbers only."""
 
     @property
     def n_users(self) -> int:
@@ -48,7 +54,7 @@ class Sequences:
 
     @property
     def n_items(self) -> int:
-        """Largest item id: ids need not be dense in a user's own file."""
+        """Number of items, which is the largest of their numbers."""
         return int(self.items.max())
 
     @property
@@ -72,9 +78,8 @@ def read_sequences(path: Path | str) -> Sequences:
     """Read a file of the prepared format.
 
     Raises:
-        InputError: The first wrong line and why: an item that is no whole number from 1, fewer
-            than 4 items, a user who was there before, an empty line; or an item id so large that
-            its table could not be held.
+        InputError: The first wrong line and why: fewer than 4 items, a user who was there before,
+            an empty line, or no text.
     """
     return parse_sequences(read_bytes(Path(path)), path)
 
@@ -98,21 +103,20 @@ def parse_sequences(data: bytes, path: Path | str) -> Sequences:
             raise InputError(f"{path}, line {number}: {wrong}; {_EXPECTED}")
         users[match[1]] = number
         histories.append(match[2])
-    lengths = [len(history.split()) for history in histories]
-    items = np.fromstring(" ".join(histories), dtype=np.int64, sep=" ")
+    words = [history.split() for history in histories]
+    lengths = [len(items) for items in words]
+    codes, ids = pd.factorize(np.array([item for items in words for item in items], dtype=object))
     offsets = np.concatenate(([0], np.cumsum(lengths)))
-    sequences = Sequences(items, offsets, tuple(users))
-    _refuse_large_ids(path, sequences)
-    return sequences
+    return Sequences(codes.astype(np.int64) + 1, offsets, tuple(users), tuple(ids))
 
 
 def format_sequences(sequences: Sequences) -> bytes:
-    """The content of a file of the prepared format, every line ended by a newline."""
+    """The content of a prepared file: numbers of users and items, every line ended by a newline."""
     items = [str(item) for item in sequences.items.tolist()]
     offsets = sequences.offsets.tolist()
     lines = [
         f"{user} {' '.join(items[start:stop])}\n"
-        for user, start, stop in zip(sequences.users, offsets[:-1], offsets[1:], strict=True)
+        for user, (start, stop) in enumerate(pairwise(offsets), 1)
     ]
     return "".join(lines).encode()
 
@@ -124,22 +128,6 @@ def _problem(line: str, users: Mapping[str, int]) -> str:
         return "a binary file, not text" if "\0" in line else "not UTF-8 text"
     if not user:
         return "an empty line"
-    for item in items:
-        if not re.fullmatch(_ITEM, item):
-            return f"item {item[:40]!r} is not a whole number from 1"
     if len(items) < MIN_ITEMS:
         return f"user {user[:40]!r} has fewer than {MIN_ITEMS} items"
     return f"user {user[:40]!r} is already on line {users[user]}"
-
-
-def _refuse_large_ids(path: Path | str, sequences: Sequences) -> None:
-    """A row of the item table is allocated for every id up to the largest."""
-    distinct = len(np.unique(sequences.items))
-    limit = 100 * distinct + 1000
-    if sequences.n_items > limit:
-        first = int(np.argmax(sequences.items > limit))
-        line = int(np.searchsorted(sequences.offsets, first, side="right"))
-        raise InputError(
-            f"{path}, line {line}: item id {sequences.items[first]} is too large; with {distinct} "
-            f"different items the largest id allowed is {limit}, better number them from 1"
-        )

@@ -10,14 +10,15 @@ from urllib.request import url2pathname
 from pydantic import AfterValidator, Field, model_validator
 
 from elcrec.errors import InputError
-from elcrec.files.checked import FilePath, Positive, Section, Some, Text, matching
+from elcrec.files.checked import Count, FilePath, Positive, Section, Some, Text, matching
 
 Format = Literal[
     "sequences",  # the prepared format itself: `user item item …`
     "amazon-reviews",
     "yelp-reviews",
     "movielens",
-    "recbole-inter",
+    "csv",  # named columns
+    "recbole-inter",  # the same with RecBole's headers
     "sasrec-text",
     "mind-behaviors",
 ]
@@ -69,10 +70,24 @@ class Source(Section):
         return self.file or (self.path.name if self.path else "")
 
 
+class Columns(Section):
+    """Which column of a table is which: names in its header, or places from 1 without one."""
+
+    user: Text | Positive | None = None
+    item: Text | Positive | None = None
+    time: Text | Positive | None = None
+    rating: Text | Positive | None = None
+
+
 class DataSource(Source):
     """A source of a data set."""
 
     format: Format
+    columns: Columns | None = None
+    """Of `csv` and `recbole-inter`, whose usual names need not be told."""
+
+
+Doubled = Literal["keep", "first", "last"]
 
 
 class Counts(Section):
@@ -98,8 +113,16 @@ class Dataset(Section):
     """Of the user's own file."""
     member: Text | None = None
     """File inside the user's own file, if that is an archive."""
+    columns: Columns | None = None
+    """Of the user's own file."""
     sources: Annotated[list[DataSource], Field(min_length=1)] = []
     """Tried in order."""
+    core: Count = 5
+    """Users and items with fewer interactions are left out, again and again; 0: none."""
+    min_rating: float | None = None
+    """Interactions with a lower rating are left out before the core."""
+    doubled: Doubled = "keep"
+    """Of several interactions of a user with an item: all, or the first or last by time."""
 
     @model_validator(mode="after")
     def _comes_from_somewhere(self) -> Dataset:
@@ -112,7 +135,9 @@ class Dataset(Section):
         """The user's own file before all sources."""
         if not self.path:
             return self.sources
-        own = DataSource.model_construct(path=self.path, format=self.format, member=self.member)
+        own = DataSource.model_construct(
+            path=self.path, format=self.format, member=self.member, columns=self.columns
+        )
         return [own, *self.sources]
 
 

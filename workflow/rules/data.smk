@@ -27,6 +27,7 @@ rule prepare:
     output:
         sequences=f"{DATA}/{{dataset}}/sequences.txt",
         statistics=f"{DATA}/{{dataset}}/statistics.json",
+        ids=multiext(f"{DATA}/{{dataset}}/", "users.csv", "items.csv"),
     log:
         f"{DATA}/logs/prepare-{{dataset}}.log",
     resources:

@@ -10,7 +10,6 @@ import pandas as pd
 from elcrec.data.core import k_core
 from elcrec.data.fetched import NAME, read_record
 from elcrec.data.formats import read_interactions
-from elcrec.data.prepare import CORE
 from elcrec.data.sequences import Sequences
 from elcrec.report.claims.claim import REFERENCE
 from elcrec.report.evidence import Evidence
@@ -65,7 +64,7 @@ def order_by_day(evidence: Evidence) -> Remark:
         fetched = read_record(folder, dataset)
         if fetched.source.format == "amazon-reviews":
             frame = read_interactions(fetched.path, fetched.source.format, fetched.source.member)
-            share = same_day_share(k_core(frame, CORE))
+            share = same_day_share(k_core(frame, evidence.config.dataset(dataset).core))
             shares.append({"dataset": evidence.dataset_name(dataset), "share": share})
     return remark("same_day", bool(shares), shares=shares)
 

@@ -54,7 +54,10 @@ def test_ids_are_dense_and_in_order_of_first_appearance(rows: list[tuple], k: in
     sequences = to_sequences(core)
     firsts = list(dict.fromkeys(sequences.items.tolist()))
     assert firsts == list(range(1, sequences.n_items + 1))
-    assert sequences.users == tuple(str(n + 1) for n in range(sequences.n_users))
+    assert sequences.users == tuple(
+        map(str, core["user"].cat.remove_unused_categories().cat.categories)
+    )
+    assert len(sequences.item_ids) == sequences.n_items
 
 
 @given(INTERACTIONS, CORES)

@@ -18,15 +18,17 @@ FORMATS = {
     "yelp-reviews": YELP,
     "movielens": "u\tb\t3\t88\n",
     "recbole-inter": HEADER + "u\tb\t3\t88\n",
+    "csv": "userId,movieId,rating,timestamp\nu,b,3.5,88\n",
     "sasrec-text": "u b\n",
     "mind-behaviors": MIND,
 }
 
 
 def rows(path: Path, format: str, member: str | None = None) -> list[tuple]:
+    """User, item and time."""
     frame = read_interactions(path, format, member)
-    assert list(frame.columns) == ["user", "item", "time"]
-    return list(frame.itertuples(index=False, name=None))
+    assert list(frame.columns) == ["user", "item", "time", "rating"]
+    return list(frame[["user", "item", "time"]].itertuples(index=False, name=None))
 
 
 @pytest.fixture
@@ -115,8 +117,14 @@ def test_plain_gzip_and_zip_are_told_by_their_content(tmp_path: Path, raw, forma
         ("movielens", "\tb\t3\t5", ["empty user or item"]),
         ("movielens", b"u\tb\xff\t3\t5", ["not UTF-8"]),
         ("movielens", b"u\tb\0\t3\t5", ["binary"]),
-        ("recbole-inter", "u\tb\t3", ["3 columns", "4 columns"]),
+        ("recbole-inter", "u\tb\t3", ["3 columns; expected 4"]),
         ("recbole-inter", "u\tb\t3\tx", ["time 'x'"]),
+        ("csv", "u,b,3", ["3 columns; expected 4"]),
+        ("csv", "u,b,3,4,5", ["5 columns; expected 4"]),
+        ("csv", "u,b,3,x", ["time 'x'"]),
+        ("csv", "u,b,3,", ["time '' is not a number"]),
+        ("csv", "u,,3,4", ["an empty item"]),
+        ("csv", "u,b,good,4", ["rating 'good' is not a number"]),
         ("sasrec-text", "u", ["1 columns", "2 columns (user, item) separated by a space"]),
         ("sasrec-text", "u b 3", ["3 columns"]),
         ("sasrec-text", "", ["0 columns"]),
@@ -156,18 +164,44 @@ def test_recbole_header(raw, refused) -> None:
     path = raw("user_id:token\titem_id:token\n1\t2\n")
     message = refused(read_interactions, path, "recbole-inter")
     assert f"{path}, line 1: " in message
-    assert "timestamp" in message
+    assert "no column of the time" in message
 
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_empty_file(raw, refused, format: str) -> None:
-    path = raw(HEADER if format == "recbole-inter" else "")
+    path = raw({"recbole-inter": HEADER, "csv": "user,item,time\n"}.get(format, ""))
     assert str(path) in refused(read_interactions, path, format)
 
 
 def test_no_review_in_the_year(raw, refused) -> None:
     path = raw(YELP.replace("2019", "2018"))
-    assert "holds no interaction" in refused(read_interactions, path, "yelp-reviews")
+    message = refused(read_interactions, path, "yelp-reviews")
+    assert f"{path}: none of its 1 reviews is from 2019-01-01" in message
+
+
+@pytest.mark.parametrize(
+    ("format", "rating"),
+    [("amazon-reviews", 1), ("yelp-reviews", 1), ("movielens", 3), ("recbole-inter", 3)],
+)
+def test_ratings_are_read(raw, format: str, rating: float) -> None:
+    assert read_interactions(raw(FORMATS[format]), format)["rating"].tolist() == [rating]
+
+
+@pytest.mark.parametrize("format", ["movielens", "recbole-inter"])
+def test_whole_numbers_stay_whole(raw, format: str) -> None:
+    """Two times that one float64 would hold: 2**53 and the number after it."""
+    header = HEADER if format == "recbole-inter" else ""
+    path = raw(f"{header}u\ta\t3\t9007199254740993\nu\tb\t3\t9007199254740992\n")
+    assert rows(path, format) == [("u", "a", 2**53 + 1), ("u", "b", 2**53)]
+
+
+@pytest.mark.parametrize("format", ["movielens", "recbole-inter"])
+def test_numbers_that_cannot_be_kept_exactly_are_refused(raw, refused, format: str) -> None:
+    header = HEADER if format == "recbole-inter" else ""
+    huge = raw(f"{header}u\ta\t3\t{'9' * 30}\n")
+    assert "9" * 30 in refused(read_interactions, huge, format)
+    mixed = raw(f"{header}u\ta\t3\t9007199254740993\nu\tb\t3\t0.5\n")
+    assert "exactly" in refused(read_interactions, mixed, format)
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -61,6 +61,7 @@ def test_both_sources_of_movielens_1m_agree(tmp_path: Path) -> None:
     text.write_text("1 9\n1 2\n1 3\n1 4\n2 9\n2 4\n2 3\n2 2\n")
     timed = to_sequences(read_interactions(zipped, "movielens"))
     ordered = to_sequences(read_interactions(text, "sasrec-text"))
-    assert timed.users == ordered.users == ("1", "2")
+    assert (timed.users, ordered.users) == (("12", "15"), ("1", "2"))
+    assert timed.item_ids == ("D", "B", "A", "C")
     assert timed.items.tolist() == [1, 2, 3, 4, 1, 4, 2, 3]
     assert ordered.items.tolist() == [1, 2, 3, 4, 1, 4, 3, 2]  # but for the tie, the same

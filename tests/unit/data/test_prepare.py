@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from elcrec.data.fetched import Fetched
+from elcrec.data.ids import read_ids
 from elcrec.data.prepare import prepare
-from elcrec.data.sequences import read_sequences
 from elcrec.data.sources import Dataset, DataSource
 from elcrec.errors import InputError
 from tests.unit.data.conftest import entry_of
@@ -73,6 +73,7 @@ WRITERS = {
     "recbole-inter": recbole,
     "sasrec-text": sasrec,
     "mind-behaviors": mind,
+    "csv": lambda rows: recbole(rows).replace(b"\t", b","),
     "sequences": lambda rows: EXPECTED,
 }
 
@@ -119,11 +120,14 @@ def test_every_format_gives_the_same_sequences(format: str, fetched, out: Path) 
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])
-def test_a_file_of_ones_own_is_copied_byte_for_byte(pack, fetched, out: Path) -> None:
-    own = b"anna 7 2 9 1\nberta\t3 3 3 3"
+def test_a_file_of_ones_own_is_numbered_and_its_ids_are_kept(pack, fetched, out: Path) -> None:
+    own = b'anna 7 #2 9 "1"\nberta\t3 3 3 3'
     path = prepare("small", small(), fetched("sequences", pack(own)), out)
-    assert path.read_bytes() == own
-    assert read_sequences(path).users == ("anna", "berta")
+    assert path.read_bytes() == b"1 1 2 3 4\n2 5 5 5 5\n"
+    ids = read_ids(out)
+    assert ids.users == ["anna", "berta"]
+    assert ids.items == ["7", "#2", "9", '"1"', "3"]
+    assert (ids.user(1), ids.item(5)) == ("berta", "3")
     assert json.loads((out / "statistics.json").read_text())["items"] == 5
 
 
@@ -178,4 +182,38 @@ def test_no_statistics_without_sequences(fetched, out: Path) -> None:
     (out / "sequences.txt" / "in the way").mkdir(parents=True)
     with pytest.raises(InputError, match="Is a directory"):
         prepare("small", small(), fetched("sequences", EXPECTED), out)
-    assert [path.name for path in out.iterdir()] == ["sequences.txt"]
+    assert not (out / "statistics.json").exists()
+
+
+def test_ratings_doubled_interactions_and_the_core_are_settings(fetched, out: Path) -> None:
+    lines = ["user,item,rating,time"]
+    lines += [
+        f"u,{item},{rating},{time}"
+        for time, (item, rating) in enumerate(
+            [("a", 5), ("b", 4), ("c", 1), ("a", 5), ("d", 4), ("e", 5)]
+        )
+    ]
+    content = "\n".join(lines).encode()
+
+    def ids(**keys: object) -> list[str]:
+        path = prepare("small", small(core=0, **keys), fetched("csv", content), out)
+        numbers = path.read_text().split()[1:]
+        return [read_ids(out).item(int(number)) for number in numbers]
+
+    assert ids() == ["a", "b", "c", "a", "d", "e"]
+    assert ids(min_rating=4) == ["a", "b", "a", "d", "e"]
+    assert ids(min_rating=4, doubled="first") == ["a", "b", "d", "e"]
+    assert ids(min_rating=4, doubled="last") == ["b", "a", "d", "e"]
+
+
+def test_a_filter_that_leaves_nothing_says_what_was_there(fetched, out: Path, refused) -> None:
+    raw = fetched("movielens", movielens(ROWS))
+    message = refused(prepare, "small", small(core=100), raw, out)
+    assert f"{raw.path}: nothing is left of {len(ROWS)} interactions" in message
+    assert "at least 100 interactions each" in message
+    assert "lower `core` of data set small" in message
+
+
+def test_a_lowest_rating_needs_ratings(fetched, out: Path, refused) -> None:
+    raw = fetched("sasrec-text", sasrec(ROWS))
+    assert "has no rating" in refused(prepare, "small", small(min_rating=3), raw, out)

@@ -12,6 +12,7 @@ from elcrec.data.sequences import Sequences, format_sequences, parse_sequences, 
 from elcrec.errors import InputError
 
 GOOD = b"1 1 2 3 4\n2 2 1 6 3 3\n"
+NUMBERED = b"1 1 2 3 4\n2 2 1 5 3 3\n"
 
 
 @pytest.fixture
@@ -22,32 +23,45 @@ def path(tmp_path: Path) -> Path:
 def test_what_is_read(path: Path) -> None:
     path.write_bytes(GOOD)
     sequences = read_sequences(path)
-    assert sequences.items.tolist() == [1, 2, 3, 4, 2, 1, 6, 3, 3]
+    assert sequences.items.tolist() == [1, 2, 3, 4, 2, 1, 5, 3, 3]
+    assert sequences.item_ids == ("1", "2", "3", "4", "6")
     assert sequences.offsets.tolist() == [0, 4, 9]
     assert sequences.items.dtype == sequences.offsets.dtype == np.int64
     assert sequences.users == ("1", "2")
-    assert (sequences.n_users, sequences.n_items, sequences.n_actions) == (2, 6, 9)
+    assert (sequences.n_users, sequences.n_items, sequences.n_actions) == (2, 5, 9)
     assert sequences.lengths.tolist() == [4, 5]
 
 
 def test_written_and_read_again(path: Path) -> None:
     path.write_bytes(GOOD)
-    assert format_sequences(read_sequences(path)) == GOOD
+    assert format_sequences(read_sequences(path)) == NUMBERED
+    path.write_bytes(NUMBERED)
+    assert format_sequences(read_sequences(path)) == NUMBERED
+
+
+def test_numbers_do_not_depend_on_the_ids(path: Path) -> None:
+    """Text, gaps, a zero, huge numbers: the order in which items appear is all that counts."""
+    for ids in ("abcde", ["0", "7", "100000", "9" * 40, "-3"], ["2", "1", "5", "4", "3"]):
+        words = [ids[i] for i in (0, 1, 2, 3, 1, 0, 4, 2, 2)]
+        path.write_text(f"x {' '.join(words[:4])}\ny {' '.join(words[4:])}\n")
+        sequences = read_sequences(path)
+        assert format_sequences(sequences) == NUMBERED
+        assert sequences.item_ids == tuple(ids)
+        assert sequences.users == ("x", "y")
 
 
 TOKENS = st.text(st.characters(exclude_categories=["Z", "C"]), min_size=1, max_size=8)
-HISTORIES = st.lists(st.integers(1, 500), min_size=4, max_size=12)
+HISTORIES = st.lists(TOKENS, min_size=4, max_size=12)
 
 
 @given(st.dictionaries(TOKENS, HISTORIES, min_size=1, max_size=8))
-def test_any_users_and_items_survive_the_round_trip(histories: dict[str, list[int]]) -> None:
-    sequences = Sequences(
-        items=np.array([item for items in histories.values() for item in items]),
-        offsets=np.cumsum([0, *map(len, histories.values())]),
-        users=tuple(histories),
-    )
+def test_any_users_and_items_survive(histories: dict[str, list[str]]) -> None:
+    lines = [" ".join([user, *items]) for user, items in histories.items()]
+    sequences = parse_sequences("\n".join(lines).encode(), "x")
+    assert sequences.users == tuple(histories)
+    found = [sequences.item_ids[number - 1] for number in sequences.items]
+    assert found == [item for items in histories.values() for item in items]
     again = parse_sequences(format_sequences(sequences), "x")
-    assert again.users == sequences.users
     assert again.items.tolist() == sequences.items.tolist()
     assert again.offsets.tolist() == sequences.offsets.tolist()
 
@@ -62,14 +76,13 @@ def test_any_users_and_items_survive_the_round_trip(histories: dict[str, list[in
         GOOD.replace(b"\n", b" \n"),
         b" " + GOOD,
         b"\xef\xbb\xbf" + GOOD,
-        GOOD.replace(b" 3", b" 03"),
     ],
 )
 def test_harmless_variations(path: Path, content: bytes) -> None:
     path.write_bytes(content)
     sequences = read_sequences(path)
     assert sequences.users == ("1", "2")
-    assert sequences.items.tolist() == [1, 2, 3, 4, 2, 1, 6, 3, 3]
+    assert sequences.items.tolist() == [1, 2, 3, 4, 2, 1, 5, 3, 3]
 
 
 @pytest.mark.parametrize(
@@ -79,22 +92,12 @@ def test_harmless_variations(path: Path, content: bytes) -> None:
         (b"  ", "an empty line"),
         (b"u", "fewer than 4 items"),
         (b"u 1 2 3", "fewer than 4 items"),
-        (b"u 1 2 x 3", "item 'x' is not a whole number from 1"),
-        (b"u 1 2 3.0 3", "item '3.0'"),
-        (b"u 1 2 1e3 3", "item '1e3'"),
-        (b"u 1 2 +3 3", "item '+3'"),
-        (b"u 1 2 -3 3", "item '-3'"),
-        (b"u 1 2 0 3", "item '0'"),
         (b"u,1,2,3,4", "fewer than 4 items"),
-        ("u 1 2 ٣ 3".encode(), "item '٣'"),
         (b"1 4 3 2 1", "user '1' is already on line 1"),
         (b"u 1 2 3 \xff", "not UTF-8 text"),
         (b"\xff 1 2 3 4", "not UTF-8 text"),
         (b"u\0 1 2 3 4", "a binary file"),
         (b"u 1 2 3 4\0", "a binary file"),
-        (b"u 1 2 3 " + b"9" * 40, "item id 9223372036854775807 is too large"),
-        (b"u 1 2 3 " + b"9" * 5000, "too large"),
-        (b"u 1 2 3 1601", "item id 1601 is too large; with 6 different items"),
     ],
 )
 def test_wrong_line(path: Path, refused, second: bytes, reason: str) -> None:
@@ -103,11 +106,6 @@ def test_wrong_line(path: Path, refused, second: bytes, reason: str) -> None:
     assert message.startswith(f"{path}, line 2: ")
     assert reason in message
     assert len(message) < 400
-
-
-def test_a_sparse_id_within_the_limit(path: Path) -> None:
-    path.write_bytes(b"1 1 2 3 1400\n")
-    assert read_sequences(path).n_items == 1400
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf"])
@@ -143,5 +141,6 @@ def test_a_million_interactions_take_about_a_second(path: Path) -> None:
     written = Sequences(items, np.arange(0, 1_000_001, 20), tuple(map(str, range(50_000))))
     path.write_bytes(format_sequences(written))
     start = time.perf_counter()
-    assert (read_sequences(path).items == items).all()
-    assert time.perf_counter() - start < 5  # 0.3 s on an idle machine
+    read = read_sequences(path)
+    assert time.perf_counter() - start < 5  # 0.5 s on an idle machine
+    assert (np.array(read.item_ids, dtype=np.int64)[read.items - 1] == items).all()

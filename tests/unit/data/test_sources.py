@@ -63,7 +63,7 @@ FILE = {"format": "sequences", "file": "a"}
     [
         ({}, ["datasets.small", "path", "sources"]),
         ({"pth": "a"}, ["datasets.small.pth", "unknown key", "path"]),
-        ({"path": "a", "format": "csv"}, ["format", "movielens", "csv"]),
+        ({"path": "a", "format": "parquet"}, ["format", "movielens", "csv"]),
         ({"path": "a", "sha256": "12"}, ["datasets.small.sha256", "64"]),
         ({"path": "a", "counts": {"user": 3}}, ["datasets.small.counts.user", "users"]),
         ({"path": "a", "counts": 3}, ["datasets.small.counts"]),

@@ -1,0 +1,163 @@
+"""Tables with named columns: CSV as MovieLens and Amazon publish it, RecBole's atomic files.
+
+Which column is which is told by its name, by `columns` in the configuration, or, in a file without
+a header, by its place.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from elcrec.data.rawfile import read_bytes
+from elcrec.data.sources import Columns
+from elcrec.errors import InputError, shown
+
+NAMES = {
+    "user": ("user", "user_id", "userid", "reviewerid", "uid"),
+    "item": ("item", "item_id", "itemid", "movieid", "asin", "parent_asin", "product_id", "iid"),
+    "time": ("time", "timestamp", "unixreviewtime"),
+    "rating": ("rating", "overall", "stars"),
+}
+"""Names of columns that need not be told, in lower case; the first that a file has counts."""
+EXACT = 2**53  # whole numbers below it survive beside fractions
+
+
+def read_table(
+    path: Path, member: str | None = None, columns: Columns | None = None
+) -> pd.DataFrame:
+    """Read user and item as text, time and, where there is one, rating as numbers.
+
+    Args:
+        path: The file: plain, gzip-compressed, or a zip archive.
+        member: File inside the archive.
+        columns: Names or places of columns; what it does not give is found by `NAMES`.
+
+    Returns:
+        Columns user, item, time, rating (nan without one), in the order of the file.
+
+    Raises:
+        InputError: A column is not there, or the first line that is not right.
+    """
+    content = read_bytes(path, member)
+    try:
+        first = content.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode().rstrip("\r")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}, line 1: not UTF-8 text") from None
+    separator = next((mark for mark in "\t;" if mark in first), ",")
+    fields = next(csv.reader([first], delimiter=separator), [])
+    places, headed = _places(path, fields, columns or Columns())
+    frame = _parsed(path, content, separator, len(fields), headed)
+    start = 2 if headed else 1
+    found = {key: frame.iloc[:, place] for key, place in places.items()}
+    for key in ("user", "item"):
+        _refuse(path, (found[key] == "").to_numpy(), found[key], start, f"an empty {key}")
+    result = pd.DataFrame({"user": found["user"], "item": found["item"]})
+    result["time"] = numbers(path, found["time"], "time", start)
+    rated = "rating" in found
+    result["rating"] = numbers(path, found["rating"], "rating", start) if rated else np.nan
+    return result
+
+
+def _places(path: Path, fields: Sequence[str], columns: Columns) -> tuple[dict[str, int], bool]:
+    """Which column each thing stands in, from 0, and whether the first line is a header."""
+    told = {key: name for key, name in columns.model_dump().items() if name is not None}
+    if any(isinstance(name, int) for name in told.values()):
+        for key, place in told.items():
+            if not isinstance(place, int) or place > len(fields):
+                raise InputError(
+                    f"{path}: columns.{key} is {shown(place)}; allowed: 1 to {len(fields)}, "
+                    "for a file without a header the places of all columns"
+                )
+        for key in ("user", "item", "time"):
+            if key not in told:
+                raise InputError(f"{path}: columns.{key} is missing; allowed: 1 to {len(fields)}")
+        return {key: place - 1 for key, place in told.items()}, False
+    names = [field.partition(":")[0].strip() for field in fields]  # RecBole writes `name:type`
+    found = {}
+    for key, known in NAMES.items():
+        wanted = [told[key]] if key in told else known
+        spelled = names if key in told else [name.lower() for name in names]
+        place = next((spelled.index(name) for name in wanted if name in spelled), None)
+        if place is not None:
+            found[key] = place
+        elif key != "rating" or key in told:
+            raise InputError(
+                f"{path}, line 1: no column {told.get(key, f'of the {key}')} among "
+                f"{shown(', '.join(names))}; name it with `columns: {{{key}: NAME}}`, or by its "
+                "place from 1 if the file has no header"
+            )
+    return found, True
+
+
+def _parsed(path: Path, content: bytes, separator: str, width: int, headed: bool) -> pd.DataFrame:
+    """All fields as text."""
+    try:
+        frame = pd.read_csv(
+            io.BytesIO(content),
+            sep=separator,
+            header=None,
+            names=range(width),
+            skiprows=1 if headed else 0,
+            index_col=False,
+            dtype=str,
+            keep_default_na=False,
+            skip_blank_lines=False,
+            encoding="utf-8-sig",
+            on_bad_lines="error",
+            quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
+        )
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not UTF-8 text") from None
+    except pd.errors.EmptyDataError:
+        return pd.DataFrame(columns=range(width), dtype=str)
+    except pd.errors.ParserError as error:
+        told = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
+        where, wrong = (f", line {told[2]}", f"{told[3]} columns") if told else ("", str(error))
+        raise InputError(f"{path}{where}: {wrong}; expected {width}") from None
+    start = 2 if headed else 1
+    lines = content.split(b"\n") if (frame.iloc[:, -1] == "").any() else []
+    for place in np.flatnonzero(frame.iloc[:, -1] == ""):  # missing, where a line is too short
+        count = len(next(csv.reader([lines[place + start - 1].decode()], delimiter=separator), []))
+        if count < width:
+            raise InputError(f"{path}, line {place + start}: {count} columns; expected {width}")
+    return frame
+
+
+def numbers(path: Path, texts: pd.Series, what: str, start: int) -> pd.Series:
+    """Texts as numbers: whole ones stay whole and exact.
+
+    Args:
+        path: For messages.
+        texts: One for each line.
+        what: The column's name, for messages.
+        start: Line of the first text.
+
+    Raises:
+        InputError: One is no finite number, or is too large to be kept exactly.
+    """
+    try:
+        found = pd.to_numeric(texts)
+    except (ValueError, TypeError):
+        found = pd.to_numeric(texts, errors="coerce")
+    values = found.to_numpy(dtype=np.float64, na_value=np.nan)
+    _refuse(path, ~np.isfinite(values), texts, start, f"{what} {{}} is not a number")
+    if found.dtype.kind != "i":
+        large = np.abs(values) >= (EXACT if found.dtype.kind == "f" else 0)
+        whole = texts.str.fullmatch(r"\s*[+-]?\d+\s*").to_numpy(dtype=bool)
+        _refuse(path, large & whole, texts, start, f"{what} {{}} is too large to be kept exactly")
+    return found
+
+
+def _refuse(path: Path, wrong: np.ndarray, texts: pd.Series, start: int, problem: str) -> None:
+    """Raise for the first wrong line."""
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        text = shown(texts.iloc[place])
+        raise InputError(f"{path}, line {place + start}: {problem.format(text)}")

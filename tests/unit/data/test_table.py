@@ -1,0 +1,75 @@
+"""Tables: which column is which, and what is done with quotes, marks and missing headers."""
+
+from pathlib import Path
+
+import pytest
+
+from elcrec.data.sources import Columns
+from elcrec.data.table import read_table
+
+
+@pytest.fixture
+def table(tmp_path: Path):
+    def write(text: str) -> Path:
+        path = tmp_path / "t.csv"
+        path.write_bytes(text.encode())
+        return path
+
+    return write
+
+
+def rows(path: Path, **columns: object) -> list[tuple]:
+    frame = read_table(path, columns=Columns(**columns) if columns else None)
+    return list(frame.itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "userId,movieId,rating,timestamp\n1,007,3.5,9\n",  # MovieLens 20M, 25M, 32M
+        "user_id,parent_asin,rating,timestamp\n1,007,3.5,9\n",  # Amazon 2023
+        "rating;item;time;user;x\r\n3.5;007;9;1;y\r\n",
+        "\ufeffreviewerID\tasin\toverall\tunixReviewTime\n1\t007\t3.5\t9\n",
+        "user_id:token\titem_id:token\trating:float\ttimestamp:float\n1\t007\t3.5\t9\n",
+    ],
+)
+def test_usual_names_are_known(table, text: str) -> None:
+    assert rows(table(text)) == [("1", "007", 9, 3.5)]
+
+
+def test_any_name_can_be_told(table) -> None:
+    path = table("who,what,when\n1,a,9\n")
+    [row] = rows(path, user="who", item="what", time="when")
+    assert row[:3] == ("1", "a", 9)
+    assert row[3] != row[3]  # nan
+
+
+def test_a_file_without_a_header_is_told_by_places(table) -> None:
+    """Amazon's ratings of 2018: item, user, rating, time."""
+    path = table("B1,A1,5.0,100\nB2,A1,4.0,50\n")
+    found = rows(path, item=1, user=2, rating=3, time=4)
+    assert found == [("A1", "B1", 100, 5.0), ("A1", "B2", 50, 4.0)]
+
+
+def test_quotes_as_in_csv(table) -> None:
+    path = table('user,item,time\n"a, b","say ""x""",3\n')
+    assert rows(path)[0][:3] == ("a, b", 'say "x"', 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "columns", "words"),
+    [
+        ("a,b,c\n1,2,3\n", {}, ["line 1: no column of the user among 'a, b, c'", "columns"]),
+        ("user,item\n1,2\n", {}, ["no column of the time"]),
+        ("user,item,time\n1,2,3\n", {"user": "who"}, ["no column who"]),
+        ("1,2,3\n", {"user": 1, "item": 2, "time": 4}, ["columns.time is 4; allowed: 1 to 3"]),
+        ("1,2,3\n", {"user": 1, "item": 2}, ["columns.time is missing"]),
+        ("1,2,3\n", {"user": 1, "item": 2, "time": "t"}, ["columns.time is 't'"]),
+        ("", {}, ["no column of the user"]),
+    ],
+)
+def test_columns_that_are_not_there(table, refused, text, columns, words) -> None:
+    path = table(text)
+    message = refused(read_table, path, None, Columns(**columns))
+    assert str(path) in message
+    assert all(word in message for word in words), message
