@@ -16,7 +16,7 @@ from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
 from elcrec.config.model_file import read_model_file
 from elcrec.config.schema import check
-from elcrec.config.sections import Efficiency, FigureSettings, OptionalTables, Replication
+from elcrec.config.sections import Efficiency, FigureSettings, Nightly, OptionalTables
 from elcrec.errors import InputError, unknown
 from elcrec.files.yamlfile import read_yaml
 
@@ -35,13 +35,13 @@ MODEL_NAMES: tuple[Keys, ...] = (
     ("figures", "activity"),
     ("figures", "intents_of"),
     ("optional", "models"),
-    ("replication", "models"),
+    ("nightly", "models"),
 )
 DATASET_NAMES: tuple[Keys, ...] = (
     ("use",),
     ("figures", "ablation", "datasets"),
     ("figures", "sensitivity", "datasets"),
-    ("replication", "use"),
+    ("nightly", "use"),
 )
 
 
@@ -79,7 +79,7 @@ class Config:
     """What is drawn."""
     optional: OptionalTables = field(default_factory=OptionalTables)
     """Tables of data sets that are not part of the replication."""
-    replication: Replication = field(default_factory=Replication)
+    nightly: Nightly = field(default_factory=Nightly)
     """The nightly check."""
     model_files: dict[str, Path] = field(default_factory=dict)
     """YAML file of every model id."""
@@ -185,7 +185,7 @@ def from_mapping(
         recorded=Path(merged.get("recorded", Config.recorded)),
         figures=FigureSettings.of(merged.get("figures", {})),
         optional=_optional(merged.get("optional", {})),
-        replication=_replication(merged.get("replication", {})),
+        nightly=_nightly(merged.get("nightly", {})),
         model_files=files,
         layers=origin,
     )
@@ -261,6 +261,5 @@ def _take_overrides_of_base(config: Config, arm: str) -> None:
         config.followed[arm] = content["base"]
 
 
-def _replication(section: Mapping[str, Any]) -> Replication:
-    lists = {key: tuple(section.get(key, ())) for key in ("use", "models", "seeds")}
-    return Replication(**lists, reference=Path(section.get("reference", Replication.reference)))
+def _nightly(section: Mapping[str, Any]) -> Nightly:
+    return Nightly(**{key: tuple(section.get(key, ())) for key in ("use", "models", "seeds")})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 
@@ -99,8 +98,8 @@ class OptionalTables:
 
 
 @dataclass(frozen=True)
-class Replication:
-    """What `snakemake replication_check` runs and compares."""
+class Nightly:
+    """What `snakemake replication_check` runs and compares with the record."""
 
     use: tuple[str, ...] = ()
     """Data sets."""
@@ -108,5 +107,3 @@ class Replication:
     """Ids of the models."""
     seeds: tuple[int, ...] = ()
     """A cell is the mean over all of them."""
-    reference: Path = Path("reference.json")
-    """What the runs are compared with."""

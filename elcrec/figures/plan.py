@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from elcrec.config.config import Config
+from elcrec.runs.places import run_folder
 from elcrec.runs.plan import ablation_arms, sensitivity_points, shown, single_seed
 
 OF_ALL = ("ablation", "sensitivity", "convergence", "diagnostics", "activity")
@@ -40,7 +41,7 @@ def plan(config: Config) -> list[Planned]:
     """All figures of a configuration, those without any run left out."""
     found = [Planned(kind, None, tuple(_folders(config, kind))) for kind in OF_ALL]
     found += [
-        Planned(kind, dataset, (config.run_folder(dataset, model, single_seed(config)),))
+        Planned(kind, dataset, (run_folder(config, dataset, model, single_seed(config)),))
         for kind in OF_ONE
         for dataset in config.use
         for model in shown(config, [config.figures.intents_of])
@@ -55,4 +56,4 @@ def _folders(config: Config, kind: str) -> list[Path]:
         datasets, models = ablation_arms(config)
     else:
         datasets, models = config.use, shown(config, getattr(config.figures, kind))
-    return [config.run_folder(d, m, s) for d in datasets for m in models for s in config.seeds]
+    return [run_folder(config, d, m, s) for d in datasets for m in models for s in config.seeds]

@@ -13,7 +13,6 @@ from elcrec.figures.drawn import Drawn
 from elcrec.figures.plan import METRIC
 from elcrec.runs.plan import PARAMETERS, Point, sensitivity_points
 from elcrec.runs.reading import Runs
-from elcrec.runs.record import RunRecord
 from elcrec.statistics.tests import mean_std
 
 LABELS = {"alpha": "alpha (loss weight)", "intents": "K (intents)"}
@@ -40,7 +39,7 @@ def draw(runs: Runs) -> Drawn:
         f"{METRIC} of {name} on the test split when one hyper-parameter is changed and all others "
         "stay: alpha, the weight of the cluster loss, and K, the number of intents. A ring marks "
         "the value used in the tables. Points are means over seeds, error bars one standard "
-        f"deviation (none for a single seed). {drawn.seeds_of(_found(runs, points))}"
+        f"deviation (none for a single seed). {drawn.seeds_of(runs.read(points)[0])}"
         f"{_training(runs)}{drawn.gaps(_missing(runs, numbers))}"
     )
     return Drawn(figure, numbers, f"Sensitivity of {name}", caption, _alt(runs, numbers, name))
@@ -52,7 +51,7 @@ def _rows(runs: Runs, points: list[Point]) -> list[dict[str, Any]]:
         groups.setdefault((point.dataset, point.parameter, point.value), []).append(point)
     rows = []
     for (dataset, parameter, value), members in groups.items():
-        records = _found(runs, members)
+        records, _ = runs.read(members)
         mean, std = mean_std([record.metrics["test"][METRIC] for record in records])
         rows.append(
             {
@@ -66,10 +65,6 @@ def _rows(runs: Runs, points: list[Point]) -> list[dict[str, Any]]:
             }
         )
     return rows
-
-
-def _found(runs: Runs, points: list[Point]) -> list[RunRecord]:
-    return [record for record in map(runs.point, points) if record is not None]
 
 
 def _draw_panel(axis: Axes, rows: pd.DataFrame) -> None:

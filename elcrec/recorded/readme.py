@@ -18,13 +18,13 @@ from elcrec.errors import InputError
 from elcrec.figures import drawn
 from elcrec.files.jsonfile import JsonObject
 from elcrec.recorded.calibrate import calibration
-from elcrec.recorded.machine import machines
-from elcrec.recorded.unpack import Chosen, extras, unpack
+from elcrec.recorded.folder import recorded_runs
 from elcrec.report.claims import CLAIMS
 from elcrec.report.claims.claim import REFERENCE, judge_all, listed
 from elcrec.report.evidence import Evidence
 from elcrec.report.remarks.expected import band_texts, expected
 from elcrec.report.verdict import MARKS, JudgedCells, judged_cells, summary
+from elcrec.runs.places import json_files, machines
 from elcrec.statistics.power import LEVEL
 from elcrec.tables import released, table1_files, tables2_3_files, verdict_files
 from elcrec.tables.detectable import EXPLANATION, SEEDS, seeds_text
@@ -73,13 +73,12 @@ def _files(config: Config) -> list[Path]:
 
 
 def _section(config: Config) -> str:
-    chosen = unpack(config)
     with redirect_stdout(io.StringIO()):
         _make(config)
     evidence = Evidence(config)
     judged = judged_cells(evidence)
-    datasets = [d for d in config.use if any(c.run.key[0] == d for c in chosen)]
-    parts = [_decided(evidence, judged), _made_of(config, chosen)]
+    datasets = [d for d in config.use if any(r.text("dataset") == d for r in evidence.runs)]
+    parts = [_decided(evidence, judged), _made_of(config, evidence.runs)]
     parts += [_table(evidence, dataset, judged) for dataset in datasets]
     parts += [_rules(evidence), _power(evidence), calibration(config), _claims(evidence)]
     return "\n".join(filter(None, parts))
@@ -91,7 +90,7 @@ def _make(config: Config) -> None:
     table1_files.write(config, folder)
     verdict_files.write(config, folder)
     tables2_3_files.write(config, folder)
-    released.write(config, folder, list(extras(config, "released")))
+    released.write(config, folder, json_files(config, "released"))
     for figure in DRAWN:
         drawn.make(config, figure, config.output / "figures")
 
@@ -172,20 +171,21 @@ def _against_baseline(evidence: Evidence) -> list[str]:
     return lines
 
 
-def _made_of(config: Config, chosen: Sequence[Chosen]) -> str:
+def _made_of(config: Config, shown: Sequence[JsonObject]) -> str:
     """Which runs there are and what made them."""
     lines = []
     for machine in machines(config.recorded):
-        runs = list(machine.runs().values())
-        devices = ", ".join(dict.fromkeys(run.metrics["device"].split(" (")[0] for run in runs))
-        name, hours = machine.folder.name, sum(run.hours for run in runs)
-        gpu = any(run.environment["cuda"] for run in runs)
+        runs = recorded_runs(machine)
+        devices = ", ".join(dict.fromkeys(r.metrics.text("device").split(" (")[0] for r in runs))
+        name, hours = machine.name, sum(run.hours for run in runs)
+        gpu = any(run.environment.optional_text("cuda") for run in runs)
         lines.append(
             f"[`{name}`](results/recorded/{name}): {len(runs)} run{'s' if len(runs) > 1 else ''},"
             f" {hours:.1f} hours in all, {devices}{'' if gpu else '; no GPU was used'}"
         )
     asked = len(config.use) * len(config.models) * len(config.seeds)
-    there = sum(not c.run.variant and c.run.key[1] in config.models for c in chosen)
+    tables = [r for r in shown if r.text("dataset") in config.use]  # without the optional ones
+    there = sum(run.text("model") in config.models for run in tables)
     return (
         f"Trained here from scratch at the full protocol: {there} of the {asked} runs of"
         f" `snakemake all` (without those of figures).\n\n{bullets(lines)}"

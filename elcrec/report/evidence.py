@@ -6,6 +6,7 @@ import functools
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from elcrec import paper
@@ -14,16 +15,13 @@ from elcrec.errors import InputError, shown
 from elcrec.files.csvfile import read_csv
 from elcrec.files.jsonfile import JsonObject
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable
-from elcrec.runs.history import read_history
-from elcrec.runs.plan import AskedRun, runs_of, runs_of_models, runs_of_sensitivity, variant_text
-from elcrec.runs.reading import other_than, present_hashes
-from elcrec.runs.record import check_best_epoch
+from elcrec.runs.places import json_files
+from elcrec.runs.plan import runs_of, runs_of_models, runs_of_sensitivity
+from elcrec.runs.reading import Gap, Runs
+from elcrec.runs.record import RunRecord
 from elcrec.tables import tables8_9
 
 COMPARED = (IMPROVEMENT, P_VALUE)  # columns of the paper's Table 1 that are no method
-
-OTHER_CODE = "made by other code, left out"
-OTHER_SETTINGS = "made with other settings, left out"
 
 
 @dataclass(frozen=True)
@@ -151,32 +149,39 @@ class Evidence:
         return self.dataset_name(dataset) in self.paper_datasets
 
     @functools.cached_property
-    def _runs(self) -> Collected:
-        return collect_runs(self.config, self.any_code)
-
-    @functools.cached_property
-    def _sensitivity(self) -> Collected:
-        return collect_sensitivity(self.config, self.any_code)
+    def _collected(self) -> Collected:
+        reader = Runs(self.config, "take" if self.any_code else "leave out")
+        further = runs_of(self.config, tables8_9.TABLES, self.config.optional.models)
+        asked = {run.folder: run for run in (*runs_of_models(self.config), *further)}
+        runs, gaps = reader.read(asked.values())
+        sensitivity, _ = reader.read(runs_of_sensitivity(self.config))
+        return Collected(_metrics(runs), _metrics(sensitivity), gaps, reader.left_out)
 
     @property
     def runs(self) -> Sequence[JsonObject]:
         """`metrics.json` of every finished run of the configuration, of ablation arms too."""
-        return self._runs.kept
+        return self._collected.runs
 
     @property
     def sensitivity(self) -> Sequence[JsonObject]:
         """`metrics.json` of every run with another value of one hyper-parameter."""
-        return self._sensitivity.kept
+        return self._collected.sensitivity
 
     @functools.cached_property
     def released(self) -> Sequence[JsonObject]:
         """What `elcrec verify released` recorded of published weights."""
-        return [JsonObject.read(path) for path in sorted(self.output.glob("released/*/*.json"))]
+        return [JsonObject.read(path) for path in json_files(self.config, "released")]
 
     @property
-    def left_out(self) -> list[LeftOut]:
+    def left_out(self) -> Sequence[Gap]:
         """Finished runs of the configuration that other code or settings made."""
-        return [*self._runs.left_out, *self._sensitivity.left_out]
+        return self._collected.left_out
+
+    @property
+    def gaps(self) -> Sequence[Gap]:
+        """The runs of the tables that are not there."""
+        tables = set(product(self.config.use, self.config.models))
+        return [gap for gap in self._collected.gaps if (gap.dataset, gap.model) in tables]
 
     @functools.cached_property
     def scores(self) -> dict[ScoreKey, Score]:
@@ -223,62 +228,14 @@ def mean(values: Sequence[float]) -> float:
 
 
 @dataclass(frozen=True)
-class LeftOut:
-    """A finished run that the present code or settings did not make."""
-
-    dataset: str
-    model: str
-    seed: int
-    reason: str
-
-
-@dataclass(frozen=True)
 class Collected:
-    """Finished runs of a configuration."""
+    """The runs of a configuration, those with another value of one hyper-parameter apart."""
 
-    kept: Sequence[JsonObject]
-    """Their `metrics.json`."""
-    left_out: Sequence[LeftOut]
-
-
-def collect_runs(config: Config, any_code: bool = False) -> Collected:
-    """Read the runs of all models of tables and figures; `any_code` keeps those of other code.
-
-    Raises:
-        InputError: A record that is not whole, or a model whose settings are not right.
-    """
-    further = runs_of(config, tables8_9.TABLES, config.optional.models)
-    asked = {run.folder: run for run in (*runs_of_models(config), *further)}
-    return _collect(config, asked.values(), any_code)
+    runs: Sequence[JsonObject]
+    sensitivity: Sequence[JsonObject]
+    gaps: Sequence[Gap]
+    left_out: Sequence[Gap]
 
 
-def collect_sensitivity(config: Config, any_code: bool = False) -> Collected:
-    """Read the runs with another value of one hyper-parameter; as `collect_runs`."""
-    return _collect(config, runs_of_sensitivity(config), any_code)
-
-
-def _collect(config: Config, asked: Iterable[AskedRun], any_code: bool) -> Collected:
-    kept, left_out = [], []
-    for run in asked:
-        path = run.folder / "metrics.json"
-        if not path.exists():
-            continue
-        values = JsonObject.read(path)
-        check_best_epoch(values)
-        history = run.folder / "history.csv"
-        if history.is_file():
-            read_history(history, values.integer("epochs"))
-        reason = None if any_code else _judge(config, run, values)
-        if reason is None:
-            kept.append(values)
-        else:
-            what = f"{variant_text(run.variant)}: " if run.variant else ""
-            left_out.append(LeftOut(run.dataset, run.model, run.seed, what + reason))
-    return Collected(kept, left_out)
-
-
-def _judge(config: Config, run: AskedRun, values: JsonObject) -> str | None:
-    """Why the run is left out; None for one that is kept."""
-    made = (str(values.values.get("fingerprint")), str(values.values.get("settings")))
-    other = other_than(made, present_hashes(config, run.model, run.dataset, run.changes))
-    return {"code": OTHER_CODE, "settings": OTHER_SETTINGS, None: None}[other]
+def _metrics(runs: Iterable[RunRecord]) -> Sequence[JsonObject]:
+    return [JsonObject.read(run.folder / "metrics.json") for run in runs]

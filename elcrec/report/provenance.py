@@ -9,8 +9,8 @@ from pathlib import Path
 
 from elcrec.files.jsonfile import JsonObject
 from elcrec.report.evidence import Evidence
+from elcrec.runs.places import json_files
 from elcrec.runs.plan import variant_text
-from elcrec.runs.reading import failure
 
 KINDS = ("run", "sensitivity", "measurement", "released weights")
 SHORT = 10  # digits of a commit that are shown
@@ -63,10 +63,9 @@ def sources(evidence: Evidence) -> list[Source]:
     Raises:
         InputError: A record that is not whole.
     """
-    output = evidence.output
     found = [_run("run", values) for values in evidence.runs]
     found += [_run("sensitivity", values) for values in evidence.sensitivity]
-    found += [_measurement(path) for path in sorted(output.glob("efficiency/*/*.json"))]
+    found += [_measurement(path) for path in json_files(evidence.config, "efficiency")]
     found += [_released(values) for values in evidence.released]
     config = evidence.config
     order = {name: i for i, name in enumerate([*config.use, *config.models, *KINDS])}
@@ -79,15 +78,7 @@ def sources(evidence: Evidence) -> list[Source]:
 
 def absent(evidence: Evidence) -> list[Absent]:
     """Return the runs of the configuration that are not there, with the reason."""
-    config = evidence.config
-    found = []
-    for dataset in config.use:
-        for model in config.models:
-            for seed in config.seeds:
-                folder = config.run_folder(dataset, model, seed)
-                if not (folder / "metrics.json").exists():
-                    found.append(Absent(dataset, model, seed, failure(folder)))
-    return found
+    return [Absent(g.dataset, g.model, g.seed, g.reason) for g in evidence.gaps]
 
 
 def left_out(evidence: Evidence) -> list[Absent]:

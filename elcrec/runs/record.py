@@ -7,7 +7,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +16,6 @@ from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
 from elcrec.files.jsonfile import JsonObject
 from elcrec.files.npzfile import read_arrays
-from elcrec.files.yamlfile import read_yaml
 from elcrec.runs.history import read_history
 
 FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
@@ -45,26 +43,6 @@ class PeakMemory:
             cuda_allocated=values.optional_integer("cuda_allocated_bytes"),
             cuda_reserved=values.optional_integer("cuda_reserved_bytes"),
         )
-
-
-class Made(Protocol):
-    """A record that says which code and which settings made it."""
-
-    @property
-    def dataset(self) -> str:
-        """Data set id."""
-
-    @property
-    def model(self) -> str:
-        """Model id."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of the code, see `elcrec.runs.fingerprint`."""
-
-    @property
-    def settings(self) -> str:
-        """Hash of hyper-parameters and training settings, see `elcrec.runs.settings`."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +81,12 @@ class RunRecord:
     """`plain`, or `native` and the hash of its source: see `elcrec.models.native`."""
 
 
-def load_run(folder: Path | str) -> RunRecord:
+def load_run(folder: Path | str, trusted: bool = False) -> RunRecord:
     """Read a run folder and check it against itself.
+
+    Args:
+        folder: The run's.
+        trusted: Take metrics as they are recorded, even if the ranks give others now.
 
     Raises:
         InputError: A file is missing, cut off or of another shape, or `metrics.json` disagrees with
@@ -117,27 +99,9 @@ def load_run(folder: Path | str) -> RunRecord:
     values = JsonObject.read(folder / "metrics.json")
     values.expect("format", 1)
     ranks = read_ranks(folder / "ranks.npz", values.integer("users", 1))
-    record = read_record(folder, values, ranks)
+    record = read_record(folder, values, ranks, trusted)
     read_history(folder / "history.csv", record.epochs)
     return record
-
-
-def clean_commit(run: RunRecord, what: str) -> str:
-    """The commit that made a run.
-
-    Args:
-        run: The run.
-        what: What is to be made of it, for the message.
-
-    Raises:
-        InputError: The run was made from uncommitted changes, or without git.
-    """
-    if run.commit is None or run.dirty:
-        raise InputError(
-            f"{run.folder / 'metrics.json'}: the run was made from uncommitted changes; "
-            f"{what} needs runs of a clean commit"
-        )
-    return run.commit
 
 
 def kernels_of(values: JsonObject) -> str:
@@ -147,21 +111,17 @@ def kernels_of(values: JsonObject) -> str:
     return values.text("kernels")
 
 
-def check_best_epoch(values: JsonObject) -> None:
-    """Refuse a `metrics.json` whose tested epoch is none of those that were trained."""
-    if values.integer("best_epoch") > values.integer("epochs"):
-        values.refuse("best_epoch", f"0 to {values.integer('epochs')}, its epochs")
-
-
 def read_record(
-    folder: Path, values: JsonObject, ranks: Mapping[str, NDArray[np.integer]]
+    folder: Path, values: JsonObject, ranks: Mapping[str, NDArray[np.integer]], trusted: bool
 ) -> RunRecord:
     """The run that `values`, the content of its metrics.json, and its ranks tell of.
 
     Raises:
         InputError: A value is missing or of another kind, or a metric is not that of the ranks.
     """
-    check_best_epoch(values)
+    epochs = values.integer("epochs")
+    if values.integer("best_epoch") > epochs:
+        values.refuse("best_epoch", f"0 to {epochs}, its epochs")
     metrics = values.section("metrics")
     seconds = values.section("seconds")
     return RunRecord(
@@ -171,11 +131,11 @@ def read_record(
         seed=values.integer("seed"),
         protocol=values.text("protocol"),
         ranked_by=values.text("ranked_by"),
-        metrics={split: _metrics(metrics.section(split), ranks[split]) for split in SPLITS},
+        metrics={s: _metrics(metrics.section(s), ranks[s], trusted) for s in SPLITS},
         ranks=ranks,
         users=values.integer("users", 1),
         best_epoch=values.integer("best_epoch"),
-        epochs=values.integer("epochs"),
+        epochs=epochs,
         seconds={phase: seconds.number(phase) for phase in seconds.values},
         peak_memory=PeakMemory.read(values.section("peak_memory")),
         device=values.text("device"),
@@ -206,41 +166,15 @@ def read_ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
     return ranks
 
 
-def _metrics(values: JsonObject, ranks: NDArray[np.integer]) -> dict[str, float]:
+def _metrics(values: JsonObject, ranks: NDArray[np.integer], trusted: bool) -> dict[str, float]:
     """The metrics of a split as they are recorded; those that are not come from its ranks."""
     metrics = summarise(ranks)
     for name in metrics.keys() & values.values.keys():
         value = values.number(name, most=1)
-        if not math.isclose(value, metrics[name], rel_tol=0, abs_tol=TOLERANCE):
+        if not trusted and not math.isclose(value, metrics[name], rel_tol=0, abs_tol=TOLERANCE):
             raise InputError(
                 f"{values.path}: {values.prefix}{name} is {value!r}, but ranks.npz gives "
                 f"{metrics[name]!r}; run this training again"
             )
         metrics[name] = value
     return metrics
-
-
-@dataclass(frozen=True)
-class MadeWith:
-    """Settings of a finished run."""
-
-    parameters: dict[str, Any]
-    training: dict[str, Any]
-    precision: str
-
-
-def read_settings(folder: Path) -> MadeWith:
-    """Read the settings of the run in `folder`.
-
-    Raises:
-        InputError: The file is missing or no YAML, or lacks a section.
-    """
-    path = folder / "config.yaml"
-    content = read_yaml(path)
-    for section in ("parameters", "training"):
-        if not isinstance(content.get(section), dict):
-            raise InputError(f"{path}: {section}: must be a mapping of settings to values")
-    precision = content.get("precision", "float32")
-    if not isinstance(precision, str):
-        raise InputError(f"{path}: precision: must be a text")
-    return MadeWith(content["parameters"], content["training"], precision)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from elcrec.data.sequences import Sequences
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
-from elcrec.runs.comparison import Runs, RunsOf, training_noise, user_values
+from elcrec.runs.comparison import RunsOf, SeedRuns, training_noise, user_values
 from elcrec.runs.record import RunRecord
 from elcrec.statistics.crossed import Crossed, crossed
 from elcrec.statistics.groups import activity_groups
@@ -165,7 +165,7 @@ def digest(sequences: Sequences) -> str:
     return whole.hexdigest()[:16]
 
 
-def _check(runs: Runs, sequences: Sequences, dataset: str) -> None:
+def _check(runs: SeedRuns, sequences: Sequences, dataset: str) -> None:
     if sequences.n_users < GROUPS:
         raise InputError(
             f"{dataset}/sequences.txt: has {sequences.n_users} users; {GROUPS} groups need as many"
@@ -179,7 +179,7 @@ def _check(runs: Runs, sequences: Sequences, dataset: str) -> None:
             )
 
 
-def _cell(runs: Runs, metric: str, users: NDArray[np.intp]) -> GroupCell:
+def _cell(runs: SeedRuns, metric: str, users: NDArray[np.intp]) -> GroupCell:
     values = [float(per_user(metric, run.ranks["test"][users]).mean()) for run in runs]
     return GroupCell(*mean_std(values), len(runs))
 

@@ -12,8 +12,9 @@ from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, ndcg_bound
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable
-from elcrec.runs.comparison import Runs, RunsOf, check_users, compare_runs, training_noise
-from elcrec.runs.reading import Gap, load_runs, refuse_other_code
+from elcrec.runs.comparison import RunsOf, SeedRuns, check_users, compare_runs, training_noise
+from elcrec.runs.plan import runs_of
+from elcrec.runs.reading import Gap, Runs
 from elcrec.runs.record import TOLERANCE, RunRecord
 from elcrec.statistics.comparison import COLUMNS, ModelComparison, csv_row, with_holm
 from elcrec.statistics.noise import Pool
@@ -179,7 +180,7 @@ def _csv_row(row: Row) -> dict[str, object]:
     return line | {column: tests.get(column) for column in TEST_COLUMNS}
 
 
-def _grouped(records: Iterable[RunRecord], protocol: str) -> dict[tuple[str, str], Runs]:
+def _grouped(records: Iterable[RunRecord], protocol: str) -> dict[tuple[str, str], SeedRuns]:
     ordered = sorted(records, key=lambda r: (r.dataset, r.model, r.seed))
     for record in ordered:
         _check(record, protocol)
@@ -232,7 +233,7 @@ def _cell(runs: RunsOf, key: tuple[str, str], metric: str, pool: Pool, paper: fl
     return Cell(mean, std, *interval, len(own), paper, stopping(own))
 
 
-def _values(runs: Runs, metric: str) -> list[float]:
+def _values(runs: SeedRuns, metric: str) -> list[float]:
     return [run.metrics["test"][metric] for run in runs]
 
 
@@ -246,9 +247,8 @@ def read(config: Config, any_code: bool) -> AccuracyTable:
     Raises:
         InputError: A run folder or paper file that is not right.
     """
-    records, gaps = load_runs(config.output, config.use, config.models, config.seeds)
-    if not any_code:
-        refuse_other_code(config, records)
+    runs = Runs(config, "take" if any_code else "refuse")
+    records, gaps = runs.read(runs_of(config, config.use, config.models))
     return build(
         records,
         gaps,

@@ -11,8 +11,9 @@ from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
 from elcrec.files.csvfile import csv_text
-from elcrec.runs.efficiency import EfficiencyRecord, load_efficiency_runs
-from elcrec.runs.reading import Gap, load_runs, refuse_other_code
+from elcrec.runs.efficiency import EfficiencyRecord
+from elcrec.runs.plan import runs_of
+from elcrec.runs.reading import Gap, Runs
 from elcrec.runs.record import RunRecord
 from elcrec.tables import tables2_3
 from elcrec.tables.latex import latex_file, latex_table
@@ -226,11 +227,10 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     Raises:
         InputError: A configuration, record, run folder or paper file that is not right.
     """
-    records, gaps = load_efficiency_runs(config.output, config.use, config.efficiency.models)
+    reader = Runs(config, "take" if any_code else "refuse")
+    records, gaps = reader.measurements(config.use, config.efficiency.models)
     models = tables2_3.model_order([*config.efficiency.models, *(r.model for r in records)])
-    runs, absent = load_runs(config.output, config.use, models, config.seeds)
-    if not any_code:
-        refuse_other_code(config, [*records, *runs])
+    runs, absent = reader.read(runs_of(config, config.use, models))
     names = {
         "datasets": {i: config.dataset_name(i) for i in config.use},
         "models": {i: _model_name(config, i) for i in models},

@@ -12,7 +12,8 @@ from elcrec.config.sections import Efficiency
 from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.files.atomic import write_text
 from elcrec.files.csvfile import csv_text
-from elcrec.runs.reading import Gap, load_runs, refuse_other_code
+from elcrec.runs.plan import runs_of
+from elcrec.runs.reading import Gap, Runs
 from elcrec.runs.record import RunRecord
 from elcrec.tables import table1, table1_files, table7, tables8_9, wording
 from elcrec.tables.latex import latex_file, latex_table
@@ -144,9 +145,7 @@ def write(config: Config, dataset: str, folder: Path, any_code: bool = False) ->
         InputError: A configuration, run folder, record or paper file that is not right.
     """
     config = configuration(config, dataset)
-    records, gaps = runs(config)
-    if not any_code:
-        refuse_other_code(config, records)
+    records, gaps = runs(config, any_code)
     write_texts(config, records, gaps, folder)
 
 
@@ -156,9 +155,10 @@ def configuration(config: Config, dataset: str) -> Config:
     return replace(config, use=[dataset], models=models, efficiency=Efficiency())
 
 
-def runs(config: Config) -> tuple[list[RunRecord], list[Gap]]:
-    """Read the runs that `configuration` spans; InputError for one that is not whole."""
-    return load_runs(config.output, config.use, config.models, config.seeds)
+def runs(config: Config, any_code: bool = False) -> tuple[list[RunRecord], list[Gap]]:
+    """Read the runs that `configuration` spans; InputError for one that is not whole or stale."""
+    runs = Runs(config, "take" if any_code else "refuse")
+    return runs.read(runs_of(config, config.use, config.models))
 
 
 def write_texts(

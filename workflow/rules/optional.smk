@@ -5,12 +5,7 @@
 
 def optional_runs(dataset):
     """The records of the runs that the table of a data set shows."""
-    return expand(
-        [run_file("metrics.json"), run_file("ranks.npz"), run_file("history.csv")],
-        dataset=dataset,
-        model=CONFIG.optional.models,
-        seed=CONFIG.seeds,
-    )
+    return run_files([dataset], CONFIG.optional.models)
 
 
 def optional_tables(*numbers):

@@ -4,6 +4,12 @@ RELEASED = {
 }
 
 
+RELEASED_RECORDS = available(
+    f"{source(CONFIG, 'released', dataset)}/released/{dataset}/{model}.json"
+    for model, dataset in RELEASED
+)
+
+
 rule fetch_weights:
     output:
         f"{DATA}/released/{{file}}.pt",
@@ -42,9 +48,7 @@ rule released:
 
 rule released_weights:
     input:
-        records=available(
-            f"{OUTPUT}/released/{dataset}/{model}.json" for model, dataset in RELEASED
-        ),
+        records=RELEASED_RECORDS,
     output:
         f"{OUTPUT}/tables/released.csv",
         f"{OUTPUT}/tables/released.md",

@@ -57,13 +57,7 @@ rule activity:
 rule efficiency:
     input:
         RUN_FILES,
-        available(
-            expand(
-                rules.measure.output,
-                dataset=CONFIG.use,
-                model=CONFIG.efficiency.models,
-            )
-        ),
+        measurements(),
         paper=f"{workflow.basedir}/workflow/paper/efficiency.csv",
     output:
         expand(

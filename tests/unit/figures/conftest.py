@@ -23,7 +23,7 @@ class Made:
         self.folder = folder
         self.path = write(folder)
         self.config: Config = load_config([self.path])
-        self.runs = Runs(self.config, any_code=True)
+        self.runs = Runs(self.config, "take")
         prepared = self.config.sequences_file("tiny")
         prepared.parent.mkdir(parents=True)
         prepared.write_text((folder / "tiny.txt").read_text())
