@@ -10,7 +10,6 @@ import pytest
 import yaml
 
 from elcrec.cli.main import main
-from elcrec.recorded.machine import Machine
 from tests.workflow.make_tiny import write
 
 MODELS = ["popularity", "elcrec"]
@@ -38,8 +37,9 @@ def files_of(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 
-def add(config: Path, machine: str = MACHINE) -> int:
-    return main(["recorded", "add", machine, "--config", str(config)])
+def add(config: Path, machine: str = MACHINE, *more: str) -> int:
+    """Record what lies below the output, or in the folders of `more`."""
+    return main(["recorded", "add", machine, *more, "--config", str(config)])
 
 
 def recorded_config(config: Path) -> Path:
@@ -53,22 +53,31 @@ def run_folder(config: Path, model: str = "elcrec") -> Path:
     return config.parent / "results" / "runs" / "tiny" / model / "1"
 
 
+def recorded_folder(config: Path, model: str = "elcrec") -> Path:
+    return machine_of(config) / "runs" / "tiny" / model / "1"
+
+
 def edit(path: Path, **changes: object) -> None:
     path.write_text(json.dumps(json.loads(path.read_text()) | changes))
 
 
-def runs_csv(config: Path) -> Path:
-    return config.parent / "recorded" / MACHINE / "runs.csv"
+def edit_settings(path: Path, **changes: object) -> None:
+    """Change a config.yaml of a run; mappings are merged."""
+    content = yaml.safe_load(path.read_text())
+    for key, value in changes.items():
+        content[key] = content.get(key, {}) | value if isinstance(value, dict) else value
+    path.write_text(yaml.safe_dump(content))
 
 
-def machine_of(config: Path) -> Machine:
-    return Machine(config.parent / "recorded", MACHINE)
+def machine_of(config: Path) -> Path:
+    return config.parent / "recorded" / MACHINE
 
 
-def refused_to_add(config: Path, capsys: pytest.CaptureFixture[str]) -> str:
+def refused_to_add(config: Path, capsys: pytest.CaptureFixture[str], *folders: str) -> str:
     """The line of the refusal; nothing is written."""
     capsys.readouterr()
-    assert add(config) == 2
-    assert not runs_csv(config).parent.exists()
+    before = files_of(config.parent / "recorded")
+    assert add(config, MACHINE, *folders) == 2
+    assert files_of(config.parent / "recorded") == before
     (line,) = capsys.readouterr().err.splitlines()
     return line

@@ -66,7 +66,7 @@ class Asked(Section):
     """Keep the checkpoints of finished runs."""
     efficiency: sections.Efficiency = sections.Efficiency()
     figures: sections.FigureSettings = sections.FigureSettings()
-    replication: sections.Replication = sections.Replication()
+    nightly: sections.Nightly = sections.Nightly()
     released_weights: list[sections.ReleasedWeights] = []
 
 

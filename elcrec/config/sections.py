@@ -7,7 +7,6 @@ that a small configuration draws, and trains, no more than it asks for.
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, WrapValidator, create_model
@@ -15,7 +14,7 @@ from pydantic import Field, WrapValidator, create_model
 from elcrec.config.figures import KINDS, LISTED
 from elcrec.config.names import DatasetName, ModelName
 from elcrec.data.sources import Source
-from elcrec.files.checked import FilePath, Section, Some, Text, Unique
+from elcrec.files.checked import Section, Some, Text, Unique
 
 
 def _as_written(value: float, check: Callable[[float], float]) -> float:
@@ -91,17 +90,15 @@ class Efficiency(Section):
     """Epochs measured after one warm-up epoch."""
 
 
-class Replication(Section):
-    """snakemake replication_check: runs against a recorded reference."""
+class Nightly(Section):
+    """snakemake replication_check: fresh runs against those in `recorded`."""
 
     use: Some[DatasetName] = []
     """Data sets."""
     models: Some[ModelName] = []
     """Ids of the models; a model of your own has to be among `models` too."""
     seeds: Some[Seed] = []
-    """A cell is the mean over these; the reference must have the same."""
-    reference: FilePath = Path("reference.json")
-    """JSON file that `elcrec replication record` writes."""
+    """A cell is the mean over these; all of them must be recorded."""
 
 
 class ReleasedWeights(Source):

@@ -67,7 +67,7 @@ def make(
         names = ", ".join(figure.name for figure in planned) or "none"
         raise InputError(f"figure {kind}: this configuration asks for: {names}")
     draw = importlib.import_module(f"elcrec.figures.{kind}").draw
-    runs = Runs(config, any_code)
+    runs = Runs(config, "take" if any_code else "refuse")
     for figure in chosen:
         with look():
             drawn = draw(runs, figure.dataset) if figure.dataset else draw(runs)

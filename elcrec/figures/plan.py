@@ -13,6 +13,7 @@ from pathlib import Path
 from elcrec import paper
 from elcrec.config.config import Config
 from elcrec.config.figures import KINDS
+from elcrec.runs.places import run_folder
 from elcrec.runs.plan import ablation_arms, sensitivity_points, shown, single_seed
 
 METRIC = "HR@5"
@@ -67,7 +68,7 @@ def _folders(config: Config, name: str, datasets: list[str]) -> Iterable[Path]:
             datasets = printed(config)
         case "single":
             seeds, models = [single_seed(config)], shown(config, [config.figures.intents_of])
-    return (config.run_folder(d, m, s) for d in datasets for m in models for s in seeds)
+    return (run_folder(config, d, m, s) for d in datasets for m in models for s in seeds)
 
 
 def _files(config: Config, patterns: Iterable[str], datasets: list[str]) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,8 +27,8 @@ def draw(runs: Runs) -> Drawn:
     """A row for each hyper-parameter, a column for each data set."""
     config = runs.config
     points = sensitivity_points(config)
-    found = {point: record for point in points if (record := runs.point(point))}
-    numbers = _numbers(points, found)
+    found = [(point, runs.read([point])[0]) for point in points]
+    numbers = _numbers(found)
     rows = [parameter for parameter in PARAMETERS if (numbers["parameter"] == parameter).any()]
     known = numbers[numbers["seeds"] > 0]
     datasets = (known if len(known) else numbers)["dataset"].unique().tolist()
@@ -48,7 +48,7 @@ def draw(runs: Runs) -> Drawn:
         f"{METRIC} of {name} on the test split when one hyper-parameter is changed and all others "
         "stay: alpha, the weight of the cluster loss, and K, the number of intents. A ring marks "
         "the value used in the tables. Points are means over seeds, error bars one standard "
-        f"deviation (none for a single seed). {drawn.seeds_of([*found.values()])}"
+        f"deviation (none for a single seed). {drawn.seeds_of(sum((own for _, own in found), []))}"
         f"{_training(runs)}{drawn.gaps(missing)}"
     )
     ranges = [
@@ -60,12 +60,11 @@ def draw(runs: Runs) -> Drawn:
     return Drawn(figure, numbers, f"Sensitivity of {name}", caption, alt)
 
 
-def _numbers(points: list[Point], found: Mapping[Point, RunRecord]) -> pd.DataFrame:
+def _numbers(found: Sequence[tuple[Point, list[RunRecord]]]) -> pd.DataFrame:
     groups: dict[tuple[Any, ...], list[float]] = defaultdict(list)
-    for point in points:
+    for point, records in found:
         values = groups[point.dataset, point.parameter, point.value, point.own]
-        if point in found:
-            values.append(found[point].metrics["test"][METRIC])
+        values += [record.metrics["test"][METRIC] for record in records]
     rows = [(*key, len(values), *mean_std(values)) for key, values in groups.items()]
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -1,1 +1,1 @@
-"""The replication check: fresh runs against a recorded reference, cell by cell."""
+"""The nightly check: fresh runs against recorded ones, cell by cell."""

@@ -1,20 +1,26 @@
-"""Compare fresh runs with the reference; the verdict and how it is printed."""
+"""Compare fresh runs with the record; the verdict and how it is printed.
+
+The recorded runs of the same seeds are the reference, all of a model on a data set from one
+machine: see `elcrec.runs.places`.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass, replace
 from statistics import fmean
 from typing import Any, Literal
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError, in_line, shown
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.nightly.reference import Cell, Reference
-from elcrec.runs.reading import load_runs, refuse_other_code
-from elcrec.runs.record import RunRecord, read_settings
+from elcrec.files.yamlfile import read_yaml
+from elcrec.nightly.tolerance import Tolerance, tolerances
+from elcrec.runs.comparison import SeedRuns
+from elcrec.runs.places import machines
+from elcrec.runs.plan import runs_of
+from elcrec.runs.reading import Found, Runs
 from elcrec.tables.layout import GAP, plain_table, score
 
 Status = Literal["ok", "regression", "no reference", "not comparable"]
@@ -35,6 +41,7 @@ class Outcome:
     value: float
     """Mean over the seeds, on the test split."""
     reference: float | None
+    """The same of the recorded runs."""
     tolerance: float | None
     """Absolute: of the difference between `value` and `reference`."""
     tolerance_from: str | None
@@ -44,13 +51,8 @@ class Outcome:
     commit: str | None
     """Of the runs, the first seed's."""
     device: str
-    reference_commit: str | None
-    reference_device: list[str] | None
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Data set and model."""
-        return self.dataset, self.model
+    reference_commit: list[str]
+    reference_device: list[str]
 
     @property
     def difference(self) -> float | None:
@@ -60,69 +62,130 @@ class Outcome:
     def as_dict(self) -> dict[str, Any]:
         """For the verdict's file; `ok` is null where nothing could be compared."""
         ok = {"ok": True, "regression": False}.get(self.status)
-        return {**vars(self), "difference": self.difference, "ok": ok}
+        return asdict(self) | {"difference": self.difference, "ok": ok}
 
 
-def check(config: Config, reference: Reference, any_code: bool = False) -> list[Outcome]:
-    """Compare the runs that `config.replication` names with the reference.
+def check(config: Config, any_code: bool = False) -> list[Outcome]:
+    """Compare the runs that `config.nightly` names with those of the record.
 
     Raises:
         InputError: A run is missing or not whole, or, unless `any_code` allows it, other code or
             settings than the present made it.
     """
-    wanted = config.replication
+    wanted = config.nightly
+    config = replace(config, seeds=list(wanted.seeds))
+    asked = runs_of(config, wanted.use, wanted.models)
+    runs, gaps = Runs(config, "take" if any_code else "refuse").read(asked)
+    if gaps:
+        folder = config.run_folder(gaps[0].dataset, gaps[0].model, gaps[0].seed)
+        raise InputError(
+            f"{folder}: no run yet, which the check needs; "
+            "`snakemake replication_check` makes all of them"
+        )
+    recorded = _recorded(config)
     outcomes: list[Outcome] = []
     for dataset in wanted.use:
-        for model in wanted.models:
-            runs, gaps = load_runs(config.output, [dataset], [model], wanted.seeds)
-            if gaps:
-                folder = config.run_folder(dataset, model, gaps[0].seed)
-                raise InputError(
-                    f"{folder}: no run yet, which the check needs; "
-                    "`snakemake replication_check` makes all of them"
-                )
-            if not any_code:
-                refuse_other_code(config, runs, wanted.models)
-            outcomes += compare(runs, reference.get((dataset, model)))
+        own = {model: recorded.get((dataset, model), []) for model in wanted.models}
+        whole = {model: found for model, found in own.items() if _seeds(found) == config.seeds}
+        allowed = tolerances(whole)
+        for model, reference in own.items():
+            fresh = [run for run in runs if (run.dataset, run.model) == (dataset, model)]
+            outcomes += compare(fresh, reference, allowed.get(model, {}))
     return outcomes
 
 
-def compare(runs: Sequence[RunRecord], cell: Cell | None) -> list[Outcome]:
-    """Compare all runs of a model on a data set with its cell, metric by metric."""
-    if cell is None:
-        return [
-            _outcome(runs, name, None, "no reference", "no reference yet") for name in TABLE_METRICS
-        ]
-    other = differences(runs, cell)
-    if other:
-        reason = f"the reference was recorded with {'; '.join(other)}"
-        return [_outcome(runs, name, cell, "not comparable", reason) for name in TABLE_METRICS]
-    return [_judge(runs, name, cell) for name in TABLE_METRICS]
+def _recorded(config: Config) -> Found:
+    """The recorded runs of the check; none while there is no record."""
+    if not machines(config.recorded):
+        return {}
+    reader = Runs(replace(config, runs="recorded"), "take", trusted=True)
+    return reader.find(config.nightly.use, config.nightly.models)
 
 
-def differences(runs: Sequence[RunRecord], cell: Cell) -> list[str]:
-    """Say what makes runs and reference different experiments, each `key: then, now …`.
+def _seeds(runs: SeedRuns) -> list[int]:
+    return [run.seed for run in runs]
 
-    Settings that only one side has are not compared: they came or went with the code.
+
+def compare(runs: SeedRuns, recorded: SeedRuns, allowed: Mapping[str, Tolerance]) -> list[Outcome]:
+    """Compare the runs of a model on a data set with the recorded ones, metric by metric.
+
+    Args:
+        runs: All seeds of the check.
+        recorded: Those of them that are recorded.
+        allowed: Metric to tolerance; of recorded runs of all seeds.
     """
-    run = runs[0]
-    settings = read_settings(run.folder)
-    now = {"seeds": [r.seed for r in runs], "protocol": run.protocol, "data": run.data}
-    then: dict[str, Any] = {"seeds": cell.seeds, "protocol": cell.protocol, "data": cell.data}
-    # Native kernels draw other dropout masks: as another seed would.
-    now["kernels"], then["kernels"] = run.kernels.split()[0], cell.kernels.split()[0]
-    now["precision"], then["precision"] = settings.precision, cell.precision
-    for section, values, present in (
-        ("parameters", cell.parameters, settings.parameters),
-        ("training", cell.training, settings.training),
-    ):
-        now |= {f"{section}.{key}": value for key, value in present.items()}
-        then |= {f"{section}.{key}": value for key, value in values.items()}
+    other = differences(runs, recorded) if recorded else []
+    outcomes = []
+    for name in TABLE_METRICS:
+        value = _mean(runs, name)
+        reference = _mean(recorded, name) if recorded else None
+        tolerance = None if other else allowed.get(name)
+        status, reason = _judge(value, reference, other, tolerance)
+        outcomes.append(
+            Outcome(
+                dataset=runs[0].dataset,
+                model=runs[0].model,
+                metric=name,
+                seeds=_seeds(runs),
+                value=value,
+                reference=reference,
+                tolerance=tolerance.value if tolerance else None,
+                tolerance_from=tolerance.source if tolerance else None,
+                status=status,
+                reason=reason,
+                commit=runs[0].commit,
+                device=runs[0].device,
+                reference_commit=sorted({str(run.commit) for run in recorded}),
+                reference_device=sorted({run.device for run in recorded}),
+            )
+        )
+    return outcomes
+
+
+def _judge(
+    value: float, reference: float | None, other: Sequence[str], allowed: Tolerance | None
+) -> tuple[Status, str]:
+    """What becomes of a cell, and why if it is not ok."""
+    if reference is None:
+        return "no reference", "no reference yet"
+    if allowed is None:
+        return "not comparable", f"the reference was recorded with {'; '.join(other)}"
+    difference = value - reference
+    if abs(difference) <= allowed.value:
+        return "ok", ""
+    side = "above" if difference > 0 else "below"
+    return "regression", (
+        f"{score(value)} is {score(abs(difference))} {side} the reference {score(reference)}, "
+        f"allowed {score(allowed.value)}"
+    )
+
+
+def differences(runs: SeedRuns, recorded: SeedRuns) -> list[str]:
+    """Say what makes the two different experiments, each `key: then, now …`.
+
+    Settings that only one side has are not compared: they came or went with the code. Kernels and
+    device may differ, for they change what another seed would.
+    """
+    now, then = _made_with(runs), _made_with(recorded)
     return [
         f"{in_line(k)} {shown(then[k])}, now {shown(now[k])}"
         for k in then
         if k in now and now[k] != then[k]
     ]
+
+
+def _made_with(runs: SeedRuns) -> dict[str, Any]:
+    first = runs[0]
+    path = first.folder / "config.yaml"
+    settings = {"precision": "float32"} | read_yaml(path)
+    found = {"seeds": _seeds(runs), "protocol": first.protocol, "data": first.data}
+    found["precision"] = settings["precision"]
+    for section in ("parameters", "training"):
+        values = settings.get(section)
+        if not isinstance(values, dict):
+            raise InputError(f"{path}: {section}: must be a mapping of settings to values")
+        found |= {f"{section}.{key}": value for key, value in values.items()}
+    return found
 
 
 def verdict(outcomes: Iterable[Outcome]) -> Verdict:
@@ -133,7 +196,7 @@ def verdict(outcomes: Iterable[Outcome]) -> Verdict:
     return "ok" if found == {"ok"} else "incomplete"
 
 
-def text(outcomes: Sequence[Outcome], config: Config, reference: Path) -> str:
+def text(outcomes: Sequence[Outcome], config: Config) -> str:
     """A table of all cells, then a line for each one that is not ok and the verdict."""
     header = ["model", "data", "metric", "now", "reference", "difference", "allowed", "from", ""]
     rows = [
@@ -157,44 +220,9 @@ def text(outcomes: Sequence[Outcome], config: Config, reference: Path) -> str:
     ]
     counts = Counter(o.status for o in outcomes)
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
-    closing = f"Replication check: {verdict(outcomes)} ({counted}; reference {reference})\n"
+    closing = f"Replication check: {verdict(outcomes)} ({counted}; reference {config.recorded})\n"
     return plain_table(header, rows, text=3) + "".join(faults) + closing
 
 
-def _judge(runs: Sequence[RunRecord], name: str, cell: Cell) -> Outcome:
-    value, recorded = _mean(runs, name), cell.metrics[name]
-    difference = value - recorded.mean
-    if abs(difference) <= recorded.tolerance:
-        return _outcome(runs, name, cell, "ok", "")
-    side = "above" if difference > 0 else "below"
-    reason = (
-        f"{score(value)} is {score(abs(difference))} {side} the reference {score(recorded.mean)}, "
-        f"allowed {score(recorded.tolerance)}"
-    )
-    return _outcome(runs, name, cell, "regression", reason)
-
-
-def _outcome(
-    runs: Sequence[RunRecord], name: str, cell: Cell | None, status: Status, reason: str
-) -> Outcome:
-    recorded = cell.metrics[name] if cell else None
-    return Outcome(
-        dataset=runs[0].dataset,
-        model=runs[0].model,
-        metric=name,
-        seeds=[run.seed for run in runs],
-        value=_mean(runs, name),
-        reference=recorded.mean if recorded else None,
-        tolerance=recorded.tolerance if recorded else None,
-        tolerance_from=recorded.tolerance_from if recorded else None,
-        status=status,
-        reason=reason,
-        commit=runs[0].commit,
-        device=runs[0].device,
-        reference_commit=cell.commit if cell else None,
-        reference_device=cell.device if cell else None,
-    )
-
-
-def _mean(runs: Sequence[RunRecord], name: str) -> float:
+def _mean(runs: SeedRuns, name: str) -> float:
     return fmean(run.metrics["test"][name] for run in runs)

@@ -3,22 +3,31 @@
 The users of a data set are the same in every run, so what varies is the training: its seed, and
 rounding, which training turns into what another seed would give. Two yardsticks:
 
-- `seeds`: the spread over seeds, where every model was run with three or more. The variance is
-  pooled over the models of a data set, because a single model's few seeds say little about it.
-- `users`: the standard error over users (binomial for HR), where there are fewer seeds. It answers
-  another question, what a new sample of users would give; in the recorded runs it is one to five
-  times the standard deviation over seeds, so it is the blunter of the two.
+- `seeds`: the spread over seeds, where every model was run with three or more: the t quantile of
+  the difference of two means. The variance is pooled over the models of a data set, because a
+  single model's few seeds say little about it.
+- `users`: 1.96 standard errors over users (binomial for HR), where there are fewer seeds. It
+  answers another question, what a new sample of users would give; in the recorded runs it is one to
+  five times the standard deviation over seeds, so it is the blunter of the two.
+
+`one user`, 1 / users, is the least that any metric is given, and what a model has whose seeds all
+agree.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Literal
 
 import numpy as np
 import scipy.stats
+from numpy.typing import NDArray
+
+from elcrec.evaluation.metrics import TABLE_METRICS, per_user
+from elcrec.runs.comparison import SeedRuns
 
 Source = Literal["seeds", "users", "one user"]
 
@@ -28,16 +37,6 @@ TAIL = 0.001
 """Share of runs without any fault that exceed a tolerance from seeds, both sides together."""
 STANDARD_ERRORS = 1.96
 """Standard errors over users that make a tolerance from users."""
-
-ABOUT = (
-    "tolerance: largest absolute difference of the mean over seeds that is no regression. "
-    f"seeds: t quantile (two-sided {TAIL:g}) x standard deviation over seeds, pooled over the "
-    "models of the data set, x sqrt(2 / seeds); "
-    f"users: {STANDARD_ERRORS} standard errors over users, with fewer than {FEWEST_SEEDS} seeds; "
-    "one user: 1 / users, the least that any metric is given, and what a model has "
-    "whose seeds all agree."
-)
-"""Said in every reference file."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +54,43 @@ class Spread:
     deviation: float
     freedom: int
     """Degrees of freedom; 0 when no model has enough seeds."""
+
+
+def tolerances(recorded: Mapping[str, SeedRuns]) -> dict[str, dict[str, Tolerance]]:
+    """Model to metric to tolerance.
+
+    Args:
+        recorded: The recorded runs of each model on one data set, all of the same seeds.
+    """
+    varied = [runs for runs in recorded.values() if not _seedless(runs)]
+    found: dict[str, dict[str, Tolerance]] = {model: {} for model in recorded}
+    for name in TABLE_METRICS:
+        spread = pooled(_values(name, runs) for runs in varied)
+        for model, runs in recorded.items():
+            errors = [_user_error(name, run.ranks["test"]) for run in runs]
+            found[model][name] = tolerance(
+                seeds=len(runs),
+                spread=None if _seedless(runs) else spread,
+                user_error=fmean(errors),
+                users=runs[0].users,
+            )
+    return found
+
+
+def _values(name: str, runs: SeedRuns) -> list[float]:
+    return [run.metrics["test"][name] for run in runs]
+
+
+def _user_error(name: str, ranks: NDArray[np.integer]) -> float:
+    """Standard error of a metric over the users of one run."""
+    values = per_user(name, ranks)
+    return float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
+
+
+def _seedless(runs: SeedRuns) -> bool:
+    """Whether the model ignores the seed: all seeds agree in every metric."""
+    constant = all(len(set(_values(name, runs))) == 1 for name in TABLE_METRICS)
+    return len(runs) >= FEWEST_SEEDS and constant
 
 
 def pooled(groups: Iterable[Sequence[float]]) -> Spread:

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from elcrec.config.config import Config
-from elcrec.recorded.row import RecordedRun
+from elcrec.files.jsonfile import JsonObject, as_record
+from elcrec.recorded.check import settings_files
+from elcrec.recorded.folder import RecordedRun
 from elcrec.runs.plan import variant_text
+from elcrec.runs.record import PeakMemory
 from elcrec.tables.layout import markdown_table, number
 
 GIB = 2**30
@@ -23,23 +26,21 @@ def about(config: Config, runs: Sequence[RecordedRun]) -> str:
     if not runs:
         return "No run of this machine is recorded.\n"
     seen = [run.environment for run in runs]
-    versions = _different(
-        " ".join(f"{name} {version}" for name, version in e["versions"].items()) for e in seen
-    )
-    memory = _different(number(e["memory_bytes"] / GIB, 0) for e in seen)
+    memory = _different(number(e.integer("memory_bytes") / GIB, 0) for e in seen)
     facts = [
-        f"Device: {_different(e['device'] for e in seen)}{_gpu(runs)}.",
-        f"Machine: {_different(e['cores'] for e in seen)} cores, {memory} GiB of memory.",
-        f"Python {_different(e['python'] for e in seen)}; {versions}.",
-        f"Commits: {_different(run.metrics['commit'] for run in runs)}.",
+        f"Device: {_different(e.text('device') for e in seen)}{_gpu(seen)}.",
+        f"Machine: {_different(e.integer('cores') for e in seen)} cores, {memory} GiB of memory.",
+        f"Python {_different(e.text('python') for e in seen)}; {_different(map(_versions, seen))}.",
+        f"Commits: {_different(run.metrics.text('commit') for run in runs)}.",
     ]
     header = ["Data set", "Model", "Seed", "Epochs", "Tested", "Hours", "At once", "MiB"]
     header += ["Kernels", "Commit"]
     rows = [_row(config, run) for run in runs]
+    files = ", ".join(f"`{file}`" for file in settings_files(config))
     commands = "\n".join(run.command for run in runs)
     return (
-        "Runs of the full protocol, recorded by `elcrec recorded add`, which writes this file too."
-        "\n\n"
+        f"Runs with the settings of {files}, recorded by `elcrec recorded add`, which writes this"
+        " file too.\n\n"
         + "".join(f"- {fact}\n" for fact in facts)
         + f"\n{markdown_table(header, rows, text=2)}\n"
         "Epochs: all that were trained; tested: the one with the best validation. Hours: of the"
@@ -54,33 +55,35 @@ def about(config: Config, runs: Sequence[RecordedRun]) -> str:
 
 def _row(config: Config, run: RecordedRun) -> list[str]:
     m = run.metrics
-    memory = m["peak_memory"]
-    most = memory["cuda_allocated_bytes"] or memory["resident_bytes"]
-    name = config.model_name(m["model"])
-    kernels = m["kernels"].split()[0] + (", graphs" if m["graphs"] else "")
+    memory, at_once = (
+        as_record(m.values["peak_memory"], PeakMemory, m.path),
+        m.integer("at_once", 1),
+    )
+    name = config.model_name(m.text("model"))
     return [
-        config.dataset_name(m["dataset"]),
+        config.dataset_name(m.text("dataset")),
         f"{name} ({variant_text(run.variant)})" if run.variant else name,
-        str(m["seed"]),
-        str(m["epochs"]),
-        str(m["best_epoch"]),
+        str(m.integer("seed")),
+        str(m.integer("epochs")),
+        str(m.integer("best_epoch")),
         number(run.hours, 2),
-        str(m["at_once"]),
-        number(None if m["at_once"] > 1 else most / MIB, 0),
-        kernels,
-        m["commit"][:7],
+        str(at_once),
+        number(None if at_once > 1 else (memory.cuda_allocated or memory.resident) / MIB, 0),
+        m.text("kernels").split()[0] + (", graphs" if m.flag("graphs") else ""),
+        m.text("commit")[:7],
     ]
 
 
-def _on_gpu(runs: Iterable[RecordedRun]) -> bool:
-    return any(run.environment.get("cuda") for run in runs)
+def _versions(environment: JsonObject) -> str:
+    versions = environment.section("versions")
+    return " ".join(f"{name} {versions.text(name)}" for name in versions.values)
 
 
-def _gpu(runs: Sequence[RecordedRun]) -> str:
-    if not _on_gpu(runs):
-        return ", a processor: no GPU was used"
-    drivers = _different(run.environment["driver"] for run in runs)
-    return f" (driver {drivers}, CUDA {_different(run.environment['cuda'] for run in runs)})"
+def _gpu(seen: Sequence[JsonObject]) -> str:
+    drivers, cuda = (
+        _different(filter(None, [e.optional_text(key) for e in seen])) for key in ("driver", "cuda")
+    )
+    return f" (driver {drivers}, CUDA {cuda})" if cuda else ", a processor: no GPU was used"
 
 
 def _different(values: Iterable[object]) -> str:

@@ -2,128 +2,172 @@
 
 from __future__ import annotations
 
-import json
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from elcrec.config.config import Config, load_config
+from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.files.atomic import replaced, write_text
-from elcrec.files.csvfile import csv_text
-from elcrec.recorded import check
+from elcrec.files.jsonfile import JsonObject
+from elcrec.files.npzfile import read_arrays
+from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.about import about
-from elcrec.recorded.machine import Machine, write_ranks
-from elcrec.recorded.row import RecordedRun, from_folder
-from elcrec.runs.history import read_history
-from elcrec.runs.plan import single_seed
-from elcrec.runs.record import RunRecord, load_run
+from elcrec.recorded.check import check_extra, protocol_of, wanted
+from elcrec.recorded.folder import RecordedRun, extra_files, read_run, recorded_runs, run_folders
+from elcrec.recorded.write import write_json, write_run
 
-DIGITS = 7
-"""Significant digits of a recorded history: those of single precision."""
 MOST_BYTES = 40_000_000
 """Of a machine's folder, because it is kept in git."""
+FOLLOWING = ("metrics", "settings")
+"""Of metrics.json: what follows from ranks.npz and from config.yaml."""
 
 
 @dataclass(frozen=True)
-class Found:
-    """A finished run that is to be recorded."""
+class Added:
+    """What became of the runs that were to be recorded."""
 
-    folder: Path
-    record: RunRecord
-    run: RecordedRun
+    new: list[RecordedRun]
+    extras: list[Path]
+    """Measurements and checks of weights that are new, below the machine's folder."""
+    same: int
+    """Number of runs, measurements and checks that were recorded already."""
 
 
-def add(output: Path, machine: Machine) -> list[RecordedRun]:
-    """Record every finished run of the whole replication below `output`.
+def add(
+    config: Config, machine: Path, folders: Iterable[Path], replace_recorded: bool = False
+) -> Added:
+    """Put finished runs, measurements and checks of weights into the record of a machine.
 
-    Everything is read and checked before anything is written. What is recorded already stays as it
-    is, whatever the present code, unless another run of the same kind takes its place.
+    Everything is read and checked before anything is written.
 
-    Returns:
-        The runs that were not recorded before, in the order of the tables.
+    Args:
+        config: Names the record.
+        machine: The machine's folder in it.
+        folders: Output folders, machines' folders of other records, or folders of single runs.
+        replace_recorded: Let a run take the place of another that is recorded.
 
     Raises:
-        InputError: There is nothing to record, a run is not whole or may not be recorded, or the
-            folder would be too large.
+        InputError: There is nothing to record, a run is not whole or may not be recorded, another
+            one is recorded in its place, or the machine's folder would be too large.
     """
-    config = load_config().replaced(output=output)
-    kept = machine.runs()
-    found = list(_new_runs(config, kept))
-    extras = {
-        kind: {path: read(config, path) for path in sorted(output.glob(f"{kind}/*/[!.]*.json"))}
-        for kind, read in EXTRAS.items()
-    }
-    if not (found or kept or any(extras.values())):
-        raise InputError(f"{output}: has no run, measurement or check of weights to record")
-    runs = sorted((kept | {new.run.key: new.run for new in found}).values(), key=order(config))
-    check_data(machine, runs)
-    text = about(config, runs)
-    for new in found:
-        _write_parts(config, machine, new)
-    for kind, files in extras.items():
-        for path, content in files.items():
-            target = machine.folder / kind / f"{path.parent.name}-{path.name}"
-            write_text(target, json.dumps(content, indent=2) + "\n")
-    machine.write_runs(runs)
-    write_text(machine.folder / "README.md", text)
-    if machine.bytes() > MOST_BYTES:
+    protocol = protocol_of(config)
+    with tempfile.TemporaryDirectory() as temporary:
+        stage = Path(temporary)
+        origins = _prepared(protocol, folders, stage)
+        new = [
+            place
+            for place, origin in origins.items()
+            if _is_new(machine / place, stage / place, origin, replace_recorded)
+        ]
+        runs = {run.folder.relative_to(machine): run for run in recorded_runs(machine)}
+        runs |= {place: read_run(stage / place) for place in new if (stage / place).is_dir()}
+        ordered = sorted(runs.values(), key=order(protocol))
+        check_data(ordered)
+        text = about(protocol, ordered)
+        size = _bytes([machine, *(stage / place for place in new)])
+        if size > MOST_BYTES:
+            raise InputError(
+                f"{machine}: would have {size:,} bytes; allowed in git: {MOST_BYTES:,}"
+            )
+        for place in new:
+            _put(stage / place, machine / place)
+        write_text(machine / "README.md", text)
+    return Added(
+        new=[runs[place] for place in new if place in runs],
+        extras=[place for place in new if place not in runs],
+        same=len(origins) - len(new),
+    )
+
+
+def _prepared(config: Config, folders: Iterable[Path], stage: Path) -> dict[Path, Path]:
+    """Check what is to be recorded, and write it to `stage` as a machine's folder has it.
+
+    Returns:
+        Place below `stage` to the folder or file that it was made from.
+    """
+    asked = list(wanted(config))
+    origins: dict[Path, Path] = {}
+    for folder in folders:
+        single = (folder / "metrics.json").exists()
+        runs = [folder] if single else run_folders(folder)
+        files = [] if single else extra_files(folder)
+        if not runs and not files:
+            raise InputError(f"{folder}: has no run, measurement or check of weights to record")
+        places = {write_run(config, asked, run, stage): run for run in runs}
+        for path in files:
+            place = path.relative_to(folder)
+            write_json(stage / place, check_extra(config, path))
+            places[place] = path
+        for place in places.keys() & origins.keys():
+            raise InputError(f"{places[place]}: is the same run as {origins[place]}")
+        origins |= places
+    return origins
+
+
+def _is_new(there: Path, staged: Path, origin: Path, replace_recorded: bool) -> bool:
+    """Whether something is to be written; refuses it where another is recorded."""
+    if not there.exists():
+        return True
+    what = _difference(there, staged)
+    if what and not replace_recorded:
         raise InputError(
-            f"{machine.folder}: written, but has {machine.bytes():,} bytes; allowed in git: "
-            f"{MOST_BYTES:,}"
+            f"{origin}: is recorded in {there} with another {what}; --replace takes this one"
         )
-    return [new.run for new in found]
+    return what is not None
 
 
-EXTRAS: dict[str, Callable[[Config, Path], dict[str, Any]]] = {
-    "efficiency": check.measurement,
-    "released": check.released,
-}
-"""Folder of the output and of the record, and what reads and checks its files."""
+def _difference(there: Path, staged: Path) -> str | None:
+    """The first file that is not the same in two records of a run or measurement."""
+    pairs = [(there, staged)]
+    if staged.is_dir():
+        names = sorted({path.name for folder in (there, staged) for path in folder.iterdir()})
+        pairs = [(there / name, staged / name) for name in names]
+    return next((one.name for one, other in pairs if _content(one) != _content(other)), None)
 
 
-def _new_runs(config: Config, kept: dict[Any, RecordedRun]) -> Iterable[Found]:
-    """The finished runs that are not recorded yet, checked."""
-    seen = set()
-    for asked in check.wanted(config):
-        if asked.folder in seen or not (asked.folder / "metrics.json").exists():
-            continue
-        seen.add(asked.folder)
-        record = load_run(asked.folder)
-        run = from_folder(asked.folder, asked.variant).completed(record.ranks)
-        known = kept.get(run.key)
-        if known is None or known.metrics != run.metrics:
-            check.check_run(config, asked, record)
-            yield Found(asked.folder, record, run)
+def _content(path: Path) -> object:
+    """What a file says, apart from what follows from other files."""
+    if not path.exists():
+        return None
+    if path.suffix == ".npz":  # compressed by another library, maybe
+        return {name: array.tolist() for name, array in read_arrays(path).items()}
+    if path.name == "config.yaml":
+        return {k: v for k, v in read_yaml(path).items() if k != "module"}  # it may have moved
+    if path.name == "metrics.json":
+        return {k: v for k, v in JsonObject.read(path).values.items() if k not in FOLLOWING}
+    return JsonObject.read(path).values if path.suffix == ".json" else path.read_bytes()
 
 
-def check_data(machine: Machine, runs: Iterable[RecordedRun]) -> None:
+def _put(staged: Path, target: Path) -> None:
+    """Copy a run's folder, metrics.json last as in every run folder, or a file."""
+    shutil.rmtree(target, ignore_errors=True)
+    files = list(staged.glob("*")) or [staged]
+    for path in sorted(files, key=lambda p: p.name == "metrics.json"):
+        place = target if path == staged else target / path.name
+        with replaced(place) as temporary:
+            temporary.write_bytes(path.read_bytes())
+
+
+def check_data(runs: Iterable[RecordedRun]) -> None:
     """Refuse runs of one data set that saw different histories."""
     first: dict[str, RecordedRun] = {}
     for run in runs:
         other = first.setdefault(run.key[0], run)
-        if other.metrics["data"] != run.metrics["data"]:
+        found, right = (each.metrics.text("data") for each in (run, other))
+        if found != right:
             raise InputError(
-                f"{machine.folder}: {run.id} was trained on other histories than {other.id} "
-                f"({run.metrics['data']}, {other.metrics['data']}); allowed: the same"
+                f"{run.id} was trained on other histories than {other.id} ({found}, {right}); "
+                "allowed: the same"
             )
 
 
-def _write_parts(config: Config, machine: Machine, new: Found) -> None:
-    folder, run, epochs = new.folder, new.run, new.record.epochs
-    write_ranks(machine.part("ranks", run), new.record.ranks)
-    history = read_history(folder / "history.csv", epochs)
-    rows = [{name: _short(column[i]) for name, column in history.items()} for i in range(epochs)]
-    write_text(machine.part("history", run), csv_text(rows, list(history)))
-    of_one = run.key[1:] == (config.figures.intents_of, "", single_seed(config))
-    if of_one and (folder / "intents.npz").exists():
-        with replaced(machine.part("intents", run)) as temporary:
-            temporary.write_bytes((folder / "intents.npz").read_bytes())
-
-
-def _short(value: float) -> str:
-    return "" if value != value else f"{value:.{DIGITS}g}"  # nan is an empty field
+def _bytes(paths: Iterable[Path]) -> int:
+    """Size of files, and of all files in folders."""
+    files = (file for path in paths for file in (path, *path.rglob("*")) if file.is_file())
+    return sum(file.stat().st_size for file in files)
 
 
 def order(config: Config) -> Callable[[RecordedRun], tuple[object, ...]]:

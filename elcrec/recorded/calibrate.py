@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from itertools import combinations
-from pathlib import Path
 from textwrap import fill
 
 import numpy as np
@@ -14,11 +12,9 @@ import numpy as np
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
-from elcrec.recorded.unpack import unpack
 from elcrec.report.evidence import Row, read_rows
 from elcrec.runs.comparison import RunsOf, compare_runs, training_noise
-from elcrec.runs.reading import load_runs
-from elcrec.runs.record import RunRecord
+from elcrec.runs.reading import Runs
 from elcrec.statistics.calibration import DRAWS, Source, simulate
 from elcrec.statistics.crossed import crossed
 from elcrec.statistics.power import LEVEL
@@ -35,6 +31,8 @@ NAMES = {
 }
 MOST, MOST_WITH_ONE = 0.065, 0.1
 """Rejections that the primary test was meant to keep at p < .05."""
+PAIRS = ("metric", "dataset", "a", "b", "same_model", "difference", "p", "p_users_only")
+"""Columns of `pairs.csv`."""
 METRIC = "HR@5"
 HITS = 5  # k of it
 SIMULATED = ("beauty", "sasrec")
@@ -45,14 +43,8 @@ REAL = ("beauty", "sasrec_ce", "sasrec")
 
 def runs_of(config: Config) -> RunsOf:
     """The recorded runs of a configuration's data sets, models and seeds, read and checked."""
-    with tempfile.TemporaryDirectory() as folder:
-        chosen = config.replaced(runs="recorded", output=Path(folder))
-        unpack(chosen)
-        records, _ = load_runs(folder, config.use, config.models, config.seeds)
-    found: dict[tuple[str, str], list[RunRecord]] = {}
-    for record in records:
-        found.setdefault((record.dataset, record.model), []).append(record)
-    return found
+    found = Runs(config.replaced(runs="recorded")).find(config.use, config.models)
+    return {key: own for key, own in found.items() if own}
 
 
 def rejections(runs: RunsOf, draws: int = DRAWS) -> list[Mapping[str, object]]:
@@ -78,7 +70,7 @@ def pairs(runs: RunsOf) -> list[Mapping[str, object]]:
     The training noise of a pair is that of all other models, as if the model had one seed.
     Lines of `pairs.csv`; `p_users_only` is the paired t-test over users.
     """
-    lines: list[Mapping[str, object]] = []
+    lines: list[tuple[object, ...]] = []
     for metric in TABLE_METRICS:
         pool = training_noise(runs, metric)
         for (dataset, model), own in runs.items():
@@ -88,37 +80,14 @@ def pairs(runs: RunsOf) -> list[Mapping[str, object]]:
                 found = crossed(a[None], b[None], noise, noise)
                 names = (f"{model} {run.seed}" for run in (first, second))
                 p_values = (found.p_value, paired_t(a, b).p_value)
-                lines.append(_line(metric, dataset, names, True, found.difference, p_values))
+                lines.append((metric, dataset, *names, True, found.difference, *p_values))
         dataset, *models = REAL
         if all(runs.get((dataset, model)) for model in models):
             one, other = (runs[dataset, model] for model in models)
             real = compare_runs("", metric, one, other, pool)
             p_values = (real.primary.p_value, real.paired.p_value)
-            difference = real.primary.difference
-            lines.append(_line(metric, dataset, models, False, difference, p_values))
-    return lines
-
-
-def _line(
-    metric: str,
-    dataset: str,
-    names: Iterable[str],
-    same_model: bool,
-    difference: float,
-    p_values: tuple[float, float],
-) -> Mapping[str, object]:
-    """A line of `pairs.csv`; p-values by the primary test and over users alone."""
-    a, b = names
-    return {
-        "metric": metric,
-        "dataset": dataset,
-        "a": a,
-        "b": b,
-        "same_model": same_model,
-        "difference": difference,
-        "p": p_values[0],
-        "p_users_only": p_values[1],
-    }
+            lines.append((metric, dataset, *models, False, real.primary.difference, *p_values))
+    return [dict(zip(PAIRS, line, strict=True)) for line in lines]
 
 
 def calibration(config: Config) -> str:

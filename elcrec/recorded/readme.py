@@ -18,8 +18,7 @@ from elcrec.config.config import Config, load_config
 from elcrec.errors import InputError
 from elcrec.figures import drawn
 from elcrec.recorded.calibrate import calibration
-from elcrec.recorded.machine import machines
-from elcrec.recorded.unpack import Chosen, extras, unpack
+from elcrec.recorded.folder import recorded_runs
 from elcrec.report import table1, verdict
 from elcrec.report.claims import CLAIMS
 from elcrec.report.claims.claim import REFERENCE, judge_all
@@ -27,6 +26,7 @@ from elcrec.report.evidence import Evidence, Row
 from elcrec.report.remarks.expected import expected, placed
 from elcrec.report.verdict import MARKS, JudgedCells
 from elcrec.report.words import listed
+from elcrec.runs.places import json_files, machines
 from elcrec.statistics.power import LEVEL
 from elcrec.tables import layout, released, table1_files, tables2_3_files
 from elcrec.tables import verdict as verdicts
@@ -77,10 +77,9 @@ def texts(config: Config) -> dict[str, str]:
         changes = {"runs": "recorded", "output": folder, "recorded": str(config.recorded)}
         own.write_text(yaml.safe_dump(changes), encoding="utf-8")
         made = load_config([*(Path(file) for file, _ in config.layers.parts), own])
-        chosen = unpack(made)
         with redirect_stdout(io.StringIO()):
             _make(made)
-        values = _numbers(Evidence(made), chosen)
+        values = _numbers(Evidence(made))
     return {
         part: _wrapped(document(f"{part}.md.j2", "elcrec.recorded", **values))
         for part in (*PARTS, "docs")
@@ -92,12 +91,12 @@ def _make(config: Config) -> None:
     folder = config.output / "tables"
     for table in (table1_files, verdicts, tables2_3_files):
         table.write(config, folder)
-    released.write(config, folder, list(extras(config, "released")))
+    released.write(config, folder, json_files(config, "released"))
     for figure in DRAWN:
         drawn.make(config, figure, config.output / "figures")
 
 
-def _numbers(evidence: Evidence, chosen: Sequence[Chosen]) -> dict[str, Any]:
+def _numbers(evidence: Evidence) -> dict[str, Any]:
     """What the templates name: what was run, what it decides, and the tables."""
     config, judged = evidence.config, verdict.judged_cells(evidence)
     run = {dataset: _seeds(evidence, dataset) for dataset in config.use}
@@ -114,7 +113,7 @@ def _numbers(evidence: Evidence, chosen: Sequence[Chosen]) -> dict[str, Any]:
     ]
     names = evidence.model_name(REFERENCE), evidence.model_name(BASELINE)
     return {
-        "there": sum(not c.run.variant and c.run.key[1] in config.models for c in chosen),
+        "there": sum(run.text("model") in config.models for run in evidence.runs),
         "asked": len(config.use) * len(config.models) * len(config.seeds),
         "run": {evidence.dataset_name(d): groups for d, groups in run.items() if groups},
         "waiting": listed([evidence.dataset_name(d) for d in run if not run[d]], 9),
@@ -163,13 +162,15 @@ def _seeds(evidence: Evidence, dataset: str) -> list[str]:
 def _machines(config: Config) -> Iterator[dict[str, Any]]:
     """What each machine has run."""
     for machine in machines(config.recorded):
-        runs = list(machine.runs().values())
+        runs = recorded_runs(machine)
         yield {
-            "name": machine.folder.name,
+            "name": machine.name,
             "runs": len(runs),
             "hours": sum(run.hours for run in runs),
-            "devices": list(dict.fromkeys(run.metrics["device"].split(" (")[0] for run in runs)),
-            "gpu": any(run.environment["cuda"] for run in runs),
+            "devices": list(
+                dict.fromkeys(run.metrics.text("device").split(" (")[0] for run in runs)
+            ),
+            "gpu": any(run.environment.optional_text("cuda") for run in runs),
         }
 
 

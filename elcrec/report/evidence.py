@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from elcrec import paper
@@ -15,15 +16,12 @@ from elcrec.errors import InputError, shown
 from elcrec.files.csvfile import read_csv
 from elcrec.files.jsonfile import JsonObject
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable
-from elcrec.runs.history import read_history
-from elcrec.runs.plan import AskedRun, runs_of, runs_of_models, runs_of_sensitivity, variant_text
-from elcrec.runs.reading import Gap, failure, other_than, present_hashes
-from elcrec.runs.record import check_best_epoch
+from elcrec.runs.places import json_files
+from elcrec.runs.plan import runs_of_models, runs_of_sensitivity
+from elcrec.runs.reading import Gap, Runs
+from elcrec.runs.record import RunRecord
 
 COMPARED = (IMPROVEMENT, P_VALUE)  # columns of the paper's Table 1 that are no method
-
-OTHER = {"code": "made by other code, left out", "settings": "made with other settings, left out"}
-"""Why a finished run is not shown."""
 
 
 @dataclass(frozen=True)
@@ -192,54 +190,37 @@ class Evidence:
         return {self.dataset_name(d): read_sequences(p) for d, p in paths.items() if p.is_file()}
 
     @functools.cached_property
+    def _collected(self) -> Collected:
+        reader = Runs(self.config, "take" if self.any_code else "leave out")
+        runs, gaps = reader.read(runs_of_models(self.config))
+        sensitivity, _ = reader.read(runs_of_sensitivity(self.config))
+        return Collected(_metrics(runs), _metrics(sensitivity), gaps, reader.left_out)
+
+    @functools.cached_property
     def released(self) -> Sequence[JsonObject]:
         """What `elcrec verify released` recorded of published weights."""
-        return [JsonObject.read(path) for path in sorted(self.output.glob("released/*/*.json"))]
+        return [JsonObject.read(path) for path in json_files(self.config, "released")]
 
     @property
     def runs(self) -> Sequence[JsonObject]:
         """`metrics.json` of every finished run of the configuration, of ablation arms too."""
-        return [values for run, values, other in self._finished if not (other or run.variant)]
+        return self._collected.runs
 
     @property
     def sensitivity(self) -> Sequence[JsonObject]:
         """`metrics.json` of every run with another value of one hyper-parameter."""
-        return [values for run, values, other in self._finished if run.variant and not other]
+        return self._collected.sensitivity
 
     @property
-    def left_out(self) -> list[Gap]:
+    def left_out(self) -> Sequence[Gap]:
         """Finished runs of the configuration that other code or settings made."""
-        return [
-            Gap(run.dataset, run.model, run.seed, _variant(run) + OTHER[other])
-            for run, _, other in self._finished
-            if other
-        ]
+        return self._collected.left_out
 
     @property
-    def absent(self) -> list[Gap]:
-        """Runs of the configuration that are not there, with the reason."""
-        config = self.config
-        return [
-            Gap(run.dataset, run.model, run.seed, failure(run.folder))
-            for run in runs_of(config, config.use, config.models)
-            if not (run.folder / "metrics.json").exists()
-        ]
-
-    @functools.cached_property
-    def _finished(self) -> list[tuple[AskedRun, JsonObject, str | None]]:
-        """Every finished run, its `metrics.json`, and what made it differently if it is left out.
-
-        Raises:
-            InputError: A record that is not whole, or a model whose settings are not right.
-        """
-        config = self.config
-        asked = [*runs_of_models(config), *runs_of_sensitivity(config)]
-        found = []
-        for run in {run.folder: run for run in asked}.values():
-            if (run.folder / "metrics.json").exists():
-                values = _record(run.folder)
-                found.append((run, values, None if self.any_code else _other(config, run, values)))
-        return found
+    def absent(self) -> Sequence[Gap]:
+        """Runs of the tables that are not there, with the reason."""
+        tables = set(product(self.config.use, self.config.models))
+        return [gap for gap in self._collected.gaps if (gap.dataset, gap.model) in tables]
 
 
 class _Printed(dict[tuple[str, str, str], float]):
@@ -267,20 +248,15 @@ def mean(values: Sequence[float]) -> float:
     return sum(known) / len(known) if known else math.nan
 
 
-def _record(folder: Path) -> JsonObject:
-    """`metrics.json` of a run, checked against its history."""
-    values = JsonObject.read(folder / "metrics.json")
-    check_best_epoch(values)
-    if (folder / "history.csv").is_file():
-        read_history(folder / "history.csv", values.integer("epochs"))
-    return values
+@dataclass(frozen=True)
+class Collected:
+    """The runs of a configuration, those with another value of one hyper-parameter apart."""
+
+    runs: Sequence[JsonObject]
+    sensitivity: Sequence[JsonObject]
+    gaps: Sequence[Gap]
+    left_out: Sequence[Gap]
 
 
-def _other(config: Config, run: AskedRun, values: JsonObject) -> str | None:
-    """What made a run differently than the present would: code, settings or nothing."""
-    made = (str(values.values.get("fingerprint")), str(values.values.get("settings")))
-    return other_than(made, present_hashes(config, run.model, run.dataset, run.changes))
-
-
-def _variant(run: AskedRun) -> str:
-    return f"{variant_text(run.variant)}: " if run.variant else ""
+def _metrics(runs: Iterable[RunRecord]) -> Sequence[JsonObject]:
+    return [JsonObject.read(run.folder / "metrics.json") for run in runs]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from elcrec.files.jsonfile import JsonObject
 from elcrec.report.evidence import Evidence
+from elcrec.runs.places import json_files
 from elcrec.runs.plan import variant_text
 
 RUN, SENSITIVITY, MEASUREMENT, RELEASED = "run", "sensitivity", "measurement", "released weights"
@@ -48,9 +49,9 @@ def sources(evidence: Evidence) -> list[Source]:
     Raises:
         InputError: A record that is not whole.
     """
-    measured = sorted(evidence.output.glob("efficiency/*/*.json"))
     found = [_run(RUN, values) for values in evidence.runs]
     found += [_run(SENSITIVITY, values) for values in evidence.sensitivity]
+    measured = json_files(evidence.config, "efficiency")
     found += [_measurement(JsonObject.read(path)) for path in measured]
     found += [_released(values) for values in evidence.released]
     config = evidence.config

@@ -13,9 +13,9 @@ from elcrec.runs.record import RunRecord
 from elcrec.statistics.comparison import ModelComparison, Sample, compare
 from elcrec.statistics.noise import Pool
 
-Runs = Sequence[RunRecord]
+SeedRuns = Sequence[RunRecord]
 """The runs of one model on one data set, one per seed."""
-RunsOf = Mapping[tuple[str, str], Runs]
+RunsOf = Mapping[tuple[str, str], SeedRuns]
 """(data set, model) to its runs."""
 
 
@@ -39,14 +39,14 @@ def training_noise(
     return Pool.of(values, fixed)
 
 
-def compare_runs(family: str, metric: str, a: Runs, b: Runs, pool: Pool) -> ModelComparison:
+def compare_runs(family: str, metric: str, a: SeedRuns, b: SeedRuns, pool: Pool) -> ModelComparison:
     """Test model a against model b on the test split.
 
     Args:
         family: Name of the family that the comparison belongs to.
         metric: `HR@k` or `NDCG@k`.
-        a: Runs of the first model, one or more, all on one data set.
-        b: Runs of the second model on the same data set.
+        a: SeedRuns of the first model, one or more, all on one data set.
+        b: SeedRuns of the second model on the same data set.
         pool: Training noise of the metric, see `training_noise`.
 
     Raises:
@@ -65,7 +65,7 @@ def compare_runs(family: str, metric: str, a: Runs, b: Runs, pool: Pool) -> Mode
     return compare(family, metric, first, second, pool)
 
 
-def check_users(runs: Runs) -> None:
+def check_users(runs: SeedRuns) -> None:
     """Raise `InputError` unless all runs (of one data set) have as many users as the first."""
     for run in runs:
         if run.users != runs[0].users:
@@ -75,6 +75,6 @@ def check_users(runs: Runs) -> None:
             )
 
 
-def user_values(metric: str, runs: Runs) -> NDArray[np.float64]:
+def user_values(metric: str, runs: SeedRuns) -> NDArray[np.float64]:
     """Each run's and user's metric on the test split: (runs, users)."""
     return np.stack([per_user(metric, run.ranks["test"]) for run in runs])

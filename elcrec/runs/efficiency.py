@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from elcrec.errors import InputError
 from elcrec.files.checked import Amount, Count, Line, Positive, Record
 from elcrec.files.jsonfile import read_json
 from elcrec.runs.record import PeakMemory
@@ -86,31 +84,3 @@ def load_efficiency_run(path: Path | str) -> EfficiencyRecord:
         InputError: The file is missing, cut off, or has a key that does not fit.
     """
     return read_json(Path(path), EfficiencyRecord)
-
-
-def load_efficiency_runs(
-    output: Path | str, datasets: Iterable[str], models: Iterable[str]
-) -> tuple[list[EfficiencyRecord], list[tuple[str, str]]]:
-    """Read every record of the data sets below `output`, of whatever model.
-
-    Returns:
-        The records, and the gaps: (dataset, model) for each of `models` without a record.
-
-    Raises:
-        InputError: A record is not whole, or is of another data set or model than its place says.
-    """
-    records, gaps = [], []
-    models = list(models)
-    for dataset in datasets:
-        paths = sorted((Path(output) / "efficiency" / dataset).glob("[!.]*.json"))
-        for path in paths:
-            record = load_efficiency_run(path)
-            if (record.dataset, record.model) != (dataset, path.stem):
-                raise InputError(
-                    f"{path}: is of {record.model} on {record.dataset}; "
-                    f"here it must be {path.stem} on {dataset}"
-                )
-            records.append(record)
-        found = {path.stem for path in paths}
-        gaps += [(dataset, model) for model in models if model not in found]
-    return records, gaps

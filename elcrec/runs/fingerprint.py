@@ -39,26 +39,6 @@ LEFT_OUT = (
 )
 """What a run reaches and no number depends on."""
 
-IGNORED = (
-    "elcrec.files.atomic",
-    "elcrec.jobs.checkpoints",
-    "elcrec.config.config",
-    "elcrec.training.deadline",
-    "elcrec.errors",
-    "elcrec.runs.fingerprint",
-    "elcrec.files.lock",
-    "elcrec.usage",
-    "elcrec.models.native",
-    "elcrec.models.native.build",
-    "elcrec.models.native.function",
-    "elcrec.jobs.progress",
-    "elcrec.jobs.environment",
-    "elcrec.runs.settings",
-    "elcrec.config.build",
-    "elcrec.files.yamlfile",
-)
-"""Modules that `code_hash` leaves out: no table or figure shows what they do."""
-
 
 def fingerprint(module: str) -> str:
     """Hash of the code that decides the numbers of a model's runs, 16 hexadecimal digits.
@@ -155,7 +135,7 @@ def _reachable(start: Iterable[str]) -> set[str]:
     waiting = list(start)
     while waiting:
         name = waiting.pop()
-        if name not in found and name not in IGNORED and file_of(name).exists():
+        if name not in found and file_of(name).exists():
             found.add(name)
             waiting.extend(imports_of(file_of(name)))
     return found

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from elcrec.config.config import Config
+from elcrec.config.sections import Sensitivity
 from elcrec.runs.grid import read_grid
+from elcrec.runs.places import run_folder, sensitivity_folder
 from elcrec.runs.settings import resolve
 
 PARAMETERS = ("alpha", "intents")
@@ -27,7 +29,7 @@ class AskedRun:
     variant: str = ""
     """`<parameter>-<value>` of a run of the sensitivity; empty for the model as it is."""
     changes: Mapping[str, Any] = field(default_factory=dict)
-    """What it changes of the model's own settings."""
+    """What it changes of the model's own settings: `--set` of a run of the sensitivity."""
 
 
 def runs_of_models(config: Config) -> Iterator[AskedRun]:
@@ -39,7 +41,7 @@ def runs_of_models(config: Config) -> Iterator[AskedRun]:
 def runs_of(config: Config, datasets: Iterable[str], models: Iterable[str]) -> Iterator[AskedRun]:
     """These models on these data sets with every seed of the configuration."""
     for dataset, model, seed in product(datasets, models, config.seeds):
-        yield AskedRun(config.run_folder(dataset, model, seed), dataset, model, seed)
+        yield AskedRun(run_folder(config, dataset, model, seed), dataset, model, seed)
 
 
 def runs_of_sensitivity(config: Config) -> Iterator[AskedRun]:
@@ -48,11 +50,7 @@ def runs_of_sensitivity(config: Config) -> Iterator[AskedRun]:
     Raises:
         InputError: A parameter that the model does not have, or a wrong training setting.
     """
-    model = config.figures.sensitivity.model
-    for point in sensitivity_points(config):
-        if point.extra:
-            changes = overrides(config, point.parameter, point.value)
-            yield AskedRun(point.folder, point.dataset, model, point.seed, point.variant, changes)
+    return (point for point in sensitivity_points(config) if point.variant)
 
 
 def check_runs(config: Config) -> None:
@@ -62,7 +60,7 @@ def check_runs(config: Config) -> None:
         InputError: The first that cannot be resolved; names file, key and what is allowed.
     """
     models = {*config.models, *config.efficiency.models}
-    models |= {*config.figures.models(), *config.replication.models, *config.parameters}
+    models |= {*config.figures.models(), *config.nightly.models, *config.parameters}
     for model in sorted(models):
         for dataset in config.datasets:
             resolve(config, model, dataset)
@@ -72,39 +70,19 @@ def check_runs(config: Config) -> None:
     sensitivity_points(config)
 
 
-@dataclass(frozen=True)
-class Point:
-    """One value of the sensitivity figure."""
+@dataclass(frozen=True, kw_only=True)
+class Point(AskedRun):
+    """One value of the sensitivity figure; without a variant, a run that there is anyway."""
 
-    dataset: str
     parameter: str
     value: float
-    seed: int
-    folder: Path
     own: bool
     """The value is the one that the model has anyway."""
-    extra: bool
-    """The run is made for this figure; otherwise it is the model's own."""
-
-    @property
-    def variant(self) -> str:
-        """Parameter and value, as the folder of an extra run is named: `alpha-0.1`."""
-        return variant_name(self.parameter, self.value)
-
-
-def variant_name(parameter: str, value: float) -> str:
-    """How a run with another value of a parameter is named."""
-    return f"{parameter}-{value:g}"
 
 
 def variant_text(variant: str) -> str:
     """A variant for a reader: `alpha = 0.1`."""
     return variant.replace("-", " = ", 1)
-
-
-def sensitivity_folder(output: Path, dataset: str, variant: str, seed: int) -> Path:
-    """Where an extra run of the sensitivity figure lies."""
-    return output / "sensitivity" / dataset / variant / str(seed)
 
 
 def shown(config: Config, models: Iterable[str]) -> list[str]:
@@ -133,28 +111,23 @@ def sensitivity_points(config: Config) -> list[Point]:
         InputError: A parameter that the model does not have, or a wrong training setting.
     """
     part = config.figures.sensitivity
-    if part.model not in config.models:
+    model = part.model
+    if model not in config.models:
         return []
     points = []
     for dataset in (d for d in config.use if d in part.datasets):
-        main = resolve(config, part.model, dataset)
-        known = {
-            (main.digest(), s): config.run_folder(dataset, part.model, s) for s in config.seeds
-        }
-        for parameter, value, seed in _values(config):
-            changes = overrides(config, parameter, value)
-            digest = resolve(config, part.model, dataset, changes, partial(_where, config)).digest()
-            variant = variant_name(parameter, value)
-            place = sensitivity_folder(config.output, dataset, variant, seed)
+        main = resolve(config, model, dataset)
+        known = {(main.digest(), s): run_folder(config, dataset, model, s) for s in config.seeds}
+        for parameter, value, seed in _values(part):
+            changes = {parameter: value, **part.training}
+            digest = resolve(config, model, dataset, changes, partial(_where, config)).digest()
+            variant = f"{parameter}-{value:g}"
+            place = sensitivity_folder(config, dataset, variant, seed)
             folder = known.setdefault((digest, seed), place)
+            run = (folder, dataset, model, seed, variant if folder == place else "", changes)
             own = getattr(main.parameters, parameter) == value
-            points.append(Point(dataset, parameter, value, seed, folder, own, folder == place))
+            points.append(Point(*run, parameter=parameter, value=value, own=own))
     return points
-
-
-def overrides(config: Config, parameter: str, value: float) -> dict[str, Any]:
-    """What `--set` says for a point of the sensitivity figure."""
-    return {parameter: value, **config.figures.sensitivity.training}
 
 
 def _where(config: Config, key: str, value: Any) -> str:
@@ -163,9 +136,6 @@ def _where(config: Config, key: str, value: Any) -> str:
     return config.layers.where("figures", "sensitivity", *inside)
 
 
-def _values(config: Config) -> Iterator[tuple[str, float, int]]:
-    part = config.figures.sensitivity
+def _values(part: Sensitivity) -> Iterator[tuple[str, float, int]]:
     for parameter in PARAMETERS:
-        for value in getattr(part, parameter):
-            for seed in part.seeds:
-                yield parameter, value, seed
+        yield from ((parameter, *each) for each in product(getattr(part, parameter), part.seeds))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Protocol
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,8 @@ from elcrec.data.sequences import SPLITS
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
 from elcrec.files.checked import Amount, Count, Line, Positive, Record, Share, matching
-from elcrec.files.jsonfile import JsonObject, as_record, read_json
+from elcrec.files.jsonfile import read_json
 from elcrec.files.npzfile import read_arrays
-from elcrec.files.yamlfile import read_yaml
 from elcrec.runs.history import read_history
 
 FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
@@ -38,26 +37,6 @@ class PeakMemory(Record):
     resident: Count = Field(alias="resident_bytes")
     cuda_allocated: Count | None = Field(alias="cuda_allocated_bytes")
     cuda_reserved: Count | None = Field(alias="cuda_reserved_bytes")
-
-
-class Made(Protocol):
-    """A record that says which code and which settings made it."""
-
-    @property
-    def dataset(self) -> str:
-        """Data set id."""
-
-    @property
-    def model(self) -> str:
-        """Model id."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Hash of the code, see `elcrec.runs.fingerprint`."""
-
-    @property
-    def settings(self) -> str:
-        """Hash of hyper-parameters and training settings, see `elcrec.runs.settings`."""
 
 
 def _of_all_splits(metrics: Metrics) -> Metrics:
@@ -113,8 +92,12 @@ class RunRecord(MetricsFile):
     """Split to (users,) 0-based ranks."""
 
 
-def load_run(folder: Path | str) -> RunRecord:
+def load_run(folder: Path | str, trusted: bool = False) -> RunRecord:
     """Read a run folder and check it against itself.
+
+    Args:
+        folder: The run's.
+        trusted: Take metrics as they are recorded, even if the ranks give others now.
 
     Raises:
         InputError: A file is missing, cut off or of another shape, or `metrics.json` disagrees with
@@ -125,37 +108,14 @@ def load_run(folder: Path | str) -> RunRecord:
         if not (folder / name).is_file() or not (folder / name).stat().st_size:
             raise InputError(f"{folder / name}: is missing or empty; run this training again")
     values = read_json(folder / "metrics.json", MetricsFile)
-    record = with_ranks(values, folder, read_ranks(folder / "ranks.npz", values.users))
+    ranks = read_ranks(folder / "ranks.npz", values.users)
+    record = with_ranks(values, folder, ranks, trusted)
     read_history(folder / "history.csv", record.epochs)
     return record
 
 
-def clean_commit(run: RunRecord, what: str) -> str:
-    """The commit that made a run.
-
-    Args:
-        run: The run.
-        what: What is to be made of it, for the message.
-
-    Raises:
-        InputError: The run was made from uncommitted changes, or without git.
-    """
-    if run.commit is None or run.dirty:
-        raise InputError(
-            f"{run.folder / 'metrics.json'}: the run was made from uncommitted changes; "
-            f"{what} needs runs of a clean commit"
-        )
-    return run.commit
-
-
-def check_best_epoch(values: JsonObject) -> None:
-    """Refuse a `metrics.json` whose tested epoch is none of those that were trained."""
-    if values.integer("best_epoch") > values.integer("epochs"):
-        values.refuse("best_epoch", f"0 to {values.integer('epochs')}, its epochs")
-
-
 def with_ranks(
-    values: MetricsFile, folder: Path, ranks: Mapping[str, NDArray[np.integer]]
+    values: MetricsFile, folder: Path, ranks: Mapping[str, NDArray[np.integer]], trusted: bool
 ) -> RunRecord:
     """The run that its metrics.json and its ranks tell of.
 
@@ -165,7 +125,7 @@ def with_ranks(
     metrics = {split: summarise(ranks[split]) for split in SPLITS}
     for split, name in ((s, n) for s in SPLITS for n in metrics[s] & values.metrics[s].keys()):
         value, right = values.metrics[split][name], metrics[split][name]
-        if not math.isclose(value, right, rel_tol=0, abs_tol=TOLERANCE):
+        if not trusted and not math.isclose(value, right, rel_tol=0, abs_tol=TOLERANCE):
             raise InputError(
                 f"{folder / 'metrics.json'}: metrics.{split}.{name} is {value!r}, but ranks.npz "
                 f"gives {right!r}; run this training again"
@@ -190,21 +150,3 @@ def read_ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
                 f"rank of at least 0 for each of the {users} users of metrics.json"
             )
     return ranks
-
-
-class MadeWith(Record):
-    """Settings of a finished run, from its config.yaml."""
-
-    parameters: dict[str, Any]
-    training: dict[str, Any]
-    precision: str = "float32"
-
-
-def read_settings(folder: Path) -> MadeWith:
-    """Read the settings of the run in `folder`.
-
-    Raises:
-        InputError: The file is missing or no YAML, or lacks a section.
-    """
-    path = folder / "config.yaml"
-    return as_record(read_yaml(path), MadeWith, path)

@@ -20,7 +20,7 @@ from elcrec.config.config import Config
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
-from elcrec.runs.comparison import Runs, training_noise, user_values
+from elcrec.runs.comparison import SeedRuns, training_noise, user_values
 from elcrec.runs.record import RunRecord
 from elcrec.statistics import comparison
 from elcrec.statistics.comparison import Sample, compare, with_holm
@@ -185,7 +185,7 @@ def _history(row: Any) -> str:
     return longest if shortest == longest else f"{shortest}–{longest}"
 
 
-def _check(runs: Runs, sequences: Sequences, dataset: str) -> None:
+def _check(runs: SeedRuns, sequences: Sequences, dataset: str) -> None:
     if sequences.n_users < GROUPS:
         raise InputError(
             f"{dataset}/sequences.txt: has {sequences.n_users} users; {GROUPS} groups need as many"
@@ -199,7 +199,7 @@ def _check(runs: Runs, sequences: Sequences, dataset: str) -> None:
             )
 
 
-def _sample(runs: Runs, metric: str, users: NDArray[np.intp]) -> Sample:
+def _sample(runs: SeedRuns, metric: str, users: NDArray[np.intp]) -> Sample:
     """A metric of these users in the runs of one model."""
     values = [float(per_user(metric, run.ranks["test"][users]).mean()) for run in runs]
     return Sample(runs[0].dataset, runs[0].model, values, user_values(metric, runs)[:, users])

@@ -14,8 +14,9 @@ from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, ndcg_bound
 from elcrec.paper import PaperTable
-from elcrec.runs.comparison import Runs, RunsOf, check_users, compare_runs, training_noise
-from elcrec.runs.reading import Gap, load_runs, refuse_other_code
+from elcrec.runs.comparison import RunsOf, SeedRuns, check_users, compare_runs, training_noise
+from elcrec.runs.plan import runs_of
+from elcrec.runs.reading import Gap, Runs
 from elcrec.runs.record import TOLERANCE, RunRecord
 from elcrec.statistics import comparison
 from elcrec.statistics.comparison import ModelComparison, with_holm
@@ -103,9 +104,8 @@ def read(config: Config, any_code: bool) -> AccuracyTable:
     Raises:
         InputError: A run folder or paper file that is not right.
     """
-    records, gaps = load_runs(config.output, config.use, config.models, config.seeds)
-    if not any_code:
-        refuse_other_code(config, records)
+    runs = Runs(config, "take" if any_code else "refuse")
+    records, gaps = runs.read(runs_of(config, config.use, config.models))
     names = Names.of(config, config.models)
     printed = paper.load_printed(names.datasets.values())
     return build(records, gaps, names, paper=printed, protocol=config.protocol)
@@ -164,7 +164,7 @@ def build(
     )
 
 
-def _grouped(records: Iterable[RunRecord], protocol: str) -> dict[tuple[str, str], Runs]:
+def _grouped(records: Iterable[RunRecord], protocol: str) -> dict[tuple[str, str], SeedRuns]:
     ordered = sorted(records, key=lambda r: (r.dataset, r.model, r.seed))
     for record in ordered:
         _check(record, protocol)

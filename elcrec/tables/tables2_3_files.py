@@ -8,8 +8,9 @@ from typing import Any
 
 from elcrec import paper
 from elcrec.config.config import Config
-from elcrec.runs.efficiency import EfficiencyRecord, load_efficiency_runs
-from elcrec.runs.reading import load_runs, refuse_other_code
+from elcrec.runs.efficiency import EfficiencyRecord
+from elcrec.runs.plan import runs_of
+from elcrec.runs.reading import Runs
 from elcrec.runs.record import RunRecord
 from elcrec.tables.document import write_table
 from elcrec.tables.layout import (
@@ -79,11 +80,10 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     Raises:
         InputError: A configuration, record, run folder or paper file that is not right.
     """
-    records, gaps = load_efficiency_runs(config.output, config.use, config.efficiency.models)
+    reader = Runs(config, "take" if any_code else "refuse")
+    records, gaps = reader.measurements(config.use, config.efficiency.models)
     models = model_order([*config.efficiency.models, *(r.model for r in records)])
-    runs, absent = load_runs(config.output, config.use, models, config.seeds)
-    if not any_code:
-        refuse_other_code(config, [*records, *runs])
+    runs, absent = reader.read(runs_of(config, config.use, models))
     names = Names.of(config, models)
     printed = paper.load_efficiency()
     times = time_frame(records, runs, names, printed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.fuzz.harness import command, fuzz
 from tests.unit.figures.conftest import Made
 
 RUNS = "results/runs/tiny/**/*.*"
+RECORDED = "record/cpu-test/runs/**/*.*"
 RANKED = (RUNS, "data/tiny/sequences.txt")
 READ = {
     "table accuracy": (RUNS,),
@@ -35,8 +37,8 @@ READ = {
     "figure case_study": RANKED,
     "figure tsne": (RUNS,),
     "report": ("results/**/*.*", "data/tiny/sequences.txt"),
-    "replication check": (RUNS, "reference.json"),
-    "replication record": (RUNS, "reference.json"),
+    "nightly check": (RUNS, RECORDED),
+    "recorded add": (RECORDED,),
 }
 """Command to the files that it reads, as patterns below the folder."""
 ANY_CODE = ("accuracy", "verdict", "activity", "efficiency", "check", "report")
@@ -66,14 +68,14 @@ def arguments(made: Made, what: str, output: Path) -> list[str]:
         words += map(str, sorted((made.folder / "results" / kind).glob("*/*.json")))
     if kind == "data-statistics":
         words.append(str(made.folder / "data" / "ml-1m" / "statistics.json"))
+    if kind == "add":
+        words += ["cpu-other", str(made.folder / "record" / "cpu-test")]
     words += ["--config", str(made.path)]
     if kind in ANY_CODE or group in ANY_CODE:
         words.append("--any-code")
-    if kind == "record":
-        words += ["--runs", str(made.folder / "results")]
-    names = {"report": "index.html", "replication check": "check.json"}
+    names = {"report": "index.html", "nightly check": "check.json"}
     target = output / {"table": "tables", "figure": "figures"}.get(group, "") / names.get(what, "")
-    return words if kind in ("headline", "record") else [*words, "--output", str(target)]
+    return words if kind in ("headline", "add") else [*words, "--output", str(target)]
 
 
 @pytest.mark.parametrize("what", [what for what in READ if "figure" not in what])
@@ -96,12 +98,16 @@ def check(made: Made, output: Path, what: str, data: st.DataObject) -> None:
     files = {p for pattern in READ[what] for p in made.folder.glob(pattern) if p.is_file()}
     path = data.draw(st.sampled_from(sorted(files)))
     output.mkdir(exist_ok=True)
-    reference = made.folder / "reference.json"
-    before = reference.read_bytes()
     try:
         damage.apply(data, path)
         told = {*files, path.parent}
         command(f"elcrec {what}", told, arguments(made, what, output), output, good=(0, 1, 3))
     finally:
         damage.restore()
-        reference.write_bytes(before)
+        shutil.rmtree(made.folder / "record" / "cpu-other", ignore_errors=True)
+
+
+def test_every_command_succeeds_before_anything_is_damaged(made: Made, folder: Path) -> None:
+    for what in ("nightly check", "recorded add"):
+        assert main(arguments(made, what, folder)) == 0
+    shutil.rmtree(made.folder / "record" / "cpu-other")

@@ -15,20 +15,20 @@ from hypothesis import strategies as st
 from elcrec import paper
 from elcrec.bench.growth import MEASURES, Earlier
 from elcrec.jobs.batch import read_plan
-from elcrec.nightly.check import compare
-from elcrec.nightly.record import record_cells
-from elcrec.nightly.reference import read_reference
+from elcrec.nightly.check import check
+from elcrec.recorded.about import about
+from elcrec.recorded.folder import recorded_runs
 from elcrec.report.claims.claim import Scope
 from elcrec.report.claims.intents import published
 from elcrec.report.evidence import Evidence, read_rows
 from elcrec.runs.efficiency import load_efficiency_run
 from elcrec.runs.grid import read_grid
-from elcrec.runs.reading import history, load_runs
+from elcrec.runs.reading import history
 from elcrec.runs.record import load_run
 from elcrec.runs.snapshots import snapshots
 from elcrec.tables import grid, released
 from elcrec.tables.layout import lines, markdown
-from tests.fuzz.folders import SEEDS, Damage, fill
+from tests.fuzz.folders import Damage, fill
 from tests.fuzz.harness import attempt, fuzz
 from tests.fuzz.mutations import damaged_csv, damaged_json
 from tests.unit.figures.conftest import CENTERS, Made
@@ -101,25 +101,34 @@ def test_intents(made: Made, damage: Damage, data: st.DataObject) -> None:
         assert found.embeddings.shape[:2] == found.assigned.shape
 
 
+def recorded_folder(made: Made) -> Path:
+    return made.folder / "record" / "cpu-test" / "runs" / "tiny" / "sasrec" / "1"
+
+
 @fuzz(40)
-@given(data=st.data())
-def test_config_of_a_run(made: Made, damage: Damage, data: st.DataObject) -> None:
-    path = run_folder(made, "sasrec") / "config.yaml"
-    damage.restore()
-    runs, _ = load_runs(made.config.output, ["tiny"], ["sasrec"], SEEDS)
-    cell = read_reference(made.folder / "reference.json")["tiny", "sasrec"]
+@given(data=st.data(), ours=st.booleans())
+@pytest.mark.parametrize("name", ["config.yaml", "metrics.json", "ranks.npz"])
+def test_a_run_of_the_nightly_check(
+    made: Made, damage: Damage, data: st.DataObject, ours: bool, name: str
+) -> None:
+    path = (run_folder(made, "sasrec") if ours else recorded_folder(made)) / name
     damage.apply(data, path)
-    outcomes = attempt("config.yaml", path, lambda: compare(runs, cell))
-    assert outcomes is None or len(outcomes) == len(cell.metrics)
+    kind = f"{'fresh' if ours else 'recorded'} {name}"
+    outcomes = attempt(kind, path.parent, lambda: check(made.config, any_code=True))
+    assert outcomes is None or len(outcomes) == 4
 
 
 @fuzz(40)
 @given(data=st.data())
-def test_environment(made: Made, damage: Damage, data: st.DataObject) -> None:
-    path = run_folder(made, "sasrec") / "environment.json"
+@pytest.mark.parametrize("name", ["environment.json", "metrics.json"])
+def test_what_the_readme_of_a_machine_says(
+    made: Made, damage: Damage, data: st.DataObject, name: str
+) -> None:
+    path = recorded_folder(made) / name
     damage.apply(data, path)
-    wanted, output = made.config.replication, made.config.output
-    attempt("environment.json", path, lambda: record_cells(output, wanted, "elcrec"))
+    machine = made.folder / "record" / "cpu-test"
+    text = attempt(name, path, lambda: about(made.config, recorded_runs(machine)))
+    assert text is None or text.encode()
 
 
 @fuzz(60)
@@ -163,21 +172,6 @@ def test_released_record(made: Made, damage: Damage, data: st.DataObject) -> Non
     scope = Scope(["beauty"], 1)
     told = attempt("centers in it", path, lambda: published(Evidence(made.config), scope))
     assert told is None or "nan" not in str(told)
-
-
-@fuzz(70)
-@given(data=st.data())
-def test_reference(made: Made, damage: Damage, data: st.DataObject) -> None:
-    path = made.folder / "reference.json"
-    damage.restore()
-    runs, _ = load_runs(made.config.output, ["tiny"], ["sasrec"], SEEDS)
-    damage.apply(data, path)
-    found = attempt("reference JSON", path, lambda: read_reference(path))
-    for cell in (found or {}).values():
-        compare(runs, cell)
-        for metric in cell.metrics.values():
-            assert len(metric.values) == len(set(cell.seeds))
-            assert all(0 <= v <= 1 for v in (*metric.values, metric.mean, metric.tolerance))
 
 
 @fuzz(50)

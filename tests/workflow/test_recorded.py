@@ -7,10 +7,9 @@ import pytest
 import yaml
 
 import elcrec.jobs.run
-import elcrec.recorded.add
 from elcrec.cli.main import main
-from elcrec.config.config import FROM_RECORDED, load_config
-from tests.recording import CLEAN, MACHINE, add, make_config, recorded_config, train
+from elcrec.config.config import FROM_RECORDED
+from tests.recording import CLEAN, add, machine_of, make_config, recorded_config, train
 from tests.workflow.test_workflow import jobs, snakemake
 
 
@@ -21,7 +20,6 @@ def recorded(tmp_path_factory):
     config = make_config(folder, seeds=[1, 2], efficiency={"models": [], "seed": 1, "epochs": 1})
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(elcrec.jobs.run, "commit", lambda: CLEAN)
-        patch.setattr(elcrec.recorded.add, "load_config", lambda: load_config([config]))
         for step in ("fetch", "prepare"):
             place = ["--config", str(config), "--output", str(folder / "data" / "tiny")]
             assert main(["data", step, "--dataset", "tiny", *place]) == 0
@@ -36,7 +34,6 @@ def recorded(tmp_path_factory):
 def test_everything_is_made_and_nothing_is_trained(recorded):
     arguments = ["all", "--configfile", str(recorded), "--cores", "2", "--quiet", "reason"]
     counts = jobs(snakemake(*arguments, "--dry-run").stdout)
-    assert counts["unpack"] == 1
     assert not counts.keys() & {"train", "sensitivity", "measure", "released"}
     done = snakemake(*arguments)
     assert done.returncode == 0, done.stderr
@@ -51,34 +48,47 @@ def test_everything_is_made_and_nothing_is_trained(recorded):
     assert "Nothing to be done" in again.stderr + again.stdout
 
 
-def test_a_change_of_the_record_makes_the_tables_again(recorded):
-    machine = recorded.parent / "recorded" / MACHINE
-    path = machine / "runs.csv"
-    content = path.read_text()
+def test_a_change_of_the_record_makes_the_tables_again(recorded, tmp_path):
+    run = machine_of(recorded) / "runs" / "tiny" / "popularity" / "2"
     target = recorded.parent / "results" / FROM_RECORDED / "tables" / "table1.csv"
     arguments = [str(target), "--configfile", str(recorded), "--cores", "2", "--quiet", "reason"]
     assert snakemake(*arguments).returncode == 0
-    path.write_text("".join(x for x in content.splitlines(True) if "popularity,,2" not in x))
+    shutil.move(run, tmp_path / "2")
     try:
         done = snakemake(*arguments)
     finally:
-        path.write_text(content)
+        shutil.move(tmp_path / "2", run)
     assert done.returncode == 0, done.stderr
     rows = list(csv.DictReader(target.open()))
     assert {row["seeds"] for row in rows if row["model"] == "popularity"} == {"1"}
 
 
-def test_a_damaged_record_is_one_line_before_any_job(recorded):
-    path = recorded.parent / "recorded" / MACHINE / "runs.csv"
+def test_a_damaged_record_is_one_line(recorded):
+    path = machine_of(recorded) / "runs" / "tiny" / "elcrec" / "1" / "metrics.json"
     content = path.read_text()
-    path.write_text(content.replace("tiny,elcrec", "tiny,popularity", 1))
+    path.write_text(content.replace('"users": ', '"users": 1'))
+    target = recorded.parent / "results" / FROM_RECORDED / "tables" / "table1.csv"
     try:
-        done = snakemake("all", "--configfile", str(recorded), "--cores", "1", "--dry-run")
+        done = snakemake(
+            str(target), "--configfile", str(recorded), "--cores", "1", "--quiet", "all"
+        )
     finally:
         path.write_text(content)
     assert done.returncode != 0
+    told = done.stdout + done.stderr
+    (line,) = {x for x in told.splitlines() if x.startswith("elcrec:") and "ranks.npz" in x}
+    assert f"{path.parent / 'ranks.npz'}: " in line
+    assert "for each of the 1120 users" in line
+    assert "Traceback" not in told
+
+
+def test_an_empty_record_is_one_line_before_any_job(recorded, tmp_path):
+    own = yaml.safe_load(recorded.read_text()) | {"recorded": str(tmp_path)}
+    (tmp_path / "own.yaml").write_text(yaml.safe_dump(own))
+    done = snakemake("all", "--configfile", str(tmp_path / "own.yaml"), "--dry-run")
+    assert done.returncode != 0
     (line,) = [x for x in done.stderr.splitlines() if x.startswith("elcrec:")]
-    assert f"{path}: row tiny/popularity/1: stands twice" in line
+    assert f"{tmp_path}: has no recorded runs" in line
     assert "Traceback" not in done.stderr
 
 
@@ -92,4 +102,3 @@ def test_one_word_on_the_command_line_is_enough(recorded, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert "train" not in jobs(done.stdout)
-    assert jobs(done.stdout)["unpack"] == 1

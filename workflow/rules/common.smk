@@ -16,11 +16,11 @@ from elcrec.data.sources import mirror
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
 from elcrec.files.yamlfile import read_yaml
-from elcrec.recorded.unpack import made_files
 from elcrec.runs import settings as registry
 from elcrec.runs.fingerprint import code_hash, fingerprint
 from elcrec.runs.grid import read_grid
-from elcrec.runs.plan import check_runs
+from elcrec.runs.places import source
+from elcrec.runs.plan import check_runs, runs_of
 
 
 def checked_config():
@@ -52,7 +52,7 @@ def count_gpus():
 try:
     CONFIG = checked_config()
     RECORDED = CONFIG.runs == "recorded"
-    UNPACKED = set(map(str, made_files(CONFIG))) if RECORDED else set()
+    source(CONFIG)  # refused now if no runs are recorded
     GPUS = count_gpus()
     mirror()  # refused now if it names nothing
 except InputError as error:
@@ -95,17 +95,17 @@ def run_file(name):
 
 def available(paths):
     """Those of the files that there can be: with `runs: recorded` only what is recorded."""
-    return [path for path in paths if not RECORDED or path in UNPACKED]
+    return [path for path in paths if not RECORDED or Path(path).exists()]
 
 
-RUN_FILES = available(
-    expand(
-        [run_file("metrics.json"), run_file("ranks.npz"), run_file("history.csv")],
-        dataset=CONFIG.use,
-        model=CONFIG.models,
-        seed=CONFIG.seeds,
-    )
-)
+def run_files(datasets, models):
+    """The records of the runs of models on data sets, of every seed."""
+    names = ("metrics.json", "ranks.npz", "history.csv")
+    runs = runs_of(CONFIG, datasets, models)
+    return available(f"{run.folder}/{name}" for run in runs for name in names)
+
+
+RUN_FILES = run_files(CONFIG.use, CONFIG.models)
 
 
 def start_weights(dataset, model, seed):

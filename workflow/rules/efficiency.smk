@@ -30,3 +30,12 @@ rule measure:
         "{PYTHON} measure --dataset {wildcards.dataset:q} --model {wildcards.model:q}"
         " --seed {params.seed} --epochs {params.epochs} --config {SNAPSHOT:q}"
         " --threads {params.threads} --output {output:q} 2>&1 | tee {log:q}"
+
+
+def measurements():
+    """The records of rule measure; with `runs: recorded` those that are kept."""
+    return available(
+        f"{source(CONFIG, 'efficiency', dataset)}/efficiency/{dataset}/{model}.json"
+        for dataset in CONFIG.use
+        for model in CONFIG.efficiency.models
+    )

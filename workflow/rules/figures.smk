@@ -2,7 +2,7 @@
 import functools
 
 from elcrec.figures.plan import plan
-from elcrec.runs.plan import overrides, sensitivity_points
+from elcrec.runs.plan import sensitivity_points
 
 FIGURES = {
     figure.name: figure
@@ -10,7 +10,7 @@ FIGURES = {
     if available(f"{folder}/metrics.json" for folder in figure.folders)
 }
 SENSITIVITY = {
-    str(point.folder): point for point in sensitivity_points(CONFIG) if point.extra
+    str(point.folder): point for point in sensitivity_points(CONFIG) if point.variant
 }
 
 
@@ -21,16 +21,11 @@ def sensitivity_point(wildcards):
     return SENSITIVITY[str(Path(name))]
 
 
-def changed(wildcards):
-    """What a sensitivity run changes: hyper-parameter, and training settings of the section."""
-    point = sensitivity_point(wildcards)
-    return overrides(CONFIG, point.parameter, point.value)
-
-
 def sensitivity_settings(wildcards):
     """Hash of the resolved settings of a sensitivity run: a change re-runs the training."""
     model = CONFIG.figures.sensitivity.model
-    resolved = registry.resolve(CONFIG, model, wildcards.dataset, changed(wildcards))
+    changes = sensitivity_point(wildcards).changes
+    resolved = registry.resolve(CONFIG, model, wildcards.dataset, changes)
     return f"{CONFIG.protocol} {resolved.digest()}"
 
 
@@ -97,7 +92,7 @@ rule sensitivity:
         model=CONFIG.figures.sensitivity.model,
         overrides=lambda w: " ".join(
             shlex.quote(f"{key}={json.dumps(value)}")
-            for key, value in changed(w).items()
+            for key, value in sensitivity_point(w).changes.items()
         ),
         folder=lambda w, output: str(Path(output[0]).parent),
         limit=time_limit,

@@ -5,9 +5,9 @@ rule replication_check:
     input:
         expand(
             run_file("metrics.json"),
-            dataset=CONFIG.replication.use,
-            model=CONFIG.replication.models,
-            seed=CONFIG.replication.seeds,
+            dataset=CONFIG.nightly.use,
+            model=CONFIG.nightly.models,
+            seed=CONFIG.nightly.seeds,
         ),
     log:
         f"{OUTPUT}/logs/replication_check.log",
@@ -15,4 +15,4 @@ rule replication_check:
     params:
         verdict=f"{OUTPUT}/replication_check.json",
     shell:
-        "{PYTHON} replication check --config {SNAPSHOT:q} --output {params.verdict:q} 2>&1 | tee {log:q}"
+        "{PYTHON} nightly check --config {SNAPSHOT:q} --output {params.verdict:q} 2>&1 | tee {log:q}"

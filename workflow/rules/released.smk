@@ -2,6 +2,12 @@
 RELEASED = {(entry.model, entry.dataset): entry for entry in CONFIG.released_weights}
 
 
+RELEASED_RECORDS = available(
+    f"{source(CONFIG, 'released', dataset)}/released/{dataset}/{model}.json"
+    for model, dataset in RELEASED
+)
+
+
 rule fetch_weights:
     output:
         f"{DATA}/released/{{file}}.pt",
@@ -41,9 +47,7 @@ rule released:
 rule released_weights:
     input:
         TABLE_TEMPLATES,
-        records=available(
-            f"{OUTPUT}/released/{dataset}/{model}.json" for model, dataset in RELEASED
-        ),
+        records=RELEASED_RECORDS,
     output:
         expand(f"{OUTPUT}/tables/released.{{kind}}", kind=["csv", "md", "tex"]),
     log:

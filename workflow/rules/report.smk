@@ -14,8 +14,7 @@ def report_extras(wildcards):
     """
     if RECORDED:
         said = sorted(str(path) for path in CONFIG.recorded.glob("*.csv"))
-        released = any(Path(path).parts[-3] == "released" for path in UNPACKED)
-        return said + (list(rules.released_weights.output) if released else [])
+        return said + (list(rules.released_weights.output) if RELEASED_RECORDS else [])
     names = ["released.csv", "grid.csv"]
     paths = [Path(OUTPUT) / "tables" / name for name in names]
     return [str(path) for path in paths if path.exists()]

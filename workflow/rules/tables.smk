@@ -87,13 +87,7 @@ rule efficiency:
     input:
         RUN_FILES,
         TABLE_TEMPLATES,
-        available(
-            expand(
-                rules.measure.output,
-                dataset=CONFIG.use,
-                model=CONFIG.efficiency.models,
-            )
-        ),
+        measurements(),
         paper=f"{workflow.basedir}/workflow/paper/efficiency.csv",
     output:
         expand(

@@ -27,7 +27,7 @@ class Made:
         datasets = {"tiny": {"name": name, "path": str(folder / "tiny.txt")}}
         self.path = write(folder, datasets=datasets)
         self.config: Config = load_config([self.path])
-        self.runs = Runs(self.config, any_code=True)
+        self.runs = Runs(self.config, "take")
         prepared = self.config.sequences_file("tiny")
         prepared.parent.mkdir(parents=True)
         prepared.write_text((folder / "tiny.txt").read_text())

@@ -41,7 +41,7 @@ def test_the_same_runs_give_the_same_files(printed, kind):
 
 def test_runs_of_other_code_are_refused(made):
     made.run("elcrec", 1)
-    with pytest.raises(InputError, match="other code than the present"):
+    with pytest.raises(InputError, match="that other code made than the present"):
         Runs(made.config).run("tiny", "elcrec", 1)
 
 

@@ -67,18 +67,18 @@ def test_the_replication_adds_two_arms_and_eight_values_per_data_set():
     ablation = next(figure for figure in plan(config) if figure.kind == "ablation")
     added = [f for f in ablation.folders if f.parent.name not in config.models]
     assert len(added) == 2 * 4 * 3
-    extra = [point.folder for point in sensitivity_points(config) if point.extra]
+    extra = [point.folder for point in sensitivity_points(config) if point.variant]
     assert len(extra) == len(set(extra)) == 8 * 4
 
 
 def test_the_models_own_value_is_taken_from_its_run(made):
     points = {(p.parameter, p.value): p for p in sensitivity_points(made.config)}
     own = points["alpha", 1]
-    assert (own.own, own.extra) == (True, False)
+    assert (own.own, bool(own.variant)) == (True, False)
     assert own.folder == made.config.run_folder("tiny", "elcrec", 1)
     assert points["intents", 8].folder == own.folder
     other = points["alpha", 0.1]
-    assert (other.own, other.extra) == (False, True)
+    assert (other.own, other.variant) == (False, "alpha-0.1")
     assert other.folder == made.config.output / "sensitivity" / "tiny" / "alpha-0.1" / "1"
 
 
@@ -87,7 +87,7 @@ def test_with_another_training_the_own_value_is_trained_once_for_both_parameters
     points = sensitivity_points(config)
     own = {p.folder for p in points if p.own}
     assert own == {config.output / "sensitivity" / "ml-100k" / "alpha-0.1" / "1"}
-    assert len({p.folder for p in points if p.extra}) == 5
+    assert len({p.folder for p in points if p.variant}) == 5
 
 
 def test_a_value_that_the_model_does_not_know_is_refused(tmp_path):

@@ -1,8 +1,10 @@
-"""The replication check: real runs on a known-answer data set, whole and with deliberate breaks."""
+"""The nightly check: real runs on a known-answer data set, whole and with deliberate breaks."""
 
 import dataclasses
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +19,10 @@ import elcrec.evaluation.tiles
 import elcrec.jobs.run
 from elcrec.cli.main import main
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.nightly.record import portable
-from elcrec.nightly.reference import Cell, measured, with_tolerances
-from elcrec.nightly.tolerance import Spread, Tolerance, pooled, tolerance
+from elcrec.nightly.tolerance import Spread, Tolerance, pooled, tolerance, tolerances
+from elcrec.runs.record import RunRecord, load_run
+from tests.recording import edit
+from tests.unit.tables.conftest import Output
 from tests.workflow.make_tiny import write
 
 MODELS = ["popularity", "sasrec"]
@@ -27,10 +30,10 @@ SEEDS = [1, 2, 3]
 CLEAN = ("c" * 40, False)
 
 
-def make_config(folder: Path, reference: Path, **changes: object) -> Path:
-    check = {"use": ["tiny"], "models": MODELS, "seeds": SEEDS, "reference": str(reference)}
+def make_config(folder: Path, record: Path, **changes: object) -> Path:
+    check = {"use": ["tiny"], "models": MODELS, "seeds": SEEDS}
     training = {"max_epochs": 3, "batch_size": 16, "patience": 0}
-    settings = {"parameters": {}, "training": training, "replication": check}
+    settings = {"parameters": {}, "training": training, "nightly": check, "recorded": str(record)}
     return write(folder, models=MODELS, seeds=SEEDS, **(settings | changes))
 
 
@@ -45,14 +48,22 @@ def train_all(config: Path, models: list[str] = MODELS) -> None:
             assert main(["train", *arguments, "--config", str(config), "--quiet"]) == 0
 
 
-def run(command: str, config: Path, *arguments: str) -> int:
-    return main(["replication", command, "--config", str(config), *arguments])
+def check(config: Path, *arguments: str) -> int:
+    return main(["nightly", "check", "--config", str(config), *arguments])
 
 
 def use_only(config: Path, **changes: object) -> None:
     content = yaml.safe_load(config.read_text())
-    content["replication"] |= changes
+    content["nightly"] |= changes
     config.write_text(yaml.safe_dump(content))
+
+
+def compared_with(record: Path, config: Path, folder: Path) -> tuple[int, dict[str, Any]]:
+    """Exit status and verdict of the check of finished runs against another record."""
+    other = folder / "other.yaml"
+    other.write_text(yaml.safe_dump(yaml.safe_load(config.read_text()) | {"recorded": str(record)}))
+    output = folder / "verdict.json"
+    return check(other, "--output", str(output)), json.loads(output.read_text())
 
 
 def verdict_of(config: Path) -> dict[str, object]:
@@ -61,20 +72,26 @@ def verdict_of(config: Path) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory) -> Path:
-    """Configuration whose runs are finished and recorded as the reference."""
+    """Configuration whose runs are finished and recorded."""
     folder = tmp_path_factory.mktemp("recorded")
-    config = make_config(folder, folder / "reference.json")
+    config = make_config(folder, folder / "record")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(elcrec.jobs.run, "commit", lambda: CLEAN)
         train_all(config)
-    assert run("record", config) == 0
+    assert main(["recorded", "add", "cpu-test", "--config", str(config)]) == 0
     return config
 
 
 @pytest.fixture
 def again(recorded, tmp_path) -> Path:
-    """The same configuration with no runs yet: they will be compared with the reference."""
-    return make_config(tmp_path, recorded.parent / "reference.json")
+    """The same configuration with no runs yet: they will be compared with the record."""
+    return make_config(tmp_path, recorded.parent / "record")
+
+
+@pytest.fixture
+def record(recorded, tmp_path) -> Path:
+    """A copy of the record, which a test may change."""
+    return Path(shutil.copytree(recorded.parent / "record", tmp_path / "record"))
 
 
 def recommend_padding(patch: pytest.MonkeyPatch) -> None:
@@ -120,7 +137,7 @@ def recommend_seen_items(patch: pytest.MonkeyPatch) -> None:
 
 def test_the_same_code_passes_in_every_cell(again, capsys):
     train_all(again)
-    assert run("check", again) == 0
+    assert check(again) == 0
     found = verdict_of(again)
     assert found["verdict"] == "ok"
     assert len(found["cells"]) == len(MODELS) * 4
@@ -141,7 +158,7 @@ def test_a_deliberate_break_fails_and_is_named(again, monkeypatch, capsys, broke
     use_only(again, models=models)
     train_all(again, models)
     capsys.readouterr()
-    assert run("check", again) == 1
+    assert check(again) == 1
     found = verdict_of(again)
     assert found["verdict"] == "regression"
     named = {(c["model"], c["metric"]) for c in found["cells"] if c["status"] == "regression"}
@@ -156,29 +173,26 @@ def test_a_wrong_ndcg_leaves_the_hit_rates_alone(again, monkeypatch):
     discount_ndcg_from_rank_one(monkeypatch)
     use_only(again, models=["popularity"])
     train_all(again, ["popularity"])
-    assert run("check", again) == 1
+    assert check(again) == 1
     status = {c["metric"]: c["status"] for c in verdict_of(again)["cells"]}
     assert status["HR@5"] == status["HR@20"] == "ok"
     assert status["NDCG@5"] == status["NDCG@20"] == "regression"
 
 
-def test_a_cell_without_a_reference_is_said_and_not_passed(recorded, tmp_path, capsys):
-    reference = tmp_path / "one.json"
-    content = json.loads((recorded.parent / "reference.json").read_text())
-    content["cells"] = [c for c in content["cells"] if c["model"] == "sasrec"]
-    reference.write_text(json.dumps(content))
-    output = str(tmp_path / "verdict.json")
-    assert run("check", recorded, "--reference", str(reference), "--output", output) == 3
-    found = json.loads(Path(output).read_text())
+def test_a_cell_without_a_reference_is_said_and_not_passed(recorded, record, tmp_path, capsys):
+    shutil.rmtree(record / "cpu-test" / "runs" / "tiny" / "popularity")
+    status, found = compared_with(record, recorded, tmp_path)
+    assert status == 3
     assert found["verdict"] == "incomplete"
     assert {c["ok"] for c in found["cells"] if c["model"] == "popularity"} == {None}
     assert {c["ok"] for c in found["cells"] if c["model"] == "sasrec"} == {True}
     assert "Popularity, Tiny, HR@5: no reference yet" in capsys.readouterr().out
 
 
-def test_a_reference_file_that_is_not_there_passes_nothing(recorded, tmp_path):
-    arguments = ["--reference", str(tmp_path / "none.json"), "--output", str(tmp_path / "v.json")]
-    assert run("check", recorded, *arguments) == 3
+def test_a_record_that_is_not_there_passes_nothing(recorded, tmp_path):
+    status, found = compared_with(tmp_path / "none", recorded, tmp_path)
+    assert status == 3
+    assert {cell["status"] for cell in found["cells"]} == {"no reference"}
 
 
 def test_other_settings_are_not_compared(again, capsys):
@@ -187,79 +201,73 @@ def test_other_settings_are_not_compared(again, capsys):
     again.write_text(yaml.safe_dump(content))
     use_only(again, models=["sasrec"])
     train_all(again, ["sasrec"])
-    assert run("check", again) == 3
+    assert check(again) == 3
     said = "the reference was recorded with training.max_epochs 3, now 1"
     assert f"NOT COMPARABLE: SASRec, Tiny, HR@5: {said}" in capsys.readouterr().out
 
 
-def test_other_seeds_are_not_compared(recorded, tmp_path):
-    content = yaml.safe_load(recorded.read_text())
-    content["replication"]["seeds"] = [1, 2]
-    other = tmp_path / "other.yaml"
-    other.write_text(yaml.safe_dump(content))
-    output = tmp_path / "verdict.json"
-    assert run("check", other, "--output", str(output)) == 3
-    cells = json.loads(output.read_text())["cells"]
-    assert all("seeds [1, 2, 3], now [1, 2]" in cell["reason"] for cell in cells)
+def test_other_seeds_are_not_compared(recorded, record, tmp_path):
+    for model in MODELS:
+        shutil.rmtree(record / "cpu-test" / "runs" / "tiny" / model / "3")
+    status, found = compared_with(record, recorded, tmp_path)
+    assert status == 3
+    assert all("seeds [1, 2], now [1, 2, 3]" in cell["reason"] for cell in found["cells"])
 
 
-def test_the_reference_says_what_made_it_and_where_each_tolerance_comes_from(recorded):
-    content = json.loads((recorded.parent / "reference.json").read_text())
-    cells = {cell["model"]: cell for cell in content["cells"]}
-    cell = cells["sasrec"]
-    assert cell["commit"] == CLEAN[0]
-    assert cell["device"][0].startswith("cpu")
-    assert "torch" in cell["versions"]
-    assert cell["commands"]
-    assert cell["training"]["max_epochs"] == 3
-    values = cell["metrics"]["HR@5"]["values"]
-    assert cell["metrics"]["HR@5"]["mean"] == pytest.approx(np.mean(values))
-    assert {m["tolerance_from"] for m in cells["popularity"]["metrics"].values()} == {"one user"}
-    assert "one user: 1 / users" in content["about"]
+def test_other_data_or_precision_are_not_compared_but_other_kernels_are(recorded, record, tmp_path):
+    folder = record / "cpu-test" / "runs" / "tiny"
+    edit(folder / "popularity" / "1" / "metrics.json", kernels="native abc")
+    edit(folder / "sasrec" / "1" / "metrics.json", data="0" * 16)
+    settings = folder / "sasrec" / "1" / "config.yaml"
+    settings.write_text(settings.read_text() + "precision: tf32\n")
+    status, found = compared_with(record, recorded, tmp_path)
+    assert status == 3
+    reasons = {cell["model"]: cell["reason"] for cell in found["cells"]}
+    assert "data '0000000000000000', now " in reasons["sasrec"]
+    assert "; precision 'tf32', now 'float32'" in reasons["sasrec"]
+    assert reasons["popularity"] == ""
 
 
-def test_recording_one_model_keeps_the_other_cells(recorded, tmp_path):
-    content = yaml.safe_load(recorded.read_text())
-    whole = (recorded.parent / "reference.json").read_text()
-    reference = tmp_path / "reference.json"
-    reference.write_text(whole)
-    content["replication"] |= {"models": ["popularity", "iclrec"], "reference": str(reference)}
-    config = tmp_path / "config.yaml"
-    config.write_text(yaml.safe_dump(content))
-    assert run("record", config) == 0
-    models = [cell["model"] for cell in json.loads(reference.read_text())["cells"]]
-    assert models == ["popularity", "sasrec"]  # iclrec has no runs
-
-
-def test_runs_of_uncommitted_changes_are_no_reference(again, monkeypatch, capsys):
-    monkeypatch.setattr(elcrec.jobs.run, "commit", lambda: (CLEAN[0], True))
-    use_only(again, reference=str(again.parent / "new.json"))
-    train_all(again, ["popularity"])
-    assert run("record", again) == 2
-    assert "uncommitted changes" in capsys.readouterr().err
-    assert not (again.parent / "new.json").exists()
+def test_the_verdict_says_what_made_the_reference_and_where_each_tolerance_comes_from(
+    recorded, tmp_path
+):
+    status, found = compared_with(recorded.parent / "record", recorded, tmp_path)
+    assert status == 0
+    assert found["reference"] == str(recorded.parent / "record")
+    cells = {(cell["model"], cell["metric"]): cell for cell in found["cells"]}
+    cell = cells["sasrec", "HR@5"]
+    assert cell["reference_commit"] == [CLEAN[0]]
+    assert cell["reference_device"][0].startswith("cpu")
+    folders = [recorded.parent / "record/cpu-test/runs/tiny/sasrec" / str(s) for s in SEEDS]
+    values = [load_run(folder).metrics["test"]["HR@5"] for folder in folders]
+    assert cell["reference"] == pytest.approx(np.mean(values))
+    assert {cells["popularity", m]["tolerance_from"] for m in TABLE_METRICS} == {"one user"}
+    assert {cells["sasrec", m]["tolerance_from"] for m in TABLE_METRICS} <= {"seeds", "one user"}
 
 
 def test_the_check_says_which_run_is_missing(again, capsys):
-    assert run("check", again) == 2
+    assert check(again) == 2
     message = capsys.readouterr().err
     assert "tiny/popularity/1: no run yet" in message
     assert message.count("\n") == 1
 
 
-def test_a_damaged_reference_is_one_line(recorded, tmp_path, capsys):
-    reference = tmp_path / "reference.json"
-    content = json.loads((recorded.parent / "reference.json").read_text())
-    content["cells"][1]["metrics"]["HR@5"]["values"].pop()
-    reference.write_text(json.dumps(content))
-    assert run("check", recorded, "--reference", str(reference)) == 2
-    assert "cells.1.metrics.HR@5.values has 2 numbers for 3 seeds" in capsys.readouterr().err
+def test_a_damaged_reference_is_one_line(recorded, record, tmp_path, capsys):
+    path = record / "cpu-test" / "runs" / "tiny" / "sasrec" / "2" / "metrics.json"
+    edit(path, users=7)
+    use_recorded = tmp_path / "other.yaml"
+    content = yaml.safe_load(recorded.read_text()) | {"recorded": str(record)}
+    use_recorded.write_text(yaml.safe_dump(content))
+    assert check(use_recorded) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{path.parent / 'ranks.npz'}: " in line
+    assert "for each of the 7 users" in line
 
 
 def test_an_unknown_key_of_the_section_is_refused(again, capsys):
-    use_only(again, reverence="x")
-    assert run("check", again) == 2
-    assert "replication.reverence: unknown key (did you mean 'ref" in capsys.readouterr().err
+    use_only(again, modelz="x")
+    assert check(again) == 2
+    assert "nightly.modelz: unknown key (did you mean 'models" in capsys.readouterr().err
 
 
 def test_variance_is_pooled_over_groups_with_enough_values():
@@ -277,36 +285,32 @@ def test_tolerances_of_known_spread():
     assert tolerance(3, None, 0.002, 1000) == Tolerance(0.001, "one user")
 
 
-def cell(model: str, *values: float) -> Cell:
-    """A cell with these values of every metric, one per seed."""
-    metrics = {name: measured(values, [0.01] * len(values)) for name in TABLE_METRICS}
-    seeds = list(range(1, len(values) + 1))
-    text = dict.fromkeys(("protocol", "data", "kernels", "commit", "python", "recorded_by"), "x")
-    return Cell(
-        "tiny", model, seeds, users=1000, parameters={}, training={}, device=["x"], versions={},
-        commands=["x"], metrics=metrics, precision="float32", **text,
-    )  # fmt: skip
+@pytest.fixture
+def made(tmp_path):
+    """A function: runs of a model with these values of every metric, one per seed."""
+
+    def make(model: str, *values: float) -> list[RunRecord]:
+        found = []
+        for seed, value in enumerate(values, 1):
+            ranks = [0, 99] * 50  # every metric is 1 for half of the users, else 0
+            run = load_run(Output(tmp_path).run("tiny", model, seed, test=ranks))
+            metrics = {"test": dict.fromkeys(TABLE_METRICS, value)}
+            found.append(dataclasses.replace(run, metrics=metrics))
+        return found
+
+    return make
 
 
-def test_a_cell_takes_the_spread_of_all_models_with_the_same_seeds():
-    cells = [cell("a", 0.1, 0.2, 0.3), cell("b", 0.4, 0.4, 0.4), cell("c", 0.4, 0.5)]
-    found = {c.model: c.metrics["HR@5"] for c in with_tolerances(cells)}
+def test_a_cell_takes_the_spread_of_all_models(made):
+    runs = {"a": made("a", 0.1, 0.2, 0.3), "b": made("b", 0.4, 0.4, 0.4)}
+    found = {model: of_model["HR@5"] for model, of_model in tolerances(runs).items()}
     quantile = scipy.stats.t.ppf(0.9995, 2)  # b ignores the seed, so it does not dilute the spread
-    assert found["a"].tolerance == pytest.approx(quantile * 0.1 * np.sqrt(2 / 3))
-    assert [found[m].tolerance_from for m in "abc"] == ["seeds", "one user", "users"]
-    assert found["c"].tolerance == pytest.approx(0.0196)
+    assert found["a"].value == pytest.approx(quantile * 0.1 * np.sqrt(2 / 3))
+    assert [found[model].source for model in "ab"] == ["seeds", "one user"]
+    assert found["b"].value == 1 / 100
 
 
-def test_recorded_commands_have_no_paths_of_the_machine():
-    command = [
-        "/x/elcrec/__main__.py",
-        "train",
-        "--config",
-        "/x/a.yaml",
-        "/x/b.yaml",
-        "--seed",
-        "1",
-    ]
-    assert portable([*command, "--output", "/x"], ("--config", "--output")) == (
-        "elcrec train --seed 1"
-    )
+def test_with_two_seeds_a_cell_takes_the_standard_error_over_users(made):
+    found = tolerances({"c": made("c", 0.4, 0.5)})["c"]["HR@5"]
+    error = np.std([0, 1] * 50, ddof=1) / 10
+    assert found == Tolerance(pytest.approx(1.96 * error), "users")

@@ -3,9 +3,7 @@
 import pytest
 
 import elcrec.jobs.run
-import elcrec.recorded.add
 from elcrec.cli.main import main
-from elcrec.config.config import load_config
 from tests.recording import CLEAN, MODELS, files_of, make_config, train
 
 
@@ -27,15 +25,14 @@ def trained(tmp_path_factory):
 
 
 @pytest.fixture
-def runs(trained, tmp_path, monkeypatch):
-    """The same with copies of the folders, which a test may change; recording looks here."""
+def runs(trained, tmp_path):
+    """The same with copies of the folders, which a test may change."""
     folder = tmp_path / "runs"
     config = make_config(folder, data=str(trained.parent / "data"))
     for name, content in files_of(trained.parent / "results").items():
         path = folder / "results" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    monkeypatch.setattr(elcrec.recorded.add, "load_config", lambda: load_config([config]))
     return config
 
 

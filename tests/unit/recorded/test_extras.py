@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from elcrec.cli.main import make_parser
-from elcrec.config.config import FROM_RECORDED, load_config
-from elcrec.recorded.unpack import unpack
-from tests.recording import add, edit, recorded_config, refused_to_add, runs_csv
+from elcrec.config.config import load_config
+from elcrec.runs.places import json_files
+from tests.recording import MACHINE, add, edit, machine_of, recorded_config, refused_to_add
 
 RELEASED = {"model": "elcrec", "dataset": "tiny", "file": "/x/W.pt", "protocol": "paper"}
 
@@ -23,10 +23,11 @@ def extra(config: Path, kind: str, **content: object) -> Path:
     return path
 
 
-def test_a_check_of_released_weights_is_recorded_without_paths(runs):
+def test_a_check_of_released_weights_is_recorded_without_paths(runs, capsys):
     extra(runs, "released", **RELEASED)
     assert add(runs) == 0
-    content = (runs_csv(runs).parent / "released" / "tiny-elcrec.json").read_text()
+    assert "released/tiny/elcrec.json\n" in capsys.readouterr().out
+    content = (machine_of(runs) / "released" / "tiny" / "elcrec.json").read_text()
     assert "/x" not in content
     make_parser().parse_args(json.loads(content)["command"][1:])
 
@@ -44,11 +45,10 @@ def test_another_check_of_released_weights_is_refused(runs, change, words, capsy
     assert words in refused_to_add(runs, capsys)
 
 
-def test_a_measurement_is_recorded_and_comes_back(runs, measured):
+def test_a_measurement_is_recorded_and_read(runs, measured):
     assert add(runs) == 0
-    unpack(load_config([recorded_config(runs)]))
     before = json.loads(measured.read_text())
-    place = runs.parent / "results" / FROM_RECORDED / "efficiency" / "tiny" / "elcrec.json"
+    (place,) = json_files(load_config([recorded_config(runs)]), "efficiency")
     after = json.loads(place.read_text())
     make_parser().parse_args(after["command"][1:])
     assert before | {"command": 0} == after | {"command": 0}
@@ -60,9 +60,20 @@ def test_a_measurement_is_recorded_and_comes_back(runs, measured):
         ({"seed": 7}, "seed is 7; allowed: 1"),
         ({"epochs_measured": 3}, "epochs_measured is 3; allowed: 1"),
         ({"dirty": True}, "uncommitted changes"),
-        ({"settings": "0" * 16}, "other code or settings"),
+        ({"settings": "0" * 16}, "other settings than the present"),
     ],
 )
 def test_another_measurement_is_refused(runs, measured, change, words, capsys):
     edit(measured, **change)
     assert words in refused_to_add(runs, capsys)
+
+
+def test_another_measurement_in_the_place_of_a_recorded_one_is_refused(runs, measured, capsys):
+    assert add(runs) == 0
+    edit(measured, device="another")
+    line = refused_to_add(runs, capsys)
+    assert f"{measured}: is recorded in " in line
+    assert "with another elcrec.json; --replace" in line
+    assert add(runs, MACHINE, "--replace") == 0
+    place = machine_of(runs) / "efficiency" / "tiny" / "elcrec.json"
+    assert json.loads(place.read_text())["device"] == "another"

@@ -1,24 +1,34 @@
-"""Recorded runs come back as they were, and tables with them."""
+"""Recorded runs are read as they were, and tables come out the same."""
 
 import csv
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import yaml
 
-import elcrec.recorded.check
 from elcrec.cli.main import main, make_parser
 from elcrec.config.config import FROM_RECORDED, load_config
-from elcrec.recorded.row import from_folder, system
-from elcrec.recorded.unpack import unpack
-from tests.recording import add, edit, files_of, recorded_config, run_folder, runs_csv
+from elcrec.evaluation.metrics import summarise
+from elcrec.recorded.write import system
+from elcrec.runs.reading import Runs
+from tests.recording import (
+    add,
+    edit,
+    edit_settings,
+    files_of,
+    machine_of,
+    recorded_config,
+    recorded_folder,
+    run_folder,
+)
 
 
 def test_tables_of_recorded_runs_are_those_of_the_trained_ones(runs):
     assert add(runs) == 0
     own = recorded_config(runs)
-    assert main(["recorded", "unpack", "--config", str(own)]) == 0
     for config in (runs, own):
         for table in ("accuracy", "verdict", "activity"):
             assert main(["table", table, "--config", str(config)]) == 0
@@ -30,10 +40,9 @@ def test_tables_of_recorded_runs_are_those_of_the_trained_ones(runs):
 
 def test_records_come_back_as_they_were_but_for_paths(runs):
     assert add(runs) == 0
-    unpack(load_config([recorded_config(runs)]))
-    below = runs.parent / "results"
+    below, machine = runs.parent / "results", machine_of(runs)
     for place in ("runs/tiny/elcrec/1", "runs/tiny/popularity/1", "sensitivity/tiny/alpha-0.1/1"):
-        before, after = below / place, below / FROM_RECORDED / place
+        before, after = below / place, machine / place
         metrics = [json.loads((f / "metrics.json").read_text()) for f in (before, after)]
         assert metrics[0] == metrics[1]
         made = [json.loads((f / "environment.json").read_text()) for f in (before, after)]
@@ -41,24 +50,22 @@ def test_records_come_back_as_they_were_but_for_paths(runs):
         assert (accepted.model, accepted.seed) == (metrics[0]["model"], metrics[0]["seed"])
         assert str(runs.parent) not in json.dumps(made[1])
         rest = [{k: v for k, v in e.items() if k not in ("command", "system")} for e in made]
-        shared = ("commit", "dirty", "device")  # of metrics.json, which a test has made clean
-        assert rest[1] == rest[0] | {key: metrics[0][key] for key in shared}
+        assert rest[1] == rest[0]
         settings = [yaml.safe_load((f / "config.yaml").read_text()) for f in (before, after)]
         assert settings[0] == settings[1]
         ranks = [np.load(f / "ranks.npz") for f in (before, after)]
         for split in ("valid", "test"):
             np.testing.assert_array_equal(ranks[0][split], ranks[1][split])
-            assert ranks[1][split].dtype == np.int32
-    assert (below / FROM_RECORDED / "runs/tiny/elcrec/1/intents.npz").exists()
-    assert not (below / FROM_RECORDED / "sensitivity/tiny/alpha-0.1/1/intents.npz").exists()
+            assert ranks[1][split].dtype == np.uint8  # of 40 items
+        assert not (after / "weights.pt").exists()
+    assert (machine / "runs/tiny/elcrec/1/intents.npz").exists()
+    assert not (machine / "sensitivity/tiny/alpha-0.1/1/intents.npz").exists()
 
 
 def test_a_history_keeps_the_digits_of_single_precision(runs):
     assert add(runs) == 0
-    unpack(load_config([recorded_config(runs)]))
-    place = "runs/tiny/elcrec/1/history.csv"
-    below = runs.parent / "results"
-    before, after = (list(csv.DictReader((below / p / place).open())) for p in ("", FROM_RECORDED))
+    folders = (run_folder(runs), recorded_folder(runs))
+    before, after = (list(csv.DictReader((f / "history.csv").open())) for f in folders)
     assert [list(row) for row in before] == [list(row) for row in after]
     for row, other in zip(before, after, strict=True):
         for key, text in row.items():
@@ -68,41 +75,100 @@ def test_a_history_keeps_the_digits_of_single_precision(runs):
 
 def test_adding_again_changes_no_file_and_other_runs_stay(runs):
     assert add(runs) == 0
-    before = files_of(runs_csv(runs).parent)
+    before = files_of(machine_of(runs))
     assert add(runs) == 0
-    assert files_of(runs_csv(runs).parent) == before
+    assert files_of(machine_of(runs)) == before
     for file in run_folder(runs).iterdir():
         file.unlink()
     assert add(runs) == 0  # ELCRec's run is no longer there, but is recorded
-    assert files_of(runs_csv(runs).parent) == before
+    assert files_of(machine_of(runs)) == before
 
 
 def test_the_readme_of_the_machine_names_runs_commands_and_device(runs):
     assert add(runs) == 0
-    text = (runs_csv(runs).parent / "README.md").read_text()
+    text = (machine_of(runs) / "README.md").read_text()
     assert "a processor: no GPU was used" in text
     assert "elcrec train --dataset tiny --model elcrec --seed 1 --threads" in text
     assert "--set alpha=0.1 --output results/sensitivity/tiny/alpha-0.1/1" in text
+    assert "--config tiny.yaml" in text
     assert "ELCRec (alpha = 0.1)" in text
     assert "c" * 40 in text
     assert str(runs.parent) not in text
 
 
-def test_what_is_recorded_does_not_bar_the_way_when_the_code_changes(runs, capsys):
+def test_recorded_runs_of_older_code_are_shown_and_of_other_settings_refused(runs, capsys):
+    edit(run_folder(runs) / "metrics.json", fingerprint="0" * 16)
     assert add(runs) == 0
-    before = files_of(runs_csv(runs).parent)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(elcrec.recorded.check, "other_than", lambda made, present: "code")
-        assert add(runs) == 0
-    assert files_of(runs_csv(runs).parent) == before
+    own = recorded_config(runs)
+    assert main(["table", "verdict", "--config", str(own)]) == 0
+    edit(recorded_folder(runs) / "metrics.json", settings="0" * 16)
+    assert main(["table", "verdict", "--config", str(own)]) == 2
+    assert "other settings made" in capsys.readouterr().err
+
+
+def test_a_missing_file_of_a_recorded_run_is_named(runs, capsys):
+    assert add(runs) == 0
+    (recorded_folder(runs) / "history.csv").unlink()
+    assert main(["table", "accuracy", "--config", str(recorded_config(runs))]) == 2
+    assert "tiny/elcrec/1/history.csv: is missing or empty" in capsys.readouterr().err
+
+
+def test_an_empty_record_is_said(runs, capsys):
+    assert main(["table", "accuracy", "--config", str(recorded_config(runs))]) == 2
+    assert "has no recorded runs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["train", "measure", "try"])
+def test_nothing_is_trained_with_a_configuration_of_recorded_runs(runs, command, capsys):
+    arguments = ["--dataset", "tiny", "--model", "elcrec", "--config", str(recorded_config(runs))]
+    arguments += {"measure": ["--output", "x"], "try": ["--output", "x", "--point", "1"]}.get(
+        command, []
+    )
+    assert main([command, *arguments]) == 2
+    assert "runs: is recorded; to train it must be trained" in capsys.readouterr().err
 
 
 def test_weights_that_a_run_starts_from_are_recorded_without_their_folder(runs):
     folder = run_folder(runs)
     start = {"file": "/x/results/weights.pt", "sha256": "a" * 64}
     edit(folder / "metrics.json", start=start)
-    run = from_folder(folder)
-    assert run.metrics["start"] == run.config["start"] == start | {"file": "weights.pt"}
+    edit_settings(folder / "config.yaml", start=start)
+    assert add(runs) == 0
+    recorded = recorded_folder(runs)
+    short = start | {"file": "weights.pt"}
+    assert json.loads((recorded / "metrics.json").read_text())["start"] == short
+    assert yaml.safe_load((recorded / "config.yaml").read_text())["start"] == short
+
+
+def test_what_a_gpu_has_is_recorded_too(runs):
+    memory = {"resident_bytes": 5, "cuda_allocated_bytes": 7 * 2**20, "cuda_reserved_bytes": 9}
+    edit(run_folder(runs) / "metrics.json", peak_memory=memory)
+    edit(run_folder(runs) / "environment.json", driver="580.1", cuda="13.0")
+    assert add(runs) == 0
+    run = Runs(load_config([recorded_config(runs)])).run("tiny", "elcrec", 1)
+    assert run.peak_memory.cuda_allocated == 7 * 2**20
+    text = (machine_of(runs) / "README.md").read_text()
+    assert "(driver 580.1, CUDA 13.0)" in text
+    assert "--model elcrec --seed 1 --config" in text  # no number of threads
+
+
+ONE_MORE = """
+import sys
+from elcrec.evaluation import metrics
+metrics.METRICS += ("Half@20",)
+metrics.FAMILIES["Half"] = lambda ranks, k: (ranks < k) / 2.0
+from elcrec.config.config import load_config
+from elcrec.runs.reading import Runs
+print(Runs(load_config(sys.argv[1:])).run("tiny", "elcrec", 1).metrics["test"]["Half@20"])
+"""
+
+
+def test_a_record_from_before_a_metric_has_it_too(runs):
+    assert add(runs) == 0
+    command = [sys.executable, "-c", ONE_MORE, str(recorded_config(runs))]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    ranks = np.load(recorded_folder(runs) / "ranks.npz")["test"]
+    assert float(done.stdout) == pytest.approx(summarise(ranks)["HR@20"] / 2)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import yaml
 
 from elcrec.config.config import load_config
@@ -17,6 +18,7 @@ from elcrec.report.evidence import Evidence
 from elcrec.runs.fingerprint import fingerprint
 from elcrec.runs.settings import module_reference, resolve
 from elcrec.tables.verdict import NOT_RUN
+from tests.unit.tables.conftest import Output
 
 # One white pixel.
 PNG = base64.b64decode(
@@ -146,28 +148,21 @@ class ReportOutput:
             {"epoch": epoch, "loss_total": 4 - epoch, "HR@5": hits}
             for epoch, hits in ((1, 0.01), (2, 0.03), (3, 0.02))
         ]
-        folder = f"runs/{dataset}/{model}/{seed}"
         settings = resolve(load_config([self.config_file]), model, dataset)
-        self.table("history", rows, folder)
-        record = {
-            "dataset": dataset,
-            "model": model,
-            "seed": seed,
-            "users": 22363,
-            "best_epoch": best_epoch,
-            "epochs": len(rows),
-            "device": "cpu: test",
-            "commit": "0123456789abcdef",
-            "dirty": False,
-            "kernels": "plain",
-            "fingerprint": fingerprint(module_reference(settings)),
-            "settings": settings.digest(),
-        }
-        path = self.folder / folder
+        path = Output(self.folder).run(
+            dataset,
+            model,
+            seed,
+            test=np.zeros(22363),
+            best_epoch=best_epoch,
+            epochs=len(rows),
+            fingerprint=fingerprint(module_reference(settings)),
+            settings=settings.digest(),
+        )
+        self.table("history", rows, f"runs/{dataset}/{model}/{seed}")
         made = {"command": ["/a/b/__main__.py", "train", "--seed", str(seed)], "python": "3.11"}
         (path / "environment.json").write_text(json.dumps(made))
         (path / "config.yaml").write_text("parameters: {intents: 10}\n")
-        (path / "metrics.json").write_text(json.dumps(record))
         return path
 
     def figure(self, name: str, **words: str) -> None:

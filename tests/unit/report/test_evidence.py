@@ -78,7 +78,7 @@ def test_any_code_takes_it(output):
     ("kind", "record", "place"),
     [
         ("measurement", MEASURED, "efficiency/beauty/elcrec.json"),
-        ("released weights", RELEASED, "released/elcrec/one.json"),
+        ("released weights", RELEASED, "released/beauty/elcrec.json"),
     ],
 )
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_command_of_a_record(output, kind, record, place, added, command):
     ("added", "device"), [({"device": "cuda: X"}, "cuda: X"), ({}, "not recorded")]
 )
 def test_device_of_released_weights(output, added, device):
-    output.record("released/elcrec/one.json", RELEASED | added)
+    output.record("released/beauty/elcrec.json", RELEASED | added)
     (source,) = provenance.sources(output.evidence)
     assert source.device == device
 

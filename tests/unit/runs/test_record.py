@@ -7,7 +7,6 @@ from pydantic import ValidationError
 
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import METRICS, summarise
-from elcrec.runs.reading import Gap, failure, load_runs, stale_runs
 from elcrec.runs.record import load_run
 
 
@@ -159,62 +158,6 @@ def test_a_number_that_is_not_finite(output):
     refused(folder, "metrics.valid.HR@5: must be a number from 0 to 1, got .nan")
 
 
-def test_gaps_are_reported_and_order_kept(output):
-    output.run("toys", "elcrec", 1)
-    output.run("beauty", "elcrec", 2)
-    output.run("beauty", "sasrec", 1)
-    unfinished = output.run("beauty", "elcrec", 1)
-    (unfinished / "metrics.json").unlink()
-    records, gaps = load_runs(output.path, ["beauty", "toys"], ["sasrec", "elcrec"], [1, 2])
-    found = [(r.dataset, r.model, r.seed) for r in records]
-    assert found == [("beauty", "sasrec", 1), ("beauty", "elcrec", 2), ("toys", "elcrec", 1)]
-    assert gaps == [
-        Gap("beauty", "sasrec", 2),
-        Gap("beauty", "elcrec", 1),
-        Gap("toys", "sasrec", 1),
-        Gap("toys", "sasrec", 2),
-        Gap("toys", "elcrec", 2),
-    ]
-
-
-def test_iterators_are_read_once(output):
-    output.run("toys", "elcrec", 1)
-    records, gaps = load_runs(output.path, iter(["beauty", "toys"]), iter(["elcrec"]), iter([1, 2]))
-    assert (len(records), len(gaps)) == (1, 3)
-
-
-@pytest.mark.parametrize(("key", "value"), [("dataset", "toys"), ("model", "x"), ("seed", 9)])
-def test_a_record_in_another_runs_folder(output, key, value):
-    folder = output.run("beauty", "elcrec", 1)
-    edit(folder / "metrics.json", **{key: value})
-    with pytest.raises(InputError, match=rf"metrics\.json: {key} is {value!r}; .* must be"):
-        load_runs(output.path, ["beauty"], ["elcrec"], [1])
-
-
-def test_stale_runs(output):
-    marks = [{"fingerprint": m * 2, "settings": m * 3} for m in "abcd"]
-    records = [load_run(output.run("beauty", m, **k)) for m, k in zip("abcd", marks, strict=True)]
-    expected = {"a": ("aa", "aaa"), "b": ("new", "bbb"), "c": ("cc", "new")}
-    expected = {("beauty", model): both for model, both in expected.items()}
-    assert stale_runs(records, expected) == records[1:3]
-    assert stale_runs(records, {}) == []
-
-
-@pytest.mark.parametrize(
-    ("left", "reason"),
-    [
-        ((), "not yet run"),
-        (("checkpoints",), "begun, but not ended"),
-        ((".lock",), "begun, but not ended"),
-        (("failed.txt", "checkpoints"), "failed: out of memory"),
-    ],
-)
-def test_a_gap_says_what_became_of_the_run(tmp_path, left, reason):
-    for name in left:
-        (tmp_path / name).write_text("out of memory\n")
-    assert failure(tmp_path).startswith(reason)
-
-
 def test_metrics_that_are_not_recorded_come_from_the_ranks(output):
     folder = output.run("beauty", "elcrec", test=[0, 1, 7], valid=[3, 4, 5])
     metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
@@ -224,4 +167,13 @@ def test_metrics_that_are_not_recorded_come_from_the_ranks(output):
     assert record.metrics == {"test": summarise([0, 1, 7]), "valid": summarise([3, 4, 5])}
     metrics["test"]["HR@5"] += 1e-6
     edit(folder / "metrics.json", metrics=metrics)
+    refused(folder, "metrics.test.HR@5", "ranks.npz gives")
+
+
+def test_metrics_of_a_trusted_record_are_taken_as_they_are(output):
+    folder = output.run("beauty", "elcrec")
+    metrics = json.loads((folder / "metrics.json").read_text())["metrics"]
+    metrics["test"]["HR@5"] = 0.25
+    edit(folder / "metrics.json", metrics=metrics)
+    assert load_run(folder, trusted=True).metrics["test"]["HR@5"] == 0.25
     refused(folder, "metrics.test.HR@5", "ranks.npz gives")

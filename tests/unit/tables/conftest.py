@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from elcrec.config.config import load_config
 from elcrec.evaluation.metrics import summarise
+from elcrec.runs.efficiency import EfficiencyRecord
+from elcrec.runs.plan import runs_of
+from elcrec.runs.reading import Gap, Runs
+from elcrec.runs.record import RunRecord
 
 MEMORY = {"resident_bytes": 500_000_000, "cuda_allocated_bytes": None, "cuda_reserved_bytes": None}
 
@@ -91,6 +97,21 @@ class Output:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(record | changes))
         return path
+
+
+def load_runs(
+    output: Path, datasets: Iterable[str], models: Iterable[str], seeds: Iterable[int]
+) -> tuple[list[RunRecord], list[Gap]]:
+    """The runs below a folder, and the gaps."""
+    config = replace(load_config(), output=output, seeds=list(seeds))
+    return Runs(config, "take").read(runs_of(config, datasets, models))
+
+
+def load_efficiency_runs(
+    output: Path, datasets: Iterable[str], models: list[str]
+) -> tuple[list[EfficiencyRecord], list[tuple[str, str]]]:
+    """The measurements below a folder, and the gaps."""
+    return Runs(replace(load_config(), output=output), "take").measurements(datasets, models)
 
 
 @pytest.fixture

@@ -10,10 +10,10 @@ from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import parse_sequences
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.runs.reading import load_runs
 from elcrec.statistics.tests import holm
 from elcrec.tables import activity
 from elcrec.tables.layout import GAP, Names, lines
+from tests.unit.tables.conftest import load_runs
 
 MODELS = ["sasrec", "iclrec", "elcrec"]
 LENGTHS = [8, 4, 6, 5, 7, 4, 8, 5, 6, 7]  # groups of two: lengths 4, 5, 6, 7, 8

@@ -5,10 +5,10 @@ import pytest
 
 from elcrec.evaluation.metrics import summarise
 from elcrec.paper import load_accuracy
-from elcrec.runs.reading import load_runs
 from elcrec.tables import impossible, table1
 from elcrec.tables.impossible import OURS, PAPER, Column, own_columns, printed_columns
 from elcrec.tables.layout import Names, lines
+from tests.unit.tables.conftest import load_runs
 
 
 def test_printed_values_can_come_from_ranks_except_four_columns():

@@ -12,12 +12,12 @@ import scipy.stats
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
 from elcrec.paper import load_accuracy
-from elcrec.runs.reading import load_runs
 from elcrec.statistics.comparison import COLUMNS
 from elcrec.statistics.tests import holm
 from elcrec.tables import table1, table1_files
 from elcrec.tables.layout import Names
 from elcrec.tables.table1_files import headline
+from tests.unit.tables.conftest import load_runs
 
 DATASETS = {"beauty": "Beauty", "toys": "Toys"}
 MODELS = {"popularity": "Popularity", "sasrec": "SASRec", "iclrec": "ICLRec", "elcrec": "ELCRec"}

@@ -8,10 +8,10 @@ import yaml
 from elcrec.config.config import load_config
 from elcrec.errors import InputError
 from elcrec.paper import load_efficiency
-from elcrec.runs.efficiency import load_efficiency_run, load_efficiency_runs
-from elcrec.runs.reading import load_runs
+from elcrec.runs.efficiency import load_efficiency_run
 from elcrec.tables import tables2_3, tables2_3_files
 from elcrec.tables.layout import Names
+from tests.unit.tables.conftest import load_efficiency_runs, load_runs
 
 DATASETS = {"sports": "Sports", "beauty": "Beauty", "toys": "Toys", "yelp": "Yelp"}
 MODELS = {"sasrec": "SASRec", "elcrec": "ELCRec", "iclrec": "ICLRec"}

@@ -1,6 +1,7 @@
 """Where runs are expected to lie, and what is outside."""
 
 import math
+import shutil
 
 import pytest
 
@@ -47,7 +48,7 @@ def test_a_model_that_hits_nothing_is_far_outside(output):
 def test_of_a_recorded_run_it_is_said_what_was_found_out(output):
     run_all(output, sasrec=0.0430, elcrec=0.0300)
     record = output.folder.parent / "recorded"
-    record.mkdir()
+    shutil.copytree(output.folder / "runs", record / "cpu" / "runs")
     (record / DEVIATIONS).write_text("dataset,model,found\nBeauty,SASRec,it is noise\n")
     config = output.evidence.config.replaced(runs="recorded", recorded=record)
     text = expected(Evidence(config)).evidence

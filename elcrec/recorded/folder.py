@@ -1,0 +1,93 @@
+"""A machine's folder in the record: run folders, laid out as below an output folder."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+
+from elcrec.errors import InputError, brief, shown
+from elcrec.files.jsonfile import JsonObject
+from elcrec.runs.places import place_of
+
+EXTRAS = ("efficiency", "released")
+"""Folders of measurements and of checks of published weights: JSON by data set and model."""
+_NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
+
+
+@dataclass(frozen=True)
+class RecordedRun:
+    """What a recorded run says besides its ranks, history and settings."""
+
+    folder: Path
+    metrics: JsonObject
+    environment: JsonObject
+
+    @property
+    def variant(self) -> str:
+        """`<parameter>-<value>` of a sensitivity run; empty for a run of the model as it is."""
+        return self.folder.parent.name if self.folder.parents[2].name == "sensitivity" else ""
+
+    @property
+    def key(self) -> tuple[str, str, str, int]:
+        """Data set, model, variant, seed."""
+        m = self.metrics
+        return m.text("dataset"), m.text("model"), self.variant, m.integer("seed")
+
+    @property
+    def id(self) -> str:
+        """Its name for a reader: `beauty-elcrec-1`, `beauty-elcrec-alpha-0.1-1`."""
+        return "-".join(str(part) for part in self.key if part != "")
+
+    @property
+    def command(self) -> str:
+        """The command that makes it again."""
+        return shlex.join(self.environment.texts("command"))
+
+    @property
+    def hours(self) -> float:
+        """How long it took."""
+        return self.metrics.section("seconds").number("total") / 3600
+
+
+def machine_folder(record: Path, name: str) -> Path:
+    """A machine's folder in a record, which need not be there yet.
+
+    Raises:
+        InputError: A name that is none for a machine.
+    """
+    if not _NAME.fullmatch(name):
+        raise InputError(
+            f"{shown(name)}: must be small letters, digits, dots and dashes, such as gpu-h200"
+        )
+    return record / name
+
+
+def run_folders(folder: Path) -> list[Path]:
+    """The folders of finished runs below a machine's folder or an output folder."""
+    found = (p for kind in ("runs", "sensitivity") for p in folder.glob(f"{kind}/*/*/*"))
+    return sorted(path for path in found if (path / "metrics.json").exists())
+
+
+def extra_files(folder: Path) -> list[Path]:
+    """The files of `EXTRAS` below such a folder."""
+    return sorted(path for kind in EXTRAS for path in folder.glob(f"{kind}/*/[!.]*.json"))
+
+
+def recorded_runs(machine: Path) -> list[RecordedRun]:
+    """The runs of a machine.
+
+    Raises:
+        InputError: A record that is missing or not whole.
+    """
+    return [read_run(folder) for folder in run_folders(machine)]
+
+
+def read_run(folder: Path) -> RecordedRun:
+    """Read a run; errors as for `recorded_runs`."""
+    names = ("metrics.json", "environment.json")
+    run = RecordedRun(folder, *(JsonObject.read(folder / name) for name in names))
+    if folder.parts[-4:] != place_of(*run.key).parts:
+        raise InputError(f"{folder / names[0]}: is of {brief(run.id)}, whose folder is another")
+    return run

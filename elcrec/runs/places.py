@@ -1,0 +1,84 @@
+"""Where the runs lie that are read: below the output, or in the record of a machine.
+
+A machine's folder in the record is laid out like an output folder, so that what reads the one reads
+the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from elcrec.config.config import Config
+from elcrec.errors import InputError
+from elcrec.files.jsonfile import JsonObject
+
+
+def machines(record: Path) -> list[Path]:
+    """The folders of the machines in a record, by name."""
+    return sorted(path.parent for path in record.glob("[!.]*/runs"))
+
+
+def source(config: Config, *place: str) -> Path:
+    """The folder that `place` is read below: the output, or with `runs: recorded` a machine's.
+
+    All that lies in one place comes from one machine, so that a mean is over runs of one kind: the
+    one that has most there, of equal ones one with a GPU, or else the first by name.
+
+    Args:
+        config: The configuration.
+        place: `runs`, data set, model; or `sensitivity`, data set, variant; or `efficiency` or
+            `released`, data set.
+
+    Raises:
+        InputError: Recorded runs are asked for, and there are none.
+    """
+    if config.runs == "trained":
+        return config.output
+    held = {m: _held(m.joinpath(*place), config.seeds) for m in machines(config.recorded)}
+    if not held:
+        raise InputError(
+            f"{config.recorded}: has no recorded runs; `elcrec recorded add` records finished ones"
+        )
+    first, *others = [machine for machine in held if held[machine] == max(held.values())]
+    if not others or _on_gpu(first.joinpath(*place)):
+        return first
+    return next((machine for machine in others if _on_gpu(machine.joinpath(*place))), first)
+
+
+def place_of(dataset: str, model: str, variant: str, seed: int) -> Path:
+    """Where a run lies below an output folder or a machine's; `variant` of the sensitivity."""
+    first = ("sensitivity", dataset, variant) if variant else ("runs", dataset, model)
+    return Path(*first, str(seed))
+
+
+def run_folder(config: Config, dataset: str, model: str, seed: int) -> Path:
+    """Where a run is read; see `source`."""
+    return source(config, "runs", dataset, model) / place_of(dataset, model, "", seed)
+
+
+def sensitivity_folder(config: Config, dataset: str, variant: str, seed: int) -> Path:
+    """Where an extra run of the sensitivity figure is read; see `source`."""
+    return source(config, "sensitivity", dataset, variant) / place_of(dataset, "", variant, seed)
+
+
+def json_files(config: Config, kind: str) -> list[Path]:
+    """The measurements (`efficiency`) or checks of published weights (`released`) that are there.
+
+    In the order of data set and model.
+    """
+    folders = [source(config, kind, d).joinpath(kind, d) for d in sorted(config.datasets)]
+    return [path for folder in folders for path in sorted(folder.glob("[!.]*.json"))]
+
+
+def _held(folder: Path, seeds: Sequence[int]) -> int:
+    """How many of the seeds are finished, or how many JSON files there are."""
+    return sum((folder / str(seed) / "metrics.json").exists() for seed in seeds) or len(
+        list(folder.glob("[!.]*.json"))
+    )
+
+
+def _on_gpu(folder: Path) -> bool:
+    """Whether one of the runs in a folder was made on a GPU."""
+    made = map(JsonObject.read, folder.glob("*/environment.json"))
+    return any(environment.values.get("cuda") for environment in made)
