@@ -29,6 +29,7 @@ def draw(runs: Runs) -> Drawn:
     points = sensitivity_points(config)
     found = [(point, runs.read([point])[0]) for point in points]
     numbers = _numbers(found)
+    records = [record for _, own in found for record in own]
     rows = [parameter for parameter in PARAMETERS if (numbers["parameter"] == parameter).any()]
     known = numbers[numbers["seeds"] > 0]
     datasets = (known if len(known) else numbers)["dataset"].unique().tolist()
@@ -48,7 +49,7 @@ def draw(runs: Runs) -> Drawn:
         f"{METRIC} of {name} on the test split when one hyper-parameter is changed and all others "
         "stay: alpha, the weight of the cluster loss, and K, the number of intents. A ring marks "
         "the value used in the tables. Points are means over seeds, error bars one standard "
-        f"deviation (none for a single seed). {drawn.seeds_of(sum((own for _, own in found), []))}"
+        f"deviation (none for a single seed). {drawn.seeds_of(records)}"
         f"{_training(runs)}{drawn.gaps(missing)}"
     )
     ranges = [
