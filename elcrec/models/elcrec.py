@@ -20,14 +20,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from elcrec.data.augmentation import Augmenter
 from elcrec.data.histories import InteractionData
 from elcrec.errors import at_least
-from elcrec.models.clustering import Fusion, KMeans, cluster_loss, fuse, nearest
+from elcrec.models.clustering import Fusion, nearest
+from elcrec.models.elcm import ELCM
 from elcrec.models.encoder import EncoderSettings
 from elcrec.models.interface import Batch, Context, Intents
 from elcrec.models.losses import contrastive_loss, intent_loss
@@ -59,20 +59,19 @@ class Model(TransformerModel):
     """ELCRec; total = next item + 0.1 instance + 0.1 intent + alpha cluster."""
 
     parameters_used: Hyperparameters
+    elcm: ELCM
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)
-        self.centers = nn.Parameter(torch.empty(parameters.intents, parameters.dimension))
-        nn.init.xavier_normal_(self.centers)  # replaced by k-means centroids before training
+        elcm = ELCM(parameters.dimension, parameters.intents, parameters.fusion)
+        self.centers = elcm.centers  # the only name that weights have it by
+        vars(self)["elcm"] = elcm  # so it is no module with weights of its own
 
     def start_training(self, context: Context) -> None:
         """Set the centers to the normalised k-means centroids of the untrained user vectors."""
         self.augmenter = Augmenter(context.data, self.max_length)
-        p = self.parameters_used
         with context.stopwatch("kmeans"):
-            kmeans = KMeans(p.intents, p.dimension, context.seed, context.data.device)
-            centroids = kmeans.fit(self.pooled_training_users(context.data))
-            self.centers.data.copy_(F.normalize(centroids))
+            self.elcm.start(self.pooled_training_users(context.data), seed=context.seed)
 
     def intents(self, data: InteractionData, users: Tensor) -> Intents:
         """Normalised user vectors, their centers, and the nearest one of each."""
@@ -91,17 +90,14 @@ class Model(TransformerModel):
         hidden, views = self.encode_with_views(batch, times=2 if p.instance_weight else 1)
         instance = hidden.new_zeros(())
         if p.instance_weight:
-            instance = contrastive_loss(*(self.fuse(view).flatten(1) for view in views[1]))
-        self.normalise_centers()  # here and not before: see point 4 above
+            instance = contrastive_loss(*(self.elcm.fuse(view).flatten(1) for view in views[1]))
         pooled = hidden.mean(1)  # (B, d)
-        users = F.normalize(pooled)
-        cluster = cluster_loss(users, self.centers)
-        intents = self.centers[nearest(users, self.centers)]  # (B, d), with gradient
+        cluster = self.elcm(pooled)  # here and not before: see point 4 above
         terms = {
             "next_item": self.next_item(hidden, batch),
             "instance": instance,
-            "intent": intent_loss(views[0], intents),
-            "cluster": cluster["pull"] + cluster["push"],
+            "intent": intent_loss(views[0], self.elcm.intents(pooled)),
+            "cluster": cluster["cluster"],
             "cluster_pull": cluster["pull"],
             "cluster_push": cluster["push"],
         }
@@ -112,12 +108,3 @@ class Model(TransformerModel):
             + p.alpha * terms["cluster"]
         )
         return terms
-
-    @torch.no_grad()
-    def normalise_centers(self) -> None:
-        """Put the centers back on the unit sphere, outside the gradient."""
-        self.centers.copy_(F.normalize(self.centers))
-
-    def fuse(self, hidden: Tensor) -> Tensor:
-        """Join each position with its nearest center: (B, L, d) to (B, L, d), or 2d for concat."""
-        return fuse(hidden, self.centers, self.centers, self.parameters_used.fusion)

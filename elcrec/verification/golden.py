@@ -190,8 +190,7 @@ def assigned_intents(model: TransformerModel, hidden: Tensor) -> Tensor:
     """The cluster of each user (B,) given the outputs (B, L, d)."""
     pooled = hidden.mean(1)
     if isinstance(model, elcrec_model.Model):
-        model.normalise_centers()
-        return elcrec_model.nearest(torch.nn.functional.normalize(pooled), model.centers)
+        return model.elcm.assign(pooled)
     assert isinstance(model, iclrec.Model)
     return iclrec.nearest(pooled, model.centroids)
 
