@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from statistics import fmean
 from typing import Any, Literal
 
@@ -73,7 +73,7 @@ def check(config: Config, any_code: bool = False) -> list[Outcome]:
             settings than the present made it.
     """
     wanted = config.nightly
-    config = replace(config, seeds=list(wanted.seeds))
+    config = config.replaced(seeds=list(wanted.seeds))
     asked = runs_of(config, wanted.use, wanted.models)
     runs, gaps = Runs(config, "take" if any_code else "refuse").read(asked)
     if gaps:
@@ -98,7 +98,7 @@ def _recorded(config: Config) -> Found:
     """The recorded runs of the check; none while there is no record."""
     if not machines(config.recorded):
         return {}
-    reader = Runs(replace(config, runs="recorded"), "take", trusted=True)
+    reader = Runs(config.replaced(runs="recorded"), "take", trusted=True)
     return reader.find(config.nightly.use, config.nightly.models)
 
 

@@ -85,7 +85,7 @@ def pairs(runs: RunsOf) -> list[Mapping[str, object]]:
         if all(runs.get((dataset, model)) for model in models):
             one, other = (runs[dataset, model] for model in models)
             real = compare_runs("", metric, one, other, pool)
-            p_values = (real.primary.p_value, real.paired.p_value)
+            p_values = (real.primary.p_value, real.tests["paired"].p_value)
             lines.append((metric, dataset, *models, False, real.primary.difference, *p_values))
     return [dict(zip(PAIRS, line, strict=True)) for line in lines]
 

@@ -27,7 +27,7 @@ def protocol_of(config: Config) -> Config:
     """
     whole = load_config()
     own = config.recorded.resolve() != whole.recorded.resolve()
-    return replace(config if own else whole, runs="trained")
+    return (config if own else whole).replaced(runs="trained")
 
 
 def settings_files(config: Config) -> list[str]:

@@ -1,10 +1,11 @@
-"""Comparisons of two models on one metric: over seeds, over users, and Holm-corrected."""
+"""Comparisons of two models on one metric: the primary test, those beside it, Holm-corrected."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import nan
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +14,46 @@ from elcrec.statistics.crossed import Crossed, crossed
 from elcrec.statistics.noise import Pool
 from elcrec.statistics.tests import Comparison, holm, paired_t, welch
 
-COLUMNS = (
-    *("family", "dataset", "metric", "model_a", "model_b", "mean_a", "mean_b"),
-    *("difference", "relative_difference_percent", "difference_low95", "difference_high95"),
-    *("t", "freedom", "p", "p_holm", "users_share_percent", "seeds"),
-    *("welch_t", "welch_p", "welch_p_holm", "hedges_g"),
-    *("paired_t", "paired_t_p", "paired_t_p_holm", "paired_n", "cohen_dz"),
-    *("sidedness", "note"),
-)
-"""Of `significance.csv`."""
+
+@dataclass(frozen=True)
+class Test:
+    """A test beside the primary one, which sees one source of chance."""
+
+    title: str
+    """In tables."""
+    values: Callable[[Sample], Any]
+    """What it compares: (n,) numbers of a sample."""
+    compare: Callable[[Any, Any], Comparison]
+    p_column: str
+    """Of `significance.csv`; with `_holm` the corrected one."""
+    columns: Mapping[str, str]
+    """Column of `significance.csv` before and after these two to the field that it shows."""
+
+    def as_csv(self, found: Comparison, corrected: float) -> dict[str, object]:
+        """Its columns, in their order: the statistic, p, p corrected, then the others."""
+        first, *others = self.columns
+        line: dict[str, object] = {first: getattr(found, self.columns[first])}
+        line |= {self.p_column: found.p_value, f"{self.p_column}_holm": corrected}
+        return line | {name: getattr(found, self.columns[name]) for name in others}
+
+
+TESTS = {
+    "Welch": Test(
+        "Welch p (Holm)",
+        lambda sample: sample.seeds,  # other trainings, these users
+        welch,
+        "welch_p",
+        {"welch_t": "statistic", "hedges_g": "effect"},
+    ),
+    "paired": Test(
+        "Paired p (Holm), these weights",
+        lambda sample: sample.users.mean(0),  # these trained weights, other users
+        paired_t,
+        "paired_t_p",
+        {"paired_t": "statistic", "paired_n": "size", "cohen_dz": "effect"},
+    ),
+}
+"""By the name that a note begins with, in the order of the columns."""
 
 
 @dataclass(frozen=True)
@@ -39,13 +71,13 @@ class ModelComparison:
     mean_b: float
     primary: Crossed
     """Users and trainings both vary."""
-    welch: Comparison
-    """Over seeds, one value per run: other trainings, these users; its effect is Hedges' g."""
-    paired: Comparison
-    """Over users, each averaged over the seeds: these trained weights, other users; d_z."""
+    tests: Mapping[str, Comparison]
+    """Outcome of each of `TESTS`."""
+    seeds: str
+    """Of a + of b."""
     primary_holm: float = nan
-    welch_holm: float = nan
-    paired_holm: float = nan
+    holm: Mapping[str, float] = field(default_factory=dict)
+    """Corrected p of each of `TESTS`."""
 
     @property
     def relative_difference(self) -> float:
@@ -91,38 +123,26 @@ def compare(family: str, metric: str, a: Sample, b: Sample, pool: Pool) -> Model
         mean_a=float(a.users.mean()),
         mean_b=float(b.users.mean()),
         primary=crossed(a.users, b.users, *(pool.noise(key) for key in keys)),
-        welch=welch(a.seeds, b.seeds),
-        paired=paired_t(a.users.mean(0), b.users.mean(0)),
+        tests={n: t.compare(t.values(a), t.values(b)) for n, t in TESTS.items()},
+        seeds=f"{len(a.seeds)}+{len(b.seeds)}",
     )
 
 
 def with_holm(comparisons: Iterable[ModelComparison]) -> list[ModelComparison]:
     """Return the comparisons with p-values Holm-corrected; all of them are one family per test."""
     family = list(comparisons)
-    corrected = zip(
-        holm(c.primary.p_value for c in family),
-        holm(c.welch.p_value for c in family),
-        holm(c.paired.p_value for c in family),
-        strict=True,
-    )
+    primary = holm(c.primary.p_value for c in family)
+    others = {name: holm(c.tests[name].p_value for c in family) for name in TESTS}
     return [
-        replace(c, primary_holm=both, welch_holm=seeds, paired_holm=users)
-        for c, (both, seeds, users) in zip(family, corrected, strict=True)
+        replace(c, primary_holm=primary[i], holm={name: p[i] for name, p in others.items()})
+        for i, c in enumerate(family)
     ]
 
 
 def csv_row(comparison: ModelComparison) -> dict[str, object]:
-    """Return a line of `significance.csv`, with the keys `COLUMNS`.
-
-    `seeds` is seeds of a + of b, `paired_n` users.
-    """
+    """Return a line of `significance.csv`, with the keys `COLUMNS`."""
     c = comparison
-    reasons = {
-        "primary": c.primary.reason,
-        "Welch": c.welch.reason,
-        "paired": c.paired.reason,
-    }
-    return {
+    line: dict[str, object] = {
         "family": c.family,
         "dataset": c.dataset,
         "metric": c.metric,
@@ -139,16 +159,21 @@ def csv_row(comparison: ModelComparison) -> dict[str, object]:
         "p": c.primary.p_value,
         "p_holm": c.primary_holm,
         "users_share_percent": 100 * c.users_share,
-        "seeds": c.welch.size,
-        "welch_t": c.welch.statistic,
-        "welch_p": c.welch.p_value,
-        "welch_p_holm": c.welch_holm,
-        "hedges_g": c.welch.effect,
-        "paired_t": c.paired.statistic,
-        "paired_t_p": c.paired.p_value,
-        "paired_t_p_holm": c.paired_holm,
-        "paired_n": c.paired.size,
-        "cohen_dz": c.paired.effect,
-        "sidedness": "two-sided",
-        "note": "; ".join(f"{test}: {reason}" for test, reason in reasons.items() if reason),
+        "seeds": c.seeds,
     }
+    for name, test in TESTS.items():
+        line |= test.as_csv(c.tests[name], c.holm.get(name, nan))
+    reasons = {"primary": c.primary.reason} | {name: c.tests[name].reason for name in TESTS}
+    notes = [f"{name}: {reason}" for name, reason in reasons.items() if reason]
+    return line | {"sidedness": "two-sided", "note": "; ".join(notes)}
+
+
+_NOTHING = Comparison("", ())
+COLUMNS = (
+    *("family", "dataset", "metric", "model_a", "model_b", "mean_a", "mean_b"),
+    *("difference", "relative_difference_percent", "difference_low95", "difference_high95"),
+    *("t", "freedom", "p", "p_holm", "users_share_percent", "seeds"),
+    *(name for test in TESTS.values() for name in test.as_csv(_NOTHING, nan)),
+    *("sidedness", "note"),
+)
+"""Of `significance.csv`; `paired_n` is users."""

@@ -28,7 +28,7 @@ class Comparison:
     """Name of the test and its sidedness."""
     n: tuple[int, ...]
     """Number of values: (of a, of b) for Welch, (pairs,) for the paired test."""
-    difference: float
+    difference: float = nan
     """Mean of a minus mean of b; nan when one of them is empty."""
     statistic: float = nan
     """t; positive when a is larger."""

@@ -23,7 +23,7 @@ from elcrec.evaluation.metrics import TABLE_METRICS, per_user
 from elcrec.runs.comparison import SeedRuns, training_noise, user_values
 from elcrec.runs.record import RunRecord
 from elcrec.statistics import comparison
-from elcrec.statistics.comparison import Sample, compare, with_holm
+from elcrec.statistics.comparison import TESTS, Sample, compare, with_holm
 from elcrec.statistics.groups import activity_groups
 from elcrec.statistics.tests import mean_std
 from elcrec.tables import table1
@@ -120,7 +120,7 @@ def shown(rows: Iterable[Any], leads: Iterable[Any], names: Named) -> dict[str, 
         *(figures(names.model_name(model), f"mean of {model}") for model in models),
         *lead("Improvement"),
         tested("p (Holm)", "p"),
-        tested("Paired p (Holm), these weights", "paired_t_p"),
+        tested(TESTS["paired"].title, TESTS["paired"].p_column),
     ]
     caption = (
         "{}: accuracy on the test split by length of the users' histories (means over seeds), and"

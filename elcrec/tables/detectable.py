@@ -43,8 +43,8 @@ def frame(table: AccuracyTable, seeds_asked: int) -> pd.DataFrame:
             continue
         noise = table.pools[metric].typical
         users = strongest.primary.users_variance / strongest.mean_b**2
-        count = strongest.paired.n[0]
-        known = min(strongest.welch.n) > 1
+        count = strongest.tests["paired"].n[0]
+        known = min(strongest.tests["Welch"].n) > 1
         ahead, runner_up = paper.lead(table.paper, table.names.datasets[dataset], metric)
         lead = ahead / runner_up if runner_up else nan
         shown = {n: 100 * detectable_lead(n, noise, users, count) for n in {*SEEDS, seeds_asked}}

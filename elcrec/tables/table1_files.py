@@ -10,7 +10,7 @@ from typing import Any
 from elcrec.config.config import Config
 from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable, load_released
-from elcrec.statistics.comparison import COLUMNS, csv_row
+from elcrec.statistics.comparison import COLUMNS, TESTS, csv_row
 from elcrec.tables import table1
 from elcrec.tables.document import write_csv, write_table
 from elcrec.tables.impossible import own_columns, printed_columns
@@ -77,8 +77,7 @@ def compared(
         *lead("Difference"),
         tested("p (Holm)", "p"),
         Column("Seeds", lambda row: row.text("seeds") or GAP),
-        tested("Welch p (Holm)", "welch_p"),
-        tested("Paired p (Holm), these weights", "paired_t_p"),
+        *(tested(test.title, test.p_column) for test in TESTS.values()),
         Column("Paper's", lambda row: percent(of_paper(row, IMPROVEMENT)), paper=True),
         Column("Paper's p", lambda row: p_value(of_paper(row, P_VALUE)), paper=True),
     ]

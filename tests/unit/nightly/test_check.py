@@ -295,7 +295,7 @@ def made(tmp_path):
             ranks = [0, 99] * 50  # every metric is 1 for half of the users, else 0
             run = load_run(Output(tmp_path).run("tiny", model, seed, test=ranks))
             metrics = {"test": dict.fromkeys(TABLE_METRICS, value)}
-            found.append(dataclasses.replace(run, metrics=metrics))
+            found.append(run.replaced(metrics=metrics))
         return found
 
     return make

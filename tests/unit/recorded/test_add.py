@@ -122,7 +122,7 @@ def test_runs_of_other_histories_are_refused(runs, capsys):
     ("file", "change", "words"),
     [
         ("environment.json", {"memory_bytes": "24 GB"}, "memory_bytes is '24 GB'"),
-        ("environment.json", {"versions": []}, "versions is '[]'; allowed: an object"),
+        ("environment.json", {"versions": []}, "versions is []; allowed: an object"),
         ("metrics.json", {"kernels": "fast"}, "kernels: must be plain, or native"),
     ],
 )

@@ -170,8 +170,11 @@ def another_seed(folder) -> None:
         (change(ELCREC, commit="unknown"), "commit is no hash of a commit"),
         (change(ELCREC, data="0" * 16), "was trained on other histories"),
         (change(ELCREC, protocol="strict"), "protocol is 'strict'; allowed: paper"),
-        (change(ELCREC, kernels="fast"), "kernels is 'fast'"),
-        (change(ELCREC, users="many"), "users is 'many'; allowed: an integer"),
+        (
+            change(ELCREC, kernels="fast"),
+            "kernels: must be plain, or native and a hash, got 'fast'",
+        ),
+        (change(ELCREC, users="many"), "users: must be an integer, 1 or more, got 'many'"),
         (settings(ELCREC, parameters={"alpha": 7}), "with the settings of"),
         (settings(ELCREC, precision="tf32"), "the settings of"),
         (another_seed, "is no run of workflow"),

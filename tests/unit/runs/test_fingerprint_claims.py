@@ -304,7 +304,8 @@ UNREACHED = {
         "Checkpoints",
         "TrainingSettings",
     ),
-    *("Backend", "Run", "Fusion", "RankingProtocol", "Split", "SPLITS", "Precision", "T", "Turns"),
+    *("Backend", "Run", "Fusion", "RankingProtocol", "Split", "SPLITS", "Precision", "Start"),
+    *("T", "Turns"),
     *("FAILED", "PHASES", "TABLE_METRICS", "METRICS", "SELECTABLE", "FAMILIES", "ndcg_bound"),
     "_cause",  # of a note that is printed
 }

@@ -1,7 +1,6 @@
 """Where runs are read: below the output, or in the record of one machine."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -31,7 +30,7 @@ def record(tmp_path):
 
 @pytest.fixture
 def config(tmp_path):
-    return replace(load_config(), seeds=[1, 2], runs="recorded", recorded=tmp_path / "record")
+    return load_config().replaced(seeds=[1, 2], runs="recorded", recorded=tmp_path / "record")
 
 
 def machine_of(config, *place):
@@ -39,7 +38,7 @@ def machine_of(config, *place):
 
 
 def test_trained_runs_lie_below_the_output(config):
-    config = replace(config, runs="trained")
+    config = config.replaced(runs="trained")
     folder = config.output / "runs" / "beauty" / "elcrec" / "1"
     assert (
         run_folder(config, "beauty", "elcrec", 1)

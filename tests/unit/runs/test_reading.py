@@ -1,7 +1,6 @@
 """The one reader of runs: gaps, runs in the wrong folder, and what the present did not make."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
@@ -56,7 +55,7 @@ MODELS = ["sasrec", "iclrec", "elcrec", "a_model_that_nobody_names"]
 def stale(output):
     """Configuration of four runs: as the present makes them, of other code, of other settings, and
     of a model that the configuration does not name."""
-    config = replace(load_config(), output=output.path, seeds=[1])
+    config = load_config().replaced(output=output.path, seeds=[1])
     for model in MODELS[:3]:
         settings = resolve(config, model, "beauty").digest()
         output.run("beauty", model, settings="old" if model == "elcrec" else settings)
@@ -92,7 +91,7 @@ def test_of_recorded_runs_the_code_may_be_any_but_not_the_settings(stale, output
     machine = output.path.parent / "record" / "cpu"
     machine.mkdir(parents=True)
     (output.path / "runs").rename(machine / "runs")
-    config = replace(stale, runs="recorded", recorded=machine.parent)
+    config = stale.replaced(runs="recorded", recorded=machine.parent)
     runs = Runs(config, "leave out")
     assert [len(found) for found in runs.find(["beauty"], MODELS).values()] == [1, 1, 0, 1]
     assert runs.left_out == [Gap("beauty", "elcrec", 1, "made with other settings, left out")]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +102,7 @@ def load_runs(
     output: Path, datasets: Iterable[str], models: Iterable[str], seeds: Iterable[int]
 ) -> tuple[list[RunRecord], list[Gap]]:
     """The runs below a folder, and the gaps."""
-    config = replace(load_config(), output=output, seeds=list(seeds))
+    config = load_config().replaced(output=output, seeds=list(seeds))
     return Runs(config, "take").read(runs_of(config, datasets, models))
 
 
@@ -111,7 +110,7 @@ def load_efficiency_runs(
     output: Path, datasets: Iterable[str], models: list[str]
 ) -> tuple[list[EfficiencyRecord], list[tuple[str, str]]]:
     """The measurements below a folder, and the gaps."""
-    return Runs(replace(load_config(), output=output), "take").measurements(datasets, models)
+    return Runs(load_config().replaced(output=output), "take").measurements(datasets, models)
 
 
 @pytest.fixture

@@ -116,17 +116,19 @@ def test_p_values_equal_those_of_scipy(full):
             sum(per_user(c.metric, r.ranks["test"]) for r in runs) / len(runs) for runs in (a, b)
         ]
         over_users = scipy.stats.ttest_rel(*users)
-        assert c.welch.p_value == pytest.approx(over_seeds.pvalue)
-        assert c.welch.n == (3, 3)
-        assert c.paired.p_value == pytest.approx(over_users.pvalue)
-        assert c.paired.statistic == pytest.approx(over_users.statistic)
-        assert c.paired.n == (400,)
-        assert c.paired.difference == pytest.approx(c.mean_a - c.mean_b)
+        assert c.tests["Welch"].p_value == pytest.approx(over_seeds.pvalue)
+        assert c.tests["Welch"].n == (3, 3)
+        assert c.tests["paired"].p_value == pytest.approx(over_users.pvalue)
+        assert c.tests["paired"].statistic == pytest.approx(over_users.statistic)
+        assert c.tests["paired"].n == (400,)
+        assert c.tests["paired"].difference == pytest.approx(c.mean_a - c.mean_b)
 
 
 def test_the_primary_test_adds_training_noise_to_that_of_users(full):
     for c in build(full).against_each:
-        of_users = (c.paired.difference / c.paired.statistic) ** 2  # with these weights
+        of_users = (
+            c.tests["paired"].difference / c.tests["paired"].statistic
+        ) ** 2  # with these weights
         assert 0 <= c.primary.users_variance <= of_users * (1 + 1e-9)
         whole = c.primary.users_variance + c.primary.training_variance
         assert c.primary.statistic == pytest.approx(c.primary.difference / whole**0.5)
@@ -141,28 +143,28 @@ def test_direction_of_the_tests(full):
     for c in build(full).against_each:
         assert c.model_a == "elcrec"
         if c.model_b == "popularity":
-            assert c.welch.statistic > 0 < c.paired.statistic
-            assert c.welch.effect > 0 < c.paired.effect
-            assert c.paired.p_value < 1e-6
+            assert c.tests["Welch"].statistic > 0 < c.tests["paired"].statistic
+            assert c.tests["Welch"].effect > 0 < c.tests["paired"].effect
+            assert c.tests["paired"].p_value < 1e-6
             assert c.primary.p_value < 0.05
-            assert 0 < c.primary.low < c.paired.difference < c.primary.high
+            assert 0 < c.primary.low < c.tests["paired"].difference < c.primary.high
     for c in build(full, reference="popularity").against_each:
         if c.model_b == "elcrec":
-            assert c.paired.statistic < 0 > c.primary.statistic
+            assert c.tests["paired"].statistic < 0 > c.primary.statistic
             assert c.primary.high < 0
 
 
 def test_holm_families(full):
     table = build(full)
     each = table.against_each
-    assert [c.paired_holm for c in each] == holm(c.paired.p_value for c in each)
-    assert [c.welch_holm for c in each] == holm(c.welch.p_value for c in each)
+    assert [c.holm["paired"] for c in each] == holm(c.tests["paired"].p_value for c in each)
+    assert [c.holm["Welch"] for c in each] == holm(c.tests["Welch"].p_value for c in each)
     assert [c.primary_holm for c in each] == holm(c.primary.p_value for c in each)
     tops = list(table.tops.values())
-    assert [c.paired_holm for c in tops] == holm(c.paired.p_value for c in tops)
+    assert [c.holm["paired"] for c in tops] == holm(c.tests["paired"].p_value for c in tops)
     rows = lines(table.significance())
     assert [r["family"] for r in rows] == [table1.EACH] * 24 + [table1.BEST] * 8
-    assert [float(r["welch_p_holm"]) for r in rows[:24]] == [c.welch_holm for c in each]
+    assert [float(r["welch_p_holm"]) for r in rows[:24]] == [c.holm["Welch"] for c in each]
     assert {(r["seeds"], r["paired_n"], r["sidedness"]) for r in rows} == {
         ("3+3", "400", "two-sided")
     }
@@ -178,7 +180,7 @@ def test_csv_and_table_agree(full):
     best = [line for line in lines(table.significance()) if line["family"] == table1.BEST]
     for line, top in zip(best, table.tops.values(), strict=True):
         assert (line["model_a"], line["model_b"]) == (top.model_a, top.model_b)
-        assert float(line["paired_t_p_holm"]) == top.paired_holm
+        assert float(line["paired_t_p_holm"]) == top.holm["paired"]
         assert float(line["p_holm"]) == top.primary_holm
 
 
@@ -218,11 +220,11 @@ def test_one_seed(output, ranks):
     table = build(output, {"beauty": "Beauty"}, seeds=[1])
     cell, top = table.cells["beauty", "HR@5", "elcrec"], table.tops["beauty", "HR@5"]
     assert isnan(cell.std)
-    assert isnan(top.welch.p_value)
-    assert isnan(top.welch_holm)
+    assert isnan(top.tests["Welch"].p_value)
+    assert isnan(top.holm["Welch"])
     assert isnan(top.primary.p_value)
     assert isnan(cell.low95)
-    assert top.paired.p_value < 1
+    assert top.tests["paired"].p_value < 1
     assert "fewer than two" in lines(table.significance())[0]["note"]
     text = written(table)
     assert " ± " not in text.split("## Notes")[0]
@@ -239,7 +241,7 @@ def test_one_seed_has_the_noise_of_the_others(output, ranks):
     assert isnan(own.std)
     assert (own.high95 - own.low95) / own.mean > (other.high95 - other.low95) / other.mean > 0
     assert all(0 < c.primary.p_value <= 1 for c in table.against_each)
-    assert all(isnan(c.welch.p_value) for c in table.against_each)
+    assert all(isnan(c.tests["Welch"].p_value) for c in table.against_each)
     assert re.search(r"Training noise, .*HR@5 \d+\.\d % \(\d\.\d\)", written(table))
 
 
@@ -284,9 +286,9 @@ def test_a_tie_goes_to_the_first_model_and_has_p_one(output):
     table = build(output, {"beauty": "Beauty"}, {"sasrec": "S", "elcrec": "E"}, [1, 2])
     top = table.tops["beauty", "HR@5"]
     assert (top.model_a, top.model_b) == ("sasrec", "elcrec")
-    assert top.welch.p_value == top.paired.p_value == top.welch_holm == 1.0
+    assert top.tests["Welch"].p_value == top.tests["paired"].p_value == top.holm["Welch"] == 1.0
     assert top.primary.p_value == 1.0
-    assert top.welch.effect == top.paired.effect == 0.0
+    assert top.tests["Welch"].effect == top.tests["paired"].effect == 0.0
     assert (top.primary.low, top.primary.high) == (0.0, 0.0)
 
 

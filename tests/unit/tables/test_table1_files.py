@@ -37,7 +37,10 @@ class TestTables8And9:
         assert isnan(table.cells["mind-small", "HR@5", "elcrec_no_instance"].paper)
         against = {c.model_b: c for c in table.against_each if c.metric == "HR@5"}
         assert against["iclrec"].relative_difference == pytest.approx(100 * (8.5 - 4.5) / 4.5)
-        assert (against["iclrec"].welch.size, against["iclrec"].paired.size) == ("2+2", "20")
+        assert (against["iclrec"].tests["Welch"].size, against["iclrec"].tests["paired"].size) == (
+            "2+2",
+            "20",
+        )
         text = written(table)
         assert all(name in text for name in (*self.MODELS.values(), "0.0944", "+6.1%", "7.1e-17"))
         assert "released for this data set" not in text
