@@ -117,6 +117,13 @@ def test_the_arms_follow_the_model_they_vary_but_for_their_difference(tmp_path):
     assert fusion["elcrec"] == "concat"
 
 
+def test_in_the_demo_no_arm_repeats_another():
+    config = load_config([ROOT / "workflow" / "config" / "quick.yaml"])
+    found = [resolve(config, m, "ml-100k").parameters for m in config.figures.ablation.models]
+    assert all(parameters.instance_weight > 0 for parameters in found)  # or fusing does nothing
+    assert [parameters.fusion != "none" for parameters in found] == [False, True, False, True]
+
+
 @pytest.mark.parametrize("dataset", load_config().datasets)
 def test_the_arms_differ_from_their_base_in_the_fusion_alone(dataset):
     config = load_config()
