@@ -29,8 +29,7 @@ def draw(grown: dict[str, Any], path: Path) -> None:
             points = [p for p in factor["points"] if "not_run" not in p]
             sizes = [p["size"] for p in points]
             for (key, label), s in zip(SECONDS.items(), SERIES, strict=False):
-                line = {"color": s.color, "marker": s.marker, "linestyle": s.line}
-                time.plot(sizes, [p[key] for p in points], label=label, **line)
+                time.plot(sizes, [p[key] for p in points], label=label, **s.line)
             memory.plot(sizes, [p["memory_bytes"] / 1e6 for p in points], "ko-")
             for axis in (time, memory):
                 _log_scales(axis, sizes)

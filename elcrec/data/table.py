@@ -51,7 +51,7 @@ def read_table(
     except UnicodeDecodeError:
         raise InputError(f"{path}, line 1: not UTF-8 text") from None
     separator = next((mark for mark in "\t;" if mark in first), ",")
-    fields = next(csv.reader([first], delimiter=separator), [])
+    fields = _split(first, separator)
     places, headed = _places(path, fields, columns or Columns())
     frame = _parsed(path, content, separator, len(fields), headed)
     start = 2 if headed else 1
@@ -96,6 +96,14 @@ def _places(path: Path, fields: Sequence[str], columns: Columns) -> tuple[dict[s
     return found, True
 
 
+def _split(line: str, separator: str) -> list[str]:
+    """The fields of a line."""
+    try:
+        return next(csv.reader([line], delimiter=separator), [])
+    except csv.Error:  # a carriage return inside of the line, for example
+        return line.split(separator)
+
+
 def _parsed(path: Path, content: bytes, separator: str, width: int, headed: bool) -> pd.DataFrame:
     """All fields as text."""
     try:
@@ -124,7 +132,7 @@ def _parsed(path: Path, content: bytes, separator: str, width: int, headed: bool
     start = 2 if headed else 1
     lines = content.split(b"\n") if (frame.iloc[:, -1] == "").any() else []
     for place in np.flatnonzero(frame.iloc[:, -1] == ""):  # missing, where a line is too short
-        count = len(next(csv.reader([lines[place + start - 1].decode()], delimiter=separator), []))
+        count = len(_split(lines[place + start - 1].decode(), separator))
         if count < width:
             raise InputError(f"{path}, line {place + start}: {count} columns; expected {width}")
     return frame

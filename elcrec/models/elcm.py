@@ -30,18 +30,27 @@ class ELCM(nn.Module):
     normalised, as in the authors' code.
     """
 
-    def __init__(self, dimension: int, clusters: int = 256, fusion: Fusion = "shift") -> None:
+    def __init__(
+        self,
+        dimension: int,
+        clusters: int = 256,
+        fusion: Fusion = "shift",
+        centers: nn.Parameter | None = None,
+    ) -> None:
         """Make the centers.
 
         Args:
             dimension: Length d of a user vector.
             clusters: Number K of centers.
             fusion: How `fuse` joins a center: `shift` adds it, `concat` appends it, `none`.
+            centers: (K, d) of another module, to be used instead of new ones.
         """
         super().__init__()
         self.fusion: Fusion = fusion
-        self.centers = nn.Parameter(torch.empty(clusters, dimension))
-        nn.init.xavier_normal_(self.centers)
+        if centers is None:
+            centers = nn.Parameter(torch.empty(clusters, dimension))
+            nn.init.xavier_normal_(centers)
+        self.centers = centers
 
     @torch.no_grad()
     def start(self, points: Tensor, by: Start = "kmeans", seed: int = 0) -> None:

@@ -59,13 +59,19 @@ class Model(TransformerModel):
     """ELCRec; total = next item + 0.1 instance + 0.1 intent + alpha cluster."""
 
     parameters_used: Hyperparameters
-    elcm: ELCM
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)
-        elcm = ELCM(parameters.dimension, parameters.intents, parameters.fusion)
-        self.centers = elcm.centers  # the only name that weights have it by
-        vars(self)["elcm"] = elcm  # so it is no module with weights of its own
+        self.centers = ELCM(parameters.dimension, parameters.intents).centers
+
+    @property
+    def elcm(self) -> ELCM:
+        """The cluster module over the centers, which stay this model's own: so weights name them.
+
+        Made anew when it is asked for, as a module that moves to a device may get new parameters.
+        """
+        p = self.parameters_used
+        return ELCM(p.dimension, p.intents, p.fusion, self.centers)
 
     def start_training(self, context: Context) -> None:
         """Set the centers to the normalised k-means centroids of the untrained user vectors."""

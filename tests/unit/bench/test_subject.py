@@ -24,7 +24,8 @@ def test_a_step_on_the_cpu_reads_no_value_back():
 class FakeStep:
     """Notes the batches."""
 
-    def __init__(self):
+    def __init__(self, subject):
+        self.model, self.context = subject.model, subject.context
         self.batches = []
 
     def __call__(self, samples, share):
@@ -36,7 +37,7 @@ class FakeStep:
 
 def test_a_group_of_steps_leaves_the_model_as_it_was():
     subject = subject_of("sasrec", 50, 20, batch_size=16)
-    subject.step = step = FakeStep()
+    subject.step = step = FakeStep(subject)
     assert subject.steps(2)["count"] == 2
     assert step.batches == [16, 16]
     assert subject.model.n_samples(subject.data) == 50
@@ -46,7 +47,7 @@ def test_a_group_of_steps_leaves_the_model_as_it_was():
 
 def test_epochs_that_capture_graphs_go_before_those_that_count():
     subject = subject_of("sasrec", 20, 20, batch_size=16)
-    subject.step, subject.uncounted = FakeStep(), 2
+    subject.step, subject.uncounted = FakeStep(subject), 2
     for _ in range(2):
         subject.epoch()
     assert subject.epochs == 4
