@@ -34,7 +34,7 @@ def open_raw(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
     Args:
         path: The file.
         member: The file to read inside of it, if it is a zip archive; its folders may be left out
-            where only one file has the name.
+            where only one file has the name, and all of it where there is only one file.
 
     Raises:
         InputError: A zip archive without that member.
@@ -78,12 +78,15 @@ def read_bytes(path: Path, member: str | None = None) -> bytes:
 
 
 def _open_member(path: Path, archive: zipfile.ZipFile, member: str | None) -> IO[bytes]:
-    names = archive.namelist()
+    names = [name for name in archive.namelist() if not name.endswith("/")]
+    if member is None and len(names) == 1:
+        return archive.open(names[0])
     if member not in names:
         # Copies of one archive differ in whether a folder wraps its files.
         inside = [name for name in names if member and name.endswith(f"/{member}")]
         if len(inside) == 1:
             return archive.open(inside[0])
         there = ", ".join(map(shown, names[:5])) + (", …" if len(names) > 5 else "")
-        raise InputError(f"{path}: `member` must be a file of the archive ({there}), not {member}")
+        has = f"has no {shown(member)}" if member else "has several files"
+        raise InputError(f"{path}: {has}; name one with `member`: {there}")
     return archive.open(member)

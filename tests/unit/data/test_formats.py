@@ -247,3 +247,16 @@ def test_a_member_that_two_folders_have_is_refused(tmp_path: Path, refused) -> N
     message = refused(read_interactions, path, "mind-behaviors", "behaviors.tsv")
     assert "train/behaviors.tsv" in message
     assert "dev/behaviors.tsv" in message
+
+
+def test_the_only_file_of_an_archive_needs_no_name(tmp_path: Path, refused) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("folder/", "")
+        archive.writestr("folder/u.data", FORMATS["movielens"])
+    assert rows(path, "movielens") == rows(path, "movielens", "u.data") == [("u", "b", 88)]
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("other", "")
+    message = refused(read_interactions, path, "movielens")
+    assert f"{path}: has several files; name one with `member`: 'folder/u.data', 'other'" in message
+    assert "has no 'x'; name one" in refused(read_interactions, path, "movielens", "x")
