@@ -14,8 +14,9 @@ from typing import Literal
 class Kind:
     """A kind of figure; the function `draw` of the module of its name in elcrec/figures/ draws it.
 
-    Paths are patterns with {output}, {data} and {paper}, the folders of the configuration and of
-    the printed numbers; one with {dataset} stands for every data set of the figure.
+    Paths are patterns with {output}, {data}, {released} and {paper}: the folders of the
+    configuration, of checks of published weights, and of the printed numbers. One with {dataset}
+    stands for every data set of the figure.
     """
 
     about: str
@@ -56,7 +57,7 @@ KINDS = {
     ),
     "diagnostics": Kind(
         "centers in use, cosines, and the cluster loss computed in two ways, per epoch",
-        extras=("{output}/released/{dataset}/elcrec.json",),
+        extras=("{released}/{dataset}/elcrec.json",),
     ),
     "activity": Kind(
         "accuracy of users by the length of their history",

@@ -9,6 +9,7 @@ from elcrec.figures import curves, drawn, style
 from elcrec.figures.drawn import Drawn
 from elcrec.figures.grid import Grid, by_dataset
 from elcrec.files.jsonfile import JsonObject
+from elcrec.runs.places import released_folder
 from elcrec.runs.reading import Runs, history
 
 DIRECT, IDENTITY = "cluster_direct", "cluster_identity"
@@ -79,7 +80,7 @@ def _draw_published(grid: Grid) -> tuple[list[pd.DataFrame], str]:
     """Lines at what the authors' published weights have; returns that, and a sentence."""
     tables, told = [], []
     for dataset, column in grid.columns.items():
-        path = grid.config.output / "released" / dataset / "elcrec.json"
+        path = released_folder(grid.config, dataset) / dataset / "elcrec.json"
         if not path.exists() or not (record := JsonObject.read(path)).values.get("intents"):
             continue
         seen = record.section("intents")

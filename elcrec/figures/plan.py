@@ -13,7 +13,7 @@ from pathlib import Path
 from elcrec import paper
 from elcrec.config.config import Config
 from elcrec.config.figures import KINDS
-from elcrec.runs.places import run_folder
+from elcrec.runs.places import released_folder, run_folder
 from elcrec.runs.plan import ablation_arms, sensitivity_points, shown, single_seed
 
 METRIC = "HR@5"
@@ -74,5 +74,9 @@ def _folders(config: Config, name: str, datasets: list[str]) -> Iterable[Path]:
 def _files(config: Config, patterns: Iterable[str], datasets: list[str]) -> tuple[str, ...]:
     """The paths that patterns of `KINDS` stand for, each once."""
     folders = {"output": config.output, "data": config.data, "paper": paper.FOLDER}
-    paths = [pattern.format(dataset=d, **folders) for pattern in patterns for d in datasets]
+    paths = [
+        pattern.format(dataset=d, released=released_folder(config, d), **folders)
+        for pattern in patterns
+        for d in datasets
+    ]
     return tuple(dict.fromkeys(paths))

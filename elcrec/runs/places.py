@@ -62,6 +62,11 @@ def sensitivity_folder(config: Config, dataset: str, variant: str, seed: int) ->
     return source(config, "sensitivity", dataset, variant) / place_of(dataset, "", variant, seed)
 
 
+def released_folder(config: Config, dataset: str) -> Path:
+    """Where the folders of checks of published weights are read, by data set; see `source`."""
+    return source(config, "released", dataset) / "released"
+
+
 def json_files(config: Config, kind: str) -> list[Path]:
     """The measurements (`efficiency`) or checks of published weights (`released`) that are there.
 

@@ -50,7 +50,7 @@ def figure_inputs(wildcards):
         for folder in figure.folders
         for name in ("metrics.json", "ranks.npz", "history.csv")
     )
-    there = [p for p in figure.extras if p in UNPACKED or Path(p).exists()]
+    there = [p for p in figure.extras if Path(p).exists()]
     return [*files, *figure.inputs, *there]
 
 
