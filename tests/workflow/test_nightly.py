@@ -1,7 +1,6 @@
 """`snakemake replication_check` as a user runs it."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,8 +49,8 @@ def test_the_check_needs_its_runs_and_nothing_else(arguments, trainings):
 def test_a_configured_reference_is_there(files):
     config = load_config([ROOT / "workflow" / "config" / file for file in files])
     wanted = config.nightly
-    record = replace(
-        config, runs="recorded", recorded=ROOT / config.recorded, seeds=list(wanted.seeds)
+    record = config.replaced(
+        runs="recorded", recorded=ROOT / config.recorded, seeds=list(wanted.seeds)
     )
     found = Runs(record).find(wanted.use, wanted.models)  # refuses other settings
     assert found
