@@ -27,7 +27,7 @@ FROM_RECORDED = "from-recorded"
 """Folder in the output for what is made of recorded runs, apart from those of this machine."""
 
 
-class Asked(Section):
+class ConfigFile(Section):
     """What a configuration may say. `use`, `models` and `seeds` span the runs."""
 
     # The first two say what may be named in all others.
@@ -70,7 +70,7 @@ class Asked(Section):
     released_weights: list[sections.ReleasedWeights] = []
 
 
-class Config(Asked):
+class Config(ConfigFile):
     """A checked configuration; `models` are ids, `output` is another folder for `recorded`."""
 
     model_files: dict[str, Path] = {}
@@ -147,10 +147,10 @@ def from_mapping(
     """Check a merged mapping and make a `Config`; `layers` tell which file a bad key came from."""
     origin = Layers(tuple(layers) or ((DEFAULT, merged),))
     known = Known()
-    asked: Asked = check(Asked, merged, origin.where, known)
-    output = asked.output / FROM_RECORDED if asked.runs == "recorded" else asked.output
+    told: ConfigFile = check(ConfigFile, merged, origin.where, known)
+    output = told.output / FROM_RECORDED if told.runs == "recorded" else told.output
     more = {"output": output, "model_files": known.models, "layers": origin, "followed": {}}
-    config = Config.model_construct(**dict(asked) | more)
+    config = Config.model_construct(**dict(told) | more)
     for model in config.figures.ablation.models:
         _take_overrides_of_base(config, model)
     return config

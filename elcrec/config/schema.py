@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import sys
 
-from elcrec.config.config import Asked
+from elcrec.config.config import ConfigFile
 from elcrec.config.model_file import ModelFile
 from elcrec.files.checked import Section
 
-KINDS: dict[str, type[Section]] = {"config": Asked, "model": ModelFile}
+KINDS: dict[str, type[Section]] = {"config": ConfigFile, "model": ModelFile}
 
 
 def schema(kind: str) -> str:

@@ -74,8 +74,8 @@ def check(config: Config, any_code: bool = False) -> list[Outcome]:
     """
     wanted = config.nightly
     config = config.replaced(seeds=list(wanted.seeds))
-    asked = runs_of(config, wanted.use, wanted.models)
-    runs, gaps = Runs(config, "take" if any_code else "refuse").read(asked)
+    planned = runs_of(config, wanted.use, wanted.models)
+    runs, gaps = Runs(config, "take" if any_code else "refuse").read(planned)
     if gaps:
         folder = config.run_folder(gaps[0].dataset, gaps[0].model, gaps[0].seed)
         raise InputError(

@@ -88,7 +88,7 @@ def _prepared(config: Config, folders: Iterable[Path], stage: Path) -> dict[Path
     Returns:
         Place below `stage` to the folder or file that it was made from.
     """
-    asked = list(wanted(config))
+    planned = list(wanted(config))
     origins: dict[Path, Path] = {}
     for folder in folders:
         single = (folder / "metrics.json").exists()
@@ -96,7 +96,7 @@ def _prepared(config: Config, folders: Iterable[Path], stage: Path) -> dict[Path
         files = [] if single else extra_files(folder)
         if not runs and not files:
             raise InputError(f"{folder}: has no run, measurement or check of weights to record")
-        places = {write_run(config, asked, run, stage): run for run in runs}
+        places = {write_run(config, planned, run, stage): run for run in runs}
         for path in files:
             place = path.relative_to(folder)
             write_json(stage / place, check_extra(config, path))

@@ -13,7 +13,7 @@ from elcrec.config.config import Config, load_config
 from elcrec.errors import InputError
 from elcrec.files.jsonfile import JsonObject
 from elcrec.runs.efficiency import load_efficiency_run
-from elcrec.runs.plan import AskedRun, runs_of_models, runs_of_sensitivity
+from elcrec.runs.plan import PlannedRun, runs_of_models, runs_of_sensitivity
 from elcrec.runs.record import RunRecord
 from elcrec.runs.settings import RunSettings, resolve, settings_digest
 from elcrec.training.loop import finished
@@ -40,7 +40,7 @@ def settings_files(config: Config) -> list[str]:
 class Wanted:
     """A run that may be recorded, and its settings."""
 
-    run: AskedRun
+    run: PlannedRun
     settings: RunSettings
 
 
@@ -55,15 +55,15 @@ def wanted(config: Config) -> Iterator[Wanted]:
 
 
 def check_run(
-    config: Config, asked: Iterable[Wanted], record: RunRecord, made: Mapping[str, Any]
-) -> AskedRun:
+    config: Config, planned: Iterable[Wanted], record: RunRecord, made: Mapping[str, Any]
+) -> PlannedRun:
     """Refuse what is no whole run of the full protocol; returns which run it is.
 
     The code that made it may be any, for a recorded run names its commit.
 
     Args:
         config: Says what the full protocol is.
-        asked: All runs of it, see `wanted`.
+        planned: All runs of it, see `wanted`.
         record: The run.
         made: Content of its config.yaml.
 
@@ -85,7 +85,7 @@ def check_run(
             raise InputError(f"{where}: {key} is not that of its config.yaml")
     files = ", ".join(settings_files(config))
     whose = (record.dataset, record.model, record.seed)
-    alike = [w for w in asked if (w.run.dataset, w.run.model, w.run.seed) == whose]
+    alike = [w for w in planned if (w.run.dataset, w.run.model, w.run.seed) == whose]
     if not alike:
         raise InputError(f"{where}: is no run of {files}")
     digest = settings_digest(made)
@@ -130,10 +130,18 @@ def check_extra(config: Config, path: Path) -> dict[str, Any]:
         words = ["elcrec", "verify", kind, *whose, "--weights", weights]
         words += ["--protocol", config.protocol, *place]
         return values.values | {"file": weights, "command": words}
-    record, asked = load_efficiency_run(path), config.efficiency
-    values.expect("seed", asked.seed)
-    values.expect("epochs_measured", asked.epochs)
+    record, told = load_efficiency_run(path), config.efficiency
+    values.expect("seed", told.seed)
+    values.expect("epochs_measured", told.epochs)
     if record.settings != resolve(config, model, dataset).digest():
         raise InputError(f"{path}: was measured with other settings than the present")
-    words = ["elcrec", "measure", *whose, "--seed", str(asked.seed), "--epochs", str(asked.epochs)]
+    words = [
+        "elcrec",
+        "measure",
+        *whose,
+        "--seed",
+        str(told.seed),
+        "--epochs",
+        str(told.epochs),
+    ]
     return values.values | {"command": [*words, *place]}

@@ -25,7 +25,7 @@ from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.check import Wanted, check_run, settings_files
 from elcrec.runs.history import read_history
 from elcrec.runs.places import place_of
-from elcrec.runs.plan import AskedRun, single_seed
+from elcrec.runs.plan import PlannedRun, single_seed
 from elcrec.runs.record import RunRecord, load_run
 from elcrec.runs.settings import settings_digest
 from elcrec.runs.snapshots import snapshots
@@ -34,7 +34,7 @@ DIGITS = 7
 """Significant digits of a recorded history: those of single precision."""
 
 
-def write_run(config: Config, asked: Sequence[Wanted], folder: Path, stage: Path) -> Path:
+def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Path) -> Path:
     """Check a run and write what is recorded of it.
 
     Returns:
@@ -44,7 +44,7 @@ def write_run(config: Config, asked: Sequence[Wanted], folder: Path, stage: Path
         InputError: It is not whole, or may not be recorded: see `check_run`.
     """
     record, made = load_run(folder), read_yaml(folder / "config.yaml")
-    run = check_run(config, asked, record, made)
+    run = check_run(config, planned, record, made)
     place = place_of(run.dataset, run.model, run.variant, run.seed)
     snapshots(record)  # refuses what is damaged
     metrics = JsonObject.read(folder / "metrics.json")
@@ -65,7 +65,7 @@ def write_run(config: Config, asked: Sequence[Wanted], folder: Path, stage: Path
     return place
 
 
-def _kept_besides(config: Config, run: AskedRun) -> list[str]:
+def _kept_besides(config: Config, run: PlannedRun) -> list[str]:
     """Files that are kept of some runs only: weights of chosen runs would be named here."""
     of_figures = (config.figures.intents_of, "", single_seed(config))
     return ["intents.npz"] if (run.model, run.variant, run.seed) == of_figures else []
@@ -89,7 +89,7 @@ def _history(record: RunRecord) -> str:
     return csv_text(rows, list(columns))
 
 
-def _environment(config: Config, folder: Path, run: AskedRun) -> dict[str, Any]:
+def _environment(config: Config, folder: Path, run: PlannedRun) -> dict[str, Any]:
     """`environment.json` without paths of a machine; the command is what makes the run again."""
     made = JsonObject.read(folder / "environment.json")
     words = ["elcrec", "train", "--dataset", run.dataset, "--model", run.model]

@@ -19,7 +19,7 @@ PARAMETERS = ("alpha", "intents")
 
 
 @dataclass(frozen=True)
-class AskedRun:
+class PlannedRun:
     """A run that a configuration asks for, whether it is there or not."""
 
     folder: Path
@@ -32,19 +32,19 @@ class AskedRun:
     """What it changes of the model's own settings: `--set` of a run of the sensitivity."""
 
 
-def runs_of_models(config: Config) -> Iterator[AskedRun]:
+def runs_of_models(config: Config) -> Iterator[PlannedRun]:
     """Every model of tables and figures on every data set with every seed."""
     models = dict.fromkeys([*config.models, *config.figures.models()])
     return runs_of(config, config.use, models)
 
 
-def runs_of(config: Config, datasets: Iterable[str], models: Iterable[str]) -> Iterator[AskedRun]:
+def runs_of(config: Config, datasets: Iterable[str], models: Iterable[str]) -> Iterator[PlannedRun]:
     """These models on these data sets with every seed of the configuration."""
     for dataset, model, seed in product(datasets, models, config.seeds):
-        yield AskedRun(run_folder(config, dataset, model, seed), dataset, model, seed)
+        yield PlannedRun(run_folder(config, dataset, model, seed), dataset, model, seed)
 
 
-def runs_of_sensitivity(config: Config) -> Iterator[AskedRun]:
+def runs_of_sensitivity(config: Config) -> Iterator[PlannedRun]:
     """The runs that only the sensitivity figure needs, each once.
 
     Raises:
@@ -71,7 +71,7 @@ def check_runs(config: Config) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Point(AskedRun):
+class Point(PlannedRun):
     """One value of the sensitivity figure; without a variant, a run that there is anyway."""
 
     parameter: str

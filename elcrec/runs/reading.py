@@ -23,7 +23,7 @@ from elcrec.runs.efficiency import EfficiencyRecord, load_efficiency_run
 from elcrec.runs.fingerprint import fingerprint
 from elcrec.runs.history import read_history
 from elcrec.runs.places import run_folder, source
-from elcrec.runs.plan import AskedRun, runs_of, variant_text
+from elcrec.runs.plan import PlannedRun, runs_of, variant_text
 from elcrec.runs.record import FAILED, RunRecord, load_run
 from elcrec.runs.settings import module_reference, resolve
 
@@ -84,7 +84,7 @@ class Runs:
         self._named |= {*config.nightly.models}
         self._present: dict[tuple[Any, ...], tuple[str, str]] = {}
 
-    def read(self, asked: Iterable[AskedRun]) -> tuple[list[RunRecord], list[Gap]]:
+    def read(self, planned: Iterable[PlannedRun]) -> tuple[list[RunRecord], list[Gap]]:
         """Read those of the runs that are there.
 
         A folder without `metrics.json`, which is written last, is a run that has not finished.
@@ -97,7 +97,7 @@ class Runs:
                 present code and settings and is to be refused.
         """
         found, gaps = [], []
-        for run in asked:
+        for run in planned:
             path = run.folder / "metrics.json"
             if not path.exists():
                 gaps.append(Gap(run.dataset, run.model, run.seed, failure(run.folder)))
@@ -120,8 +120,8 @@ class Runs:
 
     def run(self, dataset: str, model: str, seed: int) -> RunRecord | None:
         """A finished run, None if there is none; errors as for `read`."""
-        asked = AskedRun(run_folder(self.config, dataset, model, seed), dataset, model, seed)
-        found, _ = self.read([asked])
+        planned = PlannedRun(run_folder(self.config, dataset, model, seed), dataset, model, seed)
+        found, _ = self.read([planned])
         return found[0] if found else None
 
     def measurements(
@@ -147,7 +147,7 @@ class Runs:
                         f"{path}: is of {record.model} on {record.dataset}; "
                         f"here it must be {path.stem} on {dataset}"
                     )
-                found.append((record, AskedRun(path, dataset, path.stem, record.seed)))
+                found.append((record, PlannedRun(path, dataset, path.stem, record.seed)))
             there = {path.stem for path in paths}
             gaps += [(dataset, model) for model in models if model not in there]
         return self._judge(found), gaps
@@ -170,7 +170,7 @@ class Runs:
                 )
         return lengths
 
-    def _judge(self, found: Iterable[tuple[Judged, AskedRun]]) -> list[Judged]:
+    def _judge(self, found: Iterable[tuple[Judged, PlannedRun]]) -> list[Judged]:
         """Those that are kept; refuses the others or notes that they are left out."""
         kept, stale = [], []
         for record, run in found:
@@ -192,7 +192,7 @@ class Runs:
         return kept
 
     def _other(
-        self, record: RunRecord | EfficiencyRecord, run: AskedRun
+        self, record: RunRecord | EfficiencyRecord, run: PlannedRun
     ) -> Literal["code", "settings"] | None:
         """What made a run differently than the present; None if nothing did."""
         if run.model not in self._named:
