@@ -64,7 +64,7 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def number_hint(value: Any) -> str:
-    """Explain a text where a number is asked; YAML's best-known trap is 1e-3 without a point."""
+    """Explain a text where a number is to be."""
     if not isinstance(value, str):
         return ""
     try:
@@ -73,8 +73,6 @@ def number_hint(value: Any) -> str:
         return ""
     if not math.isfinite(number):
         return ""
-    if "e" in value.lower():
-        return f" (YAML reads {value.strip()} as text; write {number!r} or {number:.1e})"
     return " (write it without quotes)"
 
 

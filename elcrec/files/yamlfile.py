@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,32 @@ class _Loader(yaml.SafeLoader):
         except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError):
             kind = node.tag.rpartition(":")[2]
             raise _Refusal(node, f"{shown(node.value)} cannot be read as {kind}") from None
+
+
+# YAML 1.1, which PyYAML reads, takes 1e-5 for a text; people, JSON and YAML 1.2 for a number.
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
+    list("-+.0123456789"),
+)
+
+
+def as_typed(value: Any) -> Any:
+    """Values whose numbers and booleans came as texts, as they were typed.
+
+    Snakemake hands over what `--config` nests so: `seeds=[1]` as `['1']`.
+    """
+    if isinstance(value, Mapping):
+        return {key: as_typed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_typed(inner) for inner in value]
+    if isinstance(value, str):
+        try:
+            found = yaml.load(value, Loader=_Loader)
+        except yaml.YAMLError:
+            return value
+        return found if isinstance(found, (bool, int, float)) else value
+    return value
 
 
 def parse(text: str, where: Path | str) -> Any:

@@ -78,3 +78,25 @@ def test_a_missing_file_is_refused_by_snakemake_itself(tmp_path):
     """With the places in its own code; the last line names the file."""
     config = tmp_path / "none.yaml"
     assert f"No such file or directory: '{config}'" in refused(tmp_path, config)[-1]
+
+
+def test_numbers_and_booleans_of_nested_options_are_taken(tmp_path):
+    config = write(tmp_path)
+    options = [
+        "seeds=[1]",
+        "training={max_epochs: 1, learning_rate: 1e-3}",
+        "keep_checkpoints=true",
+    ]
+    options.append("parameters={elcrec: {intents: 4, alpha: 1e-5}}")
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "snakemake", "all", "--dry-run", "--quiet"),
+            *("--configfile", str(config), "--config", *options),
+        ],
+        cwd=ROOT,
+        env=os.environ,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.returncode == 0, done.stderr

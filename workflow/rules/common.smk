@@ -12,10 +12,11 @@ import yaml
 sys.path.insert(0, workflow.basedir)
 
 from elcrec.config.config import DEFAULT, from_mapping
+from elcrec.config.merging import Layers
 from elcrec.data.sources import mirror
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
-from elcrec.files.yamlfile import read_yaml
+from elcrec.files.yamlfile import as_typed, read_yaml
 from elcrec.runs import settings as registry
 from elcrec.runs.fingerprint import code_hash, fingerprint
 from elcrec.runs.grid import read_grid
@@ -27,7 +28,9 @@ def checked_config():
     """The merged configuration; everything it asks for is checked before any job starts."""
     files = [DEFAULT, *map(Path, workflow.overwrite_configfiles or [])]
     layers = [(file, read_yaml(file)) for file in files]
-    layers.append(("--config", workflow.config_settings.config))
+    # Snakemake has merged these too, but hands over numbers of a nested --config as texts.
+    layers.append(("--config", as_typed(dict(workflow.config_settings.config))))
+    config.update(Layers(tuple(layers)).merged())
     made = from_mapping(config, layers)
     check_runs(made)
     return made

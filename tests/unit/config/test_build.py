@@ -21,8 +21,8 @@ from tests.unit.config.config_files import refusal, write
         ("max_epochs=true", "must be an integer, got true$"),
         ("batch_size=9999999999", "must be an integer of at most 2147483647, got 9999999999$"),
         (
-            "learning_rate=1e-3",
-            r"must be a number, got '1e-3' \(YAML reads 1e-3 as text; write 0\.001",
+            "learning_rate='1e-3'",
+            r"must be a number, got '1e-3' \(write it without quotes\)",
         ),
         ("learning_rate='0.1'", r"must be a number, got '0\.1' \(write it without quotes\)"),
         ("learning_rate=.nan", r"must be a number, got \.nan$"),

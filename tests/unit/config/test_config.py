@@ -60,7 +60,7 @@ DATASET = {"path": "mine.txt"}
             {"seeds": 3},
             r"seeds: must be a list of at least one entry, each an integer from .*, got 3",
         ),
-        ("threads: 1e2\n", r"threads: .*got '1e2' \(YAML reads 1e2 as text; write 100\.0 or 1\.0e"),
+        ("threads: 1e2\n", r"threads: must be an integer from 1 to 1024, got 100\.0$"),
         ("training:\n", r"training: must be a mapping of keys to values, got nothing$"),
         (
             "use: [2026-01-01]\n",

@@ -81,7 +81,7 @@ def refusal(values: object, kind: type[Section] = Outer) -> str:
         ({"ratio": -1}, "ratio: must be a number, 0 or more, got -1"),
         ({"ratio": float("nan")}, "ratio: must be a number, 0 or more, got .nan"),
         ({"ratio": 10**400}, "ratio: must be a number, 0 or more, got 1000"),
-        ({"ratio": "1e-5"}, "ratio: must be a number, 0 or more, got '1e-5' (YAML reads 1e-5 as"),
+        ({"ratio": "1e-5"}, "ratio: must be a number, 0 or more, got '1e-5' (write it without"),
         ({"kind": "both"}, "kind: must be one of plain, native, got 'both'"),
         ({"kind": ["plain"]}, "kind: must be one of plain, native, got ['plain']"),
         ({"words": "a"}, "words: must be a list, each a word of small letters, got 'a'"),
