@@ -11,6 +11,7 @@ from pathlib import Path
 from elcrec.data.sequences import Sequences
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
+from elcrec.files.csvfile import csv_text
 
 FILES = ("users.csv", "items.csv")
 HEADER = ["id", "number"]
@@ -35,11 +36,8 @@ class Ids:
 def write_ids(folder: Path, sequences: Sequences) -> None:
     """Write both files."""
     for name, ids in zip(FILES, (sequences.users, sequences.item_ids), strict=True):
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        writer.writerow(HEADER)
-        writer.writerows((id, number) for number, id in enumerate(ids, 1))
-        write_text(folder / name, text.getvalue())
+        rows = [{"id": id, "number": number} for number, id in enumerate(ids, 1)]
+        write_text(folder / name, csv_text(rows, HEADER))
 
 
 def read_ids(folder: Path) -> Ids:
@@ -52,7 +50,7 @@ def read_ids(folder: Path) -> Ids:
 
 
 def _read(path: Path) -> list[str]:
-    try:
+    try:  # not by `read_csv`, which takes an id that begins with # for a comment
         header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
         numbers = [int(number) for _, number in rows]
     except OSError as error:

@@ -127,10 +127,6 @@ class JsonObject:
         """Return the text or null under `key`."""
         return None if self._get(key) is None else self.text(key)
 
-    def optional_integer(self, key: str) -> int | None:
-        """Return the integer of at least 0 or null under `key`."""
-        return None if self._get(key) is None else self.integer(key)
-
     def expect(self, key: str, value: Any) -> None:
         """Raise `InputError` unless `key` holds exactly `value`."""
         found = self._get(key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -62,24 +63,6 @@ _Loader.add_implicit_resolver(
 )
 
 
-def as_typed(value: Any) -> Any:
-    """Values whose numbers and booleans came as texts, as they were typed.
-
-    Snakemake hands over what `--config` nests so: `seeds=[1]` as `['1']`.
-    """
-    if isinstance(value, Mapping):
-        return {key: as_typed(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [as_typed(inner) for inner in value]
-    if isinstance(value, str):
-        try:
-            found = yaml.load(value, Loader=_Loader)
-        except yaml.YAMLError:
-            return value
-        return found if isinstance(found, (bool, int, float)) else value
-    return value
-
-
 def parse(text: str, where: Path | str) -> Any:
     """Read YAML text.
 
@@ -92,6 +75,22 @@ def parse(text: str, where: Path | str) -> Any:
         mark = getattr(error, "problem_mark", None)
         line = f", line {mark.line + 1}" if mark else ""
         raise InputError(f"{where}{line}: {_problem(error)}") from None
+
+
+def as_typed(value: Any) -> Any:
+    """Values whose numbers and booleans came as texts, as they were typed.
+
+    Snakemake hands over what `--config` nests so: `seeds=[1]` as `['1']`.
+    """
+    if isinstance(value, Mapping):
+        return {key: as_typed(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [as_typed(inner) for inner in value]
+    if isinstance(value, str):
+        with suppress(InputError):
+            found = parse(value, "")
+            return found if isinstance(found, (bool, int, float)) else value
+    return value
 
 
 def _problem(error: Exception) -> str:

@@ -91,18 +91,18 @@ class Model(TransformerModel):
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """All terms of one step."""
-        p = self.parameters_used
+        p, elcm = self.parameters_used, self.elcm
         # Both contrastive losses encode the views for themselves: other dropout, as released.
         hidden, views = self.encode_with_views(batch, times=2 if p.instance_weight else 1)
         instance = hidden.new_zeros(())
         if p.instance_weight:
-            instance = contrastive_loss(*(self.elcm.fuse(view).flatten(1) for view in views[1]))
+            instance = contrastive_loss(*(elcm.fuse(view).flatten(1) for view in views[1]))
         pooled = hidden.mean(1)  # (B, d)
-        cluster = self.elcm(pooled)  # here and not before: see point 4 above
+        cluster = elcm(pooled)  # here and not before: see point 4 above
         terms = {
             "next_item": self.next_item(hidden, batch),
             "instance": instance,
-            "intent": intent_loss(views[0], self.elcm.intents(pooled)),
+            "intent": intent_loss(views[0], elcm.intents(pooled)),
             "cluster": cluster["cluster"],
             "cluster_pull": cluster["pull"],
             "cluster_push": cluster["push"],

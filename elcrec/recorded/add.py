@@ -10,14 +10,14 @@ from pathlib import Path
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError
-from elcrec.files.atomic import replaced, write_text
+from elcrec.files.atomic import replaced, write_json, write_text
 from elcrec.files.jsonfile import JsonObject
 from elcrec.files.npzfile import read_arrays
 from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.about import about
 from elcrec.recorded.check import check_extra, protocol_of, wanted
 from elcrec.recorded.folder import RecordedRun, extra_files, read_run, recorded_runs, run_folders
-from elcrec.recorded.write import write_json, write_run
+from elcrec.recorded.write import write_run
 
 MOST_BYTES = 40_000_000
 """Of a machine's folder, because it is kept in git."""

@@ -135,13 +135,5 @@ def check_extra(config: Config, path: Path) -> dict[str, Any]:
     values.expect("epochs_measured", told.epochs)
     if record.settings != resolve(config, model, dataset).digest():
         raise InputError(f"{path}: was measured with other settings than the present")
-    words = [
-        "elcrec",
-        "measure",
-        *whose,
-        "--seed",
-        str(told.seed),
-        "--epochs",
-        str(told.epochs),
-    ]
+    words = ["elcrec", "measure", *whose, "--seed", str(told.seed), "--epochs", str(told.epochs)]
     return values.values | {"command": [*words, *place]}

@@ -5,7 +5,6 @@ The same run is written in the same way again, so that a record may be taken fro
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 from collections.abc import Mapping, Sequence
@@ -18,9 +17,10 @@ from numpy.typing import NDArray
 
 from elcrec.config.config import Config
 from elcrec.data.sequences import SPLITS
-from elcrec.files.atomic import replaced, write_text
+from elcrec.files.atomic import write_json, write_text
 from elcrec.files.csvfile import csv_text
 from elcrec.files.jsonfile import JsonObject
+from elcrec.files.npzfile import write_arrays
 from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.check import Wanted, check_run, settings_files
 from elcrec.runs.history import read_history
@@ -74,9 +74,7 @@ def _kept_besides(config: Config, run: PlannedRun) -> list[str]:
 def _write_ranks(path: Path, ranks: Mapping[str, NDArray[np.integer]]) -> None:
     """Write the ranks of a run, (users,) for each split, in as few bytes as they fit into."""
     kind = np.min_scalar_type(max(int(ranks[split].max()) for split in SPLITS))
-    small: dict[str, Any] = {split: ranks[split].astype(kind) for split in SPLITS}
-    with replaced(path) as temporary:
-        np.savez_compressed(temporary, **small)
+    write_arrays(path, {split: ranks[split].astype(kind) for split in SPLITS})
 
 
 def _history(record: RunRecord) -> str:
@@ -113,8 +111,3 @@ def system(platform: str) -> str:
         platform: As `platform.platform()` gives it.
     """
     return re.sub(r"^(\w+)-.*?-(?=x86_64|aarch64|arm64)", r"\1-", platform)
-
-
-def write_json(path: Path, values: Mapping[str, Any]) -> None:
-    """Write a JSON file of the record."""
-    write_text(path, json.dumps(values, indent=2) + "\n")

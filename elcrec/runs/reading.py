@@ -80,8 +80,8 @@ class Runs:
         self.trusted = trusted
         self.left_out: list[Gap] = []
         """What was read and left out so far."""
-        self._named = {*config.models, *config.figures.models(), *config.efficiency.models}
-        self._named |= {*config.nightly.models}
+        self._named = {*config.models, *config.figures.models()}
+        self._named |= {*config.efficiency.models, *config.nightly.models}
         self._present: dict[tuple[Any, ...], tuple[str, str]] = {}
 
     def read(self, planned: Iterable[PlannedRun]) -> tuple[list[RunRecord], list[Gap]]:

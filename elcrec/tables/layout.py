@@ -176,11 +176,6 @@ def plain_table(header: Sequence[str], rows: Iterable[Sequence[str]], text: int 
     return plain(texts(header, rows, text))
 
 
-def bullets(lines: Iterable[str]) -> str:
-    """Return a Markdown list."""
-    return "".join(f"- {line}\n" for line in lines)
-
-
 def number(value: float | None, digits: int) -> str:
     """Print with so many decimals and thousands commas; `GAP` for None and nan."""
     if value is None or math.isnan(value):
