@@ -17,6 +17,7 @@ from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.report.evidence import Evidence
 from elcrec.runs.fingerprint import fingerprint
 from elcrec.runs.settings import module_reference, resolve
+from elcrec.statistics.comparison import TESTS
 from elcrec.tables.verdict import NOT_RUN
 from tests.unit.tables.conftest import Output
 
@@ -115,7 +116,11 @@ class ReportOutput:
 
     def comparison(self, rival: str, mean: float, p: object) -> dict[str, Any]:
         """A line of `significance.csv`: ELCRec, whose mean is 0.05, against a rival."""
+        tests = {t.p_column: 0.1 for t in TESTS.values()}
+        corrected = {f"{t.p_column}_holm": 0.2 for t in TESTS.values()}
         return {
+            **tests,
+            **corrected,
             "family": "reference_against_each_model",
             "dataset": "beauty",
             "metric": "HR@5",
@@ -129,8 +134,6 @@ class ReportOutput:
             "p": p,
             "p_holm": p,
             "seeds": "2+2",
-            "welch_p": 0.1,
-            "welch_p_holm": 0.2,
             "paired_t_p": 0.001,
             "paired_t_p_holm": 0.001,
         }
