@@ -107,13 +107,12 @@ def run_calibrate(arguments: argparse.Namespace) -> None:
         InputError: Too few recorded runs, or a damaged record.
     """
     from elcrec.config.config import load_config
-    from elcrec.files.atomic import write_text
-    from elcrec.files.csvfile import csv_text
     from elcrec.recorded.calibrate import FOLDER, calibration, pairs, rejections, runs_of
+    from elcrec.tables.document import write_csv
 
     config = load_config(arguments.config)
     runs = runs_of(config)
     folder = config.recorded / FOLDER
-    write_text(folder / "pairs.csv", csv_text(pairs(runs)))
-    write_text(folder / "rejections.csv", csv_text(rejections(runs)))
+    write_csv(folder / "pairs.csv", pairs(runs))
+    write_csv(folder / "rejections.csv", rejections(runs))
     print(calibration(config), end="")
