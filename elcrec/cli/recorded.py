@@ -61,9 +61,8 @@ def run_add(arguments: argparse.Namespace) -> None:
     machine = machine_folder(config.recorded, arguments.machine)
     added = add(config, machine, arguments.folders or [config.output], arguments.replace)
     for run in added.new:
-        test = run.metrics.section("metrics").section("test")
-        shown = "  ".join(f"{name} {test.number(name):.4f}" for name in ("HR@5", "NDCG@20"))
-        print(f"{run.id}: {shown}  ({run.metrics.integer('epochs')} epochs, {run.hours:.2f} h)")
+        shown = "  ".join(f"{m} {run.metrics['test'][m]:.4f}" for m in ("HR@5", "NDCG@20"))
+        print(f"{run.id}: {shown}  ({run.epochs} epochs, {run.hours:.2f} h)")
     for place in added.extras:
         print(place)
     if added.same:

@@ -11,7 +11,7 @@ from pathlib import Path
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.files.atomic import replaced, write_json, write_text
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.jsonfile import read_object
 from elcrec.files.npzfile import read_arrays
 from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.about import about
@@ -137,8 +137,8 @@ def _content(path: Path) -> object:
     if path.name == "config.yaml":
         return {k: v for k, v in read_yaml(path).items() if k != "module"}  # it may have moved
     if path.name == "metrics.json":
-        return {k: v for k, v in JsonObject.read(path).values.items() if k not in FOLLOWING}
-    return JsonObject.read(path).values if path.suffix == ".json" else path.read_bytes()
+        return {k: v for k, v in read_object(path).items() if k not in FOLLOWING}
+    return read_object(path) if path.suffix == ".json" else path.read_bytes()
 
 
 def _put(staged: Path, target: Path) -> None:
@@ -155,12 +155,11 @@ def check_data(runs: Iterable[RecordedRun]) -> None:
     """Refuse runs of one data set that saw different histories."""
     first: dict[str, RecordedRun] = {}
     for run in runs:
-        other = first.setdefault(run.key[0], run)
-        found, right = (each.metrics.text("data") for each in (run, other))
-        if found != right:
+        other = first.setdefault(run.dataset, run)
+        if run.data != other.data:
             raise InputError(
-                f"{run.id} was trained on other histories than {other.id} ({found}, {right}); "
-                "allowed: the same"
+                f"{run.id} was trained on other histories than {other.id} ({run.data}, "
+                f"{other.data}); allowed: the same"
             )
 
 
@@ -173,11 +172,8 @@ def _bytes(paths: Iterable[Path]) -> int:
 def order(config: Config) -> Callable[[RecordedRun], tuple[object, ...]]:
     """Order of the tables: data sets, models, then runs of the sensitivity."""
     names = [*config.use, *config.models, *config.figures.models()]
-    place = {name: number for number, name in reversed(list(enumerate(names)))}
 
-    def key(run: RecordedRun) -> tuple[object, ...]:
-        dataset, model, variant, seed = run.key
-        last = len(names)
-        return place.get(dataset, last), bool(variant), place.get(model, last), model, variant, seed
+    def place(name: str) -> int:
+        return names.index(name) if name in names else len(names)
 
-    return key
+    return lambda run: (place(run.dataset), bool(run.variant), place(run.model), *run.key)

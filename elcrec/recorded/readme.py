@@ -167,10 +167,8 @@ def _machines(config: Config) -> Iterator[dict[str, Any]]:
             "name": machine.name,
             "runs": len(runs),
             "hours": sum(run.hours for run in runs),
-            "devices": list(
-                dict.fromkeys(run.metrics.text("device").split(" (")[0] for run in runs)
-            ),
-            "gpu": any(run.environment.optional_text("cuda") for run in runs),
+            "devices": list(dict.fromkeys(run.device.split(" (")[0] for run in runs)),
+            "gpu": any(run.environment.cuda for run in runs),
         }
 
 
