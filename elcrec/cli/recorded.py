@@ -55,19 +55,12 @@ def run_add(arguments: argparse.Namespace) -> None:
     """
     from elcrec.config.config import load_config
     from elcrec.recorded.add import add
-    from elcrec.recorded.folder import machine_folder, recorded_runs
+    from elcrec.recorded.folder import machine_folder
 
     config = load_config(arguments.config)
     machine = machine_folder(config.recorded, arguments.machine)
-    added = add(config, machine, arguments.folders or [config.output], arguments.replace)
-    for run in added.new:
-        shown = "  ".join(f"{m} {run.metrics['test'][m]:.4f}" for m in ("HR@5", "NDCG@20"))
-        print(f"{run.id}: {shown}  ({run.epochs} epochs, {run.hours:.2f} h)")
-    for place in added.extras:
-        print(place)
-    if added.same:
-        print(f"{added.same} were recorded already")
-    print(f"{len(recorded_runs(machine))} runs recorded -> {machine}")
+    folders = arguments.folders or [config.output]
+    print(*add(config, machine, folders, arguments.replace), sep="\n")
 
 
 def run_readme(arguments: argparse.Namespace) -> int:

@@ -67,6 +67,17 @@ class RecordedRun(MetricsFile):
         return "-".join(str(part) for part in self.key if part != "")
 
     @property
+    def hardware(self) -> str:
+        """Its device, without how many threads the run had."""
+        return self.device.split(" (")[0]
+
+    @property
+    def summary(self) -> str:
+        """A line that says what it gave."""
+        test = "  ".join(f"{name} {self.metrics['test'][name]:.4f}" for name in ("HR@5", "NDCG@20"))
+        return f"{self.id}: {test}  ({self.epochs} epochs, {self.hours:.2f} h)"
+
+    @property
     def command(self) -> str:
         """The command that makes it again."""
         return shlex.join(self.environment.command)
