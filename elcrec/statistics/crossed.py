@@ -7,7 +7,7 @@ weights for granted and calls a model significantly different from itself; what 
 contribute is known from two or three values (Bouthillier et al., "Accounting for Variance in
 Machine Learning Benchmarks", MLSys 2021). So the training part is moderated by a pool over all
 models: see `elcrec.statistics.noise`. That is also why it is written out here: mixed models of the
-libraries estimate both variances from the two models alone, and take minutes for 20 000 users.
+libraries estimate both variances from the two models alone.
 """
 
 from __future__ import annotations
