@@ -84,12 +84,9 @@ def check_run(
             or other users, or stopped before the protocol ends.
     """
     where = record.folder / "metrics.json"
-    if record.commit is None or record.dirty:
-        raise InputError(
-            f"{where}: was made from uncommitted changes; a recorded run needs a clean commit"
-        )
-    if not re.fullmatch("[0-9a-f]{40}", record.commit):
-        raise InputError(f"{where}: commit is no hash of a commit")
+    if record.dirty or not re.fullmatch("[0-9a-f]{40}", record.commit or ""):
+        state = "uncommitted changes" if record.dirty else f"commit {shown(record.commit)}"
+        raise InputError(f"{where}: was made from {state}; a recorded run needs a clean commit")
     if record.protocol != config.protocol:
         raise InputError(f"{where}: protocol is {record.protocol!r}; allowed: {config.protocol}")
     for key in ("dataset", "model", "seed", "protocol"):

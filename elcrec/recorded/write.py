@@ -56,13 +56,14 @@ def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Pa
     metrics |= {"settings": settings_digest(made), "metrics": record.metrics}
     if metrics.get("start"):  # weights that it started from
         start = check(_Start, metrics["start"], in_file(folder / "metrics.json"))
-        made["start"] = metrics["start"] = metrics["start"] | {"file": Path(start.file).name}
+        metrics["start"] = metrics["start"] | {"file": Path(start.file).name}
+        made = made | {"start": metrics["start"]}
     kind = np.min_scalar_type(max(int(record.ranks[split].max()) for split in SPLITS))
     write_arrays(target / "ranks.npz", {s: record.ranks[s].astype(kind) for s in SPLITS})
     epochs = history(record).to_csv(index=False, float_format=f"%.{DIGITS}g")
     write_text(target / "history.csv", epochs)
     write_text(target / "config.yaml", yaml.safe_dump(made, sort_keys=False))
-    write_json(target / "environment.json", _environment(config, folder, run, record))
+    write_json(target / "environment.json", _environment(config, run, record))
     shown = config.figures.intents_of, "", single_seed(config)  # by the figures of one run
     if intents and (run.model, run.variant, run.seed) == shown:
         shutil.copyfile(folder / "intents.npz", target / "intents.npz")
@@ -70,11 +71,9 @@ def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Pa
     return place
 
 
-def _environment(
-    config: Config, folder: Path, run: PlannedRun, record: RunRecord
-) -> dict[str, Any]:
+def _environment(config: Config, run: PlannedRun, record: RunRecord) -> dict[str, Any]:
     """`environment.json` without paths of a machine; the command is what makes the run again."""
-    path = folder / "environment.json"
+    path = record.folder / "environment.json"
     values = read_object(path)
     made = as_record(values, Environment, path)
     words = ["elcrec", "train", "--dataset", run.dataset, "--model", run.model]

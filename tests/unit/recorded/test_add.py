@@ -25,7 +25,7 @@ def test_uncommitted_changes_are_refused(runs, capsys):
 
 def test_a_commit_that_is_none_is_refused(runs, capsys):
     edit(run_folder(runs) / "metrics.json", commit="unknown")
-    assert "commit is no hash of a commit" in refused_to_add(runs, capsys)
+    assert "was made from commit 'unknown'; a recorded run needs" in refused_to_add(runs, capsys)
 
 
 def test_a_run_of_other_code_is_recorded_as_it_is(runs):

@@ -167,7 +167,7 @@ def another_seed(folder) -> None:
         (lambda f: (f / BPRMF / "history.csv").unlink(), "history.csv: is missing or empty"),
         (lambda f: (f / ELCREC / "intents.npz").write_bytes(b"x"), "is not a whole .npz"),
         (change(ELCREC, users=22362), "for each of the 22362 users"),
-        (change(ELCREC, commit="unknown"), "commit is no hash of a commit"),
+        (change(ELCREC, commit="unknown"), "was made from commit 'unknown'"),
         (change(ELCREC, data="0" * 16), "was trained on other histories"),
         (change(ELCREC, protocol="strict"), "protocol is 'strict'; allowed: paper"),
         (
