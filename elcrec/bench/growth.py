@@ -1,8 +1,9 @@
 """`elcrec bench --scale`: how time and memory grow with users, items, window length and intents.
 
-One factor at a time, the others as in the base point; every point in a process of its own, so that
-its peak memory is its own. Points beyond the memory or the time given are reported, not run; a
-later call can go on from the record of an earlier one.
+One factor at a time, the others as in the base; every point in a process of its own, so that its
+peak memory is its own. Points come in the order of how many times the base they are, so that the
+time goes to the cheap ones of all factors first. Those beyond the memory or the time given are
+reported, not run; a later call can go on from the record of an earlier one.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from elcrec.bench.measure import TIMED, Plan, measure
+from elcrec.bench.measure import TIMED, Plan, Report, measure
 from elcrec.bench.side import ProcessError
 from elcrec.bench.subject import Generated, Job
-from elcrec.bench.suite import Report
-from elcrec.errors import InputError
-from elcrec.files.jsonfile import JsonObject
+from elcrec.errors import InputError, shown
+from elcrec.files.checked import Amount, Line, Positive, Record
+from elcrec.files.jsonfile import read_json
 
 FACTORS: dict[str, tuple[int, ...]] = {
     "intents": (64, 128, 256, 512, 1024, 2048),
@@ -28,8 +29,7 @@ FACTORS: dict[str, tuple[int, ...]] = {
     "items": (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000),
     "users": (10_000, 30_000, 100_000, 300_000, 1_000_000, 3_000_000, 10_000_000),
 }
-"""Sizes of each factor, ascending; the first two are settings of the model. Cheap factors first:
-what they leave of the time goes to the others."""
+"""Sizes of each factor, ascending; the first two are settings of the model."""
 
 BASE = Generated(users=10_000, items=10_000)
 FITTED = 3
@@ -43,13 +43,42 @@ MEMORY_USED = 0.8
 
 MEASURES = (*TIMED, "memory_bytes")
 """What is fitted of a point: seconds, and peak bytes."""
-SAME = ("model", "settings", "kernels", "torch_device", "fingerprint")
-SAME_MACHINE = ("device", "threads")
-"""What has to be equal in two records, the latter of `environment`, for their points to stand in
-one table."""
+SAME = ("model", "settings", "kernels", "torch_device", "fingerprint", "device", "threads")
+"""What has to be equal in two records for their points to stand in one table."""
 
 Measure = Callable[[Job, float], dict[str, Any]]
 """Measures a job within so many seconds."""
+
+
+class _Measured(Record):
+    factor: Line
+    size: Positive
+    step: Amount
+    epoch: Amount
+    evaluation: Amount
+    memory_bytes: Amount
+    wall_seconds: Amount
+
+
+class _NotRun(Record):
+    not_run: Line
+
+
+class Earlier(Record):
+    """What `--json` wrote in an earlier call."""
+
+    kind: Literal["scale"]
+    same: dict[str, Any]
+    points: list[_Measured | _NotRun]
+
+    def known(self, path: Path, same: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
+        """Its measured points, by factor and size; refuses those of anything else than now."""
+        for key, value in same.items():
+            if (then := self.same.get(key)) != value:
+                differ = f"another {key} ({shown(then)}, now {shown(value)})"
+                raise InputError(f"--scale-from {path}: was measured with {differ}")
+        measured = [point for point in self.points if isinstance(point, _Measured)]
+        return {(point.factor, point.size): point.model_dump() for point in measured}
 
 
 def measure_point(job: Job, seconds: float) -> dict[str, Any]:
@@ -84,7 +113,7 @@ def grow(
     seconds: float = 300.0,
     measure: Measure = measure_point,
     report: Report = lambda line: None,
-    earlier: Earlier | None = None,
+    earlier: Path | None = None,
 ) -> dict[str, Any]:
     """Measure the points of every factor, and fit exponents.
 
@@ -93,70 +122,77 @@ def grow(
         seconds: What all points may take together, wall clock.
         measure: Measures a point.
         report: Called with a line when a point is done.
-        earlier: Points that need not be measured again; the base is, to see that they compare.
+        earlier: Record whose points need not be measured again; the base is, to see that they
+            compare.
 
     Returns:
-        `base`; `about` it, `same`: in it, what has to be equal for points to compare; `factors`:
-        for each its `points` (`size` with measures, or with `not_run`, the reason) and, by
-        measure, `fits` of the largest.
+        `base`; `about` it; `same`: in it, what has to be equal for points to compare; `points`:
+        `factor` and `size` with measures, or with `not_run`, the reason; `exponents` of the
+        largest of each factor, by measure.
 
     Raises:
         InputError: The base point could not be measured, a setting is not right, or the earlier
-            points are of other settings, code or machine.
+            record is none, or of other settings, code or machine.
     """
+    record = read_json(earlier, Earlier) if earlier else None
     parameters = job.resolve()[1].parameters
-    bases = {f: getattr(BASE, f, None) or getattr(parameters, f, None) for f in FACTORS}
-    bases = {factor: size for factor, size in bases.items() if size}  # settings that it has
+    bases = {**BASE._asdict(), **{f: getattr(parameters, f, 0) for f in ("intents", "max_length")}}
     end = time.monotonic() + seconds
     base = measure(job.changed(BASE), seconds)
     report("base: done")
     about = base.pop("about")
-    same = {k: about[k] for k in SAME} | {k: about["environment"][k] for k in SAME_MACHINE}
-    if earlier:
-        earlier.check(same)
-    factors = {}
-    for left, (factor, base_size) in zip(range(len(bases), 0, -1), bases.items(), strict=True):
-        # Each factor has an equal share of what is left, and leaves the rest of it to the others.
-        until = time.monotonic() + (end - time.monotonic()) / left
-        # An earlier point goes before the base: what was measured together stays together.
-        known = {base_size: base} | (earlier.points.get(factor, {}) if earlier else {})
-        points: list[dict[str, Any]] = []
-        for size in FACTORS[factor]:
-            limits = MEMORY_USED * about["memory_available"], until - time.monotonic()
-            point = known.get(size) or refused(points, size, *limits)
-            point = point or _point(job, factor, size, measure, until - time.monotonic())
-            points.append({**point, "size": size})
-            report(f"{factor} {size:,}: {point.get('not_run', 'done')}")
-        largest = [p for p in points if "not_run" not in p][-FITTED:]
-        fits = {measured: power_law(largest, measured) for measured in MEASURES}
-        factors[factor] = {"points": points, "fits": fits}
-    return {"base": base | BASE._asdict(), "about": about, "same": same, "factors": factors}
+    same = {key: {**about, **about["environment"]}[key] for key in SAME}
+    # An earlier point goes before the base: what was measured together stays together.
+    known = dict.fromkeys(bases.items(), base)
+    known |= record.known(earlier, same) if record and earlier else {}
+    points: dict[str, list[dict[str, Any]]] = {f: [] for f in FACTORS if bases[f]}  # its settings
+    planned = [(size / bases[f], size, f) for f in points for size in FACTORS[f]]
+    for _, size, factor in sorted(planned):
+        memory, left = MEMORY_USED * about["memory_available"], end - time.monotonic()
+        smaller = [point for point in points[factor] if "not_run" not in point]
+        if (factor, size) in known:
+            found = known[factor, size]
+        elif reason := refused(smaller, size, memory, left):
+            found = {"not_run": reason}
+        else:
+            found = _point(job, factor, size, measure, left)
+        points[factor].append({**found, "factor": factor, "size": size})
+        report(f"{factor} {size:,}: {found.get('not_run', 'done')}")
+    return {
+        "base": base | BASE._asdict(),
+        "about": about,
+        "same": same,
+        "points": [point for of_factor in points.values() for point in of_factor],
+        "exponents": {
+            factor: {measure: exponent(of_factor, measure) for measure in MEASURES}
+            for factor, of_factor in points.items()
+        },
+    }
 
 
 def refused(
     points: Sequence[dict[str, Any]], size: int, memory: float, seconds: float
-) -> dict[str, Any] | None:
-    """Why a point is not tried, judged by how the smaller ones grew; None: it is.
+) -> str | None:
+    """Why a size is not tried, judged by how the smaller ones grew; None: it is.
 
     Args:
-        points: Of the same factor.
+        points: The smaller ones that were measured.
         size: Of the new point.
         memory: Bytes that it may take.
         seconds: Wall clock that it may take.
     """
-    done = [p for p in points if "not_run" not in p]
-    bytes_needed = extrapolate(done, "memory_bytes", size)
-    if bytes_needed > memory:
+    needed = extrapolate(points, "memory_bytes", size)
+    if needed > memory:
         given = f"{memory / GIB:.1f} GiB are given"
-        return {"not_run": f"needs about {bytes_needed / GIB:.1f} GiB of memory, {given}"}
-    seconds_needed = extrapolate(done, "wall_seconds", size)
-    if seconds_needed > seconds or seconds < 1:
-        given = f"{max(0.0, seconds):.0f} s of its share are left"
-        return {"not_run": f"needs about {seconds_needed:.0f} s, {given}"}
+        return f"needs about {needed / GIB:.1f} GiB of memory, {given}"
+    needed = extrapolate(points, "wall_seconds", size)
+    if needed > seconds or seconds < 1:
+        return f"needs about {needed:.0f} s, {max(0.0, seconds):.0f} s are left"
     return None
 
 
 def _point(job: Job, factor: str, size: int, measure: Measure, seconds: float) -> dict[str, Any]:
+    """The base with another size of one factor, of the data or a setting."""
     data = {factor: size} if factor in BASE._fields else {}
     settings = {} if data else {factor: size}
     try:
@@ -167,23 +203,18 @@ def _point(job: Job, factor: str, size: int, measure: Measure, seconds: float) -
     return point
 
 
-def power_law(points: Sequence[dict[str, Any]], measure: str) -> dict[str, float] | None:
-    """Fit measure = constant * size^exponent by least squares of the logarithms.
+def exponent(points: Sequence[dict[str, Any]], measure: str) -> float | None:
+    """The exponent of measure = constant * size^exponent, by least squares of the logarithms.
 
     Returns:
-        `exponent`; `r2`, the part of the logarithms' variance that the fit explains (1 for values
-        that are all equal); `points`, their number. None for fewer than three different sizes, and
-        where a value is not positive: there is nothing that grows.
+        That of the `FITTED` largest sizes. None for fewer, and where a value is not positive:
+        there is nothing that grows.
     """
-    sizes, values = ([p[key] for p in points] for key in ("size", measure))
-    if len(set(sizes)) < FITTED or min(values) <= 0:
+    largest = [point for point in points if "not_run" not in point][-FITTED:]
+    sizes, values = ([point[key] for point in largest] for key in ("size", measure))
+    if len(largest) < FITTED or min(values) <= 0:
         return None
-    x, y = np.log(sizes), np.log(values)
-    exponent, constant = np.polyfit(x, y, 1)
-    left = np.square(y - constant - exponent * x).sum()
-    total = np.square(y - y.mean()).sum()
-    r2 = 1.0 if total < 1e-12 else 1 - left / total
-    return {"exponent": float(exponent), "r2": float(r2), "points": len(x)}
+    return float(np.polyfit(np.log(sizes), np.log(values), 1)[0])
 
 
 def extrapolate(points: Sequence[dict[str, Any]], measure: str, size: float) -> float:
@@ -197,42 +228,3 @@ def extrapolate(points: Sequence[dict[str, Any]], measure: str, size: float) -> 
     before, last = points[-2:]
     grown = math.log(last[measure] / before[measure]) / math.log(last["size"] / before["size"])
     return float(last[measure] * (size / last["size"]) ** min(2.0, max(0.0, grown)))
-
-
-class Earlier:
-    """The points of an earlier record that were measured; those that were not run are left out."""
-
-    def __init__(self, path: Path) -> None:
-        """Read a file that `--json` wrote.
-
-        Raises:
-            InputError: It cannot be read, or is no such record.
-        """
-        self.path = path
-        record = JsonObject.read(path)
-        record.expect("kind", "scale")
-        self.same = record.section("same").values
-        self.points: dict[str, dict[int, dict[str, Any]]] = {}
-        factors = record.section("factors")
-        for factor in factors.values:
-            known = self.points[factor] = {}
-            for point in factors.section(factor).objects("points"):
-                size = point.integer("size", 1)
-                if size in known:
-                    point.refuse("size", "each size once")
-                if "not_run" not in point.values:
-                    for key in (*MEASURES, "wall_seconds"):
-                        point.number(key)
-                    known[size] = {**point.values, "earlier": True}
-
-    def check(self, same: dict[str, Any]) -> None:
-        """Compare with what is measured now.
-
-        Raises:
-            InputError: Another model, setting, code or machine.
-        """
-        for key, value in same.items():
-            old = self.same.get(key)
-            if old != value:
-                said = f" ('{old}', now '{value}')" if isinstance(value, str | int) else ""
-                raise InputError(f"--scale-from {self.path}: was measured with another {key}{said}")

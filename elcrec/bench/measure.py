@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from elcrec.bench.side import Process, Side
+from elcrec.bench.side import Process
 from elcrec.bench.subject import Job, Subject
 from elcrec.usage import spread
 
 TIMED = ("step", "epoch", "evaluation")
-
-
-@dataclass(frozen=True)
-class Peer:
-    """Other code that can do the same work."""
-
-    name: str
-    side: type[Side]
-    """In a module that imports nothing of ours that changes how PyTorch computes."""
-    arguments: Mapping[str, Any]
-    """That its side is made from, besides `device` and `threads`."""
-    which: Mapping[str, Any]
-    """Which code it is, for the record."""
+Report = Callable[[str], None]
+"""Takes a line that says how far it has come."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +41,9 @@ def alternate(sides: Mapping[str, Process], plan: Plan) -> dict[str, dict[str, A
         plan: How much.
 
     Returns:
-        What `report` gives, for each side.
+        For each side: `seconds`: `start_training`, and median, least and most of each in `rounds`;
+        `epoch_is` measured or computed; `rounds`: seconds of `step` (empty for a model that takes
+        none), `epoch` and `evaluation`; `peak_memory`, bytes.
     """
     started = {name: side.ask("start") for name, side in sides.items()}
     rounds: dict[str, dict[str, list[float]]] = {n: {t: [] for t in TIMED} for n in sides}
@@ -70,34 +61,23 @@ def alternate(sides: Mapping[str, Process], plan: Plan) -> dict[str, dict[str, A
     for _ in range(plan.epochs):
         for name, side in sides.items():
             rounds[name]["epoch"].append(side.ask("epoch"))
-    return {n: report(started[n], rounds[n], sides[n].ask("memory")) for n in sides}
-
-
-def report(
-    started: dict[str, float], rounds: dict[str, list[float]], memory: dict[str, Any]
-) -> dict[str, Any]:
-    """Medians with their spread, and every single figure.
-
-    Args:
-        started: As `elcrec.bench.side.Side.start` gives it.
-        rounds: Seconds of `step` (empty for a model that takes none), `epoch` (empty: computed for
-            every round) and `evaluation`.
-        memory: Peak bytes.
-
-    Returns:
-        `seconds`: `start_training`, and median, least and most of each in `rounds`; `epoch_is`
-        measured or computed; `rounds`; `peak_memory`.
-    """
-    epoch_is = "measured" if rounds["epoch"] else "computed"
-    if not rounds["epoch"]:
-        steps = rounds["step"] or [0.0] * len(rounds["evaluation"])
-        rounds["epoch"] = [
-            started["start_epoch"] + started["steps_per_epoch"] * step + evaluation
-            for step, evaluation in zip(steps, rounds["evaluation"], strict=True)
+    found = {}
+    for name, begun in started.items():
+        own = rounds[name]
+        epoch_is = "measured" if own["epoch"] else "computed"
+        steps = own["step"] or [0.0] * plan.repeats
+        own["epoch"] = own["epoch"] or [
+            begun["start_epoch"] + begun["steps_per_epoch"] * step + evaluation
+            for step, evaluation in zip(steps, own["evaluation"], strict=True)
         ]
-    spreads = {key: spread(values) if values else None for key, values in rounds.items()}
-    seconds = {"start_training": started["start_training"], **spreads}
-    return {"seconds": seconds, "epoch_is": epoch_is, "rounds": rounds, "peak_memory": memory}
+        seconds = {timed: spread(values) if values else None for timed, values in own.items()}
+        found[name] = {
+            "seconds": {"start_training": begun["start_training"], **seconds},
+            "epoch_is": epoch_is,
+            "rounds": own,
+            "peak_memory": sides[name].ask("memory"),
+        }
+    return found
 
 
 def measure(
@@ -112,8 +92,8 @@ def measure(
         seconds: Wall clock after which it is given up; None: however long it takes.
 
     Returns:
-        What `elcrec.bench.subject.Subject.about` says, what `report` gives, and `profile` where
-        asked for, None for a model that takes no steps.
+        What `elcrec.bench.subject.Subject.about` says, what `alternate` gives, and `profile` where
+        it was wanted, None for a model that takes no steps.
 
     Raises:
         InputError: The process could not do it; the message says why.
@@ -122,32 +102,6 @@ def measure(
         about = worker.ask("build", job=job)
         record = about | alternate({"here": worker}, plan)["here"]
         return record | ({"profile": worker.ask("profile")} if profile else {})
-
-
-def compare(job: Job, peer: Peer, plan: Plan) -> dict[str, Any]:
-    """Measure both in turn.
-
-    Args:
-        job: Ours.
-        peer: Theirs, with the settings and data of this job.
-        plan: How much is measured.
-
-    Returns:
-        `here` and `peer`, as `measure` gives; `ratio`: how many times as long theirs takes, spread
-        over rounds.
-
-    Raises:
-        InputError: Either side failed.
-    """
-    with Process(job.model, Subject) as ours, Process(peer.name, peer.side) as theirs:
-        about = ours.ask("build", job=job)
-        given = {"device": about["torch_device"], "threads": about["environment"]["threads"]}
-        other = theirs.ask("build", **peer.arguments, **given)
-        found = alternate({"peer": theirs, "here": ours}, plan)
-    slow, fast = (found[side]["rounds"] for side in ("peer", "here"))
-    ratio = {timed: ratios(slow[timed], fast[timed]) for timed in TIMED}
-    other |= {"name": peer.name, "dataset": job.dataset, **peer.which}
-    return {"here": about | found["here"], "peer": other | found["peer"], "ratio": ratio}
 
 
 def ratios(slow: list[float], fast: list[float]) -> dict[str, float]:

@@ -1,31 +1,21 @@
-"""The authors' released code as a peer: a user's own checkout of it."""
+"""`elcrec bench --against`: the authors' released code, of a user's own checkout, beside ours."""
 
 from __future__ import annotations
 
-import hashlib
-import re
 import subprocess
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from elcrec.bench.measure import Peer
+from elcrec.bench.measure import TIMED, Plan, Report, alternate, ratios
 from elcrec.bench.released_side import Released
-from elcrec.bench.subject import Job
+from elcrec.bench.side import Process
+from elcrec.bench.subject import Job, Subject
 from elcrec.errors import InputError
 
+NAME = "released code"
 REPOSITORY = "github.com/yueliu1999/ELCRec, at 119b496 or 60086bb"
-
-NEEDED = {
-    "main.py": (),
-    "models.py": ("SASRecModel",),
-    "trainers.py": ("ELCRecTrainer",),
-    "datasets.py": ("RecWithContrastiveLearningDataset",),
-    "modules.py": (),
-    "utils.py": ("get_user_seqs", "set_seed"),
-    "data_augmentation.py": (),
-}
-"""Files below `src`, and the classes and functions in them that are used."""
 
 OPTIONS = {
     "dimension": "hidden_size",
@@ -48,27 +38,39 @@ OPTIONS = {
 """Their names of our settings."""
 
 
-def released(folder: Path, job: Job) -> Peer:
-    """The checkout with the settings and data of a job; nothing in it is run.
+def against(folder: Path, job: Job, plan: Plan, report: Report) -> dict[str, Any]:
+    """Measure the checkout and this project's code in turn, with the same settings and data.
 
     Args:
         folder: The checkout.
         job: Ours: ELCRec or a variant of it.
+        plan: How much is measured.
+        report: Called with a line when it begins.
+
+    Returns:
+        `here` and `peer`, as `elcrec.bench.measure.measure` gives; `ratio`: how many times as long
+        theirs takes, spread over rounds.
 
     Raises:
-        InputError: It is not there or has other code in it; another model, or a setting that
-            theirs has not.
+        InputError: The checkout is not there or has other code in it; another model, or a setting
+            that theirs has not; or either side failed.
     """
-    if not folder.is_dir():
-        raise InputError(f"--against {folder}: no such folder; clone {REPOSITORY}")
-    which = {"commit": _commit(folder), "sha256": {n: _checked(folder, n) for n in NEEDED}}
+    which = {"name": NAME, "dataset": job.dataset, "commit": commit(folder)}
     config, settings = job.resolve()
-    arguments = {
-        "source": str(folder.resolve() / "src"),
-        "data": str(config.prepared_file(job.dataset).resolve()),
-        "options": options(settings.as_dict()),
+    source, data = folder.resolve() / "src", config.prepared_file(job.dataset).resolve()
+    given = {"source": str(source), "data": str(data), "options": options(settings.as_dict())}
+    report(f"{job.model} and the {NAME} on {job.dataset}, in turn ...")
+    with Process(job.model, Subject) as ours, Process(NAME, Released) as theirs:
+        about = ours.ask("build", job=job)
+        given |= {"device": about["torch_device"], "threads": about["environment"]["threads"]}
+        other = theirs.ask("build", **given)
+        found = alternate({"peer": theirs, "here": ours}, plan)
+    slow, fast = (found[side]["rounds"] for side in ("peer", "here"))
+    return {
+        "here": about | found["here"],
+        "peer": other | which | found["peer"],
+        "ratio": {timed: ratios(slow[timed], fast[timed]) for timed in TIMED},
     }
-    return Peer("released code", Released, arguments, which)
 
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -86,26 +88,21 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
     return named | {"num_intent_clusters": str(named["num_intent_clusters"])}  # they split a text
 
 
-def _checked(folder: Path, name: str) -> str:
-    """Hash of a file of theirs: which code was measured."""
-    path = folder / "src" / name
-    if not path.is_file():
-        raise InputError(f"--against {folder}: has no src/{name}; expected {REPOSITORY}")
-    content = path.read_bytes()
-    for wanted in NEEDED[name]:
-        if not re.search(rf"^(class|def) {wanted}\b".encode(), content, re.MULTILINE):
-            problem = f"src/{name} defines no {wanted}"
-            raise InputError(f"--against {folder}: {problem}; expected {REPOSITORY}")
-    return hashlib.sha256(content).hexdigest()
+def commit(folder: Path) -> str | None:
+    """Commit of a checkout, with `+` when files differ from it; None without git.
 
-
-def _commit(folder: Path) -> str | None:
-    """Commit of the checkout, with `+` when files differ from it; None without git."""
-    if not (folder / ".git").exists():
-        return None
-    describe = ["git", "describe", "--always", "--exclude=*", "--abbrev=40", "--dirty=+"]
-    try:
-        done = subprocess.run(describe, cwd=folder, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return done.stdout.strip()
+    Raises:
+        InputError: It is not there, or is of something else.
+    """
+    if not folder.is_dir():
+        raise InputError(f"--against {folder}: no such folder; clone {REPOSITORY}")
+    for name in ("main", "models", "trainers", "datasets", "modules", "utils"):
+        if not (folder / "src" / f"{name}.py").is_file():
+            raise InputError(f"--against {folder}: has no src/{name}.py; expected {REPOSITORY}")
+    # Of this folder alone: it may lie in a repository of something else.
+    git = ["git", f"--git-dir={folder / '.git'}", f"--work-tree={folder}"]
+    describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty=+"]
+    with suppress(OSError, subprocess.CalledProcessError):
+        done = subprocess.run([*git, *describe], capture_output=True, text=True, check=True)
+        return done.stdout.strip()
+    return None

@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from elcrec.bench.side import SEED, Side, first_gpu
+from elcrec.bench.side import SEED, Side
 
 
 class Released(Side):
@@ -59,7 +59,15 @@ class Released(Side):
             "eval_dataloader": self._loader(self.histories, "valid"),
             "test_dataloader": self._loader(self.histories, "test"),
         }
-        self.trainer = self._make_trainer()
+        model = self.modules["models"].SASRecModel(args=self.args)
+        given = {"model": model, "args": self.args, **self.loaders}
+        trainer = self.modules["trainers"].ELCRecTrainer
+        # The later of the released commits takes all loaders; the earlier one takes one and reads
+        # the others as global names that nothing in its module sets.
+        wanted = list(inspect.signature(trainer).parameters)
+        if len(wanted) < len(given):
+            vars(self.modules["trainers"]).update(self.loaders)
+        self.trainer = trainer(**{name: given[name] for name in wanted})
 
     def about(self) -> dict[str, Any]:
         """What is measured, with all of their options."""
@@ -89,20 +97,6 @@ class Released(Side):
         """Their validation of all users against all items."""
         self.trainer.valid(1, full_sort=True)
 
-    def _make_trainer(self) -> Any:
-        """Their trainer, of either released commit.
-
-        The later one takes all loaders; the earlier one takes one and reads the others as global
-        names that nothing in its module sets.
-        """
-        model = self.modules["models"].SASRecModel(args=self.args)
-        given = {"model": model, "args": self.args, **self.loaders}
-        trainer = self.modules["trainers"].ELCRecTrainer
-        wanted = list(inspect.signature(trainer).parameters)
-        if len(wanted) < len(given):
-            vars(self.modules["trainers"]).update(self.loaders)
-        return trainer(**{name: given[name] for name in wanted})
-
     def _loader(self, histories: list[Any], split: str, shuffle: bool = False) -> DataLoader[Any]:
         dataset = self.modules["datasets"].RecWithContrastiveLearningDataset
         data = dataset(self.args, histories, data_type=split)
@@ -122,3 +116,16 @@ def _defaults(main: Path) -> dict[str, Any]:
             default = values.get("default", ast.Constant("action" not in values and None))
             found[flag.removeprefix("--")] = ast.literal_eval(default)
     return found
+
+
+def first_gpu(device: str) -> torch.device:
+    """Let code that always takes the first GPU see the given one only.
+
+    Args:
+        device: `cpu` or `cuda:N`; nothing has been done on it yet.
+    """
+    kind, _, number = device.partition(":")
+    if number:
+        seen = os.environ.get("CUDA_VISIBLE_DEVICES", number).split(",")
+        os.environ["CUDA_VISIBLE_DEVICES"] = seen[min(int(number), len(seen) - 1)]
+    return torch.device(kind)

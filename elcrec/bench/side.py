@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from multiprocessing.connection import Connection
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 
@@ -33,9 +33,6 @@ class Side(ABC):
     Nothing is read from the device inside a step: a group of steps is timed as a whole, between
     two synchronisations.
     """
-
-    answers: ClassVar[tuple[str, ...]] = ("start", "steps", "evaluate", "epoch", "memory")
-    """What can be asked for once it is built."""
 
     device: torch.device
     batch_size: int
@@ -121,8 +118,8 @@ class Process(AbstractContextManager["Process"]):
 
         Args:
             name: What error messages call it.
-            kind: Makes the side from the arguments of the first question, which is `build`. It is
-                imported there by its name.
+            kind: Makes the side from the arguments of the first question, whose answer is what it
+                is about. It is imported there by its name.
             seconds: Wall clock after which it is ended; None: however long it takes.
         """
         self.name, self.seconds, self.begin = name, seconds, time.monotonic()
@@ -141,7 +138,7 @@ class Process(AbstractContextManager["Process"]):
         """Let it do one thing and return the answer.
 
         Args:
-            what: `build`, or the name of a method of the side, one of its `answers`.
+            what: Name of a method of the side; of the first question anything, such as `build`.
             arguments: What that needs.
 
         Raises:
@@ -152,18 +149,15 @@ class Process(AbstractContextManager["Process"]):
             self.pipe.send((what, arguments))
             if not self.pipe.poll(left):
                 raise ProcessError(f"{self.name}: stopped, was not done after {self.seconds:.0f} s")
-            answer, error = self.pipe.recv()
+            answer, refusal = self.pipe.recv()
         except (EOFError, ConnectionError):
-            raise self._ended() from None
-        if error:
-            raise ProcessError(f"{self.name}: {error}")
+            self.child.join()
+            killed = self.child.exitcode == -signal.SIGKILL
+            ended = f"ended with status {self.child.exitcode}"
+            refusal = "was killed, perhaps for want of memory" if killed else ended
+        if refusal:
+            raise ProcessError(f"{self.name}: {refusal}")
         return answer
-
-    def _ended(self) -> ProcessError:
-        self.child.join()
-        if self.child.exitcode == -signal.SIGKILL:
-            return ProcessError(f"{self.name}: was killed, perhaps for want of memory")
-        return ProcessError(f"{self.name}: ended with status {self.child.exitcode}")
 
 
 def serve(pipe: Connection, kind: Callable[..., Side]) -> None:
@@ -175,30 +169,13 @@ def serve(pipe: Connection, kind: Callable[..., Side]) -> None:
     with suppress(EOFError):
         while True:
             what, arguments = pipe.recv()
-            found, refusal = None, None
             try:
-                if what == "build":
+                if side is None:
                     side = kind(**arguments)
-                    found = side.about()
-                elif side is None or what not in side.answers:
-                    raise InputError(f"cannot do '{what}'")
+                    pipe.send((side.about(), None))
                 else:
-                    found = getattr(side, what)(**arguments)
+                    pipe.send((getattr(side, what)(**arguments), None))
             except InputError as error:
-                refusal = str(error)
+                pipe.send((None, str(error)))
             except (Exception, SystemExit) as error:
-                refusal = f"{type(error).__name__}: {' '.join(str(error).split())}"
-            pipe.send((found, refusal))
-
-
-def first_gpu(device: str) -> torch.device:
-    """Let code that always takes the first GPU see the given one only.
-
-    Args:
-        device: `cpu` or `cuda:N`; nothing has been done on it yet.
-    """
-    kind, _, number = device.partition(":")
-    if number:
-        seen = os.environ.get("CUDA_VISIBLE_DEVICES", number).split(",")
-        os.environ["CUDA_VISIBLE_DEVICES"] = seen[min(int(number), len(seen) - 1)]
-    return torch.device(kind)
+                pipe.send((None, f"{type(error).__name__}: {' '.join(str(error).split())}"))

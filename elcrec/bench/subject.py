@@ -89,8 +89,6 @@ class Job:
 class Subject(Side):
     """A model on a data set."""
 
-    answers = (*Side.answers, "profile")
-
     def __init__(self, job: Job) -> None:
         """Read or generate the data, build the model with random weights, plan the evaluation.
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any
 
-from elcrec.bench.measure import Plan, measure
+import pandas as pd
+
+from elcrec.bench.measure import Plan, Report, measure
 from elcrec.bench.subject import Job
 from elcrec.config.config import Config
 from elcrec.errors import InputError
-
-Report = Callable[[str], None]
-"""Takes a line that says how far it has come."""
 
 
 def jobs_of(template: Job, datasets: Iterable[str], models: Sequence[str]) -> list[Job]:
@@ -27,14 +27,12 @@ def jobs_of(template: Job, datasets: Iterable[str], models: Sequence[str]) -> li
         InputError: A configuration, model, setting or data set that is not right.
     """
     jobs: list[Job] = []
-    for dataset in datasets:
-        for model in models:
-            job = replace(template, dataset=dataset, model=model)
-            config, settings = job.resolve()
-            config.dataset(dataset)
-            both = (settings.starts_from, model)
-            wanted = [replace(job, model=name) for name in both if name]
-            jobs += [job for job in wanted if job not in jobs]
+    for dataset, model in product(datasets, models):
+        job = replace(template, dataset=dataset, model=model)
+        config, settings = job.resolve()
+        config.dataset(dataset)
+        wanted = [replace(job, model=name) for name in (settings.starts_from, model) if name]
+        jobs += [job for job in wanted if job not in jobs]
     return jobs
 
 
@@ -105,15 +103,16 @@ def total(records: Sequence[dict[str, Any]], config: Config) -> dict[str, Any]:
         of those for Tables 2 and 3, and `measuring`: their seconds; `missing`: those not measured,
         which no sum contains.
     """
-    done = [record for record in records if "run" in record]
-    seeds, efficiency = len(config.seeds), config.efficiency
-    measured = [record["run"] for record in done if record["model"] in efficiency.models]
-    epochs = efficiency.epochs + 1  # one more warms up
+    runs = pd.DataFrame([{"model": r["model"], **r["run"]} for r in records if "run" in r])
+    seeds, told = len(config.seeds), config.efficiency
+    measured = runs[runs["model"].isin(told.models)]
+    epochs = told.epochs + 1  # one more warms up
     return {
         "seeds": seeds,
-        "runs": seeds * len(done),
-        **{key: seeds * sum(r["run"][key] for r in done) for key in ("most", "least")},
+        "runs": seeds * len(runs),
+        "most": seeds * runs["most"].sum(),
+        "least": seeds * runs["least"].sum(),
         "measurements": len(measured),
-        "measuring": sum(run["once"] + epochs * run["epoch"] for run in measured),
-        "missing": len(records) - len(done),
+        "measuring": (measured["once"] + epochs * measured["epoch"]).sum(),
+        "missing": len(records) - len(runs),
     }

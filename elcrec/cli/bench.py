@@ -99,13 +99,10 @@ def _models(args: argparse.Namespace) -> Found:
 
 
 def _against(args: argparse.Namespace) -> Found:
-    from elcrec.bench import measure, text
-    from elcrec.bench.released import released
+    from elcrec.bench import released, text
 
     job = _one(args, "--against")
-    peer = released(args.against, job)
-    _say(f"{job.model} and the {peer.name} on {job.dataset}, in turn ...")
-    found = measure.compare(job, peer, _plan(args, epochs=0))
+    found = released.against(args.against, job, _plan(args, epochs=0), _say)
     return found, text.against(found)
 
 
@@ -113,8 +110,7 @@ def _scale(args: argparse.Namespace) -> Found:
     from elcrec.bench import growth, plot, text
 
     job = _one(args, "--scale")
-    earlier = growth.Earlier(args.scale_from) if args.scale_from else None
-    grown = growth.grow(job, args.scale_budget, report=_say, earlier=earlier)
+    grown = growth.grow(job, args.scale_budget, report=_say, earlier=args.scale_from)
     plot.draw(grown, FIGURE)
     return grown, f"{text.scale(grown)}Figure: {FIGURE}\n"
 

@@ -35,26 +35,26 @@ def run_check(arguments: argparse.Namespace) -> int:
     Raises:
         InputError: A configuration, run folder or record that is not right.
     """
-    import json
+    from dataclasses import asdict
 
     from elcrec.config.config import load_config
-    from elcrec.files.atomic import write_text
+    from elcrec.files.atomic import write_json
     from elcrec.jobs.environment import commit
     from elcrec.nightly.check import EXIT_STATUS, check, text, verdict
 
     config = load_config(arguments.config)
-    outcomes = check(config, arguments.any_code)
+    cells = check(config, arguments.any_code)
     head, dirty = commit()
-    found = verdict(outcomes)
+    found = verdict(cells)
     content = {
         "format": 1,
         "verdict": found,
         "commit": head,
         "dirty": dirty,
         "reference": str(config.recorded),
-        "cells": [outcome.as_dict() for outcome in outcomes],
+        "cells": [asdict(cell) for cell in cells],
     }
     target = arguments.output or config.output / "replication_check.json"
-    write_text(target, json.dumps(content, indent=1) + "\n")
-    print(text(outcomes, config), end="")
+    write_json(target, content)
+    print(text(cells, config), end="")
     return EXIT_STATUS[found]

@@ -55,20 +55,12 @@ def run_add(arguments: argparse.Namespace) -> None:
     """
     from elcrec.config.config import load_config
     from elcrec.recorded.add import add
-    from elcrec.recorded.folder import machine_folder, recorded_runs
+    from elcrec.recorded.folder import machine_folder
 
     config = load_config(arguments.config)
     machine = machine_folder(config.recorded, arguments.machine)
-    added = add(config, machine, arguments.folders or [config.output], arguments.replace)
-    for run in added.new:
-        test = run.metrics.section("metrics").section("test")
-        shown = "  ".join(f"{name} {test.number(name):.4f}" for name in ("HR@5", "NDCG@20"))
-        print(f"{run.id}: {shown}  ({run.metrics.integer('epochs')} epochs, {run.hours:.2f} h)")
-    for place in added.extras:
-        print(place)
-    if added.same:
-        print(f"{added.same} were recorded already")
-    print(f"{len(recorded_runs(machine))} runs recorded -> {machine}")
+    folders = arguments.folders or [config.output]
+    print(*add(config, machine, folders, arguments.replace), sep="\n")
 
 
 def run_readme(arguments: argparse.Namespace) -> int:
@@ -107,13 +99,12 @@ def run_calibrate(arguments: argparse.Namespace) -> None:
         InputError: Too few recorded runs, or a damaged record.
     """
     from elcrec.config.config import load_config
-    from elcrec.files.atomic import write_text
-    from elcrec.files.csvfile import csv_text
     from elcrec.recorded.calibrate import FOLDER, calibration, pairs, rejections, runs_of
+    from elcrec.tables.document import write_csv
 
     config = load_config(arguments.config)
     runs = runs_of(config)
     folder = config.recorded / FOLDER
-    write_text(folder / "pairs.csv", csv_text(pairs(runs)))
-    write_text(folder / "rejections.csv", csv_text(rejections(runs)))
+    write_csv(folder / "pairs.csv", pairs(runs))
+    write_csv(folder / "rejections.csv", rejections(runs))
     print(calibration(config), end="")

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from elcrec.data.sequences import Sequences
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
-from elcrec.files.csvfile import csv_text
 
 FILES = ("users.csv", "items.csv")
 HEADER = ["id", "number"]
@@ -36,8 +37,8 @@ class Ids:
 def write_ids(folder: Path, sequences: Sequences) -> None:
     """Write both files."""
     for name, ids in zip(FILES, (sequences.users, sequences.item_ids), strict=True):
-        rows = [{"id": id, "number": number} for number, id in enumerate(ids, 1)]
-        write_text(folder / name, csv_text(rows, HEADER))
+        rows = [(id, number) for number, id in enumerate(ids, 1)]
+        write_text(folder / name, pd.DataFrame(rows, columns=HEADER).to_csv(index=False))
 
 
 def read_ids(folder: Path) -> Ids:

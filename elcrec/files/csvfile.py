@@ -1,11 +1,8 @@
-"""CSV files, read strictly, and rows as their text."""
+"""CSV files, read strictly."""
 
 from __future__ import annotations
 
 import csv
-import io
-import math
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from elcrec.errors import InputError, in_line
@@ -33,28 +30,3 @@ def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
             where = f"{path}: row {in_line(', '.join(row[:2])) or number}"
             raise InputError(f"{where}: has {len(row)} fields; allowed: {len(header)}")
     return header, rows
-
-
-def csv_text(rows: Sequence[Mapping[str, object]], header: Sequence[str] = ()) -> str:
-    """Return rows as CSV in full precision; None and nan are empty fields.
-
-    Args:
-        rows: Column to value, the columns in order.
-        header: Columns of a table that may have no row.
-
-    Raises:
-        ValueError: A row with keys that the header, or without one the first row, lacks.
-    """
-    stream = io.StringIO()
-    columns = header or (list(rows[0]) if rows else [])
-    writer = csv.DictWriter(stream, columns, lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        writer.writerow({key: _field(value) for key, value in row.items()})
-    return stream.getvalue()
-
-
-def _field(value: object) -> str:
-    if value is None or (isinstance(value, float) and math.isnan(value)):
-        return ""
-    return repr(float(value)) if isinstance(value, float) else str(value)

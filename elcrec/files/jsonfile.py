@@ -74,13 +74,6 @@ class JsonObject:
             self.refuse(key, "an object")
         return JsonObject(self.path, value, f"{self.prefix}{key}.")
 
-    def objects(self, key: str) -> list[JsonObject]:
-        """Return the list of objects under `key`; it may be empty."""
-        values = self._get(key)
-        if not isinstance(values, list) or not all(isinstance(v, dict) for v in values):
-            self.refuse(key, "a list of objects")
-        return [JsonObject(self.path, v, f"{self.prefix}{key}.{i}.") for i, v in enumerate(values)]
-
     def text(self, key: str) -> str:
         """Return the non-empty text of one line under `key`."""
         value: str = self._get(key)
@@ -126,12 +119,6 @@ class JsonObject:
     def optional_text(self, key: str) -> str | None:
         """Return the text or null under `key`."""
         return None if self._get(key) is None else self.text(key)
-
-    def expect(self, key: str, value: Any) -> None:
-        """Raise `InputError` unless `key` holds exactly `value`."""
-        found = self._get(key)
-        if type(found) is not type(value) or found != value:
-            self.refuse(key, repr(value))
 
     def _get(self, key: str) -> Any:
         if key not in self.values:

@@ -7,21 +7,22 @@ machine: see `elcrec.runs.places`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Literal
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError, in_line, shown
 from elcrec.evaluation.metrics import TABLE_METRICS
+from elcrec.files import checked
+from elcrec.files.checked import Record
 from elcrec.files.yamlfile import read_yaml
 from elcrec.nightly.tolerance import Tolerance, tolerances
 from elcrec.runs.comparison import SeedRuns
 from elcrec.runs.places import machines
-from elcrec.runs.plan import runs_of
 from elcrec.runs.reading import Found, Runs
-from elcrec.tables.layout import GAP, plain_table, score
+from elcrec.tables.layout import GAP, Column, declared, plain, score
 
 Status = Literal["ok", "regression", "no reference", "not comparable"]
 Verdict = Literal["ok", "regression", "incomplete"]
@@ -31,8 +32,8 @@ EXIT_STATUS: Mapping[Verdict, int] = {"ok": 0, "regression": 1, "incomplete": 3}
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """One metric of one model on one data set."""
+class Cell:
+    """One metric of one model on one data set, in the order of the verdict's file."""
 
     dataset: str
     model: str
@@ -42,9 +43,13 @@ class Outcome:
     """Mean over the seeds, on the test split."""
     reference: float | None
     """The same of the recorded runs."""
+    difference: float | None
+    """Value minus reference."""
     tolerance: float | None
-    """Absolute: of the difference between `value` and `reference`."""
+    """Absolute, of the difference."""
     tolerance_from: str | None
+    ok: bool | None
+    """None where nothing could be compared."""
     status: Status
     reason: str
     """Why it is not ok; empty otherwise."""
@@ -54,18 +59,16 @@ class Outcome:
     reference_commit: list[str]
     reference_device: list[str]
 
-    @property
-    def difference(self) -> float | None:
-        """Value minus reference."""
-        return None if self.reference is None else self.value - self.reference
 
-    def as_dict(self) -> dict[str, Any]:
-        """For the verdict's file; `ok` is null where nothing could be compared."""
-        ok = {"ok": True, "regression": False}.get(self.status)
-        return asdict(self) | {"difference": self.difference, "ok": ok}
+class _Settings(Record):
+    """Of `config.yaml`, what decides a run."""
+
+    parameters: dict[str, Any]
+    training: dict[str, Any]
+    precision: Any = "float32"
 
 
-def check(config: Config, any_code: bool = False) -> list[Outcome]:
+def check(config: Config, any_code: bool = False) -> list[Cell]:
     """Compare the runs that `config.nightly` names with those of the record.
 
     Raises:
@@ -74,39 +77,37 @@ def check(config: Config, any_code: bool = False) -> list[Outcome]:
     """
     wanted = config.nightly
     config = config.replaced(seeds=list(wanted.seeds))
-    planned = runs_of(config, wanted.use, wanted.models)
-    runs, gaps = Runs(config, "take" if any_code else "refuse").read(planned)
-    if gaps:
-        folder = config.run_folder(gaps[0].dataset, gaps[0].model, gaps[0].seed)
-        raise InputError(
-            f"{folder}: no run yet, which the check needs; "
-            "`snakemake replication_check` makes all of them"
-        )
-    recorded = _recorded(config)
-    outcomes: list[Outcome] = []
+    runs = Runs(config, "take" if any_code else "refuse").find(wanted.use, wanted.models)
+    for (dataset, model), found in runs.items():
+        for seed in config.seeds:
+            if seed not in _seeds(found):
+                raise InputError(
+                    f"{config.run_folder(dataset, model, seed)}: no run yet, which the check needs;"
+                    " `snakemake replication_check` makes all of them"
+                )
+    recorded: Found = {key: [] for key in runs}
+    if machines(config.recorded):
+        reader = Runs(config.replaced(runs="recorded"), "take", trusted=True)
+        recorded = reader.find(wanted.use, wanted.models)
+    cells: list[Cell] = []
     for dataset in wanted.use:
-        own = {model: recorded.get((dataset, model), []) for model in wanted.models}
-        whole = {model: found for model, found in own.items() if _seeds(found) == config.seeds}
+        references = {model: recorded[dataset, model] for model in wanted.models}
+        whole = {m: found for m, found in references.items() if _seeds(found) == config.seeds}
         allowed = tolerances(whole)
-        for model, reference in own.items():
-            fresh = [run for run in runs if (run.dataset, run.model) == (dataset, model)]
-            outcomes += compare(fresh, reference, allowed.get(model, {}))
-    return outcomes
-
-
-def _recorded(config: Config) -> Found:
-    """The recorded runs of the check; none while there is no record."""
-    if not machines(config.recorded):
-        return {}
-    reader = Runs(config.replaced(runs="recorded"), "take", trusted=True)
-    return reader.find(config.nightly.use, config.nightly.models)
+        for model, reference in references.items():
+            cells += compare(runs[dataset, model], reference, allowed.get(model, {}))
+    return cells
 
 
 def _seeds(runs: SeedRuns) -> list[int]:
     return [run.seed for run in runs]
 
 
-def compare(runs: SeedRuns, recorded: SeedRuns, allowed: Mapping[str, Tolerance]) -> list[Outcome]:
+def _mean(runs: SeedRuns, metric: str) -> float:
+    return fmean(run.metrics["test"][metric] for run in runs)
+
+
+def compare(runs: SeedRuns, recorded: SeedRuns, allowed: Mapping[str, Tolerance]) -> Iterator[Cell]:
     """Compare the runs of a model on a data set with the recorded ones, metric by metric.
 
     Args:
@@ -115,31 +116,29 @@ def compare(runs: SeedRuns, recorded: SeedRuns, allowed: Mapping[str, Tolerance]
         allowed: Metric to tolerance; of recorded runs of all seeds.
     """
     other = differences(runs, recorded) if recorded else []
-    outcomes = []
-    for name in TABLE_METRICS:
-        value = _mean(runs, name)
-        reference = _mean(recorded, name) if recorded else None
-        tolerance = None if other else allowed.get(name)
+    for metric in TABLE_METRICS:
+        value = _mean(runs, metric)
+        reference = _mean(recorded, metric) if recorded else None
+        tolerance = None if other else allowed.get(metric)
         status, reason = _judge(value, reference, other, tolerance)
-        outcomes.append(
-            Outcome(
-                dataset=runs[0].dataset,
-                model=runs[0].model,
-                metric=name,
-                seeds=_seeds(runs),
-                value=value,
-                reference=reference,
-                tolerance=tolerance.value if tolerance else None,
-                tolerance_from=tolerance.source if tolerance else None,
-                status=status,
-                reason=reason,
-                commit=runs[0].commit,
-                device=runs[0].device,
-                reference_commit=sorted({str(run.commit) for run in recorded}),
-                reference_device=sorted({run.device for run in recorded}),
-            )
+        yield Cell(
+            dataset=runs[0].dataset,
+            model=runs[0].model,
+            metric=metric,
+            seeds=_seeds(runs),
+            value=value,
+            reference=reference,
+            difference=None if reference is None else value - reference,
+            tolerance=tolerance.value if tolerance else None,
+            tolerance_from=tolerance.source if tolerance else None,
+            ok={"ok": True, "regression": False}.get(status),
+            status=status,
+            reason=reason,
+            commit=runs[0].commit,
+            device=runs[0].device,
+            reference_commit=sorted({str(run.commit) for run in recorded}),
+            reference_device=sorted({run.device for run in recorded}),
         )
-    return outcomes
 
 
 def _judge(
@@ -175,54 +174,42 @@ def differences(runs: SeedRuns, recorded: SeedRuns) -> list[str]:
 
 
 def _made_with(runs: SeedRuns) -> dict[str, Any]:
-    first = runs[0]
-    path = first.folder / "config.yaml"
-    settings = {"precision": "float32"} | read_yaml(path)
+    first, path = runs[0], runs[0].folder / "config.yaml"
+    settings = checked.check(_Settings, read_yaml(path), checked.in_file(path))
     found = {"seeds": _seeds(runs), "protocol": first.protocol, "data": first.data}
-    found["precision"] = settings["precision"]
-    for section in ("parameters", "training"):
-        values = settings.get(section)
-        if not isinstance(values, dict):
-            raise InputError(f"{path}: {section}: must be a mapping of settings to values")
-        found |= {f"{section}.{key}": value for key, value in values.items()}
-    return found
+    found |= {"precision": settings.precision}
+    found |= {f"parameters.{key}": value for key, value in settings.parameters.items()}
+    return found | {f"training.{key}": value for key, value in settings.training.items()}
 
 
-def verdict(outcomes: Iterable[Outcome]) -> Verdict:
+def verdict(cells: Iterable[Cell]) -> Verdict:
     """`ok` only if every cell could be compared and none is a regression."""
-    found = {outcome.status for outcome in outcomes}
+    found = {cell.status for cell in cells}
     if "regression" in found:
         return "regression"
     return "ok" if found == {"ok"} else "incomplete"
 
 
-def text(outcomes: Sequence[Outcome], config: Config) -> str:
+def text(cells: Sequence[Cell], config: Config) -> str:
     """A table of all cells, then a line for each one that is not ok and the verdict."""
-    header = ["model", "data", "metric", "now", "reference", "difference", "allowed", "from", ""]
-    rows = [
-        [
-            config.model_name(o.model),
-            config.dataset_name(o.dataset),
-            o.metric,
-            score(o.value),
-            score(o.reference),
-            GAP if o.difference is None else f"{o.difference:+.4f}",
-            score(o.tolerance),
-            o.tolerance_from or GAP,
-            o.status,
-        ]
-        for o in outcomes
+    columns = [
+        Column("model", lambda cell: config.model_name(cell.model), left=True),
+        Column("data", lambda cell: config.dataset_name(cell.dataset), left=True),
+        Column("metric", lambda cell: cell.metric, left=True),
+        Column("now", lambda cell: score(cell.value)),
+        Column("reference", lambda cell: score(cell.reference)),
+        Column("difference", lambda c: GAP if c.difference is None else f"{c.difference:+.4f}"),
+        Column("allowed", lambda cell: score(cell.tolerance)),
+        Column("from", lambda cell: cell.tolerance_from or GAP),
+        Column("", lambda cell: cell.status),
     ]
-    faults = [
-        f"{o.status.upper()}: {', '.join(row[:3])}: {o.reason}\n"
-        for o, row in zip(outcomes, rows, strict=True)
-        if o.status != "ok"
+    lines = [
+        f"{cell.status.upper()}: {config.model_name(cell.model)}, "
+        f"{config.dataset_name(cell.dataset)}, {cell.metric}: {cell.reason}\n"
+        for cell in cells
+        if cell.status != "ok"
     ]
-    counts = Counter(o.status for o in outcomes)
+    counts = Counter(cell.status for cell in cells)
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
-    closing = f"Replication check: {verdict(outcomes)} ({counted}; reference {config.recorded})\n"
-    return plain_table(header, rows, text=3) + "".join(faults) + closing
-
-
-def _mean(runs: SeedRuns, name: str) -> float:
-    return fmean(run.metrics["test"][name] for run in runs)
+    lines.append(f"Replication check: {verdict(cells)} ({counted}; reference {config.recorded})\n")
+    return plain(declared("", "", columns, cells)) + "".join(lines)

@@ -18,13 +18,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from statistics import fmean
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import scipy.stats
-from numpy.typing import NDArray
 
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
 from elcrec.runs.comparison import SeedRuns
@@ -39,16 +37,14 @@ STANDARD_ERRORS = 1.96
 """Standard errors over users that make a tolerance from users."""
 
 
-@dataclass(frozen=True)
-class Tolerance:
+class Tolerance(NamedTuple):
     """An absolute tolerance and where it comes from."""
 
     value: float
     source: Source
 
 
-@dataclass(frozen=True)
-class Spread:
+class Spread(NamedTuple):
     """Standard deviation over seeds, pooled over models."""
 
     deviation: float
@@ -67,11 +63,11 @@ def tolerances(recorded: Mapping[str, SeedRuns]) -> dict[str, dict[str, Toleranc
     for name in TABLE_METRICS:
         spread = pooled(_values(name, runs) for runs in varied)
         for model, runs in recorded.items():
-            errors = [_user_error(name, run.ranks["test"]) for run in runs]
+            values = [per_user(name, run.ranks["test"]) for run in runs]
             found[model][name] = tolerance(
                 seeds=len(runs),
                 spread=None if _seedless(runs) else spread,
-                user_error=fmean(errors),
+                user_error=fmean(float(scipy.stats.sem(of_users)) for of_users in values),
                 users=runs[0].users,
             )
     return found
@@ -79,12 +75,6 @@ def tolerances(recorded: Mapping[str, SeedRuns]) -> dict[str, dict[str, Toleranc
 
 def _values(name: str, runs: SeedRuns) -> list[float]:
     return [run.metrics["test"][name] for run in runs]
-
-
-def _user_error(name: str, ranks: NDArray[np.integer]) -> float:
-    """Standard error of a metric over the users of one run."""
-    values = per_user(name, ranks)
-    return float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else 0.0
 
 
 def _seedless(runs: SeedRuns) -> bool:
@@ -122,4 +112,4 @@ def tolerance(seeds: int, spread: Spread | None, user_error: float, users: int) 
     else:
         quantile = float(scipy.stats.t.ppf(1 - TAIL / 2, spread.freedom))
         found = Tolerance(quantile * spread.deviation * math.sqrt(2 / seeds), "seeds")
-    return max(found, least, key=lambda t: t.value)
+    return max(found, least)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.files.atomic import replaced, write_json, write_text
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.jsonfile import read_object
 from elcrec.files.npzfile import read_arrays
 from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.about import about
@@ -25,20 +24,9 @@ FOLLOWING = ("metrics", "settings")
 """Of metrics.json: what follows from ranks.npz and from config.yaml."""
 
 
-@dataclass(frozen=True)
-class Added:
-    """What became of the runs that were to be recorded."""
-
-    new: list[RecordedRun]
-    extras: list[Path]
-    """Measurements and checks of weights that are new, below the machine's folder."""
-    same: int
-    """Number of runs, measurements and checks that were recorded already."""
-
-
 def add(
     config: Config, machine: Path, folders: Iterable[Path], replace_recorded: bool = False
-) -> Added:
+) -> list[str]:
     """Put finished runs, measurements and checks of weights into the record of a machine.
 
     Everything is read and checked before anything is written.
@@ -48,6 +36,9 @@ def add(
         machine: The machine's folder in it.
         folders: Output folders, machines' folders of other records, or folders of single runs.
         replace_recorded: Let a run take the place of another that is recorded.
+
+    Returns:
+        Lines that say what is new, and how much is recorded.
 
     Raises:
         InputError: There is nothing to record, a run is not whole or may not be recorded, another
@@ -67,7 +58,8 @@ def add(
         ordered = sorted(runs.values(), key=order(protocol))
         check_data(ordered)
         text = about(protocol, ordered)
-        size = _bytes([machine, *(stage / place for place in new)])
+        files = (f for path in (machine, *(stage / place for place in new)) for f in _files(path))
+        size = sum(file.stat().st_size for file in files)
         if size > MOST_BYTES:
             raise InputError(
                 f"{machine}: would have {size:,} bytes; allowed in git: {MOST_BYTES:,}"
@@ -75,11 +67,10 @@ def add(
         for place in new:
             _put(stage / place, machine / place)
         write_text(machine / "README.md", text)
-    return Added(
-        new=[runs[place] for place in new if place in runs],
-        extras=[place for place in new if place not in runs],
-        same=len(origins) - len(new),
-    )
+    told = [runs[place].summary if place in runs else str(place) for place in new]
+    if same := len(origins) - len(new):
+        told.append(f"{same} were recorded already")
+    return [*told, f"{len(runs)} runs recorded -> {machine}"]
 
 
 def _prepared(config: Config, folders: Iterable[Path], stage: Path) -> dict[Path, Path]:
@@ -121,11 +112,11 @@ def _is_new(there: Path, staged: Path, origin: Path, replace_recorded: bool) -> 
 
 def _difference(there: Path, staged: Path) -> str | None:
     """The first file that is not the same in two records of a run or measurement."""
-    pairs = [(there, staged)]
-    if staged.is_dir():
-        names = sorted({path.name for folder in (there, staged) for path in folder.iterdir()})
-        pairs = [(there / name, staged / name) for name in names]
-    return next((one.name for one, other in pairs if _content(one) != _content(other)), None)
+    names = sorted({str(f.relative_to(top)) for top in (there, staged) for f in _files(top)})
+    for name in names:
+        if _content(there / name) != _content(staged / name):
+            return (there / name).name
+    return None
 
 
 def _content(path: Path) -> object:
@@ -137,47 +128,40 @@ def _content(path: Path) -> object:
     if path.name == "config.yaml":
         return {k: v for k, v in read_yaml(path).items() if k != "module"}  # it may have moved
     if path.name == "metrics.json":
-        return {k: v for k, v in JsonObject.read(path).values.items() if k not in FOLLOWING}
-    return JsonObject.read(path).values if path.suffix == ".json" else path.read_bytes()
+        return {k: v for k, v in read_object(path).items() if k not in FOLLOWING}
+    return read_object(path) if path.suffix == ".json" else path.read_bytes()
 
 
 def _put(staged: Path, target: Path) -> None:
     """Copy a run's folder, metrics.json last as in every run folder, or a file."""
     shutil.rmtree(target, ignore_errors=True)
-    files = list(staged.glob("*")) or [staged]
-    for path in sorted(files, key=lambda p: p.name == "metrics.json"):
-        place = target if path == staged else target / path.name
-        with replaced(place) as temporary:
+    for path in sorted(_files(staged), key=lambda path: path.name == "metrics.json"):
+        with replaced(target / path.relative_to(staged)) as temporary:
             temporary.write_bytes(path.read_bytes())
+
+
+def _files(path: Path) -> Iterator[Path]:
+    """A file, or all files in a folder."""
+    return (file for file in (path, *path.rglob("*")) if file.is_file())
 
 
 def check_data(runs: Iterable[RecordedRun]) -> None:
     """Refuse runs of one data set that saw different histories."""
     first: dict[str, RecordedRun] = {}
     for run in runs:
-        other = first.setdefault(run.key[0], run)
-        found, right = (each.metrics.text("data") for each in (run, other))
-        if found != right:
+        other = first.setdefault(run.dataset, run)
+        if run.data != other.data:
             raise InputError(
-                f"{run.id} was trained on other histories than {other.id} ({found}, {right}); "
-                "allowed: the same"
+                f"{run.id} was trained on other histories than {other.id} ({run.data}, "
+                f"{other.data}); allowed: the same"
             )
-
-
-def _bytes(paths: Iterable[Path]) -> int:
-    """Size of files, and of all files in folders."""
-    files = (file for path in paths for file in (path, *path.rglob("*")) if file.is_file())
-    return sum(file.stat().st_size for file in files)
 
 
 def order(config: Config) -> Callable[[RecordedRun], tuple[object, ...]]:
     """Order of the tables: data sets, models, then runs of the sensitivity."""
     names = [*config.use, *config.models, *config.figures.models()]
-    place = {name: number for number, name in reversed(list(enumerate(names)))}
 
-    def key(run: RecordedRun) -> tuple[object, ...]:
-        dataset, model, variant, seed = run.key
-        last = len(names)
-        return place.get(dataset, last), bool(variant), place.get(model, last), model, variant, seed
+    def place(name: str) -> int:
+        return names.index(name) if name in names else len(names)
 
-    return key
+    return lambda run: (place(run.dataset), bool(run.variant), place(run.model), *run.key)

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from itertools import combinations
-from textwrap import fill
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
-from elcrec.report.evidence import Row, read_rows
 from elcrec.runs.comparison import RunsOf, compare_runs, training_noise
 from elcrec.runs.reading import Runs
-from elcrec.statistics.calibration import DRAWS, Source, simulate
+from elcrec.statistics.calibration import COLUMNS, DRAWS, Source, simulate
 from elcrec.statistics.crossed import crossed
 from elcrec.statistics.power import LEVEL
 from elcrec.statistics.tests import paired_t
-from elcrec.tables.layout import markdown_table
+from elcrec.tables.document import document
+from elcrec.tables.layout import Table, number, texts
 
 FOLDER = "statistics"
 """Of the record, where the outcome is kept."""
@@ -32,7 +31,7 @@ NAMES = {
 MOST, MOST_WITH_ONE = 0.065, 0.1
 """Rejections that the primary test was meant to keep at p < .05."""
 PAIRS = ("metric", "dataset", "a", "b", "same_model", "difference", "p", "p_users_only")
-"""Columns of `pairs.csv`."""
+"""Columns of `pairs.csv`; `p_users_only` is of the paired t-test over users."""
 METRIC = "HR@5"
 HITS = 5  # k of it
 SIMULATED = ("beauty", "sasrec")
@@ -47,8 +46,8 @@ def runs_of(config: Config) -> RunsOf:
     return {key: own for key, own in found.items() if own}
 
 
-def rejections(runs: RunsOf, draws: int = DRAWS) -> list[Mapping[str, object]]:
-    """How often identical methods are called different: lines of `rejections.csv`.
+def rejections(runs: RunsOf, draws: int = DRAWS) -> pd.DataFrame:
+    """How often identical methods are called different: `rejections.csv`.
 
     Hits and their agreement between seeds are those of `SIMULATED`, the training noise is that of
     an ordinary model in the pool.
@@ -61,16 +60,15 @@ def rejections(runs: RunsOf, draws: int = DRAWS) -> list[Mapping[str, object]]:
         raise InputError(f"recorded runs of {' '.join(SIMULATED)}: {len(own)}; needed: 2 or more")
     hits = np.stack([run.ranks["test"] < HITS for run in own])
     source = Source.of(hits, training_noise(runs, METRIC).typical.deviation)
-    return [asdict(row) | {"draws": draws} for row in simulate(source, draws=draws)]
+    return simulate(source, draws=draws).assign(draws=draws)
 
 
-def pairs(runs: RunsOf) -> list[Mapping[str, object]]:
-    """Every recorded seed against every other of its model, and one real difference.
+def pairs(runs: RunsOf) -> pd.DataFrame:
+    """Every recorded seed against every other of its model, and one real difference: `pairs.csv`.
 
     The training noise of a pair is that of all other models, as if the model had one seed.
-    Lines of `pairs.csv`; `p_users_only` is the paired t-test over users.
     """
-    lines: list[tuple[object, ...]] = []
+    rows: list[tuple[object, ...]] = []
     for metric in TABLE_METRICS:
         pool = training_noise(runs, metric)
         for (dataset, model), own in runs.items():
@@ -80,79 +78,74 @@ def pairs(runs: RunsOf) -> list[Mapping[str, object]]:
                 found = crossed(a[None], b[None], noise, noise)
                 names = (f"{model} {run.seed}" for run in (first, second))
                 p_values = (found.p_value, paired_t(a, b).p_value)
-                lines.append((metric, dataset, *names, True, found.difference, *p_values))
+                rows.append((metric, dataset, *names, True, found.difference, *p_values))
         dataset, *models = REAL
         if all(runs.get((dataset, model)) for model in models):
             one, other = (runs[dataset, model] for model in models)
             real = compare_runs("", metric, one, other, pool)
             p_values = (real.primary.p_value, real.tests["paired"].p_value)
-            lines.append((metric, dataset, *models, False, real.primary.difference, *p_values))
-    return [dict(zip(PAIRS, line, strict=True)) for line in lines]
+            rows.append((metric, dataset, *models, False, real.primary.difference, *p_values))
+    return pd.DataFrame(rows, columns=PAIRS)
 
 
 def calibration(config: Config) -> str:
-    """What the record says of the tests, as Markdown; empty before it was written."""
+    """What the record says of the tests, as Markdown; empty before it was written.
+
+    Raises:
+        InputError: A file of the record that cannot be read.
+    """
     folder = config.recorded / FOLDER
-    found = read_rows(folder / "rejections.csv")
-    if not found:
+    if not (folder / "rejections.csv").exists():
         return ""
-    designs = list(dict.fromkeys((row.text("seeds_a"), row.text("seeds_b")) for row in found))
-    header = [f"Equal methods called different ({found[0].integer('draws'):,} draws)"]
-    header += [f"{a} v {b}" for a, b in designs]
-    lines: dict[str, list[str]] = {}
-    for row in found:
-        name = f"{NAMES[row.text('noise')]}, pool of {row.text('pool_freedom')} degrees of freedom"
-        lines.setdefault(name, []).append(f"{row.number('primary'):.3f}")
-    alone = f"{NAMES['alike']}, test over users alone"
-    lines[alone] = [f"{row.number('users_only'):.3f}" for row in found[: len(designs)]]
-    table = markdown_table(header, [[name, *shares] for name, shares in lines.items()])
-    text = f"{targets(found)} {summary(read_rows(folder / 'pairs.csv'))}"
-    return f"{table}\n{fill(text, 120)}\n"
-
-
-def targets(rows: Iterable[Row]) -> str:
-    """What the primary test was meant to keep, and where it does not."""
-    missed: dict[str, list[str]] = {}
-    for row in rows:
-        seeds = [row.integer(f"seeds_{side}") for side in "ab"]
-        if row.number("primary") > (MOST if min(seeds) > 1 else MOST_WITH_ONE):
-            name = NAMES[row.text("noise")]
-            design = " v ".join(map(str, seeds))
-            if design not in missed.setdefault(name, []):
-                missed[name].append(design)
-    where = "; ".join(f"{name}: {', '.join(designs)}" for name, designs in missed.items())
-    return (
-        f"Aimed at: at most {MOST:g} from 2 v 2 seeds on, {MOST_WITH_ONE:g} where one side has one"
-        f" seed. {f'Missed by: {where}.' if missed else 'Kept everywhere.'}"
+    found = _read(folder / "rejections.csv", [*COLUMNS, "draws"])
+    compared = _read(folder / "pairs.csv", [*PAIRS])
+    found["design"] = found["seeds_a"].astype(str) + " v " + found["seeds_b"].astype(str)
+    with_one = found[["seeds_a", "seeds_b"]].min(axis=1) == 1
+    missed = found[found["primary"] > np.where(with_one, MOST_WITH_ONE, MOST)]
+    same, other = (compared[compared["same_model"] == alike] for alike in (True, False))
+    return document(
+        "calibration.md.j2",
+        "elcrec.recorded",
+        table=_table(found),
+        most=MOST,
+        most_with_one=MOST_WITH_ONE,
+        missed=[
+            f"{name}: {', '.join(rows['design'].unique())}"
+            for name, rows in missed.groupby(missed["noise"].map(NAMES), sort=False)
+        ],
+        level=LEVEL,
+        same=[
+            f"{model} {_below(rows, 'p')} ({_below(rows, 'p_users_only')}) of {len(rows)}"
+            for model, rows in same.groupby(same["a"].str.split().str[0], sort=False)
+        ],
+        other=[
+            f"{a} against {b} has p < {LEVEL} by the primary test on {_below(rows, 'p')} of"
+            f" {len(rows)} metrics"
+            for (a, b), rows in other.groupby(["a", "b"])
+        ],
     )
 
 
-def summary(rows: Iterable[Row]) -> str:
-    """What the recorded pairs say, model by model."""
-    same: dict[str, list[Row]] = {}
-    real = []
-    for row in rows:
-        if row.text("same_model") == "True":
-            same.setdefault(row.text("a").split()[0], []).append(row)
-        else:
-            real.append(row)
-    counted = [
-        f"{model} {_below(own, 'p')} ({_below(own, 'p_users_only')}) of {len(own)}"
-        for model, own in same.items()
-    ]
-    text = (
-        "On the record, each pair of seeds of one model was compared on four metrics, with training"
-        f" noise from the other models: p < {LEVEL} by the primary test (over users alone) for"
-        f" {', '.join(counted)}. So a single run of a model much noisier than the others is judged"
-        " too hard."
-    )
-    if real:
-        text += (
-            f" A real difference is found: {real[0].text('a')} against {real[0].text('b')} has"
-            f" p < {LEVEL} by the primary test on {_below(real, 'p')} of {len(real)} metrics."
-        )
-    return text
+def _read(path: Path, columns: list[str]) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, usecols=columns)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read ({error})") from None
 
 
-def _below(rows: list[Row], key: str) -> int:
-    return sum(row.number(key) < LEVEL for row in rows)
+def _table(found: pd.DataFrame) -> Table:
+    """Rejections by case and pool, the designs across; last those over users alone."""
+    freedom = ", pool of " + found["pool_freedom"].astype(str) + " degrees of freedom"
+    case = found["noise"].map(NAMES) + freedom
+    shares = found.assign(case=case).set_index(["case", "design"])["primary"].unstack(sort=False)
+    alone = found[found["noise"] == "alike"].drop_duplicates("design").set_index("design")
+    shares.loc[f"{NAMES['alike']}, test over users alone"] = alone["users_only"]
+    header = f"Equal methods called different ({found['draws'][0]:,} draws)"
+    rows = zip(shares.index, shares.to_numpy().tolist(), strict=True)
+    body = [[name, *(number(share, 3) for share in row)] for name, row in rows]
+    return texts([header, *shares.columns], body)
+
+
+def _below(rows: pd.DataFrame, column: str) -> int:
+    """How many pairs a test calls different."""
+    return int((rows[column] < LEVEL).sum())

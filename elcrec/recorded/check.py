@@ -10,9 +10,10 @@ from typing import Any
 
 from elcrec import ROOT
 from elcrec.config.config import Config, load_config
-from elcrec.errors import InputError
-from elcrec.files.jsonfile import JsonObject
-from elcrec.runs.efficiency import load_efficiency_run
+from elcrec.errors import InputError, shown
+from elcrec.files.checked import Line, Record
+from elcrec.files.jsonfile import as_record, read_object
+from elcrec.runs.efficiency import EfficiencyRecord
 from elcrec.runs.plan import PlannedRun, runs_of_models, runs_of_sensitivity
 from elcrec.runs.record import RunRecord
 from elcrec.runs.settings import RunSettings, resolve, settings_digest
@@ -34,6 +35,17 @@ def settings_files(config: Config) -> list[str]:
     """The files that a configuration was merged from, without folders of this machine."""
     files = [Path(file).resolve() for file, _ in config.layers.parts]
     return [str(f.relative_to(ROOT)) if f.is_relative_to(ROOT) else f.name for f in files]
+
+
+class Released(Record):
+    """What `elcrec verify released` wrote of published weights, as far as it is checked here."""
+
+    dataset: Line
+    model: Line
+    file: Line
+    protocol: Line
+    commit: Line | None
+    dirty: bool
 
 
 @dataclass(frozen=True)
@@ -72,12 +84,9 @@ def check_run(
             or other users, or stopped before the protocol ends.
     """
     where = record.folder / "metrics.json"
-    if record.commit is None or record.dirty:
-        raise InputError(
-            f"{where}: was made from uncommitted changes; a recorded run needs a clean commit"
-        )
-    if not re.fullmatch("[0-9a-f]{40}", record.commit):
-        raise InputError(f"{where}: commit is no hash of a commit")
+    if record.dirty or not re.fullmatch("[0-9a-f]{40}", record.commit or ""):
+        state = "uncommitted changes" if record.dirty else f"commit {shown(record.commit)}"
+        raise InputError(f"{where}: was made from {state}; a recorded run needs a clean commit")
     if record.protocol != config.protocol:
         raise InputError(f"{where}: protocol is {record.protocol!r}; allowed: {config.protocol}")
     for key in ("dataset", "model", "seed", "protocol"):
@@ -115,25 +124,25 @@ def check_extra(config: Config, path: Path) -> dict[str, Any]:
         InputError: It is not whole, not what the configuration asks for, or made with uncommitted
             changes.
     """
-    values = JsonObject.read(path)
-    dataset, model = values.text("dataset"), values.text("model")
-    if (dataset, model) != (path.parent.name, path.stem):
-        raise InputError(f"{path}: is of {model} on {dataset}; allowed here: of {path.stem}")
-    if values.optional_text("commit") is None or values.flag("dirty"):
-        raise InputError(f"{path}: was made with uncommitted changes")
-    kind = path.parent.parent.name
+    kind, dataset, model = path.parent.parent.name, path.parent.name, path.stem
+    values = read_object(path)
+    made: Released | EfficiencyRecord
     whose = ["--dataset", dataset, "--model", model]
-    place = ["--output", f"results/{kind}/{dataset}/{model}.json"]
+    expected: dict[str, Any] = {"dataset": dataset, "model": model}
     if kind == "released":
-        values.expect("protocol", config.protocol)
-        weights = Path(values.text("file")).name
-        words = ["elcrec", "verify", kind, *whose, "--weights", weights]
-        words += ["--protocol", config.protocol, *place]
-        return values.values | {"file": weights, "command": words}
-    record, told = load_efficiency_run(path), config.efficiency
-    values.expect("seed", told.seed)
-    values.expect("epochs_measured", told.epochs)
-    if record.settings != resolve(config, model, dataset).digest():
-        raise InputError(f"{path}: was measured with other settings than the present")
-    words = ["elcrec", "measure", *whose, "--seed", str(told.seed), "--epochs", str(told.epochs)]
-    return values.values | {"command": [*words, *place]}
+        made = as_record(values, Released, path)
+        values["file"] = Path(made.file).name
+        expected["protocol"] = config.protocol
+        words = ["verify", kind, *whose, "--weights", values["file"], "--protocol", config.protocol]
+    else:
+        made, told = as_record(values, EfficiencyRecord, path), config.efficiency
+        settings = resolve(config, model, dataset).digest()
+        expected |= {"seed": told.seed, "epochs_measured": told.epochs, "settings": settings}
+        words = ["measure", *whose, "--seed", str(told.seed), "--epochs", str(told.epochs)]
+    for key, value in expected.items():
+        if (found := getattr(made, key)) != value:
+            raise InputError(f"{path}: {key} is {shown(found)}; allowed here: {shown(value)}")
+    if made.commit is None or made.dirty:
+        raise InputError(f"{path}: was made with uncommitted changes")
+    place = f"results/{kind}/{dataset}/{model}.json"
+    return values | {"command": ["elcrec", *words, "--output", place]}

@@ -4,25 +4,52 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator
 
 from elcrec.errors import InputError, brief, shown
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.checked import Amount, Count, Line, Positive, Record, check, in_file
+from elcrec.files.jsonfile import read_json, read_object
 from elcrec.runs.places import place_of
+from elcrec.runs.record import MetricsFile
 
 EXTRAS = ("efficiency", "released")
 """Folders of measurements and of checks of published weights: JSON by data set and model."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
-@dataclass(frozen=True)
-class RecordedRun:
-    """What a recorded run says besides its ranks, history and settings."""
+class Environment(Record):
+    """Content of `environment.json`: machine and software of a run."""
 
+    command: list[Line]
+    device: Line
+    driver: Line | None
+    cuda: Line | None
+    threads: Count
+    python: Line
+    versions: dict[Line, Line]
+    system: Line
+    cores: Count
+    memory_bytes: Count
+
+
+def _with_total(seconds: dict[str, float]) -> dict[str, float]:
+    if "total" not in seconds:
+        raise ValueError("the key 'total' is missing")
+    return seconds
+
+
+class RecordedRun(MetricsFile):
+    """A recorded run without its ranks, history and settings."""
+
+    seconds: Annotated[dict[str, Amount], AfterValidator(_with_total)]
+    graphs: bool
+    at_once: Positive
+    """Runs in one process."""
     folder: Path
-    metrics: JsonObject
-    environment: JsonObject
+    environment: Environment
 
     @property
     def variant(self) -> str:
@@ -32,8 +59,7 @@ class RecordedRun:
     @property
     def key(self) -> tuple[str, str, str, int]:
         """Data set, model, variant, seed."""
-        m = self.metrics
-        return m.text("dataset"), m.text("model"), self.variant, m.integer("seed")
+        return self.dataset, self.model, self.variant, self.seed
 
     @property
     def id(self) -> str:
@@ -41,14 +67,25 @@ class RecordedRun:
         return "-".join(str(part) for part in self.key if part != "")
 
     @property
+    def hardware(self) -> str:
+        """Its device, without how many threads the run had."""
+        return self.device.split(" (")[0]
+
+    @property
+    def summary(self) -> str:
+        """A line that says what it gave."""
+        test = "  ".join(f"{name} {self.metrics['test'][name]:.4f}" for name in ("HR@5", "NDCG@20"))
+        return f"{self.id}: {test}  ({self.epochs} epochs, {self.hours:.2f} h)"
+
+    @property
     def command(self) -> str:
         """The command that makes it again."""
-        return shlex.join(self.environment.texts("command"))
+        return shlex.join(self.environment.command)
 
     @property
     def hours(self) -> float:
         """How long it took."""
-        return self.metrics.section("seconds").number("total") / 3600
+        return self.seconds["total"] / 3600
 
 
 def machine_folder(record: Path, name: str) -> Path:
@@ -86,8 +123,10 @@ def recorded_runs(machine: Path) -> list[RecordedRun]:
 
 def read_run(folder: Path) -> RecordedRun:
     """Read a run; errors as for `recorded_runs`."""
-    names = ("metrics.json", "environment.json")
-    run = RecordedRun(folder, *(JsonObject.read(folder / name) for name in names))
+    path = folder / "metrics.json"
+    environment = read_json(folder / "environment.json", Environment)
+    values = read_object(path) | {"folder": folder, "environment": environment}
+    run: RecordedRun = check(RecordedRun, values, in_file(path))
     if folder.parts[-4:] != place_of(*run.key).parts:
-        raise InputError(f"{folder / names[0]}: is of {brief(run.id)}, whose folder is another")
+        raise InputError(f"{path}: is of {brief(run.id)}, whose folder is another")
     return run

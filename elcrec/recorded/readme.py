@@ -9,12 +9,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from elcrec.config.config import Config, load_config
+from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.figures import drawn
 from elcrec.recorded.calibrate import calibration
@@ -43,14 +42,9 @@ DRAWN = ("ablation", "sensitivity")
 WIDTH = 120
 
 
-def begin(part: str) -> str:
-    """The line of the README before a part."""
-    return f"<!-- {part}: written by `elcrec recorded readme` -->"
-
-
-def end(part: str) -> str:
-    """The line after it."""
-    return f"<!-- /{part} -->"
+def marks(part: str) -> tuple[str, str]:
+    """The lines of the README before and after a part."""
+    return f"<!-- {part}: written by `elcrec recorded readme` -->", f"<!-- /{part} -->"
 
 
 def put(part: str, text: str, readme: str, path: Path) -> str:
@@ -59,11 +53,12 @@ def put(part: str, text: str, readme: str, path: Path) -> str:
     Raises:
         InputError: It has no place for it; the message names `path`.
     """
-    first, last = begin(part), end(part)
-    if not 0 <= readme.find(first) < readme.find(last):
+    first, last = marks(part)
+    before, _, after = readme.partition(first)
+    _, found, rest = after.partition(last)
+    if not found:
         raise InputError(f"{path}: needs the lines {first} and {last}, between which results go")
-    before, rest = readme.split(first, 1)
-    return f"{before}{first}\n{text}{last}{rest.split(last, 1)[1]}"
+    return f"{before}{first}\n{text}{last}{rest}"
 
 
 def texts(config: Config) -> dict[str, str]:
@@ -73,27 +68,18 @@ def texts(config: Config) -> dict[str, str]:
         InputError: The record is empty or not whole.
     """
     with tempfile.TemporaryDirectory() as folder:
-        own = Path(folder) / "recorded.yaml"
-        changes = {"runs": "recorded", "output": folder, "recorded": str(config.recorded)}
-        own.write_text(yaml.safe_dump(changes), encoding="utf-8")
-        made = load_config([*(Path(file) for file, _ in config.layers.parts), own])
+        own = config.replaced(runs="recorded", output=Path(folder))
         with redirect_stdout(io.StringIO()):
-            _make(made)
-        values = _numbers(Evidence(made))
+            for table in (table1_files, verdicts, tables2_3_files):
+                table.write(own, own.output / "tables")
+            released.write(own, own.output / "tables", json_files(own, "released"))
+            for figure in DRAWN:
+                drawn.make(own, figure, own.output / "figures")
+        values = _numbers(Evidence(own))
     return {
         part: _wrapped(document(f"{part}.md.j2", "elcrec.recorded", **values))
         for part in (*PARTS, "docs")
     }
-
-
-def _make(config: Config) -> None:
-    """Make the tables and figures that the texts are made of."""
-    folder = config.output / "tables"
-    for table in (table1_files, verdicts, tables2_3_files):
-        table.write(config, folder)
-    released.write(config, folder, json_files(config, "released"))
-    for figure in DRAWN:
-        drawn.make(config, figure, config.output / "figures")
 
 
 def _numbers(evidence: Evidence) -> dict[str, Any]:
@@ -114,13 +100,14 @@ def _numbers(evidence: Evidence) -> dict[str, Any]:
     names = evidence.model_name(REFERENCE), evidence.model_name(BASELINE)
     return {
         "there": sum(run.text("model") in config.models for run in evidence.runs),
-        "asked": len(config.use) * len(config.models) * len(config.seeds),
+        "planned": len(config.use) * len(config.models) * len(config.seeds),
+        "name": evidence.dataset_name,
         "run": {evidence.dataset_name(d): groups for d, groups in run.items() if groups},
         "waiting": listed([evidence.dataset_name(d) for d in run if not run[d]], 9),
-        "machines": list(_machines(config)),
+        "machines": {m.name: recorded_runs(m) for m in machines(config.recorded)},
         "summary": verdict.summary(judged),
         "marks": ", ".join(f"{MARKS[v]} {v}" for v in (COMPATIBLE, DIFFERS, CANNOT_TELL)),
-        "against": list(_against_baseline(evidence, compared)),
+        "against": list(_against_baseline(compared)),
         "title": " against ".join(names),
         "compared": table1_files.compared(
             compared, evidence, evidence.accuracy_printed, ("First", "Second")
@@ -159,33 +146,16 @@ def _seeds(evidence: Evidence, dataset: str) -> list[str]:
     ]
 
 
-def _machines(config: Config) -> Iterator[dict[str, Any]]:
-    """What each machine has run."""
-    for machine in machines(config.recorded):
-        runs = recorded_runs(machine)
-        yield {
-            "name": machine.name,
-            "runs": len(runs),
-            "hours": sum(run.hours for run in runs),
-            "devices": list(
-                dict.fromkeys(run.metrics.text("device").split(" (")[0] for run in runs)
-            ),
-            "gpu": any(run.environment.optional_text("cuda") for run in runs),
-        }
-
-
-def _against_baseline(evidence: Evidence, compared: Sequence[Row]) -> Iterator[dict[str, Any]]:
+def _against_baseline(compared: Sequence[Row]) -> Iterator[dict[str, str]]:
     """The paper's main comparison, data set by data set: is ELCRec better than ICLRec?"""
-    for dataset in dict.fromkeys(row.text("dataset") for row in compared):
-        found = [row for row in compared if row.text("dataset") == dataset]
+    for dataset, rows in groupby(compared, key=lambda row: row.text("dataset")):
+        found = list(rows)
         certain = [row for row in found if row.number("p_holm") < LEVEL]
-        won = [row.text("metric") for row in certain if row.number("difference") > 0]
-        lost = [row.text("metric") for row in certain if row.number("difference") <= 0]
         yield {
-            "dataset": evidence.dataset_name(dataset),
+            "dataset": dataset,
             "seeds": found[0].text("seeds"),
-            "won": listed(won),
-            "lost": listed(lost),
+            "won": listed([r.text("metric") for r in certain if r.number("difference") > 0]),
+            "lost": listed([r.text("metric") for r in certain if r.number("difference") <= 0]),
         }
 
 

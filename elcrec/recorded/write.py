@@ -7,31 +7,35 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 
 from elcrec.config.config import Config
 from elcrec.data.sequences import SPLITS
 from elcrec.files.atomic import write_json, write_text
-from elcrec.files.csvfile import csv_text
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.checked import Line, Record, check, in_file
+from elcrec.files.jsonfile import as_record, read_object
 from elcrec.files.npzfile import write_arrays
 from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.check import Wanted, check_run, settings_files
-from elcrec.runs.history import read_history
+from elcrec.recorded.folder import Environment
 from elcrec.runs.places import place_of
 from elcrec.runs.plan import PlannedRun, single_seed
+from elcrec.runs.reading import history
 from elcrec.runs.record import RunRecord, load_run
 from elcrec.runs.settings import settings_digest
 from elcrec.runs.snapshots import snapshots
 
 DIGITS = 7
 """Significant digits of a recorded history: those of single precision."""
+
+
+class _Start(Record):
+    file: Line
 
 
 def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Path) -> Path:
@@ -45,63 +49,45 @@ def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Pa
     """
     record, made = load_run(folder), read_yaml(folder / "config.yaml")
     run = check_run(config, planned, record, made)
+    intents = snapshots(record)  # read of every run, which refuses what is damaged
     place = place_of(run.dataset, run.model, run.variant, run.seed)
-    snapshots(record)  # refuses what is damaged
-    metrics = JsonObject.read(folder / "metrics.json")
-    changes = {"settings": settings_digest(made), "metrics": record.metrics}
-    if metrics.values.get("start"):  # weights that it started from
-        start = metrics.section("start")
-        changes["start"] = start.values | {"file": Path(start.text("file")).name}
-        made = made | {"start": changes["start"]}
     target = stage / place
-    _write_ranks(target / "ranks.npz", record.ranks)
-    write_text(target / "history.csv", _history(record))
+    metrics = read_object(folder / "metrics.json")
+    metrics |= {"settings": settings_digest(made), "metrics": record.metrics}
+    if metrics.get("start"):  # weights that it started from
+        start = check(_Start, metrics["start"], in_file(folder / "metrics.json"))
+        metrics["start"] = metrics["start"] | {"file": Path(start.file).name}
+        made = made | {"start": metrics["start"]}
+    kind = np.min_scalar_type(max(int(record.ranks[split].max()) for split in SPLITS))
+    write_arrays(target / "ranks.npz", {s: record.ranks[s].astype(kind) for s in SPLITS})
+    epochs = history(record).to_csv(index=False, float_format=f"%.{DIGITS}g")
+    write_text(target / "history.csv", epochs)
     write_text(target / "config.yaml", yaml.safe_dump(made, sort_keys=False))
-    write_json(target / "environment.json", _environment(config, folder, run))
-    for name in _kept_besides(config, run):
-        if (folder / name).exists():
-            shutil.copyfile(folder / name, target / name)
-    write_json(target / "metrics.json", metrics.values | changes)
+    write_json(target / "environment.json", _environment(config, run, record))
+    shown = config.figures.intents_of, "", single_seed(config)  # by the figures of one run
+    if intents and (run.model, run.variant, run.seed) == shown:
+        shutil.copyfile(folder / "intents.npz", target / "intents.npz")
+    write_json(target / "metrics.json", metrics)
     return place
 
 
-def _kept_besides(config: Config, run: PlannedRun) -> list[str]:
-    """Files that are kept of some runs only: weights of chosen runs would be named here."""
-    of_figures = (config.figures.intents_of, "", single_seed(config))
-    return ["intents.npz"] if (run.model, run.variant, run.seed) == of_figures else []
-
-
-def _write_ranks(path: Path, ranks: Mapping[str, NDArray[np.integer]]) -> None:
-    """Write the ranks of a run, (users,) for each split, in as few bytes as they fit into."""
-    kind = np.min_scalar_type(max(int(ranks[split].max()) for split in SPLITS))
-    write_arrays(path, {split: ranks[split].astype(kind) for split in SPLITS})
-
-
-def _history(record: RunRecord) -> str:
-    """`history.csv` with `DIGITS`; nan is an empty field."""
-    columns = read_history(record.folder / "history.csv", record.epochs)
-    rows = [
-        {name: "" if v[i] != v[i] else f"{v[i]:.{DIGITS}g}" for name, v in columns.items()}
-        for i in range(record.epochs)
-    ]
-    return csv_text(rows, list(columns))
-
-
-def _environment(config: Config, folder: Path, run: PlannedRun) -> dict[str, Any]:
+def _environment(config: Config, run: PlannedRun, record: RunRecord) -> dict[str, Any]:
     """`environment.json` without paths of a machine; the command is what makes the run again."""
-    made = JsonObject.read(folder / "environment.json")
+    path = record.folder / "environment.json"
+    values = read_object(path)
+    made = as_record(values, Environment, path)
     words = ["elcrec", "train", "--dataset", run.dataset, "--model", run.model]
     words += ["--seed", str(run.seed)]
-    if JsonObject.read(folder / "metrics.json").text("kernels") != "plain":
+    if record.kernels != "plain":
         words += ["--kernels", "native"]
-    if not made.optional_text("cuda"):
-        words += ["--threads", str(made.integer("threads"))]
+    if not made.cuda:
+        words += ["--threads", str(made.threads)]
     if run.variant:
         place = "results" / place_of(run.dataset, run.model, run.variant, run.seed)
         words += ["--set", *(f"{k}={v}" for k, v in run.changes.items()), "--output", str(place)]
     if files := settings_files(config)[1:]:
         words += ["--config", *files]
-    return made.values | {"system": system(made.text("system")), "command": words}
+    return values | {"system": system(made.system), "command": words}
 
 
 def system(platform: str) -> str:

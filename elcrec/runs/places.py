@@ -11,7 +11,7 @@ from pathlib import Path
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.jsonfile import read_object
 
 
 def machines(record: Path) -> list[Path]:
@@ -85,5 +85,4 @@ def _held(folder: Path, seeds: Sequence[int]) -> int:
 
 def _on_gpu(folder: Path) -> bool:
     """Whether one of the runs in a folder was made on a GPU."""
-    made = map(JsonObject.read, folder.glob("*/environment.json"))
-    return any(environment.values.get("cuda") for environment in made)
+    return any(read_object(path).get("cuda") for path in folder.glob("*/environment.json"))

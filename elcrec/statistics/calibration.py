@@ -9,10 +9,11 @@ pool, whose runs are drawn by their means.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 import scipy.stats
 from numpy.typing import NDArray
 
@@ -20,14 +21,27 @@ from elcrec.statistics.crossed import combined_freedom
 from elcrec.statistics.noise import like_the_others, moderate
 from elcrec.statistics.power import LEVEL
 
+Values = NDArray[np.float64]
+Hits = NDArray[np.bool_]
+Design = tuple[int, int]
+
 DRAWS = 4000
 SEED = 1
 DESIGNS = ((1, 1), (1, 2), (1, 3), (2, 2), (2, 3), (3, 3))
 """Seeds of the two methods; the first never has more."""
-POOLS = (2, 6)
-"""Other models with three seeds: 4 and 12 degrees of freedom."""
 NOISY = 5.0
 """How many times as large the training noise of a noisy model is."""
+CASES = (
+    ("alike", 1.0, 1.0, 1.0),
+    ("noisy model in the pool", NOISY, 1.0, 1.0),
+    ("noisy methods", 1.0, NOISY, NOISY),
+    ("one noisy method", 1.0, NOISY, 1.0),
+)
+"""Name, and how noisy one model of the pool, method a and method b are."""
+POOLS = (2, 6)
+"""Other models with three seeds: 4 and 12 degrees of freedom."""
+COLUMNS = ("noise", "pool_freedom", "seeds_a", "seeds_b", "primary", "users_only")
+"""Of the outcome: the case and the pool, the seeds of the two methods, how often each test errs."""
 _SEEDS_OF_POOL = 3
 _AT_ONCE = 50  # draws whose users are in memory at the same time
 
@@ -45,7 +59,7 @@ class Source:
     users: int
 
     @classmethod
-    def of(cls, hits: NDArray[np.bool_], deviation: float) -> Source:
+    def of(cls, hits: Hits, deviation: float) -> Source:
         """From recorded hits, (runs, users), two runs or more, and the pooled training noise."""
         runs, users = hits.shape
         counts = hits.sum(0, dtype=np.int64)
@@ -62,112 +76,82 @@ class Source:
         """Relative standard deviation of the factor of a training: the rest of the noise."""
         return max(self.deviation**2 - self.interaction, 0.0) ** 0.5
 
-    def propensities(self, generator: np.random.Generator) -> NDArray[np.float64]:
-        """Chance of each user to be hit, (users,)."""
+    def propensities(self, draws: int, generator: np.random.Generator) -> Values:
+        """Chance of each user to be hit, (draws, users)."""
         total = (self.rate - self.both) / (self.both - self.rate**2)
-        return generator.beta(self.rate * total, (1 - self.rate) * total, self.users)
-
-
-@dataclass(frozen=True)
-class Rejections:
-    """Share of draws in which two identical methods were called different, p < .05."""
-
-    noise: str
-    """`alike`, `noisy model in the pool`, `noisy methods` or `one noisy method`."""
-    pool_freedom: int
-    seeds_a: int
-    seeds_b: int
-    primary: float
-    """By the test with both sources of chance."""
-    users_only: float
-    """By the paired t-test over users."""
-
-
-CASES = (
-    ("alike", 1.0, 1.0, 1.0),
-    ("noisy model in the pool", NOISY, 1.0, 1.0),
-    ("noisy methods", 1.0, NOISY, NOISY),
-    ("one noisy method", 1.0, NOISY, 1.0),
-)
-"""Name, and how noisy one model of the pool, method a and method b are."""
+        return generator.beta(self.rate * total, (1 - self.rate) * total, (draws, self.users))
 
 
 def simulate(
     source: Source,
-    designs: Sequence[tuple[int, int]] = DESIGNS,
+    designs: Sequence[Design] = DESIGNS,
     pools: Sequence[int] = POOLS,
     draws: int = DRAWS,
     seed: int = SEED,
-) -> Iterator[Rejections]:
-    """Draw identical methods and test them, for every case, pool and design."""
-    for case, (name, in_pool, noise_a, noise_b) in enumerate(CASES):
+) -> pd.DataFrame:
+    """Draw identical methods and test them, for every case, pool and design.
+
+    Returns:
+        A row for each, with `COLUMNS`; `primary` and `users_only` are the shares of draws in which
+        the two methods were called different (p < .05), by the test with both sources of chance
+        and by the paired t-test over users.
+    """
+    rows: list[tuple[object, ...]] = []
+    for case, (name, noise_in_pool, *noises) in enumerate(CASES):
         generator = np.random.default_rng([seed, case])
-        a, b, found = _methods(source, designs, draws, (noise_a, noise_b), generator)
+        rates, users = _methods(source, designs, draws, noises, generator)
         for models in pools:
-            scales = np.ones(models)
-            scales[-1] = in_pool
+            scales = np.append(np.ones(models - 1), noise_in_pool)
             pool = _pool(source, scales, draws, generator)
             for n_a, n_b in designs:
-                users = found[n_a, n_b]
-                primary = _primary(a[:, :n_a], b[:, :n_b], pool, users, source.users)
-                yield Rejections(
-                    noise=name,
-                    pool_freedom=models * (_SEEDS_OF_POOL - 1),
-                    seeds_a=n_a,
-                    seeds_b=n_b,
-                    primary=float((primary < LEVEL).mean()),
-                    users_only=float((users.p_value < LEVEL).mean()),
-                )
-
-
-@dataclass(frozen=True)
-class _Users:
-    """What users say of a design, one value for each draw."""
-
-    variance: NDArray[np.float64]
-    """Of the difference, without the interaction where it can be told."""
-    p_value: NDArray[np.float64]
-    """Of the paired t-test over users."""
+                of_users, p_users = users[n_a, n_b]
+                a, b = rates[0, :, :n_a], rates[1, :, :n_b]
+                p_primary = _primary(a, b, pool, of_users, source.users)
+                shares = [float((p < LEVEL).mean()) for p in (p_primary, p_users)]
+                rows.append((name, models * (_SEEDS_OF_POOL - 1), n_a, n_b, *shares))
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def _methods(
     source: Source,
-    designs: Sequence[tuple[int, int]],
+    designs: Sequence[Design],
     draws: int,
-    noises: tuple[float, float],
+    noises: Sequence[float],
     generator: np.random.Generator,
-) -> tuple[NDArray[np.float64], NDArray[np.float64], dict[tuple[int, int], _Users]]:
-    """Draw two methods: hit rates (draws, seeds) of each, and what users say of each design.
+) -> tuple[Values, Mapping[Design, Values]]:
+    """Draw two methods, and compare them user by user.
 
     A draw of the noisy factor can be below 0 or lift a chance above 1; both are cut.
+
+    Returns:
+        (2, draws, seeds) hit rates; and for each design (2, draws), as `_over_users`.
     """
-    seeds = max(max(design) for design in designs)
+    seeds = max(map(max, designs))
     rates = np.empty((2, draws, seeds))
-    variance = {design: np.empty(draws) for design in designs}
-    p_value = {design: np.empty(draws) for design in designs}
+    users = {design: np.empty((2, draws)) for design in designs}
     for start in range(0, draws, _AT_ONCE):
         rows = slice(start, min(start + _AT_ONCE, draws))
-        chances = np.stack([source.propensities(generator) for _ in range(rows.stop - start)])
+        chances = source.propensities(rows.stop - start, generator)[:, None]  # (rows, 1, users)
         hits = []
         for noise in noises:
             factor = 1 + noise * source.factor * generator.standard_normal((len(chances), seeds, 1))
             drawn = generator.random((len(chances), seeds, source.users), dtype=np.float32)
-            hits.append(drawn < np.clip(chances[:, None] * factor, 0, 1))
-        for method, found in enumerate(hits):
-            rates[method, rows] = found.mean(2)
-        for design in designs:
-            outcome = _users(hits[0][:, : design[0]], hits[1][:, : design[1]])
-            variance[design][rows], p_value[design][rows] = outcome
-    told = {d: _Users(variance[d], p_value[d]) for d in designs}
-    return rates[0], rates[1], told
+            hits.append(drawn < np.clip(chances * factor, 0, 1))  # (rows, seeds, users)
+        rates[:, rows] = [method.mean(2) for method in hits]
+        for n_a, n_b in designs:
+            users[n_a, n_b][:, rows] = _over_users(hits[0][:, :n_a], hits[1][:, :n_b])
+    return rates, users
 
 
-def _users(
-    a: NDArray[np.bool_], b: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Variance from users and p-value over users, for hits (draws, seeds, users) of two methods."""
+def _over_users(a: Hits, b: Hits) -> tuple[Values, Values]:
+    """What users say of two methods with hits (draws, seeds, users).
+
+    Returns:
+        (draws,) variance of the difference that is due to users, without the interaction where it
+        can be told; and p of the paired t-test over users.
+    """
     count = a.shape[2]
-    difference = a.mean(1, dtype=np.float32) - b.mean(1, dtype=np.float32)
+    difference = a.mean(1, dtype=np.float32) - b.mean(1, dtype=np.float32)  # (draws, users)
     whole = difference.var(1, ddof=1, dtype=np.float64)
     statistic = difference.mean(1, dtype=np.float64) / np.sqrt(whole / count)
     p_value = 2 * scipy.stats.t.sf(np.abs(statistic), count - 1)
@@ -175,8 +159,12 @@ def _users(
     return np.maximum(whole - inside, 0.0) / count, p_value
 
 
-def _interaction(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """As `elcrec.statistics.crossed.interaction`, for many draws of hits: (draws, n, U)."""
+def _interaction(hits: Hits) -> Values:
+    """As `elcrec.statistics.crossed.interaction`, for many draws of hits: (draws, n, U).
+
+    By sums, because a hit is its own square: the cells less their means would be as many numbers of
+    double precision.
+    """
     n, users = hits.shape[1:]
     if n < 2:
         return np.zeros(len(hits))
@@ -186,67 +174,41 @@ def _interaction(hits: NDArray[np.bool_]) -> NDArray[np.float64]:
     return squares / ((n - 1) * (users - 1))
 
 
-def _pool(
-    source: Source, scales: NDArray[np.float64], draws: int, generator: np.random.Generator
-) -> NDArray[np.float64]:
+def _pool(source: Source, scales: Values, draws: int, generator: np.random.Generator) -> Values:
     """Relative variances between three seeds of the other models: (draws, models)."""
     deviation = np.sqrt((scales * source.factor) ** 2 + source.interaction)
     runs = generator.standard_normal((draws, len(scales), _SEEDS_OF_POOL))
     return (deviation[:, None] * runs).var(2, ddof=1)
 
 
-def _primary(
-    a: NDArray[np.float64],
-    b: NDArray[np.float64],
-    pool: NDArray[np.float64],
-    users: _Users,
-    count: int,
-) -> NDArray[np.float64]:
-    """p-values of the primary test for hit rates (draws, seeds) of two methods: (draws,).
+def _primary(a: Values, b: Values, pool: Values, of_users: Values, count: int) -> Values:
+    """p-values of the primary test, as `elcrec.statistics.crossed.crossed` of many draws.
 
-    a has no more seeds than b.
+    Args:
+        a: (draws, seeds) hit rates of one method.
+        b: The same of the other, which has no fewer seeds.
+        pool: (draws, models) relative variances of the other models.
+        of_users: (draws,) variance of the difference that is due to users.
+        count: Number of users.
     """
-    own = [_relative_variance(rates) for rates in (a, b)]
-    variances, freedoms = [pool], [np.full(pool.shape[1], _SEEDS_OF_POOL - 1.0)]
-    columns: list[int | None] = []  # of the two methods, among all that have seeds
-    for variance, rates in zip(own, (a, b), strict=True):
-        columns.append(None if variance is None else sum(map(len, freedoms)))
-        if variance is not None:
-            variances.append(variance[:, None])
-            freedoms.append(np.array([rates.shape[1] - 1.0]))
-    every, of_every = np.concatenate(variances, axis=1), np.concatenate(freedoms)
-    like = like_the_others(every, of_every)
-    noise = []
-    for variance, rates, column in zip(own, (a, b), columns, strict=True):
-        others = np.arange(len(of_every)) != (-1 if column is None else column)
-        noise.append(
-            moderate(
-                variance, rates.shape[1] - 1, every[:, others], of_every[others], like[:, others]
-            )
-        )
-    (noise_a, freedom_a), (noise_b, freedom_b) = noise
+    repeated = [rates for rates in (a, b) if rates.shape[1] > 1]  # with a variance of their own
+    own = [rates.var(1, ddof=1) / rates.mean(1) ** 2 for rates in repeated]
+    every = np.column_stack([pool, *own])
+    of_own = [rates.shape[1] - 1.0 for rates in repeated]
+    freedoms = np.array([_SEEDS_OF_POOL - 1.0] * pool.shape[1] + of_own)
+    like = like_the_others(every, freedoms)
+
+    def noise(rates: Values, column: int) -> tuple[Values, Values]:
+        itself = [column] if rates.shape[1] > 1 else []
+        others = (np.delete(values, itself, axis=-1) for values in (every, freedoms, like))
+        return moderate(every[:, column] if itself else None, rates.shape[1] - 1, *others)
+
+    (noise_a, freedom_a), (noise_b, freedom_b) = noise(a, -2), noise(b, -1)
     if a.shape[1] == 1 < b.shape[1]:  # as noisy as its rival, if that is noisier
-        noise_a, freedom_a = np.maximum(noise_a, noise_b), _freedom_of_larger(*noise)
+        freedom_a = np.where(noise_b > noise_a, freedom_b, freedom_a)
+        noise_a = np.maximum(noise_a, noise_b)
     training = noise_a * a.mean(1) ** 2 / a.shape[1] + noise_b * b.mean(1) ** 2 / b.shape[1]
     smaller = np.minimum(freedom_a, freedom_b)
-    freedom = np.array(
-        [
-            combined_freedom(u, count - 1, t, f)
-            for u, t, f in zip(users.variance, training, smaller, strict=True)
-        ]
-    )
-    statistic = (a.mean(1) - b.mean(1)) / np.sqrt(users.variance + training)
+    freedom = np.vectorize(combined_freedom)(of_users, count - 1, training, smaller)
+    statistic = (a.mean(1) - b.mean(1)) / np.sqrt(of_users + training)
     return np.asarray(2 * scipy.stats.t.sf(np.abs(statistic), freedom))
-
-
-def _freedom_of_larger(
-    a: tuple[NDArray[np.float64], NDArray[np.float64]],
-    b: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> NDArray[np.float64]:
-    return np.where(b[0] > a[0], b[1], a[1])
-
-
-def _relative_variance(rates: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    if rates.shape[1] < 2:
-        return None
-    return rates.var(1, ddof=1) / rates.mean(1) ** 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from math import nan
 from typing import Any
 
@@ -24,17 +24,13 @@ class Test:
     values: Callable[[Sample], Any]
     """What it compares: (n,) numbers of a sample."""
     compare: Callable[[Any, Any], Comparison]
-    p_column: str
-    """Of `significance.csv`; with `_holm` the corrected one."""
     columns: Mapping[str, str]
-    """Column of `significance.csv` before and after these two to the field that it shows."""
+    """Column of `significance.csv`, in their order, to the field of `Comparison` in it."""
 
-    def as_csv(self, found: Comparison, corrected: float) -> dict[str, object]:
-        """Its columns, in their order: the statistic, p, p corrected, then the others."""
-        first, *others = self.columns
-        line: dict[str, object] = {first: getattr(found, self.columns[first])}
-        line |= {self.p_column: found.p_value, f"{self.p_column}_holm": corrected}
-        return line | {name: getattr(found, self.columns[name]) for name in others}
+    @property
+    def p_column(self) -> str:
+        """The column of p; with `_holm` that of the corrected one."""
+        return next(name for name, field in self.columns.items() if field == "p_value")
 
 
 TESTS = {
@@ -42,15 +38,24 @@ TESTS = {
         "Welch p (Holm)",
         lambda sample: sample.seeds,  # other trainings, these users
         welch,
-        "welch_p",
-        {"welch_t": "statistic", "hedges_g": "effect"},
+        {
+            "welch_t": "statistic",
+            "welch_p": "p_value",
+            "welch_p_holm": "p_holm",
+            "hedges_g": "effect",
+        },
     ),
     "paired": Test(
         "Paired p (Holm), these weights",
         lambda sample: sample.users.mean(0),  # these trained weights, other users
         paired_t,
-        "paired_t_p",
-        {"paired_t": "statistic", "paired_n": "size", "cohen_dz": "effect"},
+        {
+            "paired_t": "statistic",
+            "paired_t_p": "p_value",
+            "paired_t_p_holm": "p_holm",
+            "paired_n": "size",  # users
+            "cohen_dz": "effect",
+        },
     ),
 }
 """By the name that a note begins with, in the order of the columns."""
@@ -76,8 +81,11 @@ class ModelComparison:
     seeds: str
     """Of a + of b."""
     primary_holm: float = nan
-    holm: Mapping[str, float] = field(default_factory=dict)
-    """Corrected p of each of `TESTS`."""
+
+    @property
+    def holm(self) -> dict[str, float]:
+        """Corrected p of each of `TESTS`."""
+        return {name: outcome.p_holm for name, outcome in self.tests.items()}
 
     @property
     def relative_difference(self) -> float:
@@ -132,9 +140,13 @@ def with_holm(comparisons: Iterable[ModelComparison]) -> list[ModelComparison]:
     """Return the comparisons with p-values Holm-corrected; all of them are one family per test."""
     family = list(comparisons)
     primary = holm(c.primary.p_value for c in family)
-    others = {name: holm(c.tests[name].p_value for c in family) for name in TESTS}
+    corrected = {name: holm(c.tests[name].p_value for c in family) for name in TESTS}
     return [
-        replace(c, primary_holm=primary[i], holm={name: p[i] for name, p in others.items()})
+        replace(
+            c,
+            primary_holm=primary[i],
+            tests={name: replace(t, p_holm=corrected[name][i]) for name, t in c.tests.items()},
+        )
         for i, c in enumerate(family)
     ]
 
@@ -142,7 +154,8 @@ def with_holm(comparisons: Iterable[ModelComparison]) -> list[ModelComparison]:
 def csv_row(comparison: ModelComparison) -> dict[str, object]:
     """Return a line of `significance.csv`, with the keys `COLUMNS`."""
     c = comparison
-    line: dict[str, object] = {
+    reasons = {"primary": c.primary.reason} | {name: c.tests[name].reason for name in TESTS}
+    return {
         "family": c.family,
         "dataset": c.dataset,
         "metric": c.metric,
@@ -160,20 +173,18 @@ def csv_row(comparison: ModelComparison) -> dict[str, object]:
         "p_holm": c.primary_holm,
         "users_share_percent": 100 * c.users_share,
         "seeds": c.seeds,
+        **{
+            column: getattr(c.tests[name], field)
+            for name, test in TESTS.items()
+            for column, field in test.columns.items()
+        },
+        "sidedness": "two-sided",
+        "note": "; ".join(f"{name}: {reason}" for name, reason in reasons.items() if reason),
     }
-    for name, test in TESTS.items():
-        line |= test.as_csv(c.tests[name], c.holm.get(name, nan))
-    reasons = {"primary": c.primary.reason} | {name: c.tests[name].reason for name in TESTS}
-    notes = [f"{name}: {reason}" for name, reason in reasons.items() if reason]
-    return line | {"sidedness": "two-sided", "note": "; ".join(notes)}
 
 
-_NOTHING = Comparison("", ())
-COLUMNS = (
-    *("family", "dataset", "metric", "model_a", "model_b", "mean_a", "mean_b"),
-    *("difference", "relative_difference_percent", "difference_low95", "difference_high95"),
-    *("t", "freedom", "p", "p_holm", "users_share_percent", "seeds"),
-    *(name for test in TESTS.values() for name in test.as_csv(_NOTHING, nan)),
-    *("sidedness", "note"),
+_NOTHING = ModelComparison(
+    *("", "", "", "", "", nan, nan, Crossed(nan)), dict.fromkeys(TESTS, Comparison(())), ""
 )
-"""Of `significance.csv`; `paired_n` is users."""
+COLUMNS = tuple(csv_row(_NOTHING))
+"""Of `significance.csv`."""

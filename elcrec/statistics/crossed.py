@@ -6,7 +6,8 @@ variance of a difference of means has a part from each. A test over users alone 
 weights for granted and calls a model significantly different from itself; what seeds alone
 contribute is known from two or three values (Bouthillier et al., "Accounting for Variance in
 Machine Learning Benchmarks", MLSys 2021). So the training part is moderated by a pool over all
-models: see `elcrec.statistics.noise`.
+models: see `elcrec.statistics.noise`. That is also why it is written out here: mixed models of the
+libraries estimate both variances from the two models alone.
 """
 
 from __future__ import annotations

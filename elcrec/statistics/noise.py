@@ -4,6 +4,9 @@ The noise of one model is estimated from few seeds, so it is moderated: drawn to
 all other models, as far as these agree with each other (empirical Bayes: Smyth, "Linear models and
 empirical Bayes methods for assessing differential expression in microarray experiments", 2004).
 Variances are relative to the squared mean of the metric, so that models and data sets compare.
+
+Written out in NumPy, over many draws at once, because the library that has it (limma) is R's and
+the simulation in `elcrec.statistics.calibration` asks for hundreds of thousands of moderations.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from math import inf, nan
 import numpy as np
 import scipy.special
 import scipy.stats
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 Values = NDArray[np.float64]
 Key = tuple[str, str]
@@ -100,12 +103,8 @@ class Pool:
     @property
     def noisier(self) -> list[Key]:
         """Models that are noisier than the others and do not count for these."""
-        if not self.variances:
-            return []
         keys = list(self.variances)
-        variances = np.array([[self.variances[key] for key in keys]])
-        freedoms = np.array([self.freedoms[key] for key in keys], dtype=np.float64)
-        like = like_the_others(variances, freedoms)[0]
+        like = like_the_others(*self._arrays(keys))[0]
         return [key for key, alike in zip(keys, like, strict=True) if not alike]
 
     def noise(self, key: Key, *, without: Collection[Key] = ()) -> Noise:
@@ -119,22 +118,25 @@ class Pool:
             return NONE
         left_out = {key, *without, *self.noisier}
         others = [k for k in self.variances if k not in left_out]
-        own = None if key in without else self.variances.get(key)
-        if own is None and not others:
+        own = None
+        if key in self.variances and key not in without:
+            own = np.array([self.variances[key]])
+        elif not others:
             return UNKNOWN
-        variances = np.array([[self.variances[k] for k in others]])
-        freedoms = np.array([self.freedoms[k] for k in others], dtype=np.float64)
-        variance, freedom = moderate(
-            None if own is None else np.array([own]), self.freedoms.get(key, 0), variances, freedoms
-        )
+        variance, freedom = moderate(own, self.freedoms.get(key, 0), *self._arrays(others))
         return Noise(float(variance[0]), float(freedom[0]))
+
+    def _arrays(self, keys: Sequence[Key]) -> tuple[Values, Values]:
+        """Variances (1, k) and degrees of freedom (k,) of some models."""
+        freedoms = np.array([self.freedoms[key] for key in keys], dtype=np.float64)
+        return np.array([[self.variances[key] for key in keys]]), freedoms
 
 
 def moderate(
     own: Values | None,
     own_freedom: float,
-    others: ArrayLike,
-    freedoms: ArrayLike,
+    others: Values,
+    freedoms: Values,
     counts: NDArray[np.bool_] | None = None,
 ) -> tuple[Values, Values]:
     """Moderated variances, for many draws at once.
@@ -153,12 +155,11 @@ def moderate(
     Returns:
         (draws,) variances and their degrees of freedom.
     """
-    around, of_them = np.asarray(others), np.asarray(freedoms)
-    if own is None:
-        return prior(around, of_them, counts)
-    if not len(of_them):
+    if own is not None and not len(freedoms):
         return own, np.full(own.shape, float(own_freedom))
-    centre, weight = prior(around, of_them, counts)
+    centre, weight = prior(others, freedoms, counts)
+    if own is None:
+        return centre, weight
     together = (weight * centre + own_freedom * own) / (weight + own_freedom)
     ratio = np.divide(own, centre, out=np.full(own.shape, inf), where=centre > 0)
     # Without any that counts the weight is 0 and the model stands alone.

@@ -15,8 +15,6 @@ import scipy.special
 import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
-WELCH = "Welch t-test, two-sided"
-PAIRED = "paired t-test, two-sided"
 _DECIMALS = 12  # differences that agree so far are ties: metrics are sums of a few rounded terms
 
 
@@ -24,8 +22,6 @@ _DECIMALS = 12  # differences that agree so far are ties: metrics are sums of a 
 class Comparison:
     """Outcome of a test of a against b."""
 
-    test: str
-    """Name of the test and its sidedness."""
     n: tuple[int, ...]
     """Number of values: (of a, of b) for Welch, (pairs,) for the paired test."""
     difference: float = nan
@@ -34,6 +30,8 @@ class Comparison:
     """t; positive when a is larger."""
     p_value: float = nan
     """Two-sided p-value."""
+    p_holm: float = nan
+    """The same, Holm-corrected; nan outside of a family."""
     effect: float = nan
     """Effect size that goes with the test, see its function; positive when a is larger."""
     reason: str = ""
@@ -62,18 +60,21 @@ def welch(a: ArrayLike, b: ArrayLike) -> Comparison:
     first, second = _values(a), _values(b)
     n = (len(first), len(second))
     if min(n) == 0:
-        return Comparison(WELCH, n, nan, reason="no value on one side")
+        return Comparison(n, reason="no value on one side")
     difference = float(first.mean() - second.mean())
     if min(n) < 2:
-        return Comparison(WELCH, n, difference, reason="fewer than two values on one side")
-    if _constant(first) and _constant(second):
-        return _without_variance(WELCH, n, float(first[0] - second[0]))
+        return Comparison(n, difference, reason="fewer than two values on one side")
+    (mean_a, std_a), (mean_b, std_b) = _moments(first), _moments(second)
+    if std_a == std_b == 0:
+        return _without_variance(n, mean_a - mean_b)
     # From means and deviations: the array version warns when only one group is constant.
     result = scipy.stats.ttest_ind_from_stats(
-        *_moments(first), len(first), *_moments(second), len(second), equal_var=False
+        mean_a, std_a, n[0], mean_b, std_b, n[1], equal_var=False
     )
-    effect = difference / _pooled_deviation(first, second) * _small_sample(sum(n) - 2)
-    return Comparison(WELCH, n, difference, float(result.statistic), float(result.pvalue), effect)
+    freedom = sum(n) - 2
+    pooled = (((n[0] - 1) * std_a**2 + (n[1] - 1) * std_b**2) / freedom) ** 0.5
+    effect = difference / pooled * _small_sample(freedom)
+    return Comparison(n, difference, float(result.statistic), float(result.pvalue), effect=effect)
 
 
 def paired_t(a: ArrayLike, b: ArrayLike) -> Comparison:
@@ -93,19 +94,20 @@ def paired_t(a: ArrayLike, b: ArrayLike) -> Comparison:
     Raises:
         ValueError: Different lengths, values that are not finite, or not a plain list.
     """
-    change = _changes(a, b)
+    first, second = _values(a), _values(b)
+    if len(first) != len(second):
+        raise ValueError(f"paired values must be as many: {len(first)} and {len(second)}")
+    change = first - second
     n = (len(change),)
     if n[0] == 0:
-        return Comparison(PAIRED, n, nan, reason="no pair")
+        return Comparison(n, reason="no pair")
     if n[0] < 2:
-        return Comparison(PAIRED, n, float(change[0]), reason="fewer than two pairs")
+        return Comparison(n, float(change[0]), reason="fewer than two pairs")
     if np.ptp(change) < 10.0**-_DECIMALS:
-        return _without_variance(PAIRED, n, float(np.round(change.mean(), _DECIMALS)))
+        return _without_variance(n, float(np.round(change.mean(), _DECIMALS)))
     result = scipy.stats.ttest_1samp(change, 0.0)
-    mean, deviation = _moments(change)
-    return Comparison(
-        PAIRED, n, mean, float(result.statistic), float(result.pvalue), mean / deviation
-    )
+    mean, std = _moments(change)
+    return Comparison(n, mean, float(result.statistic), float(result.pvalue), effect=mean / std)
 
 
 def holm(p_values: Iterable[float]) -> list[float]:
@@ -117,6 +119,7 @@ def holm(p_values: Iterable[float]) -> list[float]:
     Raises:
         ValueError: A p-value outside [0, 1].
     """
+    # By hand, because SciPy has none, and statsmodels' one knows no gaps in a family.
     p = np.array(list(p_values), dtype=np.float64)
     known = np.flatnonzero(~np.isnan(p))
     if np.any((p[known] < 0) | (p[known] > 1)):
@@ -144,26 +147,11 @@ def _values(values: ArrayLike) -> NDArray[np.float64]:
     return array
 
 
-def _changes(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
-    first, second = _values(a), _values(b)
-    if len(first) != len(second):
-        raise ValueError(f"paired values must be as many: {len(first)} and {len(second)}")
-    return first - second
-
-
-def _constant(values: NDArray[np.float64]) -> bool:
-    return bool(values.min() == values.max())
-
-
 def _moments(values: NDArray[np.float64]) -> tuple[float, float]:
-    if _constant(values):  # rounding of the mean would leave a deviation just above 0
+    """Mean and sample deviation of two values or more."""
+    if values.min() == values.max():  # rounding of the mean would leave a deviation just above 0
         return float(values[0]), 0.0
     return float(values.mean()), float(values.std(ddof=1))
-
-
-def _pooled_deviation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    squares = sum((len(x) - 1) * _moments(x)[1] ** 2 for x in (first, second))
-    return float((squares / (len(first) + len(second) - 2)) ** 0.5)
 
 
 def _small_sample(freedom: int) -> float:
@@ -172,8 +160,8 @@ def _small_sample(freedom: int) -> float:
     return float(np.exp(log) / (freedom / 2) ** 0.5)
 
 
-def _without_variance(test: str, n: tuple[int, ...], difference: float) -> Comparison:
+def _without_variance(n: tuple[int, ...], difference: float) -> Comparison:
     if difference == 0:
-        return Comparison(test, n, 0.0, 0.0, 1.0, 0.0, "all values are equal")
+        return Comparison(n, 0.0, 0.0, p_value=1.0, effect=0.0, reason="all values are equal")
     endless = copysign(inf, difference)
-    return Comparison(test, n, difference, endless, 0.0, endless, "no variance")
+    return Comparison(n, difference, endless, p_value=0.0, effect=endless, reason="no variance")

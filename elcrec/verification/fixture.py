@@ -4,7 +4,7 @@ hold."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +13,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from elcrec.errors import InputError, shown
+from elcrec.errors import InputError, brief, shown
 from elcrec.files.npzfile import is_finite, read_arrays
 from elcrec.models.transformer import TransformerModel
 from elcrec.verification.tensor_names import to_released
 
 BATCH = ("input_ids", "target_pos", "target_neg", "view_1", "view_2")
 LOSSES = ("loss_next_item", "loss_instance", "loss_intent", "loss_total")
-"""Which every step must have; those of ELCRec `loss_cluster`, too."""
-MORE = ("users", "loss_cluster", "loss_cluster_pull", "loss_cluster_push")
-OUTPUTS = ("sequence_output", "assigned_intent")
+"""Which every step must have; those of ELCRec the first of `CLUSTER_LOSSES`, too."""
+CLUSTER_LOSSES = ("loss_cluster", "loss_cluster_pull", "loss_cluster_push")
 TENSORS = ("grad", "after")
-"""Followed by the name of a tensor, and as large; `NORMS` likewise, each one number."""
+"""Followed by the name of a tensor, and as large."""
 NORMS = ("grad_norm", "param_norm_after")
+"""Followed by the name of a tensor, each one number."""
 
 
 class Fixture:
@@ -67,57 +67,42 @@ class Fixture:
             raise InputError(f"{self.path}: kmeans_centroids must be (K, d)")
         return found
 
-    def check_steps(self, items: int, length: int, losses: tuple[str, ...] = LOSSES) -> None:
-        """Check batches and losses before anything is computed from them.
+    def check(self, model: TransformerModel, needed: Collection[str]) -> None:
+        """Check what is replayed and what is compared with the model's.
 
         Args:
-            items: Rows of the item table; ids are smaller.
-            length: Window L of the model.
-            losses: What every step must have.
+            model: Of the fixture's sizes.
+            needed: Losses that every step must have.
 
         Raises:
-            InputError: One is missing, or has another shape or an id out of range.
+            InputError: A name is missing or compared with nothing, an array has another shape than
+                the model's, or an id is out of range.
         """
+        items, width = model.encoder.items.weight.shape
+        parameters = to_released(dict(model.named_parameters()))
+        shapes = {f"{kind}/{n}": tuple(p.shape) for kind in TENSORS for n, p in parameters.items()}
+        shapes |= {f"{kind}/{n}": () for kind in NORMS for n in parameters}
+        shapes |= dict.fromkeys((*LOSSES, *CLUSTER_LOSSES), ())
         for step in self.steps:
             found = self.group(step)
-            users = len(found["input_ids"]) if found.get("input_ids", torch.empty(())).ndim else 0
-            for name in (*BATCH, *losses):
+            for name in (*BATCH, *needed):
                 if name not in found:
                     raise InputError(f"{self.path}: has no {step}/{name}")
-                ids = name in BATCH
-                shape = (users, length) if ids else ()
-                self._expect(f"{step}/{name}", found[name], shape)
-                if ids and (not users or not _are_ids(found[name], items)):
-                    raise InputError(
-                        f"{self.path}: {step}/{name} must be item ids from 0 to {items - 1}"
-                    )
-
-    def check_quantities(self, model: TransformerModel) -> None:
-        """Check what is to be compared with the model's: known names, fitting shapes.
-
-        Raises:
-            InputError: A name that is compared with nothing, or another shape than the model's.
-        """
-        shapes = {n: p.shape for n, p in to_released(dict(model.named_parameters())).items()}
-        width = int(model.parameters_used.dimension)
-        for step in self.steps:
-            users, length = self.arrays[f"{step}/input_ids"].shape
+            inputs, length = found["input_ids"], model.max_length
+            users = len(inputs) if inputs.ndim else 0
             outputs = {"sequence_output": (users, length, width), "assigned_intent": (users,)}
-            for name, value in self.group(step).items():
-                kind, _, tensor = name.partition("/")
-                if kind in (*TENSORS, *NORMS) and tensor in shapes:
-                    shape = tuple(shapes[tensor]) if kind in TENSORS else ()
-                elif name in OUTPUTS:
-                    shape = outputs[name]
-                elif name in (*BATCH, *LOSSES, *MORE):
-                    continue
-                else:
-                    raise InputError(f"{self.path}: {shown(f'{step}/{name}')} fits no tensor")
-                self._expect(f"{step}/{name}", value, shape)
-
-    def _expect(self, name: str, value: Tensor, shape: tuple[int, ...]) -> None:
-        if tuple(value.shape) != shape:
-            raise InputError(f"{self.path}: {name} has shape {tuple(value.shape)}, needed {shape}")
+            known = shapes | outputs | dict.fromkeys(BATCH, (users, length))
+            for name, value in found.items():
+                where = f"{self.path}: {brief(f'{step}/{name}')}"
+                if name not in known and name != "users":
+                    raise InputError(f"{where} fits no tensor")
+                needed_shape = known.get(name, value.shape)
+                if value.shape != needed_shape:
+                    raise InputError(
+                        f"{where} has shape {tuple(value.shape)}, needed {needed_shape}"
+                    )
+                if name in BATCH and not (users and _are_ids(value, items)):
+                    raise InputError(f"{where} must be item ids from 0 to {items - 1}")
 
 
 def block_count(path: Path, state: Mapping[str, Tensor]) -> int:

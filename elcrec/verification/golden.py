@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -26,18 +26,22 @@ from elcrec.models.transformer import TransformerModel
 from elcrec.training.settings import TrainingSettings
 from elcrec.training.step import make_optimiser
 from elcrec.verification.fixture import BATCH, LOSSES, Fixture, block_count
-from elcrec.verification.tensor_names import from_released_in, load_released, to_released
+from elcrec.verification.tensor_names import from_released, load_released, to_released
 
 TOLERANCE = 1e-4  # relative, float32
 LARGEST_ALPHA = 1000.0  # the paper shows 0.01 to 100
 # Adam's first steps divide a gradient by its own size, so where that is near zero rounding becomes
 # a full step; parameters after a step are therefore compared by norm and more loosely.
+AFTER_STEP = ("after", "param_norm_after")
 AFTER_STEP_TOLERANCE = 1e-2
 # The softmax ignores a constant added to all keys, so the key bias has no gradient beyond rounding;
 # its deviation is measured against the query bias of the same layer.
 CLUSTER_PARTS = ("loss_cluster_pull", "loss_cluster_push")
 # The cluster loss is the sum of these two, of about the same size and opposite sign. Rounding is
 # relative to them and not to what is left, so its deviation is measured against |pull| + |push|.
+
+
+M = TypeVar("M", bound=TransformerModel)
 
 
 @dataclass(frozen=True)
@@ -79,29 +83,25 @@ def verify(path: Path, weights: Path | None = None) -> list[Deviation]:
         optimiser.zero_grad()
         terms["total"].backward()
         found = {f"loss_{name}": value.detach() for name, value in terms.items()}
-        found["sequence_output"] = hidden
-        found["assigned_intent"] = assigned_intents(model, hidden)
-        gradients = to_released({n: _gradient(p) for n, p in model.named_parameters()})
+        found |= {"sequence_output": hidden, "assigned_intent": assigned_intents(model, hidden)}
+        named = dict(model.named_parameters())
+        gradients = {n: torch.zeros_like(p) if p.grad is None else p.grad for n, p in named.items()}
+        for name, gradient in to_released(gradients).items():
+            found |= {f"grad/{name}": gradient.clone(), f"grad_norm/{name}": gradient.norm()}
         optimiser.step()
-        after = to_released({n: p.detach() for n, p in model.named_parameters()})
-        deviations += compare(step, expected, found, gradients, after)
-        follow(model, fixture, step)
+        for name, parameter in to_released({n: p.detach() for n, p in named.items()}).items():
+            found |= {f"after/{name}": parameter, f"param_norm_after/{name}": parameter.norm()}
+        deviations += compare(step, expected, found)
+        if recorded := fixture.group(f"{step}/after"):  # go on from there: steps compare apart
+            _load(model, from_released(fixture.path, recorded), fixture.path)
     return deviations
-
-
-@torch.no_grad()
-def follow(model: TransformerModel, fixture: Fixture, step: str) -> None:
-    """Go on from the fixture's own parameters where it has them, so that steps compare apart."""
-    after = fixture.group(f"{step}/after")
-    if after:
-        _load(model, from_released_in(fixture.path, after), fixture.path)
 
 
 def build(fixture: Fixture, weights: Path | None) -> TransformerModel:
     """Make the model that a fixture speaks of: ICLRec when it carries k-means centroids."""
     tensors = fixture.group("weights")
     if tensors:
-        state = from_released_in(fixture.path, tensors)
+        state = from_released(fixture.path, tensors)
     elif weights is not None:
         state = load_released(weights)
     else:
@@ -111,34 +111,31 @@ def build(fixture: Fixture, weights: Path | None) -> TransformerModel:
     length = len(state["encoder.positions.weight"])
     sizes: dict[str, Any] = {"dimension": dimension, "max_length": length}
     sizes["blocks"] = block_count(of, state)
-    centroids = fixture.centroids
-    if centroids is None and ("centers" not in state or not state["centers"].ndim):
-        raise InputError(f"{of}: has no cluster_centers, the fixture no kmeans_centroids")
-    losses = LOSSES if centroids is not None else (*LOSSES, "loss_cluster")
-    fixture.check_steps(item_size, length, losses)
-    model: TransformerModel
-    if centroids is not None:
+    if (centroids := fixture.centroids) is not None:
         sizes["intents"] = len(centroids)
         parameters = build_settings(iclrec.Hyperparameters, sizes, f"{of}: sizes")
-        model = iclrec.Model(parameters, 1, item_size)
-        if centroids.shape != model.centroids.shape:
+        clustered = _load(iclrec.Model(parameters, 1, item_size), state, of)
+        if centroids.shape != clustered.centroids.shape:
             raise InputError(f"{fixture.path}: kmeans_centroids must have {dimension} columns")
-        model.centroids.copy_(centroids)
-    else:
-        sizes["intents"] = len(state["centers"])
-        chosen = build_settings(elcrec_model.Hyperparameters, sizes, f"{of}: sizes")
-        _load(elcrec_model.Model(chosen, 1, item_size), state, of)
-        model = elcrec_model.Model(_fit_options(fixture, chosen, state, item_size), 1, item_size)
-    _load(model, state, of)
-    fixture.check_quantities(model)
-    return model.eval()
+        clustered.centroids.copy_(centroids)
+        fixture.check(clustered, LOSSES)
+        return clustered.eval()
+    if "centers" not in state or not state["centers"].ndim:
+        raise InputError(f"{of}: has no cluster_centers, the fixture no kmeans_centroids")
+    sizes["intents"] = len(state["centers"])
+    chosen = build_settings(elcrec_model.Hyperparameters, sizes, f"{of}: sizes")
+    model = elcrec_model.Model(chosen, 1, item_size)
+    fixture.check(_load(model, state, of), (*LOSSES, "loss_cluster"))
+    options = _fit_options(fixture, chosen, state, item_size)
+    return _load(elcrec_model.Model(options, 1, item_size), state, of).eval()
 
 
-def _load(model: TransformerModel, state: dict[str, Tensor], path: Path) -> None:
+def _load(model: M, state: dict[str, Tensor], path: Path) -> M:
     try:
         model.load_state_dict(state)
     except RuntimeError as error:
         raise InputError(f"{path}: {str(error).splitlines()[-1].strip()[:200]}") from None
+    return model
 
 
 def make_batch(expected: Mapping[str, Tensor]) -> Batch:
@@ -148,33 +145,23 @@ def make_batch(expected: Mapping[str, Tensor]) -> Batch:
 
 
 def compare(
-    step: str,
-    expected: Mapping[str, Tensor],
-    found: Mapping[str, Tensor],
-    gradients: Mapping[str, Tensor],
-    after: Mapping[str, Tensor],
+    step: str, expected: Mapping[str, Tensor], found: Mapping[str, Tensor]
 ) -> Iterator[Deviation]:
     """Yield the deviation of every quantity that the fixture has."""
     for name, value in expected.items():
         kind, _, tensor = name.partition("/")
-        if kind in ("grad", "grad_norm"):
-            mine = gradients[tensor]
-            floor = float(gradients[tensor.replace("key.bias", "query.bias")].norm())
-            floor = floor if tensor.endswith("key.bias") else 0.0
-            mine = mine if kind == "grad" else mine.norm()
-            yield Deviation(step, name, relative(mine, value, floor), TOLERANCE)
-        elif kind == "after":
-            yield Deviation(step, name, relative(after[tensor], value), AFTER_STEP_TOLERANCE)
-        elif kind == "param_norm_after":
-            yield Deviation(step, name, relative(after[tensor].norm(), value), AFTER_STEP_TOLERANCE)
-        elif kind == "assigned_intent":
-            wrong = (found[kind] != value).double().mean()
-            yield Deviation(step, name, float(wrong), 0.0)
-        elif kind == "loss_cluster":
-            parts = sum(float(expected.get(part, found[part]).abs()) for part in CLUSTER_PARTS)
-            yield Deviation(step, name, relative(found[kind], value, parts), TOLERANCE)
-        elif kind in found:
-            yield Deviation(step, name, relative(found[kind], value), TOLERANCE)
+        if name not in found:  # of the batch
+            continue
+        if kind == "assigned_intent":
+            yield Deviation(step, name, float((found[name] != value).double().mean()), 0.0)
+            continue
+        floor = 0.0
+        if kind == "loss_cluster":
+            floor = sum(float(expected.get(part, found[part]).abs()) for part in CLUSTER_PARTS)
+        elif kind in ("grad", "grad_norm") and tensor.endswith("key.bias"):
+            floor = float(found[f"grad_norm/{tensor.replace('key.bias', 'query.bias')}"])
+        tolerance = AFTER_STEP_TOLERANCE if kind in AFTER_STEP else TOLERANCE
+        yield Deviation(step, name, relative(found[name], value, floor), tolerance)
 
 
 def relative(found: Tensor, expected: Tensor, floor: float = 0.0) -> float:
@@ -193,10 +180,6 @@ def assigned_intents(model: TransformerModel, hidden: Tensor) -> Tensor:
         return model.elcm.assign(pooled)
     assert isinstance(model, iclrec.Model)
     return iclrec.nearest(pooled, model.centroids)
-
-
-def _gradient(parameter: Tensor) -> Tensor:
-    return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad.clone()
 
 
 def _fit_options(

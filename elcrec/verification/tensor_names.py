@@ -6,6 +6,7 @@ that query, key and value are one linear layer.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -15,57 +16,29 @@ from torch import Tensor
 from elcrec.errors import InputError, shown
 from elcrec.files.weights import read_weights
 
-# Authors' prefix -> ours; {i} is the number of the block.
-TOP = {
-    "item_embeddings.": "encoder.items.",
-    "position_embeddings.": "encoder.positions.",
-    "LayerNorm.": "encoder.norm.",
-    "cluster_centers": "centers",
-}
-BLOCK = {
+NAMES = {
+    "item_encoder.layer.": "encoder.blocks.",
     "attention.dense.": "attention.output.",
     "attention.LayerNorm.": "attention.norm.",
     "intermediate.dense_1.": "feed_forward.expand.",
     "intermediate.dense_2.": "feed_forward.contract.",
     "intermediate.LayerNorm.": "feed_forward.norm.",
+    "item_embeddings.": "encoder.items.",
+    "position_embeddings.": "encoder.positions.",
+    "LayerNorm.": "encoder.norm.",
+    "cluster_centers": "centers",
 }
+"""Parts of the authors' names to ours, in the order in which they are replaced."""
+PARTS = ("query", "key", "value")
+"""Their layers, in the order of the rows in our `attention.projection`."""
 NEEDED = ("item_embeddings.weight", "position_embeddings.weight")
-PARTS = ("query", "key", "value")  # order of the rows in our attention.projection
-
-
-def from_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Rename the authors' tensors and join query, key and value.
-
-    Works for weights and for gradients alike.
-
-    Raises:
-        InputError: A name that neither repository has, or query, key and value that do not fit.
-    """
-    ours: dict[str, Tensor] = {}
-    for name, tensor in tensors.items():
-        if ".attention.query." in name:
-            parts = [tensors.get(name.replace("query", part)) for part in PARTS]
-            whole = [part for part in parts if part is not None and part.shape == tensor.shape]
-            if len(whole) < len(PARTS) or not tensor.ndim:
-                raise InputError(f"{shown(name)} needs a key and a value of its shape")
-            ours[_block(name).replace("attention.query.", "attention.projection.")] = torch.cat(
-                whole
-            )
-        elif ".attention.key." not in name and ".attention.value." not in name:
-            ours[_rename(name)] = tensor
-    return ours
-
-
-def to_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Give our tensors the authors' names; the inverse of `from_released`."""
-    theirs: dict[str, Tensor] = {}
-    for name, tensor in tensors.items():
-        if ".attention.projection." in name:
-            for part, rows in zip(PARTS, tensor.chunk(3), strict=True):
-                theirs[_unblock(name).replace("attention.projection.", f"attention.{part}.")] = rows
-        else:
-            theirs[_unrename(name)] = tensor
-    return theirs
+_LAYER = (
+    r"item_encoder\.layer\.\d+\."
+    r"(attention\.(query|key|value|dense|LayerNorm)|intermediate\.(dense_1|dense_2|LayerNorm))"
+)
+_THEIRS = re.compile(
+    rf"cluster_centers|({_LAYER}|item_embeddings|position_embeddings|LayerNorm)\.(weight|bias)"
+)
 
 
 def load_released(path: Path) -> dict[str, Tensor]:
@@ -74,43 +47,51 @@ def load_released(path: Path) -> dict[str, Tensor]:
     Raises:
         InputError: The file is missing or not a state dictionary of this model family.
     """
-    return from_released_in(path, read_weights(path))
+    return from_released(path, read_weights(path))
 
 
-def from_released_in(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The same of tensors that a file holds, which every model of this family must have.
+def from_released(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Rename the authors' tensors, weights or gradients, and join query, key and value.
+
+    Args:
+        path: The file that holds them, for messages.
+        tensors: By their names.
 
     Raises:
-        InputError: One is missing or not of this family; the message names the file.
+        InputError: A name that neither repository has, query, key and value that do not fit, or
+            no embeddings, which every model of this family has.
     """
     for name in NEEDED:
         if name not in tensors or tensors[name].ndim != 2:
             raise InputError(f"{path}: not a state dictionary with the matrix '{name}'")
-    try:
-        return from_released(tensors)
-    except InputError as error:
-        raise InputError(f"{path}: {error}") from None
+    ours: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        if not _THEIRS.fullmatch(name):
+            raise InputError(f"{path}: unknown tensor {shown(name)}")
+        whole = [tensor]
+        if ".attention.query." in name:
+            parts = [tensors.get(name.replace("query", part)) for part in PARTS]
+            whole = [part for part in parts if part is not None and part.shape == tensor.shape]
+            if len(whole) < len(PARTS) or not tensor.ndim:
+                raise InputError(f"{path}: {shown(name)} needs a key and a value of its shape")
+        elif ".attention.key." in name or ".attention.value." in name:
+            continue  # comes with its query
+        renamed = name.replace(".query.", ".projection.")
+        for theirs, our in NAMES.items():
+            renamed = renamed.replace(theirs, our)
+        ours[renamed] = torch.cat(whole) if len(whole) > 1 else tensor
+    return ours
 
 
-def _block(name: str) -> str:
-    return name.replace("item_encoder.layer.", "encoder.blocks.")
-
-
-def _unblock(name: str) -> str:
-    return name.replace("encoder.blocks.", "item_encoder.layer.")
-
-
-def _rename(name: str) -> str:
-    inside = name.startswith("item_encoder.layer.")
-    for theirs, ours in (BLOCK if inside else TOP).items():
-        if theirs in name:
-            return _block(name).replace(theirs, ours)
-    raise InputError(f"unknown tensor {shown(name)}")
-
-
-def _unrename(name: str) -> str:
-    inside = name.startswith("encoder.blocks.")
-    for theirs, ours in (BLOCK if inside else TOP).items():
-        if ours in name:
-            return _unblock(name).replace(ours, theirs)
-    raise InputError(f"'{name}' has no counterpart in the released code")
+def to_released(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give our tensors the authors' names; the inverse of `from_released`."""
+    renamed: dict[str, Tensor] = {}
+    for name, tensor in tensors.items():
+        for theirs, ours in NAMES.items():
+            name = name.replace(ours, theirs)
+        if ".attention.projection." in name:
+            for part, rows in zip(PARTS, tensor.chunk(3), strict=True):
+                renamed[name.replace(".projection.", f".{part}.")] = rows
+        else:
+            renamed[name] = tensor
+    return renamed

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from elcrec.bench import growth, plot, text
-from elcrec.bench.growth import Earlier, grow
+from elcrec.bench.growth import grow
 from elcrec.bench.side import ProcessError
 from elcrec.bench.subject import Generated, Job
 from elcrec.errors import InputError
@@ -17,17 +17,13 @@ def points(sizes, values):
 
 def test_exponents_of_known_laws():
     sizes = [10, 100, 1000, 5000]
-    found = growth.power_law(points(sizes, [3 * s**1.5 for s in sizes]), "step")
-    assert found == {"exponent": pytest.approx(1.5), "r2": pytest.approx(1), "points": 4}
-    assert growth.power_law(points(sizes, [2.0] * 4), "step") == {
-        "exponent": pytest.approx(0),
-        "r2": 1,
-        "points": 4,
-    }
-    noisy = growth.power_law(points([1, 2, 4, 8], [1, 3, 2, 9]), "step")
-    assert 0 < noisy["r2"] < 1
-    assert growth.power_law(points([1, 2], [1, 2]), "step") is None
-    assert growth.power_law(points(sizes, [0.0, 1, 2, 3]), "step") is None
+    found = growth.exponent(points(sizes, [3 * s**1.5 for s in sizes]), "step")
+    assert found == pytest.approx(1.5)
+    assert growth.exponent(points(sizes, [2.0] * 4), "step") == pytest.approx(0)
+    bent = points([1, *sizes], [7.0, *(3 * s**1.5 for s in sizes)])  # the smallest does not count
+    assert growth.exponent(bent, "step") == pytest.approx(1.5)
+    assert growth.exponent(points([1, 2], [1, 2]), "step") is None
+    assert growth.exponent(points(sizes, [1, 0.0, 2, 3]), "step") is None
 
 
 def test_points_are_extrapolated():
@@ -77,73 +73,91 @@ def grown():
     return grow(Job("beauty", "elcrec"), seconds=5.0, measure=fake_point)
 
 
-def test_growth_has_points_fits_and_reasons(grown):
-    users, items = grown["factors"]["users"], grown["factors"]["items"]
-    assert users["fits"]["evaluation"]["exponent"] == pytest.approx(1)
-    assert users["fits"]["step"]["exponent"] == pytest.approx(0)
-    assert users["fits"]["epoch"]["exponent"] == pytest.approx(1)
-    assert [p["size"] for p in users["points"]] == list(growth.FACTORS["users"])
-    # 10 s are more than the 5 s that the other factors leave
-    assert "of its share are left" in users["points"][-1]["not_run"]
-    lengths = grown["factors"]["max_length"]["fits"]
-    assert lengths["step"]["exponent"] == pytest.approx(1)
-    killed = next(p for p in grown["factors"]["intents"]["points"] if p["size"] == 1024)
+def points_of(grown, factor):
+    return [point for point in grown["points"] if point["factor"] == factor]
+
+
+def test_growth_has_points_exponents_and_reasons(grown):
+    users, items = grown["exponents"]["users"], grown["exponents"]["items"]
+    assert users["evaluation"] == pytest.approx(1)
+    assert users["step"] == pytest.approx(0)
+    assert users["epoch"] == pytest.approx(1)
+    of_users = points_of(grown, "users")
+    assert [p["size"] for p in of_users] == list(growth.FACTORS["users"])
+    # 10 s are more than the 5 s that there are
+    assert of_users[-1]["not_run"] == "needs about 10 s, 5 s are left"
+    assert grown["exponents"]["max_length"]["step"] == pytest.approx(1)
+    killed = next(p for p in points_of(grown, "intents") if p["size"] == 1024)
     assert killed["not_run"] == "elcrec: was killed, perhaps for want of memory"
     assert grown["base"]["users"] == 10_000
-    assert items["fits"]["evaluation"]["r2"] == pytest.approx(1)
+    assert items["evaluation"] == pytest.approx(1)
     json.dumps(grown)
 
 
-def test_a_later_call_measures_only_what_is_missing(grown, tmp_path):
+def test_cheap_points_of_all_factors_come_first():
+    told = []
+    grow(Job("beauty", "elcrec"), 60, fake_point, told.append)
+    sizes = {line.split(":")[0]: place for place, line in enumerate(told)}
+    order = ["base", "intents 64", "max_length 25", "items 10,000", "intents 512", "users 30,000"]
+    order += ["max_length 200", "intents 2,048", "items 100,000", "users 10,000,000"]
+    assert sorted(order, key=sizes.get) == order
+
+
+@pytest.fixture
+def record(grown, tmp_path):
+    """A function: the file of a record in which something was changed."""
     path = tmp_path / "scale.json"
-    path.write_text(json.dumps({"kind": "scale", **grown}))
-    asked = []
+
+    def write(**changes):
+        path.write_text(json.dumps({"kind": "scale", **grown, **changes}))
+        return path
+
+    return write
+
+
+def test_a_later_call_measures_only_what_is_missing(record):
+    measured = []
 
     def measure(job, seconds):
-        asked.append((job.generated.users, job.generated.items, job.overrides))
+        measured.append((job.generated.users, job.generated.items, job.overrides))
         return fake_point(job, seconds)
 
-    found = grow(Job("beauty", "elcrec"), 60, measure, earlier=Earlier(path))
+    found = grow(Job("beauty", "elcrec"), 60, measure, earlier=record())
     # the base, and what was not run
-    assert asked == [
+    assert measured == [
         (10_000, 10_000, {}),
         (10_000, 10_000, {"intents": 1024}),
         (10_000_000, 10_000, {}),
     ]
-    points = found["factors"]["users"]["points"]
-    assert [p.get("earlier", False) for p in points] == [*[True] * 6, False]
-    assert "not_run" not in points[-1]
-    assert found["factors"]["users"]["fits"]["evaluation"]["points"] == growth.FITTED
+    assert "not_run" not in points_of(found, "users")[-1]
+    assert found["exponents"]["users"]["evaluation"] == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"kind": "models"}, "kind is 'models'; allowed: 'scale'"),
+        ({"kind": "models"}, "kind: must be 'scale', got 'models'"),
         ({"same": {"model": "elcrec", "fingerprint": "e"}}, "measured with another settings"),
-        ({"factors": {"users": {"points": [{"size": 5}]}}}, "points.0.step' is missing"),
+        ({"points": [{"size": 5, "factor": "users"}]}, r"points\[0\]: the key 'step' is missing"),
     ],
 )
-def test_a_record_that_does_not_compare_is_refused(grown, tmp_path, change, message):
-    path = tmp_path / "scale.json"
-    path.write_text(json.dumps({"kind": "scale", **grown, **change}))
+def test_a_record_that_does_not_compare_is_refused(record, change, message):
     with pytest.raises(InputError, match=message):
-        grow(Job("beauty", "elcrec"), measure=fake_point, earlier=Earlier(path))
+        grow(Job("beauty", "elcrec"), measure=fake_point, earlier=record(**change))
 
 
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
         ("fingerprint", "e", "another fingerprint"),
-        ("threads", 1, r"another threads \('1', now '2'\)"),
-        ("settings", {}, "another settings$"),
+        ("threads", 1, r"another threads \(1, now 2\)"),
+        ("settings", {}, r"another settings \(\{\}, now "),
     ],
 )
-def test_a_record_of_something_else_is_refused(grown, tmp_path, key, value, message):
-    path = tmp_path / "scale.json"
-    path.write_text(json.dumps({"kind": "scale", **grown, "same": grown["same"] | {key: value}}))
+def test_a_record_of_something_else_is_refused(record, grown, key, value, message):
+    path = record(same=grown["same"] | {key: value})
     with pytest.raises(InputError, match=message):
-        grow(Job("beauty", "elcrec"), measure=fake_point, earlier=Earlier(path))
+        grow(Job("beauty", "elcrec"), measure=fake_point, earlier=path)
 
 
 def test_points_beyond_the_memory_are_not_run():
@@ -151,21 +165,21 @@ def test_points_beyond_the_memory_are_not_run():
         return fake_point(job, seconds, memory_available=3e9 / growth.MEMORY_USED)
 
     found = grow(Job("beauty", "elcrec"), 60, measure)
-    last = found["factors"]["items"]["points"][-1]
+    last = points_of(found, "items")[-1]
     # 1.1 GB for a million and 3.1 GB for three let 9.6 GB be expected
     assert last["not_run"] == "needs about 9.0 GiB of memory, 2.8 GiB are given"
 
 
 def test_a_model_without_intents_has_no_such_factor():
     found = grow(Job("beauty", "sasrec"), measure=fake_point)
-    assert "intents" not in found["factors"]
-    assert "max_length" in found["factors"]
+    assert "intents" not in found["exponents"]
+    assert "max_length" in found["exponents"]
 
 
 def test_growth_is_printed_and_drawn(grown, tmp_path):
     printed = text.scale(grown)
     assert "exponent" in printed
-    assert "s of its share are left" in printed
+    assert "- users 10,000,000: not run: needs about 10 s, 5 s are left\n" in printed
     path = tmp_path / "scale.png"
     plot.draw(grown, path)
     assert path.read_bytes().startswith(b"\x89PNG")

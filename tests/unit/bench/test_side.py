@@ -7,7 +7,8 @@ import time
 import pytest
 import torch
 
-from elcrec.bench.side import Process, ProcessError, Side, first_gpu
+from elcrec.bench.released_side import first_gpu
+from elcrec.bench.side import Process, ProcessError, Side
 from elcrec.errors import InputError
 
 
@@ -60,13 +61,11 @@ def takes_too_long():
 
 def test_questions_are_answered_in_another_process():
     with Process("it", Counting) as process:
-        with pytest.raises(ProcessError, match="it: cannot do 'start'"):
-            process.ask("start")
         assert process.ask("build", start="begin") == {"done": ["begin"]}
         assert process.ask("start")["steps_per_epoch"] == 3
         assert process.ask("steps", count=1)["count"] == 1
         assert process.ask("steps", count=5)["count"] == 3  # no more than an epoch has
-        with pytest.raises(ProcessError, match="it: cannot do 'anything'"):
+        with pytest.raises(ProcessError, match="no attribute 'anything'"):
             process.ask("anything")
         with pytest.raises(ProcessError, match=r"it: ValueError: no luck$"):
             process.ask("epoch")

@@ -4,7 +4,7 @@ from elcrec.bench import text
 
 
 def test_short_numbers():
-    assert [text.number(v) for v in (0.00012345, 0.00123, 1.234, 12.34, 1234.5)] == [
+    assert [text.short(v) for v in (0.00012345, 0.00123, 1.234, 12.34, 1234.5)] == [
         "0.000123",
         "0.00123",
         "1.23",

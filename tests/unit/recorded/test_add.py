@@ -25,7 +25,7 @@ def test_uncommitted_changes_are_refused(runs, capsys):
 
 def test_a_commit_that_is_none_is_refused(runs, capsys):
     edit(run_folder(runs) / "metrics.json", commit="unknown")
-    assert "commit is no hash of a commit" in refused_to_add(runs, capsys)
+    assert "was made from commit 'unknown'; a recorded run needs" in refused_to_add(runs, capsys)
 
 
 def test_a_run_of_other_code_is_recorded_as_it_is(runs):
@@ -97,7 +97,9 @@ def test_a_record_without_what_recording_needs_is_refused(runs, capsys):
     content = json.loads(path.read_text())
     del content["python"]
     path.write_text(json.dumps(content))
-    assert "environment.json: key 'python' is missing" in refused_to_add(runs, capsys)
+    assert "environment.json: top level: the key 'python' is missing" in refused_to_add(
+        runs, capsys
+    )
 
 
 @pytest.mark.parametrize("name", ["..", "Mine", "a b", ".hidden", "a/../../b"])
@@ -121,8 +123,16 @@ def test_runs_of_other_histories_are_refused(runs, capsys):
 @pytest.mark.parametrize(
     ("file", "change", "words"),
     [
-        ("environment.json", {"memory_bytes": "24 GB"}, "memory_bytes is '24 GB'"),
-        ("environment.json", {"versions": []}, "versions is []; allowed: an object"),
+        (
+            "environment.json",
+            {"memory_bytes": "24 GB"},
+            "memory_bytes: must be an integer, 0 or more, got '24 GB'",
+        ),
+        (
+            "environment.json",
+            {"versions": []},
+            "versions: must be a mapping of keys to values, got []",
+        ),
         ("metrics.json", {"kernels": "fast"}, "kernels: must be plain, or native"),
     ],
 )

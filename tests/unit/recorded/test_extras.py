@@ -35,9 +35,9 @@ def test_a_check_of_released_weights_is_recorded_without_paths(runs, capsys):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"protocol": "strict"}, "protocol is 'strict'; allowed: 'paper'"),
+        ({"protocol": "strict"}, "protocol is 'strict'; allowed here: 'paper'"),
         ({"dirty": True}, "uncommitted changes"),
-        ({"model": "iclrec"}, "is of iclrec on tiny; allowed here: of elcrec"),
+        ({"model": "iclrec"}, "model is 'iclrec'; allowed here: 'elcrec'"),
     ],
 )
 def test_another_check_of_released_weights_is_refused(runs, change, words, capsys):
@@ -57,10 +57,10 @@ def test_a_measurement_is_recorded_and_read(runs, measured):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"seed": 7}, "seed is 7; allowed: 1"),
-        ({"epochs_measured": 3}, "epochs_measured is 3; allowed: 1"),
+        ({"seed": 7}, "seed is 7; allowed here: 1"),
+        ({"epochs_measured": 3}, "epochs_measured is 3; allowed here: 1"),
         ({"dirty": True}, "uncommitted changes"),
-        ({"settings": "0" * 16}, "other settings than the present"),
+        ({"settings": "0" * 16}, "settings is '0000000000000000'; allowed here: '"),
     ],
 )
 def test_another_measurement_is_refused(runs, measured, change, words, capsys):

@@ -117,7 +117,7 @@ def test_runs_of_the_sensitivity_and_measurements_come_too(runs, measured, capsy
     assert "tiny-elcrec-alpha-0.1-1: " in capsys.readouterr().out
     edit(other / "efficiency" / "tiny" / "elcrec.json", settings="0" * 16)
     assert add(runs, folder.name, str(other)) == 2
-    assert "was measured with other settings" in capsys.readouterr().err
+    assert "settings is '0000000000000000'; allowed here: '" in capsys.readouterr().err
 
 
 def short(folder) -> None:
@@ -167,7 +167,7 @@ def another_seed(folder) -> None:
         (lambda f: (f / BPRMF / "history.csv").unlink(), "history.csv: is missing or empty"),
         (lambda f: (f / ELCREC / "intents.npz").write_bytes(b"x"), "is not a whole .npz"),
         (change(ELCREC, users=22362), "for each of the 22362 users"),
-        (change(ELCREC, commit="unknown"), "commit is no hash of a commit"),
+        (change(ELCREC, commit="unknown"), "was made from commit 'unknown'"),
         (change(ELCREC, data="0" * 16), "was trained on other histories"),
         (change(ELCREC, protocol="strict"), "protocol is 'strict'; allowed: paper"),
         (
@@ -189,7 +189,10 @@ def another_seed(folder) -> None:
         (lambda f: edit(f / "released/beauty/iclrec.json", device="x"), "another iclrec.json"),
         # the record
         (lambda f: edit(f / "released/beauty/elcrec.json", dirty=True), "uncommitted changes"),
-        (lambda f: edit(f / "released/beauty/elcrec.json", model="x"), "is of x on beauty"),
+        (
+            lambda f: edit(f / "released/beauty/elcrec.json", model="x"),
+            "model is 'x'; allowed here: 'elcrec'",
+        ),
         (
             lambda f: [shutil.rmtree(f / name) for name in ("runs", "released")],
             "has no run, measurement or check",

@@ -11,6 +11,7 @@ from elcrec.cli.main import main, make_parser
 from elcrec.config.config import load_config
 from elcrec.data.sequences import SPLITS
 from elcrec.evaluation.metrics import summarise
+from elcrec.files.jsonfile import read_object
 from elcrec.files.npzfile import read_arrays
 from elcrec.recorded.about import about
 from elcrec.recorded.add import MOST_BYTES, order
@@ -57,9 +58,9 @@ def test_metrics_are_those_of_the_ranks(runs):
     for run, _ in runs:
         ranks = read_arrays(run.folder / "ranks.npz", SPLITS)
         for split in SPLITS:
-            assert len(ranks[split]) == run.metrics.integer("users"), run.id
+            assert len(ranks[split]) == run.users, run.id
             for name, value in summarise(ranks[split]).items():
-                recorded = run.metrics.values["metrics"][split][name]
+                recorded = run.metrics[split][name]
                 assert math.isclose(recorded, value, abs_tol=1e-9), (run.id, split, name)
 
 
@@ -71,7 +72,8 @@ def test_settings_are_the_present_ones_of_the_configuration(runs, config, asked)
         del expected["module"]  # as it was called when the run was made
         recorded = settings_of(run)
         assert {key: recorded[key] for key in expected} == expected, run.id
-        assert run.metrics.text("precision") == "float32", run.id
+        metrics = read_object(run.folder / "metrics.json")
+        assert metrics["precision"] == "float32", run.id
         assert record.protocol == recorded["protocol"] == config.protocol == "paper", run.id
 
 
@@ -107,7 +109,7 @@ def test_every_run_is_of_a_clean_commit_and_has_a_command_that_elcrec_has(runs):
     for run, record in runs:
         assert re.fullmatch("[0-9a-f]{40}", record.commit)
         assert not record.dirty
-        parsed = make_parser().parse_args(run.environment.texts("command")[1:])
+        parsed = make_parser().parse_args(run.environment.command[1:])
         assert (parsed.dataset, parsed.model, parsed.seed) == (*run.key[:2], run.key[3])
         assert all((ROOT / file).exists() for file in parsed.config), run.id
 

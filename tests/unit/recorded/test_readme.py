@@ -28,7 +28,7 @@ def test_the_texts_have_every_recorded_model_and_claim(runs):
 
 
 def test_a_part_goes_between_its_marks():
-    first, last = readme.begin("verdict"), readme.end("verdict")
+    first, last = readme.marks("verdict")
     text = f"a\n{first}\nold\n{last}\nb\n"
     assert readme.put("verdict", "new\n", text, Path("R")) == f"a\n{first}\nnew\n{last}\nb\n"
     for wrong in ("a", f"{last}{first}", first):

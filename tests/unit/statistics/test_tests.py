@@ -22,7 +22,6 @@ class TestWelch:
         assert result.difference == -4
         assert result.n == (3, 3)
         assert result.size == "3+3"
-        assert "two-sided" in result.test
         assert result.reason == ""
 
     def test_both_directions_have_the_same_p_and_opposite_signs(self):
