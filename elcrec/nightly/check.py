@@ -79,8 +79,8 @@ def check(config: Config, any_code: bool = False) -> list[Outcome]:
     if gaps:
         folder = config.run_folder(gaps[0].dataset, gaps[0].model, gaps[0].seed)
         raise InputError(
-            f"{folder}: no run yet, which the check needs; "
-            "`snakemake replication_check` makes all of them"
+            f"{folder}: no run yet, which the check needs; make all of them with: "
+            f"{config.snakemake('replication_check')}"
         )
     recorded = _recorded(config)
     outcomes: list[Outcome] = []
