@@ -37,7 +37,7 @@ def source(config: Config, *place: str) -> Path:
         return config.output
     held = {m: _held(m.joinpath(*place), config.seeds) for m in machines(config.recorded)}
     if not held:
-        command = config.elcrec("recorded", "add", "NAME-OF-THE-MACHINE")
+        command = config.elcrec("recorded", "add", "MACHINE", "FOLDER")
         raise InputError(f"{config.recorded}: has no recorded runs; add some with: {command}")
     first, *others = [machine for machine in held if held[machine] == max(held.values())]
     if not others or _on_gpu(first.joinpath(*place)):
