@@ -6,7 +6,9 @@ import datetime
 import difflib
 import math
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 _cut = reprlib.Repr()
@@ -16,6 +18,21 @@ _cut.maxlist = _cut.maxdict = _cut.maxset = 4
 
 class InputError(Exception):
     """Bad input; the message is one line that names the file, key or line and what is allowed."""
+
+
+class WriteError(InputError):
+    """A file or folder could not be made or written; what was there is as it was."""
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Around what makes or writes `path`: what the system refuses is a `WriteError`."""
+    try:
+        yield
+    except OSError as error:
+        in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
+        reason = "a file is in the place of a folder" if in_the_way else error.strerror or error
+        raise WriteError(f"{path}: cannot be written: {reason}") from error
 
 
 def at_least(least: int, settings: object, *names: str) -> None:

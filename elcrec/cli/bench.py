@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elcrec.cli.options import add_config, add_device, add_kernels
+from elcrec.cli.options import add_config, add_device, add_force, add_kernels, file_path
 from elcrec.errors import InputError
 
 if TYPE_CHECKING:
@@ -34,17 +34,17 @@ def add_commands(subparsers: Any) -> None:
     add("--repeats", type=int, help="rounds of steps and evaluation (5; suite 2)")
     add("--steps", type=int, help="steps of a round (10; on a GPU an epoch's)")
     add("--epochs", type=int, help="whole epochs (3; else 0: computed)")
-    add("--threads", type=int, help="CPU threads (default: of the config)")
     add_device(bench)
     add_kernels(bench)
     add("--set", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="overrides")
-    add("--json", type=Path, metavar="FILE", help="write everything there, too")
+    add("--json", type=file_path, metavar="FILE", help="write everything there, too")
+    add_force(bench, "replace files that are there")
     add("--profile", action="store_true", help="print the operators of some steps")
     add_config(bench)
     add("--scale-budget", type=float, default=300.0, metavar="SECONDS", help="of all points (300)")
-    add("--scale-from", type=Path, metavar="JSON", help="measure only what this record lacks")
+    add("--scale-from", type=file_path, metavar="JSON", help="measure only what this record lacks")
     add = bench.add_mutually_exclusive_group().add_argument
-    add("--against", type=Path, metavar="PATH", help="your checkout of the authors' code, in turn")
+    add("--against", type=file_path, metavar="DIR", help="a checkout of the authors' code, in turn")
     add("--suite", action="store_true", help="every run of the config: its time, and that of all")
     add("--scale", action="store_true", help="growth with users, items, L and K")
 
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         InputError: An option, the checkout, the configuration or the data that is not right.
     """
-    for name, least in (("repeats", 1), ("steps", 1), ("epochs", 0), ("threads", 1)):
+    for name, least in (("repeats", 1), ("steps", 1), ("epochs", 0)):
         value = getattr(args, name)
         if value is not None and value < least:
             raise InputError(f"--{name} {value}: must be {least} or more")
@@ -67,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
     kind = next((k for k in ("suite", "scale", "against") if getattr(args, k)), "models")
     if args.profile and kind != "models":
         raise InputError(f"--profile: not with --{kind}")
+    _check_places(args, kind)
     found, printed = {"scale": _scale, "against": _against}.get(kind, _models)(args)
     print(printed, end="")
     if args.json:
@@ -75,6 +76,18 @@ def run(args: argparse.Namespace) -> int:
         record = {"format": FORMAT, "kind": kind, "command": sys.argv, **found}
         write_text(args.json, json.dumps(record, indent=2) + "\n")
     return 2 if kind == "models" and any("not_run" in m for m in found["models"]) else 0
+
+
+def _check_places(args: argparse.Namespace, kind: str) -> None:
+    """Refuse, before anything is measured, a device and files that cannot be used."""
+    from elcrec.files.atomic import sparing
+    from elcrec.files.paths import make_folder
+    from elcrec.jobs.device import find
+
+    find(args.device)
+    for path in filter(None, [args.json, FIGURE if kind == "scale" else None]):
+        with sparing(None if args.force else path):
+            make_folder(path.parent)
 
 
 def _models(args: argparse.Namespace) -> Found:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from elcrec.cli.options import add_config, add_output, writing_to
 from elcrec.errors import InputError
 
 if TYPE_CHECKING:
-    from elcrec.data.sources import Dataset
+    from elcrec.config.config import Config
 
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for pandas.
@@ -25,19 +25,23 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     prepare.set_defaults(run=run_prepare)
     for command in (fetch, prepare):
         command.add_argument("--dataset", required=True, help="a key under `datasets`")
-        command.add_argument(
-            "--config", required=True, nargs="+", type=Path, metavar="FILE", help="later ones win"
-        )
-        command.add_argument("--output", required=True, type=Path, metavar="DIR")
+        add_config(command)
+        add_output(command, "folder", required=True)
 
 
 def run_fetch(args: argparse.Namespace) -> None:
     """Fetch a data set and leave `source.json` beside it."""
     from elcrec.data.fetch import fetch
     from elcrec.data.fetched import write_record
+    from elcrec.data.sources import PREPARED
+    from elcrec.files.atomic import spare
 
-    fetched = fetch(args.dataset, _dataset(args).places, args.output)
-    write_record(args.output, args.dataset, fetched)
+    config = _load(args)
+    with writing_to(args, config, ours=_is_ours(args)) as folder:
+        for name in PREPARED:
+            spare(folder / name)  # of others: it would be replaced when this is prepared
+        fetched = fetch(args.dataset, config.dataset(args.dataset).places, folder)
+        write_record(folder, args.dataset, fetched)
     print(f"{args.dataset}: {fetched.path} ({fetched.origin})")
 
 
@@ -46,19 +50,32 @@ def run_prepare(args: argparse.Namespace) -> None:
     from elcrec.data.fetched import read_record
     from elcrec.data.prepare import prepare
 
-    dataset = _dataset(args)
-    fetched = read_record(args.output, args.dataset)
-    path = prepare(args.dataset, dataset, fetched, args.output)
+    config = _load(args)
+    with writing_to(args, config, ours=_is_ours(args)) as folder:
+        try:
+            fetched = read_record(folder, args.dataset)
+        except InputError as error:
+            words = ("--dataset", args.dataset, "--output", str(folder))
+            raise InputError(f"{error}, with: {config.elcrec('data', 'fetch', *words)}") from None
+        path = prepare(args.dataset, config.dataset(args.dataset), fetched, folder)
     print(f"{args.dataset}: {path}")
 
 
-def _dataset(args: argparse.Namespace) -> Dataset:
+def _is_ours(args: argparse.Namespace) -> bool:
+    from elcrec.data.fetched import earlier
+
+    record = earlier(args.output)
+    return record is not None and record.dataset == args.dataset
+
+
+def _load(args: argparse.Namespace) -> Config:
     from elcrec.config.config import load_config
 
-    datasets = load_config(args.config).datasets
-    if args.dataset not in datasets:
+    config = load_config(args.config)
+    if args.dataset not in config.datasets:
         raise InputError(
             f"--dataset {args.dataset}: not under `datasets` in "
-            f"{', '.join(map(str, args.config))}; allowed are {', '.join(datasets)}"
+            f"{', '.join(str(file) for file, _ in config.layers.parts)}; "
+            f"allowed are {', '.join(config.datasets)}"
         )
-    return datasets[args.dataset]
+    return config

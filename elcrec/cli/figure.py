@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from elcrec.cli.options import add_config
+from elcrec.cli.options import add_config, add_output, writing_to
 from elcrec.config.figures import KINDS
 
 # What a command needs is imported when it runs: `elcrec --help` must not wait for matplotlib.
@@ -23,9 +22,7 @@ def add_commands(subparsers: Any) -> None:
         parser.add_argument(
             "--any-code", action="store_true", help="take runs that other code made, too"
         )
-        parser.add_argument(
-            "--output", type=Path, metavar="DIR", help="default: figures/ in the config's output"
-        )
+        add_output(parser, "folder (default: figures/ in the config's output)")
         add_config(parser)
         parser.set_defaults(run=run, dataset=None)
 
@@ -36,5 +33,5 @@ def run(arguments: argparse.Namespace) -> None:
     from elcrec.figures import drawn
 
     config = load_config(arguments.config)
-    folder = arguments.output or config.output / "figures"
-    drawn.make(config, arguments.figure, folder, arguments.dataset, arguments.any_code)
+    with writing_to(arguments, config, "figures") as folder:
+        drawn.make(config, arguments.figure, folder, arguments.dataset, arguments.any_code)

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 
 from elcrec import __version__
 from elcrec.cli import bench, data, figure, nightly, recorded, report, table, train, verify
+from elcrec.cli.options import Parser
 from elcrec.errors import InputError
 from elcrec.training.deadline import EXIT_STATUS, OutOfTimeError
 
@@ -20,12 +22,22 @@ from elcrec.training.deadline import EXIT_STATUS, OutOfTimeError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     limit_spinning()
-    parsed = make_parser().parse_args(arguments)
     try:
-        return int(parsed.run(parsed) or 0)
+        parsed = make_parser().parse_args(arguments)
+        status = int(parsed.run(parsed) or 0)
+        sys.stdout.flush()
+        return status
     except InputError as error:
         print(f"elcrec: {error}", file=sys.stderr)
         return EXIT_STATUS if isinstance(error, OutOfTimeError) else 2
+    except BrokenPipeError:  # of `elcrec ... | head`, which has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+    except OSError as error:
+        if not error.filename:
+            raise
+        print(f"elcrec: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("elcrec: interrupted", file=sys.stderr)
         return 130
@@ -44,7 +56,7 @@ def limit_spinning() -> None:
 
 def make_parser() -> argparse.ArgumentParser:
     """All commands with their options."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="elcrec", description="Reproducible benchmark of ELCRec and its baselines."
     )
     parser.add_argument("--version", action="version", version=f"elcrec {__version__}")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from elcrec.cli.options import add_config
+from elcrec.cli.options import add_config, add_output, writing_to
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for scipy.
 
@@ -21,7 +20,7 @@ def add_commands(subparsers: Any) -> None:
         description="Exit status 0: every cell is within its tolerance; 1: a regression; "
         "2: bad input; 3: no regression, but a cell had nothing to be compared with.",
     )
-    check.add_argument("--output", type=Path, metavar="FILE", help="JSON verdict")
+    add_output(check, "JSON verdict")
     check.add_argument(
         "--any-code", action="store_true", help="take runs that other code made, too"
     )
@@ -43,18 +42,18 @@ def run_check(arguments: argparse.Namespace) -> int:
     from elcrec.nightly.check import EXIT_STATUS, check, text, verdict
 
     config = load_config(arguments.config)
-    cells = check(config, arguments.any_code)
-    head, dirty = commit()
-    found = verdict(cells)
-    content = {
-        "format": 1,
-        "verdict": found,
-        "commit": head,
-        "dirty": dirty,
-        "reference": str(config.recorded),
-        "cells": [asdict(cell) for cell in cells],
-    }
-    target = arguments.output or config.output / "replication_check.json"
-    write_json(target, content)
+    with writing_to(arguments, config, "replication_check.json") as target:
+        cells = check(config, arguments.any_code)
+        head, dirty = commit()
+        found = verdict(cells)
+        content = {
+            "format": 1,
+            "verdict": found,
+            "commit": head,
+            "dirty": dirty,
+            "reference": str(config.recorded),
+            "cells": [asdict(cell) for cell in cells],
+        }
+        write_json(target, content)
     print(text(cells, config), end="")
     return EXIT_STATUS[found]

@@ -1,8 +1,78 @@
-"""Options that several commands share."""
+"""Options that several commands share, and how their values are read."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from elcrec.errors import InputError
+
+if TYPE_CHECKING:
+    from elcrec.config.config import Config
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as everything else does."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise `InputError`."""
+        raise InputError(message.removeprefix("argument "))
+
+
+def file_path(text: str) -> Path:
+    """`type` of each option that names a file or folder."""
+    from elcrec.files.paths import as_path
+
+    try:
+        return as_path(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _threads(text: str) -> int:
+    from elcrec.config.sections import Threads
+    from elcrec.files.checked import check
+    from elcrec.files.yamlfile import parse
+
+    number: int = check(Threads, parse(text, "--threads"), lambda *keys: "--threads")
+    return number
+
+
+def add_output(parser: argparse.ArgumentParser, text: str, required: bool = False) -> None:
+    """Add `--output` and `--force`: see `writing_to`."""
+    parser.add_argument("--output", type=file_path, required=required, help=text)
+    add_force(parser, "replace files that are there, also outside the config's folders")
+
+
+def add_force(parser: argparse.ArgumentParser, text: str) -> None:
+    """Add `--force`."""
+    parser.add_argument("--force", action="store_true", help=text)
+
+
+@contextmanager
+def writing_to(
+    args: argparse.Namespace, config: Config, *default: str, ours: bool = False
+) -> Iterator[Path]:
+    """Where a command writes: what `--output` names, or else a place in the config's output.
+
+    What stands in the folders of the configuration is the program's, as is what the caller knows to
+    be `ours`; elsewhere no file is replaced without `--force`.
+
+    Raises:
+        InputError: There is such a file, or the folder cannot be made or written to.
+    """
+    from elcrec.files.atomic import sparing
+    from elcrec.files.paths import make_folder
+
+    place: Path = args.output or config.output.joinpath(*default)
+    own = (folder.resolve() for folder in (config.output, config.data))
+    free = ours or args.force or any(place.resolve().is_relative_to(folder) for folder in own)
+    with sparing(None if free else place):
+        make_folder(place.parent)
+        yield place
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -12,6 +82,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         action="extend",
         default=[],
+        type=file_path,
         metavar="FILE",
         help="merged into the default config",
     )
@@ -37,5 +108,6 @@ def add_time_limit(parser: argparse.ArgumentParser) -> None:
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add `--device`."""
+    """Add `--device` and `--threads`, which is what `threads` of the configuration may be."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
+    parser.add_argument("--threads", type=_threads, help="of the CPU (trainings: of the config)")

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
-from elcrec.cli.options import add_config
+from elcrec.cli.options import add_config, file_path
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for torch.
 
@@ -22,7 +21,7 @@ def add_commands(subparsers: Any) -> None:
     adding.add_argument(
         "folders",
         nargs="*",
-        type=Path,
+        type=file_path,
         metavar="FOLDER",
         help="of a single run, an output folder or a machine's folder in another record "
         "(default: the config's output)",

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from elcrec.cli.options import add_config
+from elcrec.cli.options import add_config, add_output, writing_to
 
 
 def add_commands(subparsers: Any) -> None:
@@ -14,12 +13,7 @@ def add_commands(subparsers: Any) -> None:
     text = "write the replication report, one HTML page, from tables, figures and runs"
     parser = subparsers.add_parser("report", help=text, description=text)
     add_config(parser)
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE",
-        help="default: report/index.html in the config's output",
-    )
+    add_output(parser, "file (default: report/index.html in the config's output)")
     parser.add_argument(
         "--any-code", action="store_true", help="take runs that other code made, too"
     )
@@ -37,6 +31,6 @@ def run_report(arguments: argparse.Namespace) -> None:
     from elcrec.report.page import render
 
     config = load_config(arguments.config)
-    path = arguments.output or config.output / "report" / "index.html"
-    write_text(path, render(config, arguments.any_code))
+    with writing_to(arguments, config, "report", "index.html") as path:
+        write_text(path, render(config, arguments.any_code))
     print(f"{path}: open it in a browser")

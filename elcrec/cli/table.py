@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
-from elcrec.cli.options import add_config
+from elcrec.cli.options import add_config, add_output, file_path, writing_to
 
 FROM_RUNS = {
     "accuracy": ("table1_files", "Table 1 and the significance tests"),
@@ -33,11 +32,9 @@ def add_commands(subparsers: Any) -> None:
     kinds = table.add_subparsers(dest="table", required=True, metavar="WHAT")
     for name, (_, text) in (FROM_RUNS | FROM_RECORDS).items():
         command = _add(kinds, name, run_table, text)
-        command.add_argument(
-            "--output", type=Path, metavar="DIR", help="default: tables/ in the config's output"
-        )
+        add_output(command, "folder (default: tables/ in the config's output)")
         if name in FROM_RECORDS:
-            command.add_argument("files", nargs="+", type=Path, metavar="JSON")
+            command.add_argument("files", nargs="+", type=file_path, metavar="JSON")
         else:
             command.add_argument(
                 "--any-code", action="store_true", help="take runs that other code made, too"
@@ -56,8 +53,8 @@ def run_table(args: argparse.Namespace) -> None:
     config = load_config(args.config)
     module, _ = (FROM_RUNS | FROM_RECORDS)[args.table]
     source = args.files if args.table in FROM_RECORDS else args.any_code
-    folder = args.output or config.output / "tables"
-    import_module(f"elcrec.tables.{module}").write(config, folder, source)
+    with writing_to(args, config, "tables") as folder:
+        import_module(f"elcrec.tables.{module}").write(config, folder, source)
 
 
 def run_headline(args: argparse.Namespace) -> None:

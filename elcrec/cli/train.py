@@ -5,10 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elcrec.cli.options import add_config, add_device, add_kernels, add_time_limit
+from elcrec.cli.options import (
+    add_config,
+    add_device,
+    add_force,
+    add_kernels,
+    add_output,
+    add_time_limit,
+    file_path,
+    writing_to,
+)
 from elcrec.errors import InputError
 
 if TYPE_CHECKING:
@@ -21,7 +29,7 @@ if TYPE_CHECKING:
 def run_train(arguments: argparse.Namespace) -> None:
     """Train, test, write the run folder and print the test metrics."""
     from elcrec.files.lock import held
-    from elcrec.jobs.folder import fill, is_recorded
+    from elcrec.jobs.folder import fill, is_recorded, refuse_others, tidy
     from elcrec.jobs.progress import Progress, title
 
     if arguments.set and not arguments.output:
@@ -30,6 +38,12 @@ def run_train(arguments: argparse.Namespace) -> None:
     run, data = _prepare(arguments, config, model)
     folder = arguments.output or config.run_folder(run.dataset, run.settings.model, run.seed)
     name, deadline = title(run, config), _deadline(arguments)
+    if not arguments.force:
+        if is_recorded(folder, run, data):
+            tidy(folder, run)
+            print(f"{name}: is finished already; --force trains it again -> {folder}")
+            return
+        refuse_others(folder, run, data)
     with held(folder) as others:
         if others and is_recorded(folder, run, data):
             print(f"{name}: another process has made it meanwhile -> {folder}")
@@ -52,7 +66,8 @@ def run_batch(arguments: argparse.Namespace) -> int:
     config = _load(arguments)
     plan = read_plan(arguments.plan, config)
     device = choose(arguments.device, arguments.threads or config.threads)
-    outcome = Batch(config, device, arguments.at_once, deadline).carry_out(plan)
+    batch = Batch(config, device, arguments.at_once, deadline, arguments.force)
+    outcome = batch.carry_out(plan)
     print(
         f"{len(outcome.done)} runs done, {len(outcome.present)} were there, "
         f"{len(outcome.failed)} failed, {len(outcome.unfinished)} not finished"
@@ -74,10 +89,11 @@ def run_measure(arguments: argparse.Namespace) -> None:
     epochs = config.efficiency.epochs if arguments.epochs is None else arguments.epochs
     if epochs < 1:
         raise InputError(f"--epochs {epochs}: must be 1 or more")
-    record = measure.measure(run, data, epochs)
-    write_json(arguments.output, record)
+    with writing_to(arguments, config) as path:
+        record = measure.measure(run, data, epochs)
+        write_json(path, record)
     median = record["seconds_per_epoch"]["total"]["median"]
-    print(f"{run.settings.name} {run.dataset}: {median:.2f} s per epoch -> {arguments.output}")
+    print(f"{run.settings.name} {run.dataset}: {median:.2f} s per epoch -> {path}")
 
 
 def run_try(arguments: argparse.Namespace) -> None:
@@ -96,11 +112,12 @@ def run_try(arguments: argparse.Namespace) -> None:
     training = run.settings.training
     shown = " ".join(f"{key}={value}" for key, value in point.items())
     title = f"{run.settings.name} {config.dataset_name(run.dataset)} {shown}"
-    with Progress(title, training, arguments.quiet) as progress:
-        record = try_point(run, data, point, progress)
-    write_json(arguments.output, record)
+    with writing_to(arguments, config) as path:
+        with Progress(title, training, arguments.quiet) as progress:
+            record = try_point(run, data, point, progress)
+        write_json(path, record)
     score = record["valid"][training.select_by]
-    print(f"{title}: validation {training.select_by} {score:.4f} -> {arguments.output}")
+    print(f"{title}: validation {training.select_by} {score:.4f} -> {path}")
 
 
 def _deadline(arguments: argparse.Namespace) -> Deadline | None:
@@ -162,15 +179,16 @@ def add_commands(subparsers: Any) -> None:
     """Add `train`, `batch`, `measure` and `try` to the parser of `elcrec`."""
     train = subparsers.add_parser("train", help="train and test one model on one data set")
     _add_run_options(train)
-    train.add_argument("--output", type=Path, help="run folder (default: as the config says)")
+    train.add_argument("--output", type=file_path, help="run folder (default: as the config says)")
+    add_force(train, "train it again if it is finished; replace what else the folder holds")
     add_time_limit(train)
     train.set_defaults(run=run_train)
     batch = subparsers.add_parser("batch", help="carry out a plan of many runs in one process")
-    batch.add_argument("plan", type=Path, metavar="PLAN", help="YAML: see elcrec/jobs/batch.py")
+    batch.add_argument("plan", type=file_path, metavar="PLAN", help="YAML: elcrec/jobs/batch.py")
     batch.add_argument(
         "--at-once", type=int, default=1, help="runs side by side on the device (default 1)"
     )
-    batch.add_argument("--threads", type=int, help="CPU threads (default: of the config)")
+    add_force(batch, "replace runs of other settings, data or code")
     add_time_limit(batch)
     add_config(batch)
     add_device(batch)
@@ -178,12 +196,12 @@ def add_commands(subparsers: Any) -> None:
     measure = subparsers.add_parser("measure", help="time and memory per epoch, run alone")
     _add_run_options(measure)
     measure.add_argument("--epochs", type=int, help="measured epochs (default: as the config says)")
-    measure.add_argument("--output", type=Path, required=True, help="JSON file")
+    add_output(measure, "JSON file", required=True)
     measure.set_defaults(run=run_measure)
     trial = subparsers.add_parser("try", help="train one point of a model's grid, validation only")
     _add_run_options(trial)
     trial.add_argument("--point", type=int, required=True, help="number in the grid, from 1")
-    trial.add_argument("--output", type=Path, required=True, help="JSON file")
+    add_output(trial, "JSON file", required=True)
     trial.set_defaults(run=run_try)
 
 
@@ -196,11 +214,10 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--start",
-        type=Path,
+        type=file_path,
         metavar="FILE",
         help="weights of the model that `starts_from` names (default: those of its run)",
     )
-    parser.add_argument("--threads", type=int, help="CPU threads (default: of the config)")
     add_kernels(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     add_config(parser)

@@ -6,10 +6,9 @@ import argparse
 import json
 import sys
 from collections import defaultdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elcrec.cli.options import add_config, add_device
+from elcrec.cli.options import add_config, add_device, add_output, file_path, writing_to
 from elcrec.errors import InputError
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def run_released(arguments: argparse.Namespace) -> None:
     from elcrec.verification.tensor_names import load_released
 
     config = load_config(arguments.config)
-    device = choose(arguments.device)
+    device = choose(arguments.device, arguments.threads)
     weights = load_released(arguments.weights)
     model_id = arguments.model or ("elcrec" if "centers" in weights else "iclrec")
     dataset = by_name(config.datasets, arguments.dataset)
@@ -94,8 +93,8 @@ def run_released(arguments: argparse.Namespace) -> None:
             f" {intents['users']} users; mean cosine of two centers"
             f" {intents['center_cosine']:.2f}, of two users {intents['user_cosine']:.2f}"
         )
-    for path in arguments.ranks:
-        print("  " + compare_ranks(path, ranks, arguments.protocol))
+    for fixture in arguments.ranks:
+        print("  " + compare_ranks(fixture, ranks, arguments.protocol))
     if arguments.output:
         head, dirty = commit()
         record = {
@@ -110,7 +109,8 @@ def run_released(arguments: argparse.Namespace) -> None:
             "device": device_name(device),
             "command": sys.argv,
         }
-        write_text(arguments.output, json.dumps(record, indent=2) + "\n")
+        with writing_to(arguments, config) as path:
+            write_text(path, json.dumps(record, indent=2) + "\n")
 
 
 def run_fetch(arguments: argparse.Namespace) -> None:
@@ -123,7 +123,8 @@ def run_fetch(arguments: argparse.Namespace) -> None:
     if entry is None:
         known = ", ".join(e.name for e in config.released_weights)
         raise InputError(f"--file {arguments.file}: not in released_weights; known: {known}")
-    print(fetch(entry.name, [entry], arguments.output).path)
+    with writing_to(arguments, config) as folder:
+        print(fetch(entry.name, [entry], folder).path)
 
 
 def add_commands(subparsers: Any) -> None:
@@ -132,23 +133,23 @@ def add_commands(subparsers: Any) -> None:
     commands = verify.add_subparsers(dest="what", required=True, metavar="WHAT")
 
     golden = commands.add_parser("golden", help="losses and gradients against fixtures (.npz)")
-    golden.add_argument("files", nargs="+", type=Path, metavar="FILE")
-    golden.add_argument("--weights", type=Path, help="released weights, for fixtures without any")
+    golden.add_argument("files", nargs="+", type=file_path, metavar="FILE")
+    golden.add_argument("--weights", type=file_path, help="released, for fixtures without any")
     golden.set_defaults(run=run_golden)
 
     released = commands.add_parser("released", help="metrics of the authors' published weights")
     released.add_argument("--dataset", required=True)
-    released.add_argument("--weights", required=True, type=Path, help="state dictionary (.pt)")
+    released.add_argument("--weights", required=True, type=file_path, help="state dictionary (.pt)")
     released.add_argument("--model", choices=("elcrec", "iclrec"), help="default: by its tensors")
     released.add_argument("--protocol", choices=("paper", "strict"), default="paper")
-    released.add_argument("--ranks", type=Path, nargs="*", default=[], help="fixtures to compare")
-    released.add_argument("--output", type=Path, help="write the metrics as JSON")
+    released.add_argument("--ranks", type=file_path, nargs="*", default=[], help="fixtures")
+    add_output(released, "write the metrics as JSON")
     add_config(released)
     add_device(released)
     released.set_defaults(run=run_released)
 
     fetch = commands.add_parser("fetch", help="download published weights named in the config")
     fetch.add_argument("--file", required=True, help="its `file` under `released_weights`")
-    fetch.add_argument("--output", required=True, type=Path, help="folder")
+    add_output(fetch, "folder", required=True)
     add_config(fetch)
     fetch.set_defaults(run=run_fetch)

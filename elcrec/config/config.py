@@ -5,6 +5,7 @@ This module does not import torch: the Snakefile and light commands read the con
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,11 +18,12 @@ from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
 from elcrec.config.model_file import Name, Settings, read_model_file
 from elcrec.config.names import DatasetName, Known, ModelEntry, ModelName, may_be_named, model_file
-from elcrec.data.sources import Dataset
+from elcrec.data.sources import PREPARED, Dataset, check_own
 from elcrec.errors import InputError, unknown
 from elcrec.files.checked import FilePath, Section, Some, check
 from elcrec.files.yamlfile import read_yaml
 
+SNAKEFILE = ROOT / "Snakefile"
 DEFAULT = ROOT / "workflow" / "config" / "config.yaml"
 FROM_RECORDED = "from-recorded"
 """Folder in the output for what is made of recorded runs, apart from those of this machine."""
@@ -54,7 +56,7 @@ class ConfigFile(Section):
     that are kept in `recorded`, and nothing is trained."""
     recorded: FilePath = Path("results/recorded")
     """Folder of recorded runs, a folder per machine."""
-    threads: Annotated[int, Field(ge=1, le=1024)] = 2
+    threads: sections.Threads = 2
     """CPU threads of one training job."""
     kernels: Literal["plain", "native"] = "plain"
     """native: train Transformers on the CPU with compiled kernels, for which g++ is needed."""
@@ -100,7 +102,7 @@ class Config(ConfigFile):
 
     def sequences_file(self, dataset: str) -> Path:
         """Where the prepared data set lies."""
-        return self.data / dataset / "sequences.txt"
+        return self.data / dataset / PREPARED[0]
 
     def prepared_file(self, dataset: str) -> Path:
         """The same, of a known data set that has been prepared.
@@ -111,8 +113,33 @@ class Config(ConfigFile):
         self.dataset(dataset)
         path = self.sequences_file(dataset)
         if not path.exists():
-            raise InputError(f"{path}: not there yet; make it with: snakemake --cores 1 {path}")
+            command = self.snakemake("--cores", "1", str(path))
+            raise InputError(f"{path}: not there yet; make it with: {command}")
         return path
+
+    def check_own_files(self) -> None:
+        """Look whether the data sets in use can be prepared from files of the user's own.
+
+        Raises:
+            InputError: One is neither prepared nor there, or would be written over.
+        """
+        for name in self.use:
+            folder, path = self.data / name, self.dataset(name).places[0].path
+            if path and not all((folder / file).exists() for file in PREPARED):
+                check_own(name, path, folder)
+
+    def snakemake(self, *words: str) -> str:
+        """A call of Snakemake on this configuration that works as it stands, for a message."""
+        where = [] if Path("Snakefile").resolve() == SNAKEFILE else ["--snakefile", str(SNAKEFILE)]
+        return shlex.join(["snakemake", *where, *words, *self._files("--configfile")])
+
+    def elcrec(self, *words: str) -> str:
+        """The same of `elcrec`."""
+        return shlex.join(["elcrec", *words, *self._files("--config")])
+
+    def _files(self, option: str) -> list[str]:
+        files = [str(file) for file, _ in self.layers.parts if isinstance(file, Path)]
+        return [option, *files[1:]] if files[1:] else []
 
     def where_parameter(self, model: str, key: str) -> str:
         """File and key, for a message, of an override in `parameters`."""

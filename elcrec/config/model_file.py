@@ -5,6 +5,7 @@ This module does not import torch: the configuration reads these files too.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -72,7 +73,8 @@ def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[tuple[Path, dict[st
     content = read_yaml(path)
     check(ModelFile, content, in_file(path))
     if str(content.get("module", "")).endswith(".py"):
-        content = {**content, "module": str(path.parent / content["module"])}
+        module = path.parent / os.path.expanduser(content["module"])
+        content = {**content, "module": str(module)}
     if "base" not in content:
         return [(path, content)]
     beside = path.parent / f"{content['base']}.yaml"

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, ValidationInfo
 from elcrec.config.model_file import MODEL_FOLDER, NAME, Name
 from elcrec.errors import InputError, unknown
 from elcrec.files.checked import matching
+from elcrec.files.paths import as_path
 from elcrec.files.yamlfile import read_yaml
 
 D = TypeVar("D", bound=Collection[str])
@@ -67,7 +68,7 @@ def _entry(entry: str, info: ValidationInfo[Known]) -> str:
     """Note the file of an entry of `models`; the id of the model."""
     path, files = MODEL_FOLDER / f"{entry}.yaml", info.context.models
     if entry.endswith((".yaml", ".yml")):
-        path = Path(entry)
+        path = as_path(entry)
         try:
             read_yaml(path)
         except InputError as error:

@@ -24,6 +24,7 @@ def _as_written(value: float, check: Callable[[float], float]) -> float:
 
 
 Seed = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Threads = Annotated[int, Field(ge=1, le=1024)]
 Epoch = Annotated[int, Field(ge=0, le=1_000_000)]
 Number = Annotated[float, Field(ge=0), WrapValidator(_as_written)]
 

@@ -21,10 +21,11 @@ from urllib.parse import quote
 import pooch
 import requests
 
-from elcrec.data.fetched import Fetched, earlier_origin, problem
+from elcrec.data.fetched import Fetched, earlier, problem
 from elcrec.data.rawfile import read_bytes
-from elcrec.data.sources import MIRROR, Source, file_path, mirror
+from elcrec.data.sources import MIRROR, Source, check_own, file_path, mirror
 from elcrec.errors import InputError
+from elcrec.files.atomic import spare
 from elcrec.files.lock import held
 
 S = TypeVar("S", bound=Source)
@@ -77,7 +78,7 @@ def _first(name: str, sources: Sequence[S], folder: Path) -> Fetched[S]:
     failures: list[str] = []
     for source in sources:
         if source.path:
-            return _given(name, source, source.path)
+            return _given(name, source, source.path, folder)
         found = _kept(source, folder) or _brought(source, folder, _mirrored(source), failures)
         if found:
             return found
@@ -91,10 +92,9 @@ def _first(name: str, sources: Sequence[S], folder: Path) -> Fetched[S]:
     )
 
 
-def _given(name: str, source: S, path: Path) -> Fetched[S]:
+def _given(name: str, source: S, path: Path, folder: Path) -> Fetched[S]:
     """The user named this very file, so another one must not take its place."""
-    if not path.is_file():
-        raise InputError(f"datasets.{name}: path {path}: not a file")
+    check_own(name, path, folder)
     if wrong := problem(path, source):
         raise InputError(f"datasets.{name}: path {path}: {wrong}")
     return Fetched(path, source, str(path))
@@ -105,10 +105,13 @@ def _kept(source: S, folder: Path) -> Fetched[S] | None:
     if not path.is_file():
         return None
     if wrong := problem(path, source):
+        spare(path)
         _tell(f"{path} is {wrong}; removed, fetching it again")
         path.unlink()
         return None
-    return Fetched(path, source, earlier_origin(folder, source.name) or "fetched earlier")
+    record = earlier(folder)
+    known = record and record.file == source.name
+    return Fetched(path, source, record.origin if record and known else "fetched earlier")
 
 
 def _mirrored(source: Source) -> Iterator[Place]:

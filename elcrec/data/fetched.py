@@ -122,11 +122,11 @@ def read_record(folder: Path, dataset: str) -> Fetched[DataSource]:
     """
     path = folder / NAME
     if not path.is_file():
-        raise InputError(f"{path}: is missing; run `elcrec data fetch` first")
+        raise InputError(f"{path}: is missing; the data set has to be fetched first")
     record = read_json(path, SourceRecord)
     if record.dataset != dataset:
         raise InputError(f"{path}: dataset: must be {dataset!r}, got {record.dataset!r}")
-    again = f"(named in {path}); run `elcrec data fetch` again"
+    again = f"(named in {path}); the data set has to be fetched again"
     file = folder / record.file
     if file.name != record.file and not Path(record.file).is_absolute():
         allowed = "a file name or an absolute path"
@@ -144,10 +144,9 @@ def read_record(folder: Path, dataset: str) -> Fetched[DataSource]:
     return Fetched(file, source, record.origin)
 
 
-def earlier_origin(folder: Path, file: str) -> str | None:
-    """Where `file` in `folder` came from, if a record there says so."""
+def earlier(folder: Path) -> SourceRecord | None:
+    """The record in a folder, if there is a whole one."""
     try:
-        record = read_json(folder / NAME, SourceRecord)
+        return read_json(folder / NAME, SourceRecord)
     except InputError:
         return None
-    return record.origin if record.file == file else None

@@ -11,10 +11,11 @@ from pathlib import Path
 import pandas as pd
 
 from elcrec.data.sequences import Sequences
+from elcrec.data.sources import PREPARED
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
 
-FILES = ("users.csv", "items.csv")
+FILES = PREPARED[2:]
 HEADER = ["id", "number"]
 
 
@@ -55,9 +56,8 @@ def _read(path: Path) -> list[str]:
         header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
         numbers = [int(number) for _, number in rows]
     except OSError as error:
-        raise InputError(
-            f"{path}: cannot be read ({error.strerror}); `elcrec data prepare` writes it"
-        ) from None
+        reason = f"cannot be read ({error.strerror}); prepare the data set again"
+        raise InputError(f"{path}: {reason}") from None
     except (ValueError, csv.Error):
         header, rows, numbers = [], [], []
     if header != HEADER or numbers != list(range(1, len(rows) + 1)):

@@ -15,7 +15,7 @@ from elcrec.data.formats import read_interactions
 from elcrec.data.ids import write_ids
 from elcrec.data.rawfile import read_bytes
 from elcrec.data.sequences import MIN_ITEMS, Sequences, format_sequences, parse_sequences
-from elcrec.data.sources import COUNTS, SEQUENCES, Dataset, DataSource
+from elcrec.data.sources import COUNTS, PREPARED, SEQUENCES, Dataset, DataSource
 from elcrec.data.statistics import check, statistics
 from elcrec.errors import InputError
 from elcrec.files.atomic import replaced
@@ -48,14 +48,14 @@ def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: P
         "format": fetched.source.format,
         "before_core": before_core,
     }
-    target = folder / "sequences.txt"
     # Nested, so that the statistics take their place last, and only after the others have.
-    with replaced(folder / "statistics.json") as last:
+    sequences_file, statistics_file = (folder / file for file in PREPARED[:2])
+    with replaced(statistics_file) as last:
         last.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-        with replaced(target) as temporary:
+        with replaced(sequences_file) as temporary:
             temporary.write_bytes(data)
             write_ids(folder, sequences)
-    return target
+    return sequences_file
 
 
 def _content(

@@ -24,6 +24,8 @@ Format = Literal[
 ]
 SEQUENCES: Format = "sequences"
 COUNTS = ("users", "items", "actions")
+PREPARED = ("sequences.txt", "statistics.json", "users.csv", "items.csv")
+"""What preparing writes into the folder of a data set."""
 MIRROR = "ELCREC_MIRROR"  # environment variable
 
 
@@ -139,6 +141,20 @@ class Dataset(Section):
             path=self.path, format=self.format, member=self.member, columns=self.columns
         )
         return [own, *self.sources]
+
+
+def check_own(name: str, path: Path, folder: Path) -> None:
+    """Look whether a data set can be prepared in a folder from a file of the user's own.
+
+    Raises:
+        InputError: It is not there, or preparing would write over it.
+    """
+    where = f"datasets.{name}: path {path}"
+    if not os.path.isfile(path):
+        of = "" if path.is_absolute() else f", seen from the working directory {Path.cwd()}"
+        raise InputError(f"{where}: {'not a' if path.exists() else 'no such'} file{of}")
+    if path.resolve() in [folder.resolve() / file for file in PREPARED]:
+        raise InputError(f"{where}: the prepared file is written there; put your own elsewhere")
 
 
 def mirror() -> Path | str | None:

@@ -36,7 +36,11 @@ EDGE = 50.0
 def draw(runs: Runs) -> Drawn:
     """A panel for each metric, in a line for each data set that has runs; a row for each model."""
     config = runs.config
-    table = read(config.output / "tables" / "verdict.csv")
+    path = config.output / "tables" / "verdict.csv"
+    if not path.exists():
+        command = config.elcrec("table", "verdict")
+        raise InputError(f"{path}: is missing; make it with: {command}")
+    table = read(path)
     models = [config.model_name(m) for m in shown(config, config.figures.models_of("verdict"))]
     datasets = [config.dataset_name(d) for d in config.use]
     table = table[table["dataset"].isin(datasets) & table["model"].isin(models)]
@@ -64,10 +68,8 @@ def read(path: Path) -> pd.DataFrame:
     """Read verdict.csv, and put ours in percent of what is printed.
 
     Raises:
-        InputError: It is missing, lacks a column, or a field is not a number.
+        InputError: It cannot be read, lacks a column, or a field is not a number.
     """
-    if not path.exists():
-        raise InputError(f"{path}: is missing; make it with: elcrec table verdict")
     header, rows = read_csv(path)
     missing = [column for column in (*WORDS, *VALUES) if column not in header]
     if missing:

@@ -7,16 +7,42 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-from elcrec.errors import InputError
+from elcrec.errors import WriteError, writing
 
 PARTIAL = ".partial"
+_spared: ContextVar[Path | None] = ContextVar("_spared", default=None)
 
 
-class WriteError(InputError):
-    """A file could not be written; the old one, if there is one, is as it was."""
+@contextmanager
+def sparing(place: Path | None) -> Iterator[None]:
+    """In the block no file that is there already, at this place or below it, is replaced.
+
+    Raises:
+        WriteError: The place is such a file; inside the block, when one is to be replaced.
+    """
+    token = _spared.set(place)
+    try:
+        if place and not os.path.isdir(place):
+            spare(place)
+        yield
+    finally:
+        _spared.reset(token)
+
+
+def spare(path: Path) -> None:
+    """Refuse to replace what is no ordinary file, or one of `sparing`.
+
+    Raises:
+        WriteError: So it is.
+    """
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise WriteError(f"{path}: cannot be written: it is there, and no file")
+    if _spared.get() in (path, *path.parents) and os.path.lexists(path):
+        raise WriteError(f"{path}: is there already; name another place, or replace it by --force")
 
 
 @contextmanager
@@ -27,16 +53,15 @@ def replaced(path: Path | str) -> Iterator[Path]:
     removed when the block raises. Missing parent folders are made.
 
     Raises:
-        WriteError: The disk is full, or the place cannot be written to.
+        WriteError: The disk is full, or the place cannot be written to, or has what is to stay.
     """
     path = Path(path)
-    try:
+    spare(path)
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
             dir=path.parent, prefix=f".{path.stem}.", suffix=PARTIAL + path.suffix
         )
-    except OSError as error:
-        raise _write_error(path, error) from error
     temporary = Path(name)
     try:
         yield temporary
@@ -46,14 +71,11 @@ def replaced(path: Path | str) -> Iterator[Path]:
     except OSError as error:
         if error.filename not in (None, name):  # of another file, which the block read
             raise
-        raise _write_error(path, error) from error
+        with writing(path):
+            raise
     finally:
         os.close(handle)
         temporary.unlink(missing_ok=True)
-
-
-def _write_error(path: Path, error: OSError) -> WriteError:
-    return WriteError(f"{path}: cannot be written: {error.strerror or error}")
 
 
 def remove_partial(folder: Path) -> None:

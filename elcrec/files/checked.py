@@ -8,7 +8,6 @@ that pydantic makes of a type, so each rule is written once, with its type.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
@@ -17,6 +16,7 @@ import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from elcrec.errors import InputError, dotted, number_hint, shown, unknown_key
+from elcrec.files.paths import as_path
 
 T = TypeVar("T")
 Where = Callable[..., str]
@@ -63,8 +63,11 @@ def _unique(values: list[T]) -> list[T]:
 
 
 def _path(value: Any) -> Any:
-    """The one place where a text that somebody wrote becomes a path."""
-    return Path(os.path.expanduser(value)) if value and isinstance(value, str) else value
+    if not value or not isinstance(value, str):
+        return value
+    if "{" in value or "}" in value:
+        raise ValueError(f"must have no braces, which Snakemake replaces, got {shown(value)}")
+    return as_path(value)
 
 
 Text = Annotated[str, Field(min_length=1)]
@@ -73,6 +76,7 @@ Line = Annotated[
     str, matching(rf"^{_PRINTED}*[^\s\x00-\x1f\x7f]{_PRINTED}*$", "a text of one line")
 ]
 FilePath = Annotated[Path, BeforeValidator(_path, json_schema_input_type=Text)]
+"""Of a configuration, so that it may stand in a pattern of Snakemake."""
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Positive = Annotated[int, Field(ge=1, le=LARGEST)]
 Amount = Annotated[float, Field(ge=0, le=LARGEST)]

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +14,9 @@ from typing import Any, NoReturn, TypeVar
 from elcrec.errors import InputError, in_line, shown
 from elcrec.files.checked import LARGEST as LARGEST
 from elcrec.files.checked import Record, check, in_file
+from elcrec.files.paths import UNFIT
 
 R = TypeVar("R", bound=Record)
-_UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")  # cannot stand in a line, or not be written
 
 
 def read_json(path: Path, kind: type[R]) -> R:
@@ -136,7 +135,7 @@ class JsonObject:
 
 
 def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and not _UNFIT.search(value)
+    return isinstance(value, str) and not UNFIT.search(value)
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,8 +9,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from elcrec.errors import InputError
-from elcrec.files.atomic import WriteError
+from elcrec.errors import InputError, WriteError, writing
 
 LOCK = ".lock"
 """File in the folder, while it is held."""
@@ -34,13 +33,16 @@ def held(folder: Path, wait: bool = True, does: str = "trains it") -> Iterator[b
 
     Raises:
         HeldError: Another process has it and `wait` is false.
-        WriteError: The folder cannot be made or written to.
+        WriteError: The folder cannot be made or written to, or has a file of that name.
     """
     path = folder / LOCK
     lock = FileLock(path, fallback_to_soft=False)
     taken = False
-    try:
+    with writing(path):
         folder.mkdir(parents=True, exist_ok=True)
+        if path.exists() and path.stat().st_size:  # it would be removed in the end
+            raise WriteError(f"{path}: is not empty, so it is no lock; choose another folder")
+    try:
         try:
             lock.acquire(blocking=False)
         except Timeout:
@@ -51,7 +53,8 @@ def held(folder: Path, wait: bool = True, does: str = "trains it") -> Iterator[b
             lock.acquire()
     except OSError as error:
         if error.filename:
-            raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from None
+            with writing(path):
+                raise
         # Of the lock itself: a file system may have none.
         print(f"elcrec: {path}: cannot be locked ({error.strerror})", file=sys.stderr)
     try:

@@ -32,7 +32,7 @@ from elcrec.errors import InputError
 from elcrec.files.checked import Section, check, in_file
 from elcrec.files.lock import HeldError, held
 from elcrec.files.yamlfile import read
-from elcrec.jobs.folder import fill, is_recorded, write_failure
+from elcrec.jobs.folder import TakenError, fill, is_recorded, refuse_others, write_failure
 from elcrec.jobs.progress import Progress, title
 from elcrec.jobs.run import make_run
 from elcrec.runs.settings import resolve
@@ -121,6 +121,8 @@ class Batch:
     """Most runs at a time."""
     deadline: Deadline | None = None
     """When to stop with checkpoints."""
+    force: bool = False
+    """Replace runs of other settings, data or code, too."""
     outcome: Outcome = field(default_factory=Outcome, init=False)
     stopped: bool = field(default=False, init=False)
     """A run has met the deadline, so no other is begun."""
@@ -171,6 +173,8 @@ class Batch:
             if is_recorded(folder, run, data):  # by another process, since the plan was begun
                 metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
                 return metrics
+            if not self.force:
+                refuse_others(folder, run, data)
             return (
                 yield from fill.in_turns(folder, run, data, progress, self.deadline, self.at_once)
             )
@@ -187,7 +191,8 @@ class Batch:
             why = "left out: " if isinstance(error, HeldError) else ""
         else:
             self.outcome.failed[planned] = f"{type(error).__name__}: {error}"
-            write_failure(self._folder(planned), error)
+            if not isinstance(error, TakenError):
+                write_failure(self._folder(planned), error)
             why = "failed: "
         print(f"{planned}: {why}{error}", file=sys.stderr, flush=True)
 

@@ -17,8 +17,8 @@ from typing import Any
 
 import torch
 
-from elcrec.errors import InputError
-from elcrec.files.atomic import WriteError, remove_partial, replaced
+from elcrec.errors import InputError, WriteError
+from elcrec.files.atomic import remove_partial, replaced
 
 FORMAT = "elcrec-checkpoint-2"
 KEPT = 2
@@ -96,6 +96,16 @@ class Checkpoints:
                 path.replace(aside)
                 print(f"{path}: damaged ({error}); set aside as {aside.name}", file=sys.stderr)
         return None
+
+    @staticmethod
+    def identities(folder: Path) -> set[str]:
+        """Of the runs that have checkpoints in a folder; damaged ones name none."""
+        found = set()
+        for path in folder.glob("epoch-*.ckpt"):
+            with path.open("rb") as file:
+                kind, _, rest = file.readline(200).decode(errors="replace").partition(" ")
+            found |= {rest.split(" ")[0]} if kind == FORMAT else set()
+        return found
 
     @staticmethod
     def remove(folder: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -11,41 +12,56 @@ from pathlib import Path
 import torch
 from filelock import FileLock, Timeout
 
-from elcrec.errors import InputError
+from elcrec.errors import InputError, brief, shown, writing
 from elcrec.training.precision import full_precision
 
 _held: list[FileLock] = []  # of claimed GPUs, until the process ends
+
+
+def find(name: str) -> torch.device:
+    """The device of a name; nothing is prepared or claimed.
+
+    PyTorch knows others (mps, xpu), on which this code was never tried.
+
+    Args:
+        name: `auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:N`.
+
+    Raises:
+        InputError: No such device.
+    """
+    if not re.fullmatch("auto|cpu|cuda(:[0-9]{1,9})?", name):
+        told = brief(name) or shown(name)
+        raise InputError(f"--device {told}: must be auto, cpu, cuda or cuda:N")
+    there = torch.cuda.is_available()
+    if name == "cpu" or (name == "auto" and not there):
+        return torch.device("cpu")
+    if not there:
+        raise InputError(f"--device {name}: PyTorch sees no GPU here; use --device cpu")
+    number, count = name.partition(":")[2], torch.cuda.device_count()
+    if number and int(number) >= count:
+        raise InputError(f"--device {name}: PyTorch sees {count} here, numbered from 0")
+    return torch.device("cuda", int(number)) if number else torch.device("cuda")
 
 
 def choose(name: str = "auto", threads: int | None = None) -> torch.device:
     """Return the device and prepare it.
 
     Args:
-        name: `auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:N`.
+        name: As of `find`; without a number a GPU that no other run has.
         threads: CPU threads; by default those of PyTorch.
 
     Raises:
         InputError: No such device.
     """
+    device = find(name)
     if threads:
         torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # denormals slow the CPU and change no printed digit
     full_precision()
     keep_freed_memory()
-    if name == "auto":
-        name = "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        device = torch.device(name)
-    except RuntimeError:
-        raise InputError(f"--device {name}: must be auto, cpu, cuda or cuda:N") from None
     if device.type == "cuda":
-        if not torch.cuda.is_available():
-            raise InputError(f"--device {name}: PyTorch sees no GPU here; use --device cpu")
         if device.index is None:
             device = torch.device("cuda", claim_gpu())
-        elif device.index >= torch.cuda.device_count():
-            count = torch.cuda.device_count()
-            raise InputError(f"--device {name}: there are {count} GPUs, numbered from 0")
         torch.cuda.set_device(device)
     return device
 
@@ -67,11 +83,15 @@ def claim_gpu() -> int:
     """Number of a GPU that no other run on this machine has claimed; 0 when all are.
 
     Snakemake counts GPUs but hands out no numbers, so runs agree by locking a file per GPU.
+
+    Raises:
+        WriteError: The folder for temporary files cannot be written to.
     """
     for index in range(torch.cuda.device_count()):
         name = str(torch.cuda.get_device_properties(index).uuid)
-        lock = FileLock(Path(tempfile.gettempdir()) / f"elcrec-{os.getuid()}-gpu-{name}.lock")
-        with suppress(Timeout):
+        path = Path(tempfile.gettempdir()) / f"elcrec-{os.getuid()}-gpu-{name}.lock"
+        lock = FileLock(path)
+        with writing(path), suppress(Timeout):
             lock.acquire(blocking=False)
             _held.append(lock)
             return index

@@ -17,7 +17,8 @@ it is whole. Until then, checkpoints/ holds how far the training has come.
 
 from __future__ import annotations
 
-import json
+import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
@@ -28,13 +29,16 @@ import torch
 import yaml
 
 from elcrec.data.histories import InteractionData
-from elcrec.files.atomic import WriteError, remove_partial, replaced, write_json, write_text
+from elcrec.errors import InputError, WriteError
+from elcrec.files.atomic import remove_partial, replaced, write_json, write_text
+from elcrec.files.jsonfile import read_object
+from elcrec.files.lock import held
 from elcrec.files.npzfile import write_arrays
-from elcrec.files.weights import WEIGHTS, write_weights
+from elcrec.files.weights import WEIGHTS, weights_file, write_weights
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import environment
-from elcrec.jobs.run import Run, execute
-from elcrec.runs.record import CHECKPOINTS, FAILED
+from elcrec.jobs.run import Run, execute, identities
+from elcrec.runs.record import CHECKPOINTS, FAILED, FILES
 from elcrec.training.deadline import Deadline, OutOfTimeError
 from elcrec.training.result import Report, Result
 from elcrec.training.turns import Stepwise, Turns
@@ -95,17 +99,60 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
         Checkpoints.remove(folder / CHECKPOINTS)
 
 
+class TakenError(InputError):
+    """A folder holds something else than the run that is to be written there."""
+
+
 def is_recorded(folder: Path, run: Run, data: InteractionData) -> bool:
-    """Whether the folder holds this run: see `Run.decides`."""
+    """Whether the folder holds the whole of this run."""
+    whole = all(map(os.path.isfile, [*(folder / name for name in FILES), weights_file(folder)]))
+    return whole and _is_of(_metrics(folder), run, data)
+
+
+def refuse_others(folder: Path, run: Run, data: InteractionData) -> None:
+    """Look whether a run may be written to a folder; half of it may be there from before.
+
+    Raises:
+        TakenError: Another run or files of the user's are there.
+    """
+    metrics = _metrics(folder)
+    if _is_of(metrics, run, data):
+        return  # its other files are not all there
+    if {"dataset", "model", "seed", "fingerprint"} <= metrics.keys():
+        which = f"{metrics['model']} on {metrics['dataset']}, seed {metrics['seed']}"
+        raise _taken(folder, f"holds a finished run of other settings, data or code: {which}")
+    there = [name for name in (*FILES, WEIGHTS) if os.path.lexists(folder / name)]
+    if (there and "ranks.npz" not in there) or "metrics.json" in there:  # ranks are written first
+        raise _taken(folder, f"holds {', '.join(there)}, and no run")
+    if Checkpoints.identities(folder / CHECKPOINTS) - identities(run, data):
+        raise _taken(folder, "holds an unfinished run of other settings, data or code")
+
+
+def _taken(folder: Path, what: str) -> TakenError:
+    return TakenError(f"{folder}: {what}; name another folder, or replace it by --force")
+
+
+def tidy(folder: Path, run: Run) -> None:
+    """Remove what a process left behind that was killed when all was written."""
+    with suppress(InputError), held(folder, wait=False):
+        remove_partial(folder)
+        if not run.keep_checkpoints:
+            Checkpoints.remove(folder / CHECKPOINTS)
+
+
+def _metrics(folder: Path) -> dict[str, Any]:
+    """metrics.json; empty if there is none, or none that can be read."""
     try:
-        record = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    if not isinstance(record, dict):
-        return False
-    if isinstance(start := record.get("start"), dict):
-        record["start"] = start.get("sha256")
-    return all(record.get(key) == value for key, value in run.decides(data).items())
+        return read_object(folder / "metrics.json")
+    except InputError:
+        return {}
+
+
+def _is_of(metrics: Mapping[str, Any], run: Run, data: InteractionData) -> bool:
+    """Whether a record is of this run: see `Run.decides`."""
+    start = metrics.get("start")
+    found = {**metrics, "start": start.get("sha256") if isinstance(start, dict) else start}
+    return all(found.get(key) == value for key, value in run.decides(data).items())
 
 
 def write_failure(folder: Path, error: Exception) -> None:

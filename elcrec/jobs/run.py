@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -187,8 +188,20 @@ def choose_kernels(model: SequenceModel, kernels: str, device: torch.device) -> 
 
 def identity(run: Run, data: InteractionData, kernels: str) -> str:
     """Hash of a training to the last bit: a checkpoint with another one is not taken up."""
-    decides = [run.decides(data), data.device.type, kernels, run.graphs]
-    return hashlib.sha256(repr(decides).encode()).hexdigest()[:16]
+    return _identity(run.decides(data), data.device.type, kernels, run.graphs)
+
+
+def identities(run: Run, data: InteractionData) -> set[str]:
+    """`identity` of a run wherever and however it is computed."""
+    from elcrec.models.native import source_hash
+
+    decides = run.decides(data)
+    ways = product(("cpu", "cuda"), ("plain", f"native {source_hash()}"), (False, True))
+    return {_identity(decides, *way) for way in ways}
+
+
+def _identity(*what: object) -> str:
+    return hashlib.sha256(repr(list(what)).encode()).hexdigest()[:16]
 
 
 def describe(
@@ -240,10 +253,10 @@ def find_start(
         return None
     path = given or weights_file(config.run_folder(dataset, settings.starts_from, seed))
     if not path.is_file():
+        words = ("--dataset", dataset, "--model", settings.starts_from, "--seed", str(seed))
         raise InputError(
-            f"{path}: not there yet; {settings.model} starts from it. Make it with: elcrec train "
-            f"--dataset {dataset} --model {settings.starts_from} --seed {seed} (and the same "
-            "--config), or name a file with --start"
+            f"{path}: not there yet; {settings.model} starts from it; name a file with --start, or "
+            f"make it with: {config.elcrec('train', *words)}"
         )
     with path.open("rb") as file:
         return Start(str(path), hashlib.file_digest(file, "sha256").hexdigest())

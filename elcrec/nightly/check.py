@@ -83,7 +83,7 @@ def check(config: Config, any_code: bool = False) -> list[Cell]:
             if seed not in _seeds(found):
                 raise InputError(
                     f"{config.run_folder(dataset, model, seed)}: no run yet, which the check needs;"
-                    " `snakemake replication_check` makes all of them"
+                    f" make all of them with: {config.snakemake('replication_check')}"
                 )
     recorded: Found = {key: [] for key in runs}
     if machines(config.recorded):

@@ -37,9 +37,8 @@ def source(config: Config, *place: str) -> Path:
         return config.output
     held = {m: _held(m.joinpath(*place), config.seeds) for m in machines(config.recorded)}
     if not held:
-        raise InputError(
-            f"{config.recorded}: has no recorded runs; `elcrec recorded add` records finished ones"
-        )
+        command = config.elcrec("recorded", "add", "MACHINE", "FOLDER")
+        raise InputError(f"{config.recorded}: has no recorded runs; add some with: {command}")
     first, *others = [machine for machine in held if held[machine] == max(held.values())]
     if not others or _on_gpu(first.joinpath(*place)):
         return first

@@ -181,10 +181,10 @@ class Runs:
                 stale.append((run, other))
         if stale and self.stale == "refuse":
             run, other = stale[0]
+            command = self.config.snakemake("--forcerun", "train", "sensitivity", "measure")
             raise InputError(
                 f"{run.folder}: one of {len(stale)} runs that other {other} made than the present; "
-                "run them again (snakemake --forcerun train sensitivity measure), or allow them "
-                "with --any-code"
+                f"allow them with --any-code, or run them again with: {command}"
             )
         for run, other in stale:
             what = f"{variant_text(run.variant)}: " if run.variant else ""

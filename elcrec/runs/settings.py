@@ -11,6 +11,7 @@ import hashlib
 import importlib
 import importlib.util
 import json
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, is_dataclass
@@ -172,7 +173,7 @@ def add_model_file(config: Config, model: str) -> str:
     """
     if not model.endswith((".yaml", ".yml")):
         return model
-    path = Path(model)
+    path = Path(os.path.expanduser(model))
     model_layers(path)  # refused here if it cannot be read
     config.model_files[path.stem] = path
     return path.stem

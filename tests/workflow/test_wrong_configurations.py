@@ -80,6 +80,42 @@ def test_a_missing_file_is_refused_by_snakemake_itself(tmp_path):
     assert f"No such file or directory: '{config}'" in refused(tmp_path, config)[-1]
 
 
+def test_a_data_file_that_is_not_there_is_told_before_any_job(tmp_path):
+    config = write(tmp_path, datasets={"tiny": {"path": "nothere.txt"}})
+    place = f"seen from the working directory {ROOT}"
+    for dry in ([], ["--dry-run"]):
+        (line,) = refused(tmp_path, config, *dry)
+        assert line == f"elcrec: datasets.tiny: path nothere.txt: no such file, {place}"
+
+
+def test_a_file_of_the_users_own_in_the_place_of_the_prepared_one_stays(tmp_path):
+    own = tmp_path / "data" / "tiny" / "sequences.txt"
+    config = write(tmp_path, datasets={"tiny": {"path": str(own)}})
+    own.parent.mkdir(parents=True)
+    (tmp_path / "tiny.txt").rename(own)
+    (line,) = refused(tmp_path, config)
+    assert line.startswith(f"elcrec: datasets.tiny: path {own}: the prepared file is written there")
+
+
+@pytest.mark.parametrize(
+    ("place", "change"),
+    [
+        ("results/tables", {}),
+        ("results/runs/tiny/sasrec", {"models": ["sasrec"]}),
+        ("some", {"data": "some/where"}),
+    ],
+)
+def test_a_file_in_the_place_of_a_folder_is_named(tmp_path, place, change):
+    if "data" in change:
+        change = {"data": str(tmp_path / change["data"])}
+    config = write(tmp_path, **change)
+    (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / place).touch()
+    (line,) = refused(tmp_path, config)
+    assert line.startswith(f"elcrec: {tmp_path / place}")
+    assert line.endswith("cannot be written: a file is in the place of a folder")
+
+
 def test_numbers_and_booleans_of_nested_options_are_taken(tmp_path):
     config = write(tmp_path)
     options = [

@@ -2,6 +2,7 @@
 import hashlib
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from elcrec.config.merging import Layers
 from elcrec.data.sources import mirror
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
+from elcrec.files.paths import check_folder, make_folder
 from elcrec.files.yamlfile import as_typed, read_yaml
 from elcrec.runs import settings as registry
 from elcrec.runs.fingerprint import code_hash, fingerprint
@@ -34,6 +36,31 @@ def checked_config():
     made = from_mapping(config, layers)
     check_runs(made)
     return made
+
+
+def check_folders():
+    """Refuse what stands in the place of a folder that jobs write to."""
+    kinds = "runs tables figures report efficiency sensitivity released grid"
+    folders = [CONFIG.output / kind for kind in kinds.split()]
+    folders += [CONFIG.data / name for name in ("logs", *CONFIG.use)]
+    if not RECORDED:
+        folders += [run.folder for run in runs_of(CONFIG, CONFIG.use, CONFIG.models)]
+    for folder in folders:
+        check_folder(folder)
+    make_folder(CONFIG.data)
+
+
+def snapshot():
+    """The configuration as it was merged here, --configfile and --config included, for the commands.
+
+    The file is named by its content, so that another call of Snakemake does not change that of a running one.
+    """
+    text = yaml.safe_dump(dict(config), sort_keys=False)
+    name = f"config-{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml"
+    path = CONFIG.output / "logs" / name
+    if not path.exists() or path.read_text() != text:
+        write_text(path, text)
+    return str(path)
 
 
 def count_gpus():
@@ -58,6 +85,9 @@ try:
     source(CONFIG)  # refused now if no runs are recorded
     GPUS = count_gpus()
     mirror()  # refused now if it names nothing
+    CONFIG.check_own_files()
+    check_folders()
+    SNAPSHOT = snapshot()
 except InputError as error:
     # Not a WorkflowError, which would add the lines of this file to the one that matters
     sys.exit(f"elcrec: {error}")
@@ -68,16 +98,6 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(workflow.basedir), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
-# Commands read the configuration as it was merged here, --configfile and --config included. The file is
-# named by its content, so that another call of Snakemake does not change that of a running one.
-_text = yaml.safe_dump(dict(config), sort_keys=False)
-SNAPSHOT = (
-    f"{OUTPUT}/logs/config-{hashlib.sha256(_text.encode()).hexdigest()[:12]}.yaml"
-)
-if not Path(SNAPSHOT).exists():
-    write_text(SNAPSHOT, _text)
-
-
 # A training takes one `gpu`; the profile says how many there are (default 1). An undeclared resource
 # would be unlimited, and `--resources` on the command line replaces those of the profile as a whole.
 GPU_PER_JOB = 1 if GPUS else 0
@@ -86,7 +106,7 @@ ALL_GPUS = workflow.global_resources["gpu"].value
 
 
 wildcard_constraints:
-    dataset="[^/]+",
+    dataset="|".join(map(re.escape, CONFIG.datasets)),
     model="[^/]+",
     seed=r"\d+",
 

@@ -8,12 +8,13 @@ TRAINING_MB = 8000
 
 
 def time_limit(wildcards, resources):
-    """Option that ends a training at a checkpoint `stop_early` minutes before its `runtime` is over.
+    """Options: one ends a training at a checkpoint `stop_early` minutes before its `runtime` is over.
 
-    Only a profile sets `stop_early`. As this depends on resources, a change makes no run again.
+    Only a profile sets `stop_early`. As this depends on resources, a change makes no run again. What is made anew
+    was decided before the command is called, so it may replace what other settings or code left behind.
     """
     early = resources.get("stop_early")
-    return f"--time-limit {resources.runtime - early}" if early else ""
+    return "--force" + (f" --time-limit {resources.runtime - early}" if early else "")
 
 
 rule train:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import torch
 
-from elcrec.errors import InputError
+from elcrec.errors import InputError, writing
 
 FOLDER = Path(__file__).parent
 SOURCE = FOLDER / "encoder.cpp"
@@ -61,7 +61,8 @@ def find_compiler() -> str:
     Raises:
         InputError: There is none.
     """
-    names = [os.environ["CXX"]] if os.environ.get("CXX") else ["g++", "c++"]
+    told = os.path.expanduser(os.environ.get("CXX", ""))
+    names = [told] if told else ["g++", "c++"]
     for name in names:
         if path := shutil.which(name):
             return path
@@ -72,8 +73,15 @@ def find_compiler() -> str:
 
 
 def cache_folder() -> Path:
-    """Where built libraries stay: elcrec/ in the user's cache folder."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "elcrec"
+    """Where built libraries stay: elcrec/ in the user's cache folder.
+
+    Raises:
+        InputError: That is no whole path: a relative one, or there is no home folder.
+    """
+    folder = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
+    if not os.path.isabs(folder):
+        raise InputError(f"native kernels: XDG_CACHE_HOME must be a whole path, got {folder!r}")
+    return Path(folder) / "elcrec"
 
 
 def source_hash() -> str:
@@ -103,10 +111,16 @@ def _processor() -> str:
 
 
 def _build(compiler: str, width: int, target: Path) -> None:
-    """Compile next to the target and rename, so runs that start together do not meet."""
-    target.parent.mkdir(parents=True, exist_ok=True)
+    """Compile next to the target and rename, so runs that start together do not meet.
+
+    Raises:
+        InputError: The cache folder cannot be made or written, or the compiler fails.
+    """
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        own = tempfile.TemporaryDirectory(dir=target.parent)
     libraries = Path(torch.__file__).parent / "lib"
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+    with own as folder:
         objects, built = Path(folder) / "encoder.o", Path(folder) / "encoder.so"
         _run([compiler, *COMPILE, f"-DELCREC_WIDTH={width}", "-c", str(SOURCE), "-o", str(objects)])
         # Linked without -fopenmp: the OpenMP functions must come from PyTorch's copy.

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from elcrec.data.core import k_core
-from elcrec.data.fetched import NAME, read_record
+from elcrec.data.fetched import NAME, SourceRecord, read_record
 from elcrec.data.formats import read_interactions
 from elcrec.data.sequences import Sequences
+from elcrec.files.jsonfile import read_json
 from elcrec.report.claims.claim import REFERENCE
 from elcrec.report.evidence import Evidence
 from elcrec.report.remarks.remark import Remark, remark
@@ -61,8 +62,9 @@ def order_by_day(evidence: Evidence) -> Remark:
         folder = evidence.config.data / dataset
         if not (folder / NAME).is_file():
             continue
-        fetched = read_record(folder, dataset)
-        if fetched.source.format == "amazon-reviews":
+        record = read_json(folder / NAME, SourceRecord)
+        if record.format == "amazon-reviews" and (folder / record.file).exists():
+            fetched = read_record(folder, dataset)
             frame = read_interactions(fetched.path, fetched.source.format, fetched.source.member)
             share = same_day_share(k_core(frame, evidence.config.dataset(dataset).core))
             shares.append({"dataset": evidence.dataset_name(dataset), "share": share})

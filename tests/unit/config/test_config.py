@@ -6,7 +6,9 @@ from types import ModuleType
 
 import pytest
 
+from elcrec import ROOT
 from elcrec.config.config import DEFAULT, MODEL_FOLDER, load_config
+from elcrec.data.sources import PREPARED
 from elcrec.files.yamlfile import read_yaml
 from elcrec.runs import settings as registry
 from tests.unit.config.config_files import refusal, write
@@ -51,6 +53,13 @@ DATASET = {"path": "mine.txt"}
             {"datasets": {"new": {"sources": [{"urls": ["http://x"]}]}}},
             r"datasets\.new\.sources\[0\]: the key 'format' is missing",
         ),
+        # paths
+        ({"output": "results/{x}"}, r"output: must have no braces, which Snakemake replaces, got "),
+        ({"datasets": {"new": {"path": "{x}.txt"}}}, r"datasets\.new\.path: must have no braces"),
+        ({"data": "~no-such-user"}, r"data: must be a path, got '~no-such-user': there is no such"),
+        ({"recorded": "-r"}, r"recorded: must not begin as options do, got '-r'; write the whole"),
+        ({"output": "a\nb"}, r"output: must be a path of one line, in UTF-8, got 'a\\nb'$"),
+        ({"models": ["~no-such-user/m.yaml"]}, r"models\[0\]: must be a path, got '~no-such-us"),
         # types
         ({"seeds": ["one"]}, r"seeds\[0\]: must be an integer from 0 to 2147483647, got 'one'$"),
         ({"seeds": [1, True]}, r"seeds\[1\]: must be an integer from 0 to 2147483647, got true$"),
@@ -274,3 +283,39 @@ def _leaves(node):
             yield from _leaves(value)
     else:
         yield node
+
+
+def test_paths_may_begin_with_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path, "base: sasrec\n", "m.yaml")
+    said = {key: f"~/{key}" for key in ("output", "data", "recorded")}
+    config = load_config([write(tmp_path, said | {"models": ["~/m.yaml"]})])
+    assert (config.output, config.data) == (tmp_path / "output", tmp_path / "data")
+    assert config.recorded == tmp_path / "recorded"
+    assert config.model_file("m") == tmp_path / "m.yaml"
+
+
+def test_files_of_the_users_own_are_needed_until_they_are_prepared(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    mine = {"use": ["mine"], "datasets": {"mine": {"path": "mine.txt"}}, "data": "data"}
+    config = load_config([write(tmp_path, mine)])
+    told = f"datasets.mine: path mine.txt: no such file, seen from the working directory {tmp_path}"
+    assert refusal(config.check_own_files) == told
+    (tmp_path / "mine.txt").mkdir()
+    assert "path mine.txt: not a file, seen from" in refusal(config.check_own_files)
+    (tmp_path / "data" / "mine").mkdir(parents=True)
+    for name in PREPARED:
+        (tmp_path / "data" / "mine" / name).touch()
+    config.check_own_files()
+
+
+def test_a_call_of_snakemake_names_the_files_and_where_the_workflow_is(tmp_path, monkeypatch):
+    files = [write(tmp_path, {}, "a b.yaml"), write(tmp_path, {}, "c.yaml")]
+    quoted = f"'{files[0]}' {files[1]}"
+    config = load_config(files)
+    monkeypatch.chdir(ROOT)
+    assert config.snakemake("all") == f"snakemake all --configfile {quoted}"
+    monkeypatch.chdir(tmp_path)
+    assert config.snakemake("all").startswith(f"snakemake --snakefile {ROOT / 'Snakefile'} all --c")
+    assert config.elcrec("report") == f"elcrec report --config {quoted}"
+    assert load_config().elcrec("report") == "elcrec report"

@@ -214,7 +214,7 @@ def test_a_local_path_is_read_where_it_lies(sources, out: Path, tmp_path: Path, 
 
 
 @pytest.mark.parametrize(
-    ("content", "reason"), [(None, "not a file"), (b"", "0 bytes"), (b"1 1\n", "4 bytes")]
+    ("content", "reason"), [(None, "no such file"), (b"", "0 bytes"), (b"1 1\n", "4 bytes")]
 )
 def test_a_wrong_local_path_is_never_replaced_by_another_source(
     sources, out: Path, tmp_path: Path, mirror, refused, content: bytes | None, reason: str

@@ -180,7 +180,7 @@ def test_a_failure_keeps_what_was_there(fetched, out: Path, refused) -> None:
 
 def test_no_statistics_without_sequences(fetched, out: Path) -> None:
     (out / "sequences.txt" / "in the way").mkdir(parents=True)
-    with pytest.raises(InputError, match="Is a directory"):
+    with pytest.raises(InputError, match="cannot be written: it is there, and no file"):
         prepare("small", small(), fetched("sequences", EXPECTED), out)
     assert not (out / "statistics.json").exists()
 

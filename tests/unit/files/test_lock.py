@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from elcrec.files.atomic import WriteError
+from elcrec.errors import WriteError
 from elcrec.files.lock import LOCK, HeldError, held
 
 

@@ -12,7 +12,7 @@ import yaml
 from baselines import sasrec
 from elcrec.cli.main import main
 from elcrec.evaluation.metrics import summarise
-from elcrec.files.atomic import replaced, write_text
+from elcrec.files.lock import held
 from elcrec.jobs import checkpoints, folder
 from elcrec.jobs.progress import Progress
 from elcrec.runs.record import load_run
@@ -57,7 +57,9 @@ def test_same_seed_same_metrics_same_ranks(tiny, tmp_path):
     ("arguments", "message"),
     [
         (["--seed", "-1"], "--seed -1: must be from 0 to 2147483647"),
-        (["--device", "tpu"], "--device tpu: must be auto, cpu, cuda or cuda:N"),
+        (["--device", "mps"], "--device mps: must be auto, cpu, cuda or cuda:N"),
+        (["--threads", "0"], "--threads: must be an integer from 1 to 1024, got 0"),
+        (["--seed", "one"], "--seed: invalid int value: 'one'"),
         (["--set", "nothing=1"], "--set nothing=1: unknown key; allowed: "),
         (["--model", "gpt"], "unknown model 'gpt'"),
         (["--dataset", "toys"], "not there yet; make it with: snakemake"),
@@ -108,7 +110,8 @@ def test_checkpoints_stay_if_the_configuration_keeps_them(tiny, tmp_path, monkey
         "epoch-00002.ckpt",
     }
     first = json.loads((folder / "metrics.json").read_text())
-    assert train(tiny, "--output", str(folder), model="sasrec") == 0  # nothing left to train
+    again = ("--output", str(folder), "--force")
+    assert train(tiny, *again, model="sasrec") == 0  # nothing left to train
     again = json.loads((folder / "metrics.json").read_text())
     assert again["resumed_after"] == [2]
     assert again["metrics"] == first["metrics"]
@@ -143,7 +146,13 @@ def test_other_settings_do_not_take_up_a_checkpoint(tiny, tmp_path, monkeypatch,
     with monkeypatch.context() as patched:
         patched.setattr(folder, "write", lambda *arguments: None)
         assert train(tiny, *output) == 0
-    assert train(tiny, *output, "--set", "alpha=2") == 0
+    assert train(tiny, *output, "--set", "alpha=2") == 2
+    held = (
+        "holds an unfinished run of other settings, data or code; name another folder, or replace"
+    )
+    assert held in capsys.readouterr().err
+    assert not (tmp_path / "run" / "failed.txt").exists()
+    assert train(tiny, *output, "--set", "alpha=2", "--force") == 0
     assert "of other settings, data or code; left out" in capsys.readouterr().err
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["resumed_after"] == []
@@ -192,16 +201,85 @@ def test_measure_counts_epochs_after_a_warm_up(tiny, tmp_path):
     assert main([*arguments, "--epochs", "0", "--output", str(path)]) == 2
 
 
-def test_an_interrupted_write_leaves_the_old_file(tmp_path):
-    path = tmp_path / "sub" / "x.txt"
-    write_text(path, "old")
+def content(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
-    def interrupted():
-        with replaced(path) as temporary:
-            temporary.write_text("half")
-            raise RuntimeError
 
-    with pytest.raises(RuntimeError):
-        interrupted()
-    assert path.read_text() == "old"
-    assert [p.name for p in path.parent.iterdir()] == ["x.txt"]
+def test_a_finished_run_is_not_trained_again(tiny, tmp_path, capsys, monkeypatch):
+    assert train(tiny, model="popularity") == 0
+    folder = tmp_path / "results" / "runs" / "tiny" / "popularity" / "1"
+    before, made = content(folder), (folder / "metrics.json").stat().st_mtime_ns
+    (folder / "checkpoints").mkdir()  # of a process that was killed at the very end
+    (folder / "checkpoints" / "epoch-00001.ckpt").touch()
+    (folder / ".lock").touch()
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        patch.setattr("elcrec.jobs.folder.execute", None)
+        assert train(tiny, model="popularity") == 0
+    said = capsys.readouterr().out
+    assert "is finished already; --force trains it again" in said
+    assert str(folder) in said
+    assert content(folder) == before
+    assert train(tiny, "--force", model="popularity") == 0
+    assert content(folder)["ranks.npz"] == before["ranks.npz"]
+    assert (folder / "metrics.json").stat().st_mtime_ns > made
+
+
+def test_a_finished_run_is_told_while_another_process_has_the_folder(tiny, tmp_path, capsys):
+    folder = tmp_path / "run"
+    assert train(tiny, "--output", str(folder), model="popularity") == 0
+    with held(folder):
+        assert train(tiny, "--output", str(folder), model="popularity") == 0
+    captured = capsys.readouterr()
+    assert "is finished already" in captured.out
+    assert captured.err == ""
+
+
+def test_a_run_of_which_a_file_is_gone_is_trained_again(tiny, tmp_path):
+    folder = tmp_path / "run"
+    output = ("--output", str(folder))
+    for name in ("ranks.npz", "weights.safetensors"):
+        assert train(tiny, *output, model="popularity") == 0
+        (folder / name).unlink()
+    assert train(tiny, *output, model="popularity") == 0
+    load_run(folder)
+    assert (folder / "weights.safetensors").exists()
+
+
+@pytest.mark.parametrize(
+    ("other", "model"), [((), "itemknn"), (("--seed", "2"), "popularity")], ids=["model", "seed"]
+)
+def test_a_run_does_not_replace_another(tiny, tmp_path, capsys, other, model):
+    output = ("--output", str(tmp_path / "run"))
+    assert train(tiny, *output, model="popularity") == 0
+    before = content(tmp_path / "run")
+    capsys.readouterr()
+    assert train(tiny, *output, *other, model=model) == 2
+    assert capsys.readouterr().err == (
+        f"elcrec: {tmp_path / 'run'}: holds a finished run of other settings, data or code: "
+        "popularity on tiny, seed 1; name another folder, or replace it by --force\n"
+    )
+    assert content(tmp_path / "run") == before
+    assert train(tiny, *output, *other, "--force", model=model) == 0
+    assert json.loads((tmp_path / "run" / "metrics.json").read_text())["model"] == model
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["config.yaml", "environment.json"], ["weights.safetensors"], ["metrics.json", "ranks.npz"]],
+)
+def test_files_of_the_users_own_stay(tiny, tmp_path, capsys, monkeypatch, names):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    for name in names:
+        (folder / name).write_text("mine")
+    before = content(folder)
+    monkeypatch.chdir(folder)
+    assert train(tiny, "--output", ".", model="popularity") == 2
+    error = capsys.readouterr().err
+    assert error.startswith("elcrec: .: holds ")
+    assert set(names) == set(error.split("holds ")[1].split(", and")[0].split(", "))
+    assert error.endswith("and no run; name another folder, or replace it by --force\n")
+    assert content(folder) == before
+    assert train(tiny, "--output", ".", "--force", model="popularity") == 0
+    load_run(folder)

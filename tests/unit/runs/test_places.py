@@ -85,5 +85,5 @@ def test_measurements_of_a_data_set_come_from_one_machine(record, config):
 
 
 def test_an_empty_record_is_said(config):
-    with pytest.raises(InputError, match="has no recorded runs; `elcrec recorded add` records"):
+    with pytest.raises(InputError, match="has no recorded runs; add some with: elcrec recor"):
         source(config, "runs", "beauty", "elcrec")

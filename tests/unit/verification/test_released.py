@@ -24,7 +24,7 @@ def verify(tiny, tmp_path, monkeypatch):
         monkeypatch.setattr(tensor_names, "load_released", lambda _: model.state_dict())
         path = tmp_path / "record.json"
         words = ["verify", "released", "--dataset", "tiny", "--model", name, "--weights", "x.pt"]
-        words += ["--config", str(tiny), "--device", "cpu", "--output", str(path)]
+        words += ["--config", str(tiny), "--device", "cpu", "--output", str(path), "--force"]
         assert main(words) == 0
         return json.loads(path.read_text())["intents"]
 

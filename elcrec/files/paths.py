@@ -1,0 +1,54 @@
+"""Paths that people write, and folders that the program makes."""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+from pathlib import Path
+
+from elcrec.errors import shown, writing
+
+UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""Cannot stand in a line, or not be written."""
+
+
+def as_path(text: str) -> Path:
+    """The one place where a text that somebody wrote becomes a path; `~` is the home folder.
+
+    Raises:
+        ValueError: It would be another folder than was meant, or is no line of text.
+    """
+    if not text or UNFIT.search(text):
+        raise ValueError(f"must be a path of one line, in UTF-8, got {shown(text)}")
+    path = Path(os.path.expanduser(text))
+    if str(path).startswith("~"):
+        raise ValueError(f"must be a path, got {shown(text)}: there is no such user")
+    if str(path).startswith("-"):
+        raise ValueError(f"must not begin as options do, got {shown(text)}; write the whole path")
+    return path
+
+
+def check_folder(folder: Path) -> None:
+    """Look whether files can be written into a folder, which is or would be made.
+
+    Raises:
+        WriteError: They cannot, or something else stands there.
+    """
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    with writing(folder):
+        if not os.path.isdir(there):
+            raise NotADirectoryError
+        if not os.access(there, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, unless it is there.
+
+    Raises:
+        WriteError: It cannot be made, or nothing can be written into it.
+    """
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    check_folder(folder)

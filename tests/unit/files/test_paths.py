@@ -1,0 +1,80 @@
+"""Paths that people write, and folders that cannot be made or written to."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from elcrec.errors import WriteError
+from elcrec.files.atomic import write_text
+from elcrec.files.lock import held
+from elcrec.files.paths import as_path, check_folder, make_folder
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("~", "{home}"),
+        ("~/a/b c", "{home}/a/b c"),
+        ("a/~b", "a/~b"),
+        ("a/-b", "a/-b"),
+        ("/x/é ü", "/x/é ü"),
+    ],
+)
+def test_a_text_becomes_a_path(monkeypatch, tmp_path, text, expected):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert str(as_path(text)) == expected.format(home=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "must be a path of one line, in UTF-8, got ''"),
+        ("a\nb", "must be a path of one line, in UTF-8, got 'a.nb'"),
+        ("\udcff", "must be a path of one line, in UTF-8"),
+        ("~nobody-of-this-name/x", "got '~nobody-of-this-name/x': there is no such user"),
+        ("-x", "must not begin as options do, got '-x'"),
+        ("./-x", "must not begin as options do, got './-x'"),
+        ("./~", "must be a path, got './~'"),
+    ],
+)
+def test_a_text_that_would_be_another_path_is_refused(text, message):
+    with pytest.raises(ValueError, match=message):
+        as_path(text)
+
+
+@pytest.mark.parametrize("way", [make_folder, check_folder, lambda folder: write_text(folder, "")])
+def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path, way):
+    (tmp_path / "file").touch()
+    place = tmp_path / "file" / "a" / "b"
+    with pytest.raises(WriteError, match=f"^{place}: cannot be written: a file is in the place of"):
+        way(place)
+
+
+def test_a_folder_is_made_with_those_above_it_and_may_be_there(tmp_path):
+    make_folder(tmp_path / "a" / "b")
+    make_folder(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b").is_dir()
+    check_folder(tmp_path / "a" / "c" / "d")
+    assert not (tmp_path / "a" / "c").exists()
+    check_folder(Path("relative"))
+
+
+def test_a_folder_that_may_not_be_written_to_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)  # tests may run as root
+    for way in (make_folder, check_folder):
+        with pytest.raises(WriteError, match=f"^{tmp_path}: cannot be written: Permission denied$"):
+            way(tmp_path)
+
+
+def test_a_link_that_leads_nowhere_is_no_folder(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "gone")
+    with pytest.raises(WriteError, match="link/a: cannot be written"):
+        check_folder(tmp_path / "link" / "a")
+
+
+def test_what_is_not_made_by_the_lock_stays(tmp_path):
+    (tmp_path / ".lock").write_text("mine")
+    with pytest.raises(WriteError, match="is not empty, so it is no lock"), held(tmp_path):
+        pass
+    assert (tmp_path / ".lock").read_text() == "mine"
