@@ -7,7 +7,7 @@ Follows the released code, and so differs from the paper in:
 
 1. User representations average all L positions, padding included, and the instance loss flattens
    all of them; cutting the padding would change the model, so it is computed.
-2. k-means goes on from the previous epoch's centroids (see `elcrec.models.clustering.KMeans`).
+2. k-means goes on from the previous epoch's centroids (see `elcrec.models.kmeans.KMeans`).
 3. Users are assigned to the nearest centroid as found; the centroid is normalised only for the
    loss.
 4. Other users of the same intent remain negatives in the intent loss (no false-negative mask).
@@ -23,9 +23,10 @@ from torch.nn import functional as F
 from elcrec.data.augmentation import Augmenter
 from elcrec.data.histories import InteractionData
 from elcrec.errors import at_least
-from elcrec.models.clustering import Fusion, KMeans, fuse, nearest
+from elcrec.models.clustering import Fusion, fuse, nearest
 from elcrec.models.encoder import EncoderSettings
 from elcrec.models.interface import Batch, Context, Intents
+from elcrec.models.kmeans import KMeans
 from elcrec.models.losses import contrastive_loss, intent_loss
 from elcrec.models.transformer import TransformerModel
 
