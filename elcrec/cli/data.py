@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from elcrec.errors import InputError
+from elcrec.cli.options import add_config
+from elcrec.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from elcrec.data.sources import Dataset
@@ -25,10 +26,8 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     prepare.set_defaults(run=run_prepare)
     for command in (fetch, prepare):
         command.add_argument("--dataset", required=True, help="a key under `datasets`")
-        command.add_argument(
-            "--config", required=True, nargs="+", type=Path, metavar="FILE", help="later ones win"
-        )
-        command.add_argument("--output", required=True, type=Path, metavar="DIR")
+        command.add_argument("--output", type=Path, metavar="DIR", help="default: of the config")
+        add_config(command)
 
 
 def run_fetch(args: argparse.Namespace) -> None:
@@ -36,8 +35,9 @@ def run_fetch(args: argparse.Namespace) -> None:
     from elcrec.data.fetch import fetch
     from elcrec.data.fetched import write_record
 
-    fetched = fetch(args.dataset, _dataset(args).places, args.output)
-    write_record(args.output, args.dataset, fetched)
+    dataset, folder = _told(args)
+    fetched = fetch(args.dataset, dataset.places, folder)
+    write_record(folder, args.dataset, fetched)
     print(f"{args.dataset}: {fetched.path} ({fetched.origin})")
 
 
@@ -46,19 +46,18 @@ def run_prepare(args: argparse.Namespace) -> None:
     from elcrec.data.fetched import read_record
     from elcrec.data.prepare import prepare
 
-    dataset = _dataset(args)
-    fetched = read_record(args.output, args.dataset)
-    path = prepare(args.dataset, dataset, fetched, args.output)
+    dataset, folder = _told(args)
+    path = prepare(args.dataset, dataset, read_record(folder, args.dataset), folder)
     print(f"{args.dataset}: {path}")
 
 
-def _dataset(args: argparse.Namespace) -> Dataset:
+def _told(args: argparse.Namespace) -> tuple[Dataset, Path]:
+    """What the configuration says of the data set, and the folder that it goes to."""
     from elcrec.config.config import load_config
 
-    datasets = load_config(args.config).datasets
-    if args.dataset not in datasets:
-        raise InputError(
-            f"--dataset {args.dataset}: not under `datasets` in "
-            f"{', '.join(map(str, args.config))}; allowed are {', '.join(datasets)}"
-        )
-    return datasets[args.dataset]
+    config = load_config(args.config)
+    if args.dataset not in config.datasets:
+        files = ", ".join(Path(file).name for file, _ in config.layers.parts)
+        raise InputError(f"{files}: {unknown('data set', args.dataset, config.datasets)}")
+    folder = config.sequences_file(args.dataset).parent
+    return config.datasets[args.dataset], args.output or folder

@@ -12,9 +12,23 @@ import sys
 from collections.abc import Sequence
 
 from elcrec import __version__
-from elcrec.cli import bench, data, figure, nightly, recorded, report, table, train, verify
+from elcrec.cli import (
+    bench,
+    data,
+    figure,
+    nightly,
+    recommend,
+    recorded,
+    report,
+    table,
+    train,
+    verify,
+)
 from elcrec.errors import InputError
 from elcrec.training.deadline import EXIT_STATUS, OutOfTimeError
+
+OPTIONAL = {"matplotlib": "matplotlib", "sklearn": "scikit-learn", "pyarrow": "pyarrow"}
+"""Modules that only some commands need, and what brings them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,6 +40,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"elcrec: {error}", file=sys.stderr)
         return EXIT_STATUS if isinstance(error, OutOfTimeError) else 2
+    except ModuleNotFoundError as error:
+        module = str(error.name).partition(".")[0]
+        if module not in OPTIONAL:
+            raise
+        print(f"elcrec: {module} is missing: pip install {OPTIONAL[module]}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("elcrec: interrupted", file=sys.stderr)
         return 130
@@ -50,6 +70,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"elcrec {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train.add_commands(subparsers)
+    recommend.add_commands(subparsers)
     data.add_commands(subparsers)
     table.add_commands(subparsers)
     report.add_commands(subparsers)

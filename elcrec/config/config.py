@@ -27,6 +27,11 @@ FROM_RECORDED = "from-recorded"
 """Folder in the output for what is made of recorded runs, apart from those of this machine."""
 
 
+def _record() -> Path:
+    here = Path("results", "recorded")
+    return here if here.is_dir() else ROOT / here
+
+
 class ConfigFile(Section):
     """What a configuration may say. `use`, `models` and `seeds` span the runs."""
 
@@ -52,8 +57,9 @@ class ConfigFile(Section):
     runs: Literal["trained", "recorded"] = "trained"
     """What tables, figures and report are made of: trained, runs of this machine; recorded, those
     that are kept in `recorded`, and nothing is trained."""
-    recorded: FilePath = Path("results/recorded")
-    """Folder of recorded runs, a folder per machine."""
+    recorded: Annotated[FilePath, Field(default_factory=_record)]
+    """Folder of recorded runs, a folder per machine; by default results/recorded, here or else
+    that of the checkout or package."""
     threads: Annotated[int, Field(ge=1, le=1024)] = 2
     """CPU threads of one training job."""
     kernels: Literal["plain", "native"] = "plain"
@@ -111,7 +117,10 @@ class Config(ConfigFile):
         self.dataset(dataset)
         path = self.sequences_file(dataset)
         if not path.exists():
-            raise InputError(f"{path}: not there yet; make it with: snakemake --cores 1 {path}")
+            steps = (f"elcrec data {step} --dataset {dataset}" for step in ("fetch", "prepare"))
+            raise InputError(
+                f"{path}: not there yet; make it with: {' && '.join(steps)} (and the same --config)"
+            )
         return path
 
     def where_parameter(self, model: str, key: str) -> str:
