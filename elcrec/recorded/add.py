@@ -13,6 +13,7 @@ from elcrec.errors import InputError
 from elcrec.files.atomic import replaced, write_json, write_text
 from elcrec.files.jsonfile import JsonObject
 from elcrec.files.npzfile import read_arrays
+from elcrec.files.weights import WEIGHTS
 from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.about import about
 from elcrec.recorded.check import check_extra, protocol_of, wanted
@@ -37,7 +38,11 @@ class Added:
 
 
 def add(
-    config: Config, machine: Path, folders: Iterable[Path], replace_recorded: bool = False
+    config: Config,
+    machine: Path,
+    folders: Iterable[Path],
+    replace_recorded: bool = False,
+    weights: bool = False,
 ) -> Added:
     """Put finished runs, measurements and checks of weights into the record of a machine.
 
@@ -48,6 +53,7 @@ def add(
         machine: The machine's folder in it.
         folders: Output folders, machines' folders of other records, or folders of single runs.
         replace_recorded: Let a run take the place of another that is recorded.
+        weights: Keep the weights of the runs, too; recorded runs may get them afterwards.
 
     Raises:
         InputError: There is nothing to record, a run is not whole or may not be recorded, another
@@ -56,7 +62,7 @@ def add(
     protocol = protocol_of(config)
     with tempfile.TemporaryDirectory() as temporary:
         stage = Path(temporary)
-        origins = _prepared(protocol, folders, stage)
+        origins = _prepared(protocol, folders, stage, weights)
         new = [
             place
             for place, origin in origins.items()
@@ -82,7 +88,9 @@ def add(
     )
 
 
-def _prepared(config: Config, folders: Iterable[Path], stage: Path) -> dict[Path, Path]:
+def _prepared(
+    config: Config, folders: Iterable[Path], stage: Path, weights: bool
+) -> dict[Path, Path]:
     """Check what is to be recorded, and write it to `stage` as a machine's folder has it.
 
     Returns:
@@ -96,7 +104,7 @@ def _prepared(config: Config, folders: Iterable[Path], stage: Path) -> dict[Path
         files = [] if single else extra_files(folder)
         if not runs and not files:
             raise InputError(f"{folder}: has no run, measurement or check of weights to record")
-        places = {write_run(config, planned, run, stage): run for run in runs}
+        places = {write_run(config, planned, run, stage, weights): run for run in runs}
         for path in files:
             place = path.relative_to(folder)
             write_json(stage / place, check_extra(config, path))
@@ -116,15 +124,17 @@ def _is_new(there: Path, staged: Path, origin: Path, replace_recorded: bool) -> 
         raise InputError(
             f"{origin}: is recorded in {there} with another {what}; --replace takes this one"
         )
-    return what is not None
+    return what is not None or (staged / WEIGHTS).exists() > (there / WEIGHTS).exists()
 
 
 def _difference(there: Path, staged: Path) -> str | None:
     """The first file that is not the same in two records of a run or measurement."""
     pairs = [(there, staged)]
     if staged.is_dir():
-        names = sorted({path.name for folder in (there, staged) for path in folder.iterdir()})
-        pairs = [(there / name, staged / name) for name in names]
+        names = {path.name for folder in (there, staged) for path in folder.iterdir()}
+        if not (there / WEIGHTS).exists() & (staged / WEIGHTS).exists():  # may be kept or not
+            names.discard(WEIGHTS)
+        pairs = [(there / name, staged / name) for name in sorted(names)]
     return next((one.name for one, other in pairs if _content(one) != _content(other)), None)
 
 

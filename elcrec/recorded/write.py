@@ -21,6 +21,7 @@ from elcrec.files.atomic import write_json, write_text
 from elcrec.files.csvfile import csv_text
 from elcrec.files.jsonfile import JsonObject
 from elcrec.files.npzfile import write_arrays
+from elcrec.files.weights import WEIGHTS, read_weights, weights_file, write_weights
 from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.check import Wanted, check_run, settings_files
 from elcrec.runs.history import read_history
@@ -34,8 +35,10 @@ DIGITS = 7
 """Significant digits of a recorded history: those of single precision."""
 
 
-def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Path) -> Path:
-    """Check a run and write what is recorded of it.
+def write_run(
+    config: Config, planned: Sequence[Wanted], folder: Path, stage: Path, weights: bool = False
+) -> Path:
+    """Check a run and write what is recorded of it, with its weights if they are asked for.
 
     Returns:
         Its place below `stage`.
@@ -53,6 +56,8 @@ def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Pa
         start = metrics.section("start")
         changes["start"] = start.values | {"file": Path(start.text("file")).name}
         made = made | {"start": changes["start"]}
+    if "module" in made:  # of a model of one's own, a file
+        made = made | {"module": Path(str(made["module"])).name}
     target = stage / place
     _write_ranks(target / "ranks.npz", record.ranks)
     write_text(target / "history.csv", _history(record))
@@ -61,12 +66,14 @@ def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Pa
     for name in _kept_besides(config, run):
         if (folder / name).exists():
             shutil.copyfile(folder / name, target / name)
+    if weights:
+        write_weights(target / WEIGHTS, read_weights(weights_file(folder)))
     write_json(target / "metrics.json", metrics.values | changes)
     return place
 
 
 def _kept_besides(config: Config, run: PlannedRun) -> list[str]:
-    """Files that are kept of some runs only: weights of chosen runs would be named here."""
+    """Files that are kept of some runs only."""
     of_figures = (config.figures.intents_of, "", single_seed(config))
     return ["intents.npz"] if (run.model, run.variant, run.seed) == of_figures else []
 
