@@ -26,7 +26,6 @@ from elcrec.errors import at_least
 from elcrec.models.clustering import Fusion, fuse, nearest
 from elcrec.models.encoder import EncoderSettings
 from elcrec.models.interface import Batch, Context, Intents
-from elcrec.models.kmeans import KMeans
 from elcrec.models.losses import contrastive_loss, intent_loss
 from elcrec.models.transformer import TransformerModel
 
@@ -68,6 +67,8 @@ class Model(TransformerModel):
 
     def start_training(self, context: Context) -> None:
         """Make the augmentation tables and the k-means that lasts for the whole run."""
+        from elcrec.models.kmeans import KMeans  # faiss, which nothing else needs
+
         p = self.parameters_used
         self.augmenter = Augmenter(context.data, self.max_length)
         self.kmeans = KMeans(p.intents, p.dimension, context.seed, context.data.device)

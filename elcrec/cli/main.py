@@ -27,7 +27,12 @@ from elcrec.cli import (
 from elcrec.errors import InputError
 from elcrec.training.deadline import EXIT_STATUS, OutOfTimeError
 
-OPTIONAL = {"matplotlib": "matplotlib", "sklearn": "scikit-learn", "pyarrow": "pyarrow"}
+OPTIONAL = {
+    "faiss": "faiss-cpu (with a GPU faiss-gpu)",
+    "matplotlib": "matplotlib",
+    "sklearn": "scikit-learn",
+    "pyarrow": "pyarrow",
+}
 """Modules that only some commands need, and what brings them."""
 
 

@@ -53,7 +53,7 @@ def load(
         InputError: There is no such run, it has not finished, or its weights are not kept.
     """
     told = load_config(config)
-    restored = restore(find(run, told), torch.device(device))
+    restored = restore(find(run, told), told, torch.device(device))
     return Recommender(restored, told.data / restored.metrics.dataset)
 
 

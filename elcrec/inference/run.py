@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -13,6 +15,7 @@ from torch import Tensor
 
 from elcrec.config.build import build
 from elcrec.config.config import Config
+from elcrec.config.model_file import read_model_file
 from elcrec.errors import InputError, did_you_mean, shown
 from elcrec.files.checked import Line, Record, check, in_file
 from elcrec.files.jsonfile import read_json
@@ -72,10 +75,11 @@ def find(run: Path | str, config: Config) -> Path:
     return next((folder for folder in found if weights_file(folder).exists()), found[0])
 
 
-def restore(folder: Path, device: torch.device) -> Restored:
+def restore(folder: Path, config: Config, device: torch.device) -> Restored:
     """Make the model of a run with the weights that were tested.
 
-    Where the run was of a model of one's own, the file that its config.yaml names is imported.
+    The module that its config.yaml names is imported, a file if the model was one's own; or, if
+    there is no such module any more, that of the present model of this name.
 
     Raises:
         InputError: The run has not finished, its weights are not there or do not fit, or a file is
@@ -86,7 +90,7 @@ def restore(folder: Path, device: torch.device) -> Restored:
         raise InputError(f"{folder}: holds no finished run ({failure(folder)})")
     metrics = read_json(folder / "metrics.json", MetricsFile)
     told: Settings = check(Settings, read_yaml(path), in_file(path))
-    module = load_module(told.module, path)
+    module = _module(told.module, path, metrics.model, config)
     parameters = build(module.Hyperparameters, told.parameters, f"{path}: parameters")
     file = weights_file(folder)
     if not file.exists():
@@ -105,6 +109,16 @@ def restore(folder: Path, device: torch.device) -> Restored:
         reason = str(error).splitlines()[-1].strip()
         raise InputError(f"{file}: does not fit {told.name}: {reason}") from None
     return Restored(told.name, metrics, model.to(device).eval(), per_user)
+
+
+def _module(name: str, path: Path, model: str, config: Config) -> ModuleType:
+    try:
+        return load_module(name, path)
+    except InputError as error:
+        with suppress(InputError):
+            file = config.model_file(model)
+            return load_module(read_model_file(file)["module"], file)
+        raise error from None
 
 
 def _shapes(make: Make, users: int, size: int) -> dict[str, torch.Size]:

@@ -69,7 +69,7 @@ class ELCM(nn.Module):
             seed: Of either.
 
         Raises:
-            InputError: Fewer users than centers, or k-means without faiss.
+            InputError: Fewer users than centers.
         """
         clusters, dimension = self.centers.shape
         if by == "random":
@@ -79,12 +79,8 @@ class ELCM(nn.Module):
             chosen = torch.randperm(len(points), generator=generator)[:clusters]
             found = points[chosen.to(points.device)]
         else:
-            try:
-                from elcrec.models.kmeans import KMeans  # faiss, which only this needs
-            except ModuleNotFoundError as error:
-                raise InputError(
-                    f"k-means: {error} (pip install faiss-cpu, or faiss-gpu)"
-                ) from None
+            from elcrec.models.kmeans import KMeans  # faiss, which nothing else needs
+
             found = KMeans(clusters, dimension, seed, points.device).fit(points)
         self.centers.copy_(F.normalize(found))
 

@@ -5,6 +5,7 @@ import torch
 import yaml
 
 import elcrec
+from elcrec.config.config import load_config
 from elcrec.errors import InputError
 from elcrec.files.weights import WEIGHTS, read_weights, write_weights
 from elcrec.inference.run import restore
@@ -23,7 +24,7 @@ def refusal(config, run) -> str:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_model_is_made_again_with_its_weights(finished, model):
-    restored = restore(folder_of(finished, model), CPU)
+    restored = restore(folder_of(finished, model), load_config([finished]), CPU)
     weights = read_weights(folder_of(finished, model) / WEIGHTS)
     state = restored.model.state_dict()
     assert state.keys() == weights.keys()
@@ -84,6 +85,13 @@ def test_a_broken_config_names_the_key(runs):
     path = folder_of(runs, "sasrec") / "config.yaml"
     path.write_text(path.read_text().replace("module:", "modul:"))
     assert f"{path}: top level: the key 'module' is missing" in refusal(runs, path.parent)
+
+
+def test_a_module_that_has_moved_is_that_of_the_present_model(runs):
+    path = folder_of(runs, "sasrec") / "config.yaml"
+    before = elcrec.load(path.parent, [runs]).score([[1, 2]])
+    path.write_text(path.read_text().replace("baselines.sasrec", "baselines.former"))
+    assert (elcrec.load(path.parent, [runs]).score([[1, 2]]) == before).all()
 
 
 def test_a_model_of_ones_own_is_imported_from_its_file(runs, tmp_path, monkeypatch):
