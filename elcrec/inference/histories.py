@@ -107,7 +107,7 @@ def read_users(path: Path) -> list[str]:
         users += words
     if not users:
         raise InputError(f"{path}: is empty; expected ids of users, one a line")
-    return users
+    return list(index_of(users, path))
 
 
 def read_histories(path: Path) -> tuple[int, Iterator[Written]]:

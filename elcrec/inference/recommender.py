@@ -199,19 +199,15 @@ class Recommender:
             which: Their raw ids; None: all.
 
         Raises:
-            InputError: One is not known or named twice.
+            InputError: One is not known.
         """
         sequences, ids = self._prepared
         rows = np.arange(sequences.n_users)
         if which is not None:
             asked = pd.Index(np.array(which, dtype=object))
             rows = index_of(ids.users, self.folder / FILES[0]).get_indexer(asked)
-            for wrong, what in (
-                (rows < 0, "not of the training"),
-                (asked.duplicated(), "there twice"),
-            ):
-                if wrong.any():
-                    raise InputError(f"user {shown(asked[wrong][0])} is {what}")
+            if (rows < 0).any():
+                raise InputError(f"user {shown(asked[rows < 0][0])} is not of the training")
         data, names = Known(sequences, self.device), np.array(ids.users, dtype=object)
         for start in range(0, len(rows), PART):
             some = rows[start : start + PART]
@@ -233,9 +229,6 @@ class Recommender:
         sequences = read_sequences(self.folder / "sequences.txt")
         if sequences.digest() != self.run.metrics.data:
             raise InputError(f"{self.folder}: is not the data set that the run was trained on")
-        for name, own, count in zip(
-            FILES, (ids.users, ids.items), (sequences.n_users, sequences.n_items), strict=True
-        ):
-            if len(own) != count:
-                raise InputError(f"{self.folder / name}: has {len(own)} ids; needed: {count}")
+        if (len(ids.users), len(ids.items)) != (sequences.n_users, sequences.n_items):
+            raise InputError(f"{self.folder}: {' or '.join(FILES)} has too few or too many ids")
         return sequences, ids

@@ -188,7 +188,7 @@ def test_a_broken_table(refused, tmp_path, text, said):
     ("text", "said"),
     [
         ("u1\nu999\n", "user 'u999' is not of the training"),
-        ("u1\nu2\nu1\n", "user 'u1' is there twice"),
+        ("u1\nu2\nu1\n", "users.txt: the id 'u1' stands twice"),
         ("u1 u2\n", "users.txt, line 1: 2 words; expected one id"),
         ("", "users.txt: is empty"),
     ],
