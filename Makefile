@@ -8,7 +8,9 @@ BIN := $(VENV)/bin
 TORCH_INDEX ?=
 # faiss-cpu or faiss-gpu, by the names of the extras: make demo FAISS=gpu
 FAISS ?= cpu
-TORCH := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+LOCK := constraints.txt
+TORCH := $(shell grep '^torch==' $(LOCK))
+PIP := $(BIN)/pip install -c $(LOCK)
 CORES ?= $(shell nproc)
 
 .PHONY: help install demo test test-parity test-slurm golden lint format docs tiny clean
@@ -16,21 +18,21 @@ CORES ?= $(shell nproc)
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1  /p' $(MAKEFILE_LIST) | awk '{name = $$1; sub(/^[^ ]+ +/, ""); printf "make %-12s %s\n", name, $$0}'
 
-$(VENV)/.torch:
+$(VENV)/.torch: $(LOCK)
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 ...")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install $(if $(TORCH_INDEX),--index-url $(TORCH_INDEX)) $(TORCH)
 	touch $@
 
 $(VENV)/.installed: $(VENV)/.torch pyproject.toml
-	$(BIN)/pip install -e ".[$(FAISS)]"
+	$(PIP) -e ".[$(FAISS),workflow,figures]"
 	touch $@
 
 $(VENV)/.test: $(VENV)/.installed
-	$(BIN)/pip install -e ".[test]"
+	$(PIP) -e ".[test]"
 	touch $@
 
-install: $(VENV)/.installed ## the environment .venv with the pinned requirements
+install: $(VENV)/.installed ## the environment .venv with the versions of constraints.txt
 
 # One line of progress, and what fails; make demo V=1 shows Snakemake's messages and what each job prints.
 demo: install ## the whole replication on a small real data set, about 15 minutes on 2 cores
@@ -57,7 +59,7 @@ test-parity: $(PARITY)/.recbole ## models against RecBole's, with the same weigh
 	$(PARITY)/bin/python -m pytest tests/parity
 
 $(VENV)/.slurm: $(VENV)/.test
-	$(BIN)/pip install -e ".[slurm]"
+	$(PIP) -e ".[slurm]"
 	touch $@
 
 # A real SLURM on loopback, set up and taken down by the script; its GPU is made up.
@@ -83,7 +85,7 @@ format: $(VENV)/.test ## what ruff and snakefmt can mend
 	$(BIN)/snakefmt Snakefile workflow/rules
 
 $(VENV)/.docs: $(VENV)/.installed
-	$(BIN)/pip install -e ".[docs]"
+	$(PIP) -e ".[docs]"
 	touch $@
 
 # The variable silences an announcement of Material's, which has no place in a log.

@@ -7,7 +7,7 @@ Follows the released code, and so differs from the paper in:
 
 1. User representations average all L positions, padding included, and the instance loss flattens
    all of them; cutting the padding would change the model, so it is computed.
-2. k-means goes on from the previous epoch's centroids (see `elcrec.models.clustering.KMeans`).
+2. k-means goes on from the previous epoch's centroids (see `elcrec.models.kmeans.KMeans`).
 3. Users are assigned to the nearest centroid as found; the centroid is normalised only for the
    loss.
 4. Other users of the same intent remain negatives in the intent loss (no false-negative mask).
@@ -23,7 +23,7 @@ from torch.nn import functional as F
 from elcrec.data.augmentation import Augmenter
 from elcrec.data.histories import InteractionData
 from elcrec.errors import at_least
-from elcrec.models.clustering import Fusion, KMeans, fuse, nearest
+from elcrec.models.clustering import Fusion, fuse, nearest
 from elcrec.models.encoder import EncoderSettings
 from elcrec.models.interface import Batch, Context, Intents
 from elcrec.models.losses import contrastive_loss, intent_loss
@@ -67,6 +67,8 @@ class Model(TransformerModel):
 
     def start_training(self, context: Context) -> None:
         """Make the augmentation tables and the k-means that lasts for the whole run."""
+        from elcrec.models.kmeans import KMeans  # faiss, which nothing else needs
+
         p = self.parameters_used
         self.augmenter = Augmenter(context.data, self.max_length)
         self.kmeans = KMeans(p.intents, p.dimension, context.seed, context.data.device)

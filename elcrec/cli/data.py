@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from elcrec.cli.options import add_config, add_output, writing_to
-from elcrec.errors import InputError
+from elcrec.errors import InputError, unknown
 
 if TYPE_CHECKING:
     from elcrec.config.config import Config
@@ -26,7 +26,7 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     for command in (fetch, prepare):
         command.add_argument("--dataset", required=True, help="a key under `datasets`")
         add_config(command)
-        add_output(command, "folder", required=True)
+        add_output(command, "folder (default: of the config)")
 
 
 def run_fetch(args: argparse.Namespace) -> None:
@@ -55,7 +55,8 @@ def run_prepare(args: argparse.Namespace) -> None:
         try:
             fetched = read_record(folder, args.dataset)
         except InputError as error:
-            words = ("--dataset", args.dataset, "--output", str(folder))
+            words = ["--dataset", args.dataset]
+            words += ["--output", str(folder)] if args.output else []
             raise InputError(f"{error}, with: {config.elcrec('data', 'fetch', *words)}") from None
         path = prepare(args.dataset, config.dataset(args.dataset), fetched, folder)
     print(f"{args.dataset}: {path}")
@@ -64,7 +65,7 @@ def run_prepare(args: argparse.Namespace) -> None:
 def _is_ours(args: argparse.Namespace) -> bool:
     from elcrec.data.fetched import earlier
 
-    record = earlier(args.output)
+    record = earlier(args.output) if args.output else None
     return record is not None and record.dataset == args.dataset
 
 
@@ -73,9 +74,6 @@ def _load(args: argparse.Namespace) -> Config:
 
     config = load_config(args.config)
     if args.dataset not in config.datasets:
-        raise InputError(
-            f"--dataset {args.dataset}: not under `datasets` in "
-            f"{', '.join(str(file) for file, _ in config.layers.parts)}; "
-            f"allowed are {', '.join(config.datasets)}"
-        )
+        files = ", ".join(str(file) for file, _ in config.layers.parts)
+        raise InputError(f"{files}: {unknown('data set', args.dataset, config.datasets)}")
     return config

@@ -13,10 +13,29 @@ import sys
 from collections.abc import Sequence
 
 from elcrec import __version__
-from elcrec.cli import bench, data, figure, nightly, recorded, report, table, train, verify
+from elcrec.cli import (
+    bench,
+    data,
+    figure,
+    nightly,
+    recommend,
+    recorded,
+    report,
+    table,
+    train,
+    verify,
+)
 from elcrec.cli.options import Parser
 from elcrec.errors import InputError
 from elcrec.training.deadline import EXIT_STATUS, OutOfTimeError
+
+OPTIONAL = {
+    "faiss": "faiss-cpu (with a GPU faiss-gpu)",
+    "matplotlib": "matplotlib",
+    "sklearn": "scikit-learn",
+    "pyarrow": "pyarrow",
+}
+"""Modules that only some commands need, and what brings them."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,6 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not error.filename:
             raise
         print(f"elcrec: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        module = str(error.name).partition(".")[0]
+        if module not in OPTIONAL:
+            raise
+        print(f"elcrec: {module} is missing: pip install {OPTIONAL[module]}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("elcrec: interrupted", file=sys.stderr)
@@ -62,6 +87,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"elcrec {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train.add_commands(subparsers)
+    recommend.add_commands(subparsers)
     data.add_commands(subparsers)
     table.add_commands(subparsers)
     report.add_commands(subparsers)

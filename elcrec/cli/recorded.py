@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from elcrec.cli.options import add_config, file_path
+from elcrec.errors import InputError
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for torch.
 
@@ -29,6 +30,8 @@ def add_commands(subparsers: Any) -> None:
     adding.add_argument(
         "--replace", action="store_true", help="take the place of what is recorded otherwise"
     )
+    text_of_weights = "keep their weights, too (a few MB each), for `elcrec.load`"
+    adding.add_argument("--weights", action="store_true", help=text_of_weights)
     text = "write the results in README.md and docs/results.md from the record"
     readme = kinds.add_parser("readme", help=text, description=text)
     readme.add_argument(
@@ -59,7 +62,8 @@ def run_add(arguments: argparse.Namespace) -> None:
     config = load_config(arguments.config)
     machine = machine_folder(config.recorded, arguments.machine)
     folders = arguments.folders or [config.output]
-    print(*add(config, machine, folders, arguments.replace), sep="\n")
+    lines = add(config, machine, folders, arguments.replace, arguments.weights)
+    print(*lines, sep="\n")
 
 
 def run_readme(arguments: argparse.Namespace) -> int:
@@ -74,6 +78,8 @@ def run_readme(arguments: argparse.Namespace) -> int:
     from elcrec.recorded.readme import PARTS, put, texts
 
     readme, details = ROOT / "README.md", ROOT / "docs" / "results.md"
+    if not readme.exists():
+        raise InputError(f"{readme}: is not there; results are written in a checkout")
     made = texts(load_config(arguments.config))
     after = {readme: readme.read_text(encoding="utf-8"), details: made["docs"]}
     for part in PARTS:

@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 
 def run_golden(arguments: argparse.Namespace) -> int:
     """Print the largest relative deviation of each quantity; 1 when one is out of tolerance."""
-    from elcrec.config.model_file import MODEL_FOLDER, read_model_file
-    from elcrec.runs.settings import load_module
-
-    for model in ("iclrec", "elcrec"):  # a package that is missing is said as a training says it
-        file = MODEL_FOLDER / f"{model}.yaml"
-        load_module(read_model_file(file)["module"], file)
     from elcrec.verification.golden import verify
 
     failed = False

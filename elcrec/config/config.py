@@ -29,6 +29,11 @@ FROM_RECORDED = "from-recorded"
 """Folder in the output for what is made of recorded runs, apart from those of this machine."""
 
 
+def _record() -> Path:
+    here = Path("results", "recorded")
+    return here if here.is_dir() else ROOT / here
+
+
 class ConfigFile(Section):
     """What a configuration may say. `use`, `models` and `seeds` span the runs."""
 
@@ -54,8 +59,9 @@ class ConfigFile(Section):
     runs: Literal["trained", "recorded"] = "trained"
     """What tables, figures and report are made of: trained, runs of this machine; recorded, those
     that are kept in `recorded`, and nothing is trained."""
-    recorded: FilePath = Path("results/recorded")
-    """Folder of recorded runs, a folder per machine."""
+    recorded: Annotated[FilePath, Field(default_factory=_record)]
+    """Folder of recorded runs, a folder per machine; by default results/recorded, here or else
+    that of the checkout or package."""
     threads: sections.Threads = 2
     """CPU threads of one training job."""
     kernels: Literal["plain", "native"] = "plain"
@@ -113,8 +119,9 @@ class Config(ConfigFile):
         self.dataset(dataset)
         path = self.sequences_file(dataset)
         if not path.exists():
-            command = self.snakemake("--cores", "1", str(path))
-            raise InputError(f"{path}: not there yet; make it with: {command}")
+            steps = [("data", step, "--dataset", dataset) for step in ("fetch", "prepare")]
+            commands = " && ".join(self.elcrec(*words) for words in steps)
+            raise InputError(f"{path}: not there yet; make it with: {commands}")
         return path
 
     def check_own_files(self) -> None:

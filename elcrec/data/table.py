@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -106,30 +107,35 @@ def _split(line: str, separator: str) -> list[str]:
 
 def _parsed(path: Path, content: bytes, separator: str, width: int, headed: bool) -> pd.DataFrame:
     """All fields as text."""
+    start = 2 if headed else 1
     try:
-        frame = pd.read_csv(
-            io.BytesIO(content),
-            sep=separator,
-            header=None,
-            names=range(width),
-            skiprows=1 if headed else 0,
-            index_col=False,
-            dtype=str,
-            keep_default_na=False,
-            skip_blank_lines=False,
-            encoding="utf-8-sig",
-            on_bad_lines="error",
-            quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
-        )
+        with warnings.catch_warnings():
+            # A first line with more columns: pandas would drop them with a warning.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            frame = pd.read_csv(
+                io.BytesIO(content),
+                sep=separator,
+                header=None,
+                names=range(width),
+                skiprows=start - 1,
+                index_col=False,
+                dtype=str,
+                keep_default_na=False,
+                skip_blank_lines=False,
+                encoding="utf-8-sig",
+                on_bad_lines="error",
+                quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
+            )
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8 text") from None
     except pd.errors.EmptyDataError:
         return pd.DataFrame(columns=range(width), dtype=str)
+    except pd.errors.ParserWarning:
+        raise InputError(f"{path}, line {start}: too many columns; expected {width}") from None
     except pd.errors.ParserError as error:
         told = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
         where, wrong = (f", line {told[2]}", f"{told[3]} columns") if told else ("", str(error))
         raise InputError(f"{path}{where}: {wrong}; expected {width}") from None
-    start = 2 if headed else 1
     lines = content.split(b"\n") if (frame.iloc[:, -1] == "").any() else []
     for place in np.flatnonzero(frame.iloc[:, -1] == ""):  # missing, where a line is too short
         count = len(_split(lines[place + start - 1].decode(), separator))

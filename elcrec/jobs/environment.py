@@ -21,8 +21,11 @@ PACKAGES = ("torch", "numpy", "scipy", "pandas", "snakemake", "faiss-cpu", "fais
 
 
 def commit() -> tuple[str | None, bool]:
-    """Commit of this project and whether tracked files differ from it; (None, True) without git."""
-    head = _git("rev-parse", "HEAD")
+    """Commit of this project and whether tracked files differ from it; (None, True) without git.
+
+    An installed package may lie in the repository of another project, whose commit says nothing.
+    """
+    head = _git("rev-parse", "HEAD") if (ROOT / ".git").exists() else None
     if head is None:
         return None, True
     return head, bool(_git("status", "--porcelain", "--untracked-files=no"))

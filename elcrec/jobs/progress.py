@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from contextlib import AbstractContextManager
+from typing import Self
 
 from tqdm import tqdm
 
@@ -21,27 +21,43 @@ def title(run: Run, config: Config) -> str:
     return f"{run.settings.name} {config.dataset_name(run.dataset)} seed {run.seed}"
 
 
-class Progress(AbstractContextManager["Progress"]):
-    """A bar over epochs with loss, validation metric and epoch time; tqdm adds the time left.
+class Bar:
+    """A bar; where standard error is no terminal (a log of the workflow), a line now and then."""
 
-    Where standard error is no terminal (a log of the workflow), a line now and then instead.
-    """
+    def __init__(
+        self, title: str, total: int, unit: str, quiet: bool = False, bar: bool = True
+    ) -> None:
+        self.title = title
+        terminal = bar and sys.stderr.isatty()
+        self.lines = not quiet and not terminal
+        self.last_line = time.monotonic()
+        self.bar = tqdm(total=total, desc=title, unit=unit, disable=quiet or not terminal)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.close()
+
+    def to(self, done: int, said: str) -> None:
+        """Go on to `done`; `said` is the line."""
+        self.bar.update(done - self.bar.n)
+        if self.lines and time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
+            self.last_line = time.monotonic()
+            print(f"{self.title}: {said}", file=sys.stderr, flush=True)
+
+
+class Progress(Bar):
+    """A bar over epochs with loss, validation metric and epoch time; tqdm adds the time left."""
 
     def __init__(
         self, title: str, training: TrainingSettings, quiet: bool = False, bar: bool = True
     ) -> None:
+        super().__init__(title, training.max_epochs, "epoch", quiet, bar)
         chosen = training.select_by
         self.metric = chosen if chosen in METRICS else METRICS[-1]
         self.best = 0.0
-        self.title, self.max_epochs = title, training.max_epochs
-        terminal = bar and sys.stderr.isatty()
-        self.lines = not quiet and not terminal
-        self.last_line = time.monotonic()
-        hidden = quiet or not terminal
-        self.bar = tqdm(total=self.max_epochs, desc=title, unit="epoch", disable=hidden)
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.close()
+        self.max_epochs = training.max_epochs
 
     def __call__(self, row: dict[str, float]) -> None:
         """Show one epoch's history row."""
@@ -52,9 +68,6 @@ class Progress(AbstractContextManager["Progress"]):
             shown = {"loss": f"{row['loss_total']:.4f}"} | shown
         shown |= {"epoch": f"{seconds:.1f}s"}
         self.bar.set_postfix(shown, refresh=False)
-        self.bar.update(int(row["epoch"]) - self.bar.n)  # a resumed training starts further on
-        if self.lines and time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
-            self.last_line = time.monotonic()
-            text = ", ".join(f"{key} {value}" for key, value in shown.items())
-            done = f"epoch {row['epoch']:.0f} of at most {self.max_epochs}"
-            print(f"{self.title}: {done}: {text}", file=sys.stderr, flush=True)
+        text = ", ".join(f"{key} {value}" for key, value in shown.items())
+        done = f"epoch {row['epoch']:.0f} of at most {self.max_epochs}"
+        self.to(int(row["epoch"]), f"{done}: {text}")  # a resumed training starts further on

@@ -6,13 +6,14 @@ Source: Liu et al., "End-to-end Learnable Clustering for Intent Learning in Reco
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from elcrec.models.clustering import Fusion, KMeans, cluster_loss, fuse, nearest
+from elcrec.errors import InputError, unknown
+from elcrec.models.clustering import Fusion, cluster_loss, fuse, nearest
 
 Start = Literal["kmeans", "random"]
 
@@ -20,14 +21,15 @@ Start = Literal["kmeans", "random"]
 class ELCM(nn.Module):
     """K trainable centers on the unit sphere: what users are after, learned with the network.
 
-    In each training step, in this order:
+    `start` places the centers once; then in each training step, in this order:
 
         fused = elcm.fuse(hidden)       # if the network joins centers to its outputs
         losses = elcm(users)            # normalises the centers in place, then pull and push
         loss = task + alpha * losses["cluster"]
 
     The order matters: `fuse` sees the centers as the optimiser left them, the losses see them
-    normalised, as in the authors' code.
+    normalised, as in the authors' code. The centers are a parameter like any other: the optimiser
+    of the network has to be given `elcm.parameters()` too.
     """
 
     def __init__(
@@ -44,8 +46,13 @@ class ELCM(nn.Module):
             clusters: Number K of centers.
             fusion: How `fuse` joins a center: `shift` adds it, `concat` appends it, `none`.
             centers: (K, d) of another module, to be used instead of new ones.
+
+        Raises:
+            InputError: No such fusion.
         """
         super().__init__()
+        if fusion not in get_args(Fusion):
+            raise InputError(unknown("fusion", fusion, get_args(Fusion)))
         self.fusion: Fusion = fusion
         if centers is None:
             centers = nn.Parameter(torch.empty(clusters, dimension))
@@ -66,10 +73,14 @@ class ELCM(nn.Module):
         """
         clusters, dimension = self.centers.shape
         if by == "random":
+            if len(points) < clusters:
+                raise InputError(f"{clusters} centers need as many users, got {len(points)}")
             generator = torch.Generator().manual_seed(seed)
             chosen = torch.randperm(len(points), generator=generator)[:clusters]
             found = points[chosen.to(points.device)]
         else:
+            from elcrec.models.kmeans import KMeans  # faiss, which nothing else needs
+
             found = KMeans(clusters, dimension, seed, points.device).fit(points)
         self.centers.copy_(F.normalize(found))
 

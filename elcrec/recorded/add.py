@@ -12,6 +12,7 @@ from elcrec.errors import InputError
 from elcrec.files.atomic import replaced, write_json, write_text
 from elcrec.files.jsonfile import read_object
 from elcrec.files.npzfile import read_arrays
+from elcrec.files.weights import WEIGHTS
 from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.about import about
 from elcrec.recorded.check import check_extra, protocol_of, wanted
@@ -25,7 +26,11 @@ FOLLOWING = ("metrics", "settings")
 
 
 def add(
-    config: Config, machine: Path, folders: Iterable[Path], replace_recorded: bool = False
+    config: Config,
+    machine: Path,
+    folders: Iterable[Path],
+    replace_recorded: bool = False,
+    weights: bool = False,
 ) -> list[str]:
     """Put finished runs, measurements and checks of weights into the record of a machine.
 
@@ -36,6 +41,7 @@ def add(
         machine: The machine's folder in it.
         folders: Output folders, machines' folders of other records, or folders of single runs.
         replace_recorded: Let a run take the place of another that is recorded.
+        weights: Keep the weights of the runs, too; recorded runs may get them afterwards.
 
     Returns:
         Lines that say what is new, and how much is recorded.
@@ -47,7 +53,7 @@ def add(
     protocol = protocol_of(config)
     with tempfile.TemporaryDirectory() as temporary:
         stage = Path(temporary)
-        origins = _prepared(protocol, folders, stage)
+        origins = _prepared(protocol, folders, stage, weights)
         new = [
             place
             for place, origin in origins.items()
@@ -73,7 +79,9 @@ def add(
     return [*told, f"{len(runs)} runs recorded -> {machine}"]
 
 
-def _prepared(config: Config, folders: Iterable[Path], stage: Path) -> dict[Path, Path]:
+def _prepared(
+    config: Config, folders: Iterable[Path], stage: Path, weights: bool
+) -> dict[Path, Path]:
     """Check what is to be recorded, and write it to `stage` as a machine's folder has it.
 
     Returns:
@@ -87,7 +95,7 @@ def _prepared(config: Config, folders: Iterable[Path], stage: Path) -> dict[Path
         files = [] if single else extra_files(folder)
         if not runs and not files:
             raise InputError(f"{folder}: has no run, measurement or check of weights to record")
-        places = {write_run(config, planned, run, stage): run for run in runs}
+        places = {write_run(config, planned, run, stage, weights): run for run in runs}
         for path in files:
             place = path.relative_to(folder)
             write_json(stage / place, check_extra(config, path))
@@ -107,13 +115,15 @@ def _is_new(there: Path, staged: Path, origin: Path, replace_recorded: bool) -> 
         raise InputError(
             f"{origin}: is recorded in {there} with another {what}; --replace takes this one"
         )
-    return what is not None
+    return what is not None or (staged / WEIGHTS).exists() > (there / WEIGHTS).exists()
 
 
 def _difference(there: Path, staged: Path) -> str | None:
     """The first file that is not the same in two records of a run or measurement."""
-    names = sorted({str(f.relative_to(top)) for top in (there, staged) for f in _files(top)})
-    for name in names:
+    names = {str(f.relative_to(top)) for top in (there, staged) for f in _files(top)}
+    if not (there / WEIGHTS).exists() & (staged / WEIGHTS).exists():  # may be kept or not
+        names.discard(WEIGHTS)
+    for name in sorted(names):
         if _content(there / name) != _content(staged / name):
             return (there / name).name
     return None

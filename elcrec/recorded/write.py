@@ -20,6 +20,7 @@ from elcrec.files.atomic import write_json, write_text
 from elcrec.files.checked import Line, Record, check, in_file
 from elcrec.files.jsonfile import as_record, read_object
 from elcrec.files.npzfile import write_arrays
+from elcrec.files.weights import WEIGHTS, read_weights, weights_file, write_weights
 from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.check import Wanted, check_run, settings_files
 from elcrec.recorded.folder import Environment
@@ -38,8 +39,10 @@ class _Start(Record):
     file: Line
 
 
-def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Path) -> Path:
-    """Check a run and write what is recorded of it.
+def write_run(
+    config: Config, planned: Sequence[Wanted], folder: Path, stage: Path, weights: bool = False
+) -> Path:
+    """Check a run and write what is recorded of it, with its weights if `weights` says so.
 
     Returns:
         Its place below `stage`.
@@ -51,6 +54,8 @@ def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Pa
     run = check_run(config, planned, record, made)
     intents = snapshots(record)  # read of every run, which refuses what is damaged
     place = place_of(run.dataset, run.model, run.variant, run.seed)
+    if "module" in made:  # of a model of one's own, a file
+        made = made | {"module": Path(str(made["module"])).name}
     target = stage / place
     metrics = read_object(folder / "metrics.json")
     metrics |= {"settings": settings_digest(made), "metrics": record.metrics}
@@ -67,6 +72,8 @@ def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Pa
     shown = config.figures.intents_of, "", single_seed(config)  # by the figures of one run
     if intents and (run.model, run.variant, run.seed) == shown:
         shutil.copyfile(folder / "intents.npz", target / "intents.npz")
+    if weights:
+        write_weights(target / WEIGHTS, read_weights(weights_file(folder)))
     write_json(target / "metrics.json", metrics)
     return place
 

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from elcrec import ROOT
-
 PACKAGES = ("elcrec", "baselines")
 """What is this project's own code."""
+SOURCES = Path(__file__).resolve().parents[2]
+"""Where it lies."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,6 @@ def file_of(module: str) -> Path:
     """The file of a module: of its dotted name, or a path, which is returned as it is."""
     if module.endswith(".py"):
         return Path(module)
-    path = ROOT.joinpath(*module.split("."))
+    path = SOURCES.joinpath(*module.split("."))
     package = path / "__init__.py"
     return package if package.exists() else path.with_suffix(".py")

@@ -112,22 +112,20 @@ def code_of(path: Path) -> str:
 def _read(path: Path, modified: int, size: int) -> tuple[str, tuple[str, ...]]:
     """Code of a file as `code_of` gives it, and the modules of this project that it imports."""
     tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-    imports = tuple(_imports(tree))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            kept = [s for s in body if not _is_text(s)]
+            kept = [s for s in body if not _is_for_readers(s)]
             node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
-    return dump(tree), imports
+    return dump(tree), tuple(_imports(tree))
 
 
-def _is_text(statement: ast.stmt) -> bool:
-    """A docstring, of a module, class, function or field."""
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
+def _is_for_readers(statement: ast.stmt) -> bool:
+    """A docstring, of a module, class, function or field, or what only a type checker reads."""
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str())) | ast.If(test=ast.Name(id="TYPE_CHECKING")):
+            return True
+    return False
 
 
 def _reachable(start: Iterable[str]) -> set[str]:

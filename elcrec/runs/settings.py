@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from elcrec.models.interface import SequenceModel
     from elcrec.training.precision import Precision
 
+_OWN = "elcrec_user_"
+"""Before the names of modules that are a user's own files."""
+
 
 @dataclass(frozen=True)
 class RunSettings:
@@ -53,11 +56,12 @@ class RunSettings:
         return model
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for the record of the run."""
+        """Plain values, for the record of the run; a module of one's own by its file."""
+        module = self.module.__name__
         values = {
             "model": self.model,
             "name": self.name,
-            "module": self.module.__name__,
+            "module": str(self.module.__file__) if module.startswith(_OWN) else module,
             "parameters": asdict(self.parameters),
             "training": asdict(self.training),
         }
@@ -195,7 +199,7 @@ def load_module(name: str, path: Path) -> ModuleType:
 
 
 def _load_file(file: Path) -> ModuleType:
-    name = f"elcrec_user_{file.stem}"
+    name = f"{_OWN}{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(file)

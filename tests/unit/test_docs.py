@@ -12,12 +12,14 @@ import snakemake.cli
 import yaml
 
 from elcrec import ROOT
-from elcrec.cli.main import make_parser
+from elcrec.cli.main import main, make_parser
 from tests.workflow.make_tiny import write
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 IDS = [page.relative_to(ROOT).as_posix() for page in PAGES]
-OF_THE_PROJECT = re.compile(r"(elcrec|baselines|workflow|tests|docs|results/recorded)/[\w./*-]+")
+OF_THE_PROJECT = re.compile(
+    r"(elcrec|baselines|workflow|tests|docs|examples|results/recorded)/[\w./*-]+"
+)
 RULES = {
     rule
     for file in (ROOT / "Snakefile", *(ROOT / "workflow" / "rules").glob("*.smk"))
@@ -124,8 +126,12 @@ def test_blocks_of_yaml_can_be_read(page):
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "library.md"], ids=str)
 def test_the_examples_in_python_run(page, tmp_path, monkeypatch):
-    write(tmp_path)
+    own = {"use": ["mine"], "datasets": {"mine": {"path": str(tmp_path / "mine.txt")}}}
+    config = write(tmp_path, **own, figures={}, data=str(tmp_path / "results" / "data"))
     (tmp_path / "tiny.txt").rename(tmp_path / "mine.txt")
+    run = ["--dataset", "mine", "--config", str(config)]
+    for command in (["data", "fetch"], ["data", "prepare"], ["train", "--model", "elcrec"]):
+        assert main([*command, *run]) == 0
     random = np.random.default_rng(0)
     for model, seed in ((model, seed) for model in ("elcrec", "iclrec") for seed in (1, 2, 3)):
         folder = tmp_path / "results" / "runs" / "beauty" / model / str(seed)

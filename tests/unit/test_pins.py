@@ -1,33 +1,45 @@
-"""pip and conda carry the same pins."""
+"""constraints.txt has an exact version of every requirement, within the range of pyproject.toml."""
 
 import re
 import tomllib
 
-import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from elcrec import ROOT
 
-OTHER_NAMES = {"torch": "pytorch", "PyYAML": "pyyaml"}  # pip -> conda
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS = PROJECT["optional-dependencies"]
+LINES = (ROOT / "constraints.txt").read_text().splitlines()
+PINS = dict(line.split("==") for line in LINES if not line.startswith("#"))
+VERSIONS = {canonicalize_name(name): version for name, version in PINS.items()}
+REQUIRED = [Requirement(r) for group in (PROJECT["dependencies"], *EXTRAS.values()) for r in group]
 
 
-def test_environment_yml_has_the_pins_of_pyproject():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    pins = dict(p.split("==") for p in project["dependencies"])
-    pins |= dict(p.split("==") for p in project["optional-dependencies"]["gpu"])
-    conda = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
-    found = dict(d.split("=") for d in conda if isinstance(d, str) and "=" in d)
-    found.pop("python")
-    assert found == {OTHER_NAMES.get(name, name): version for name, version in pins.items()}
+def test_every_requirement_has_an_exact_version_in_its_range():
+    for requirement in (r for r in REQUIRED if r.name != PROJECT["name"]):
+        version = VERSIONS[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), requirement
 
 
-def test_every_requirement_is_pinned():
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    groups = [project["dependencies"], *project["optional-dependencies"].values()]
-    for requirement in (r for group in groups for r in group):
-        assert re.fullmatch(r"[A-Za-z0-9._-]+==[\d.]+", requirement)
+def test_every_version_is_exact_and_stands_once():
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+", version) for version in PINS.values())
+    assert len(VERSIONS) == len([line for line in LINES if not line.startswith("#")])
+
+
+def test_what_is_imported_by_everyone_has_a_range():
+    for requirement in map(Requirement, PROJECT["dependencies"]):
+        operators = {specifier.operator for specifier in requirement.specifier}
+        assert ">=" in operators, requirement
+        assert "==" not in operators, requirement
 
 
 def test_both_builds_of_faiss_are_accepted_and_of_one_version():
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = extras["optional-dependencies"]
-    assert extras["cpu"] == [extras["gpu"][0].replace("gpu", "cpu")]
+    assert EXTRAS["cpu"] == [EXTRAS["gpu"][0].replace("gpu", "cpu")]
+    assert VERSIONS["faiss-cpu"] == VERSIONS["faiss-gpu"]
+
+
+def test_own_extras_that_an_extra_names_exist():
+    own = [requirement for requirement in REQUIRED if requirement.name == PROJECT["name"]]
+    assert own
+    assert all(requirement.extras <= EXTRAS.keys() for requirement in own)

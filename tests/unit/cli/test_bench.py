@@ -39,7 +39,7 @@ def test_models_are_measured_printed_and_written(tiny, tmp_path, capsys):
         (["--repeats", "0"], "--repeats 0: must be 1 or more"),
         (["--model", "gpt"], "unknown model 'gpt'"),
         (["--set", "nothing=1"], "--set nothing=1: unknown key; allowed: "),
-        (["--dataset", "toys"], "not there yet; make it with: snakemake"),
+        (["--dataset", "toys"], "not there yet; make it with: elcrec data fetch"),
         (["--against", "nowhere"], "--against nowhere: no such folder; clone github.com"),
         (["--against", ".", "--model", "elcrec", "--model", "sasrec"], "takes one --model, not 2"),
         (["--scale", "--dataset", "toys"], "--scale: takes one --dataset, not 2"),

@@ -73,3 +73,9 @@ def test_columns_that_are_not_there(table, refused, text, columns, words) -> Non
     message = refused(read_table, path, None, Columns(**columns))
     assert str(path) in message
     assert all(word in message for word in words), message
+
+
+@pytest.mark.parametrize("rest", ["", "2,8,4,5\n"])
+def test_a_first_line_with_more_columns_than_the_header_is_refused(table, refused, rest) -> None:
+    path = table(f"user,item,time\n1,7,3,9\n{rest}")
+    assert f"{path}, line 2: too many columns; expected 3" in refused(read_table, path)

@@ -62,7 +62,7 @@ def test_same_seed_same_metrics_same_ranks(tiny, tmp_path):
         (["--seed", "one"], "--seed: invalid int value: 'one'"),
         (["--set", "nothing=1"], "--set nothing=1: unknown key; allowed: "),
         (["--model", "gpt"], "unknown model 'gpt'"),
-        (["--dataset", "toys"], "not there yet; make it with: snakemake"),
+        (["--dataset", "toys"], "not there yet; make it with: elcrec data fetch"),
         (["--dataset", "tyos"], "unknown data set 'tyos'"),
         (["--config", "no.yaml"], "no.yaml: no such file"),
     ],

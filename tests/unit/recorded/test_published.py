@@ -13,6 +13,7 @@ from elcrec.data.sequences import SPLITS
 from elcrec.evaluation.metrics import summarise
 from elcrec.files.jsonfile import read_object
 from elcrec.files.npzfile import read_arrays
+from elcrec.files.weights import WEIGHTS
 from elcrec.recorded.about import about
 from elcrec.recorded.add import MOST_BYTES, order
 from elcrec.recorded.check import wanted
@@ -118,7 +119,8 @@ def test_the_folders_are_small_and_have_no_file_of_nobody(config, runs):
     for machine in machines(config.recorded):
         files = {path for path in machine.rglob("*") if path.is_file()}
         assert sum(path.stat().st_size for path in files) < MOST_BYTES
-        named = {run.folder / name for run, _ in runs for name in (*FILES, "intents.npz")}
+        kept = (*FILES, "intents.npz", WEIGHTS)
+        named = {run.folder / name for run, _ in runs for name in kept}
         loose = files - named - {machine / "README.md"}
         assert {path.parts[-3] for path in loose} <= {"efficiency", "released"}
 

@@ -35,7 +35,7 @@ def sources(tmp_path, monkeypatch):
     for package in ("elcrec", "baselines"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
-    monkeypatch.setattr(elcrec.runs.definitions, "ROOT", tmp_path)
+    monkeypatch.setattr(elcrec.runs.definitions, "SOURCES", tmp_path)
     return tmp_path
 
 
@@ -179,7 +179,7 @@ ALL = "baselines.popularity"  # the model with the least code of its own
         ("baselines.s3rec", "baselines/sasrec.py", '= "bce"', '= "ce"'),
         ("baselines.caser", "elcrec/data/samples.py", "[:count]", "[-count:]"),
         ("baselines.s3rec_pretrain", "elcrec/data/samples.py", "math.ceil", "math.floor"),
-        ("elcrec.models.elcrec", "elcrec/models/clustering.py", "niter = 20", "niter = 30"),
+        ("elcrec.models.elcrec", "elcrec/models/kmeans.py", "niter = 20", "niter = 30"),
         (
             "elcrec.models.elcrec",
             "elcrec/data/augmentation.py",

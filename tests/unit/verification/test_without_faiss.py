@@ -1,6 +1,7 @@
 """Without faiss, which only k-means needs: one line from every command, never a traceback."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,8 +10,8 @@ import pytest
 import torch
 import yaml
 
+from elcrec import ROOT
 from elcrec.config.config import load_config
-from elcrec.config.model_file import MODEL_FOLDER
 from elcrec.data.histories import InteractionData
 from elcrec.runs.settings import resolve
 from elcrec.verification.tensor_names import to_released
@@ -19,7 +20,6 @@ GOLDEN = sorted((Path(__file__).parents[2] / "golden").glob("tiny_*.npz"))
 MODELS = ("iclrec", "elcrec")
 RUN_ALL = """
 import contextlib, io, json, sys, traceback
-sys.modules["faiss"] = None  # its import raises ModuleNotFoundError
 from elcrec.cli.main import main
 said = []
 for words in json.load(sys.stdin):
@@ -31,18 +31,27 @@ for words in json.load(sys.stdin):
     said.append((status, error.getvalue()))
 json.dump(said, sys.stdout)
 """
+LINE = "elcrec: faiss is missing: pip install faiss-cpu (with a GPU faiss-gpu)\n"
 
 
-def without_faiss(commands):
+@pytest.fixture
+def without_faiss(tmp_path):
     """Exit status (or traceback) and output of each command, in one process that has no faiss."""
-    done = subprocess.run(
-        [sys.executable, "-c", RUN_ALL],
-        input=json.dumps(commands),
-        capture_output=True,
-        check=True,
-        text=True,
-    )
-    return json.loads(done.stdout)
+    (tmp_path / "faiss.py").write_text("raise ModuleNotFoundError('No faiss', name='faiss')\n")
+    path = os.pathsep.join([str(tmp_path), str(ROOT)])
+
+    def call(commands):
+        done = subprocess.run(
+            [sys.executable, "-c", RUN_ALL],
+            env=os.environ | {"PYTHONPATH": path},
+            input=json.dumps(commands),
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        return json.loads(done.stdout)
+
+    return call
 
 
 @pytest.fixture
@@ -55,46 +64,39 @@ def weights(tiny, tmp_path):
     return tmp_path
 
 
-def test_every_command_that_needs_it_says_so_in_the_line_of_a_training(tiny, weights):
-    out = str(weights / "out.json")
+@pytest.mark.parametrize("model", MODELS)
+def test_every_training_says_so_in_one_line(tiny, tmp_path, without_faiss, model):
+    run = ["--dataset", "tiny", "--model", model, "--config", str(tiny)]
+    out = str(tmp_path / "out.json")
+    commands = [["train", *run, "--quiet", "--output", out], ["measure", *run, "--output", out]]
+    assert without_faiss(commands) == [[2, LINE]] * len(commands)
+
+
+def test_a_plan_and_a_benchmark_go_on_and_list_what_failed(tiny, tmp_path, without_faiss):
+    plan = tmp_path / "plan.yaml"
+    plan.write_text(yaml.safe_dump([{"models": ["iclrec", "popularity"], "seeds": [1]}]))
+    models = ["--dataset", "tiny", "--model", "iclrec", "--model", "sasrec"]
     config = ["--config", str(tiny)]
-    plan = weights / "plan.yaml"
-    plan.write_text(yaml.safe_dump([{"datasets": ["tiny"], "models": ["iclrec"], "seeds": [1]}]))
-    commands = []
-    for model in MODELS:
-        run = ["--dataset", "tiny", "--model", model, *config]
-        released = ["--dataset", "tiny", "--weights", str(weights / f"{model}.pt"), *config]
-        commands += [
-            (model, ["train", *run, "--output", out]),
-            (model, ["measure", *run, "--output", out]),
-            (model, ["bench", *run]),
-            (model, ["verify", "released", *released]),
-        ]
-    point = ["--dataset", "tiny", "--model", "iclrec", "--point", "1", "--output", out]
-    commands += [
-        ("iclrec", ["try", *point, *config]),
-        ("iclrec", ["batch", str(plan), *config]),
-        ("iclrec", ["verify", "golden", *map(str, GOLDEN)]),
-        *(("iclrec", ["verify", "golden", str(file)]) for file in GOLDEN),
-        ("elcrec", ["figure", "diagnostics", *config]),
-        ("elcrec", ["figure", "tsne", "--dataset", "tiny", *config]),
-        ("elcrec", ["report", *config]),
+    batch, bench = without_faiss([["batch", str(plan), *config], ["bench", *models, *config]])
+    assert batch[0] == 1
+    assert "1 runs done" in batch[1]
+    assert "tiny iclrec seed 1: ModuleNotFoundError: No faiss\n" in batch[1]
+    assert bench[0] == 2
+    assert "bench: iclrec: ModuleNotFoundError: No faiss\n" in bench[1]
+    assert "| SASRec" in bench[1]
+
+
+def test_what_does_not_need_it_goes_on(tiny, tmp_path, weights, without_faiss):
+    config = ["--config", str(tiny)]
+    train = ["train", "--dataset", "tiny", *config, "--quiet", "--model", "sasrec"]
+    commands = [
+        [*train, "--set", "max_epochs=1", "--output", str(tmp_path / "run")],
+        ["verify", "golden", *map(str, GOLDEN)],
+        ["figure", "diagnostics", *config],
+        ["report", *config],
     ]
-    said = without_faiss([words for _, words in commands])
-    pairs = zip(commands, said, strict=True)
-    lines = {model: line for (model, words), (_, line) in pairs if words[0] == "train"}
-    for model, line in lines.items():
-        assert line.startswith(f"elcrec: {MODEL_FOLDER / model}.yaml: ")
-        assert "ModuleNotFoundError: import of faiss" in line
-        assert line.count("\n") == 1
-    assert said == [[2, lines[model]] for model, _ in commands]
-
-
-def test_what_does_not_need_it_goes_on(tiny, tmp_path):
-    train = ["train", "--dataset", "tiny", "--config", str(tiny), "--quiet", "--model", "sasrec"]
-    train += ["--set", "max_epochs=1", "--output", str(tmp_path / "run")]
-    fetch = ["verify", "fetch", "--file", "none.pt", "--output", str(tmp_path)]
-    (trained, _), (fetched, said) = without_faiss([train, fetch])
-    assert trained == 0
-    assert fetched == 2
-    assert "none.pt: not in released_weights" in said  # its own check, so it was imported
+    for model in MODELS:
+        released = ["--weights", str(weights / f"{model}.pt"), *config]
+        commands.append(["verify", "released", "--dataset", "tiny", *released])
+    said = without_faiss(commands)
+    assert [status for status, _ in said] == [0] * len(commands), said

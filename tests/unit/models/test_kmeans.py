@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from elcrec.errors import InputError
-from elcrec.models.clustering import KMeans
+from elcrec.models.kmeans import KMeans
 
 CPU = torch.device("cpu")
 

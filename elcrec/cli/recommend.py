@@ -1,0 +1,97 @@
+"""`elcrec recommend`: from a finished run and histories to a file of recommended items."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from elcrec.cli.options import add_config, add_device
+
+if TYPE_CHECKING:
+    from elcrec.inference.histories import LeftOut, Part
+    from elcrec.inference.recommender import Recommender
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add `recommend` to the parser of `elcrec`."""
+    text = "recommend items with a finished run"
+    parser = subparsers.add_parser("recommend", help=text, description=text)
+    add = parser.add_argument
+    run_help = "its folder, or a recorded one: beauty/elcrec/1"
+    add("--run", required=True, dest="folder", metavar="RUN", help=run_help)
+    whose = parser.add_mutually_exclusive_group(required=True)
+    whose.add_argument(
+        "--users",
+        metavar="FILE|all",
+        help="users of the training: all, or a file of ids, one a line",
+    )
+    whose.add_argument(
+        "--history",
+        metavar="FILE|IDS",
+        help="histories of anybody: lines `user item item ...`, a table of interactions (.csv), or "
+        "the ids of a single one, oldest first, in quotes",
+    )
+    add("--top", type=int, default=20, metavar="K", help="items for each user (20)")
+    add("--with-seen", action="store_true", help="recommend items of the history, too")
+    add("--skip-unknown", action="store_true", help="leave out items that the run does not know")
+    add("--output", type=Path, metavar="FILE", help=".csv or .parquet (default: print the CSV)")
+    add("--threads", type=int, help="CPU threads (default: of the config)")
+    add("--quiet", action="store_true", help="no progress bar")
+    add_config(parser)
+    add_device(parser)
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> None:
+    """Recommend, part by part, and write the file.
+
+    Raises:
+        InputError: A run, file, user, item or number that is not right; nothing is written then.
+    """
+    from elcrec.config.config import load_config
+    from elcrec.inference.histories import LeftOut
+    from elcrec.inference.output import check_ending, table, writing
+    from elcrec.inference.recommender import load
+    from elcrec.jobs.device import choose
+    from elcrec.jobs.progress import Bar
+
+    if arguments.output:
+        check_ending(arguments.output)
+    device = choose(arguments.device, arguments.threads or load_config(arguments.config).threads)
+    recommender = load(arguments.folder, arguments.config, device)
+    left_out = LeftOut() if arguments.skip_unknown else None
+    total, parts = _parts(arguments, recommender, left_out)
+    name = recommender.run.name
+    users = lines = 0
+    with writing(arguments.output) as write, Bar(name, total, "user", arguments.quiet) as bar:
+        for part in parts:
+            best = recommender.best(part, arguments.top, arguments.with_seen)
+            found = table(part, best, recommender.ids)
+            write(found)
+            users, lines = users + len(part.rows), lines + len(found)
+            bar.to(users, f"{users:,} of {total:,} users")
+    if left_out and left_out.actions:
+        print(f"elcrec: {left_out}", file=sys.stderr)
+    if arguments.output:
+        print(f"{name}: {lines:,} recommendations for {users:,} users -> {arguments.output}")
+
+
+def _parts(
+    arguments: argparse.Namespace, recommender: Recommender, left_out: LeftOut | None
+) -> tuple[int, Iterator[Part]]:
+    """Number of users, and their histories."""
+    from elcrec.inference.histories import of_words, read_histories, read_users
+
+    if arguments.users:
+        which = None if arguments.users == "all" else read_users(Path(arguments.users))
+        total = recommender.run.metrics.users if which is None else len(which)
+        return total, recommender.users(which)
+    if os.path.isfile(arguments.history):  # no exception for a text that is too long for a name
+        total, written = read_histories(Path(arguments.history))
+    else:
+        total, written = 1, iter([of_words(arguments.history.split())])
+    return total, recommender.parts(written, left_out)

@@ -1,0 +1,1 @@
+"""What a finished run recommends for any histories."""

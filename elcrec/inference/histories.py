@@ -1,0 +1,244 @@
+"""Histories to recommend for, some thousands at a time, and the numbers of their items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from elcrec.data.core import to_sequences
+from elcrec.data.formats import read_interactions
+from elcrec.data.histories import InteractionData
+from elcrec.data.rawfile import numbered_lines
+from elcrec.data.sequences import Sequences
+from elcrec.errors import InputError, brief, shown
+
+PART = 8192
+"""Histories held at a time."""
+TABLES = (".csv", ".tsv", ".inter")
+"""Endings of files with a line for each interaction; others have one for each user."""
+NAMED = 3
+"""Items and users that a message names."""
+
+
+class Known(InteractionData):
+    """Histories of which nothing is held out."""
+
+    def training_inputs(self, users: Tensor, length: int) -> Tensor:
+        """All items of each user: (B,) users to (B, L) ids."""
+        return self.windows(self.starts[users], self.stops[users], length)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Histories of n users as somebody wrote them down."""
+
+    users: Sequence[str]
+    items: NDArray[Any]
+    """(actions,) raw ids or numbers, user after user, oldest first."""
+    lengths: NDArray[np.int64]
+    """(n,) items of each user."""
+    where: str = ""
+    """Stands before a user in a message."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Histories of n users that a model can read."""
+
+    names: NDArray[np.object_]
+    """(n,) what the users are called."""
+    data: Known
+    rows: NDArray[np.int64]
+    """(n,) where their histories stand in `data`."""
+    users: NDArray[np.int64] | None = None
+    """(n,) their numbers in the training; None: they may be anybody."""
+
+
+@dataclass
+class LeftOut:
+    """What is left out because the run does not know it."""
+
+    actions: int = 0
+    users: int = 0
+    """Who have no item besides."""
+    names: list[str] = field(default_factory=list)
+    """The first few items."""
+
+    def __str__(self) -> str:
+        items = ", ".join(map(brief, self.names))
+        return (
+            f"left out: {self.actions:,} interactions with items that the run does not know, such "
+            f"as {items}, and {self.users:,} users who have no others"
+        )
+
+
+def of_words(ids: Sequence[str]) -> Written:
+    """A single history, of the user 1.
+
+    Raises:
+        InputError: It is empty.
+    """
+    if not ids:
+        raise InputError("--history: is empty; allowed: a file, or ids of items in quotes")
+    where = "--history, which is no file but ids: user "
+    return Written(["1"], np.array(ids, dtype=object), np.array([len(ids)]), where)
+
+
+def read_users(path: Path) -> list[str]:
+    """Read ids of users, one a line.
+
+    Raises:
+        InputError: The first line that is not right, or none at all.
+    """
+    users = []
+    for number, line in numbered_lines(path):
+        words = _decoded(path, number, line)
+        if len(words) != 1:
+            raise InputError(f"{path}, line {number}: {len(words)} words; expected one id")
+        users += words
+    if not users:
+        raise InputError(f"{path}: is empty; expected ids of users, one a line")
+    return list(index_of(users, path))
+
+
+def read_histories(path: Path) -> tuple[int, Iterator[Written]]:
+    """Read a file of histories, without holding more than a part of it unless it is a table.
+
+    Args:
+        path: A line for each user, `user item item ...`, oldest item first; or, with an ending of
+            `TABLES`, one for each interaction, with the columns of a raw data set.
+
+    Returns:
+        The number of users, and their histories in the order of the file.
+
+    Raises:
+        InputError: The first line that is not right, or a user who has two.
+    """
+    if path.suffix.lower() in TABLES:
+        sequences = to_sequences(read_interactions(path, "csv"))
+        return sequences.n_users, _of_sequences(sequences, path)
+    return _checked(path), _of_lines(path)
+
+
+def _of_sequences(sequences: Sequences, path: Path) -> Iterator[Written]:
+    ids = np.array(sequences.item_ids, dtype=object)
+    for start in range(0, sequences.n_users, PART):
+        offsets = sequences.offsets[start : start + PART + 1]
+        items = ids[sequences.items[offsets[0] : offsets[-1]] - 1]
+        users = sequences.users[start : start + PART]
+        yield Written(users, items, np.diff(offsets), f"{path}, user ")
+
+
+def _checked(path: Path) -> int:
+    """Number of lines; refuses a user who has two. It holds eight bytes of each."""
+    lines = (line for _, line in numbered_lines(path))
+    hashes = np.fromiter((hash(_user(line)) for line in lines), dtype=np.int64)
+    count = len(hashes)
+    hashes.sort()
+    doubtful = set(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
+    first: dict[bytes, int] = {}
+    for number, line in numbered_lines(path) if doubtful else ():
+        user = _user(line)
+        if hash(user) in doubtful and user and first.setdefault(user, number) != number:
+            name = shown(user.decode(errors="replace"))
+            raise InputError(f"{path}, line {number}: user {name} is already on line {first[user]}")
+    if not count:
+        raise InputError(f"{path}: is empty; expected lines `user item item ...`")
+    return count
+
+
+def _user(line: bytes) -> bytes:
+    return b"".join(line.split(maxsplit=1)[:1])
+
+
+def _of_lines(path: Path) -> Iterator[Written]:
+    lines = numbered_lines(path)
+    while part := list(islice(lines, PART)):
+        words = [_words(path, *line) for line in part]
+        items = np.array([item for _, *own in words for item in own], dtype=object)
+        lengths = np.array([len(w) - 1 for w in words])
+        yield Written([user for user, *_ in words], items, lengths, f"{path}, user ")
+
+
+def _decoded(path: Path, number: int, line: bytes) -> list[str]:
+    try:
+        return [word.decode() for word in line.removeprefix(b"\xef\xbb\xbf").split()]
+    except UnicodeDecodeError:
+        raise InputError(f"{path}, line {number}: not UTF-8 text") from None
+
+
+def _words(path: Path, number: int, line: bytes) -> list[str]:
+    words = _decoded(path, number, line)
+    if len(words) < 2:
+        wrong = f"user {shown(words[0])} has no item" if words else "an empty line"
+        raise InputError(f"{path}, line {number}: {wrong}; expected `user item item ...`")
+    return words
+
+
+def numbered(
+    written: Written,
+    numbers: NDArray[np.int64],
+    device: torch.device,
+    left_out: LeftOut | None = None,
+) -> Part | None:
+    """Histories as a model reads them.
+
+    Args:
+        written: The histories.
+        numbers: (actions,) number of each item, 0 where it is not known.
+        device: Of the model.
+        left_out: Leave out what is not known, and note it there; None: refuse it.
+
+    Returns:
+        None if nothing is left.
+
+    Raises:
+        InputError: An unknown item, or a history without any item.
+    """
+    count = len(written.users)
+    owner = np.repeat(np.arange(count), written.lengths)
+    there = numbers > 0
+    if left_out is None:
+        if not written.lengths.all():
+            empty = written.users[int(written.lengths.argmin())]
+            raise InputError(
+                f"{written.where}{brief(empty)}: an empty history; it must have an item"
+            )
+        if not there.all():
+            first = int(there.argmin())
+            user, item = brief(written.users[owner[first]]), shown(written.items[first])
+            raise InputError(f"{written.where}{user}: the run does not know the item {item}")
+    lengths = np.bincount(owner[there], minlength=count)
+    rows = np.flatnonzero(lengths)
+    if left_out is not None:
+        left_out.actions += int((~there).sum())
+        left_out.users += count - len(rows)
+        names = map(str, written.items[~there][:NAMED])
+        left_out.names = list(dict.fromkeys([*left_out.names, *names]))[:NAMED]
+    if not len(rows):
+        return None
+    offsets = np.concatenate(([0], np.cumsum(lengths)))
+    data = Known(Sequences(numbers[there], offsets, ()), device)
+    return Part(np.array(written.users, dtype=object)[rows], data, rows)
+
+
+def index_of(ids: Sequence[str], path: Path) -> pd.Index:
+    """What finds raw ids.
+
+    Raises:
+        InputError: One stands twice in the file `path`.
+    """
+    index = pd.Index(np.array(ids, dtype=object), dtype=object)
+    if not index.is_unique:
+        twice = index[index.duplicated()][0]
+        raise InputError(f"{path}: the id {shown(twice)} stands twice")
+    return index

@@ -1,0 +1,234 @@
+"""A finished run as a recommender: items, scores and intents for any histories, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from elcrec.config.config import load_config
+from elcrec.data.ids import FILES, Ids, read_ids
+from elcrec.data.sequences import Sequences, read_sequences
+from elcrec.errors import InputError, shown
+from elcrec.evaluation.tiles import CHUNK_USERS, SCORE_MEMORY
+from elcrec.inference.histories import PART, Known, LeftOut, Part, Written, index_of, numbered
+from elcrec.inference.run import Restored, find, restore
+
+SEEN_WIDTH = 512
+"""Items of each history that are hidden at a time, which bounds the memory of very long ones."""
+NONE = float("-inf")
+"""Score of what is not recommended."""
+
+
+@dataclass(frozen=True)
+class Best:
+    """The k best items of n histories, best first."""
+
+    items: NDArray[np.int64]
+    """(n, k) numbers of the items, from 1."""
+    scores: NDArray[np.float32]
+    """(n, k) their scores; -inf where fewer than k items are left."""
+
+
+def load(
+    run: Path | str, config: Sequence[Path | str] = (), device: torch.device | str = "cpu"
+) -> Recommender:
+    """Load a finished run, to ask it for recommendations.
+
+    Args:
+        run: The folder of a run, or a recorded one, `beauty/elcrec/1`.
+        config: Files as after `--config`: where the prepared data set lies, which raw ids need.
+        device: Where the model is.
+
+    Raises:
+        InputError: There is no such run, it has not finished, or its weights are not kept.
+    """
+    told = load_config(config)
+    restored = restore(find(run, told), told, torch.device(device))
+    return Recommender(restored, told.data / restored.metrics.dataset)
+
+
+class Recommender:
+    """A trained model and the raw ids of its items.
+
+    A history is a list of items, oldest first: raw ids (texts), as they were in the data set, or
+    item numbers from 1 (integers). What is recommended is of the same kind. Users need not be of
+    the training.
+    """
+
+    def __init__(self, run: Restored, folder: Path) -> None:
+        """Keep both; the data set is read when raw ids are first asked for.
+
+        Args:
+            run: The run.
+            folder: Where its prepared data set lies.
+        """
+        self.run = run
+        self.folder = folder
+        self.n_items = run.model.item_size - 2
+        self.device = next(chain(run.model.parameters(), run.model.buffers())).device
+
+    def recommend(
+        self, histories: Sequence[Sequence[Any]], k: int = 10, with_seen: bool = False
+    ) -> list[list[Any]]:
+        """The k best items of each history, best first; fewer where fewer are left.
+
+        Args:
+            histories: At least one item each.
+            k: Items for each history.
+            with_seen: Recommend items of the history, too.
+
+        Raises:
+            InputError: An empty history, an unknown item, k below 1 or above the number of items,
+                or a model that has weights for each user.
+        """
+        part, raw = self._part(histories)
+        best = self.best(part, k, with_seen)
+        items: NDArray[Any] = self.ids[best.items - 1] if raw else best.items
+        counts = (best.scores > NONE).sum(1)
+        return [row[:count].tolist() for row, count in zip(items, counts, strict=True)]
+
+    def score(self, histories: Sequence[Sequence[Any]]) -> NDArray[np.float32]:
+        """Scores of all items, those of the history too: (n, items), item number 1 first.
+
+        Errors as for `recommend`.
+        """
+        part, _ = self._part(histories)
+        found = np.empty((len(part.rows), self.n_items), dtype=np.float32)
+        with torch.inference_mode():
+            for some, _, _, scores in self._scored(part):
+                found[some] = scores[:, 1:-1].cpu().numpy()
+        return found
+
+    def intents(self, histories: Sequence[Sequence[Any]]) -> NDArray[np.int64]:
+        """The nearest center of each history, as a number from 0: (n,).
+
+        Errors as for `recommend`; also for a model without trained centers.
+        """
+        part, _ = self._part(histories)
+        found = self.run.model.intents(part.data, part.data.tensor(part.rows))
+        if found is None or not found.learned:
+            raise InputError(f"{self.run.name}: has no intents among its weights")
+        return found.assigned.cpu().numpy()
+
+    @torch.inference_mode()
+    def best(self, part: Part, k: int, with_seen: bool = False) -> Best:
+        """What is recommended to the users of a part; arguments and errors as for `recommend`."""
+        if not 1 <= k <= self.n_items:
+            raise InputError(f"{k} recommendations: must be from 1 to {self.n_items}, all items")
+        form = (len(part.rows), k)
+        best = Best(np.empty(form, dtype=np.int64), np.empty(form, dtype=np.float32))
+        for some, rows, longest, scores in self._scored(part):
+            scores[:, 0] = scores[:, -1] = NONE  # padding and mask
+            for end in range(0, 0 if with_seen else longest, SEEN_WIDTH):
+                stops = part.data.stops[rows] - end
+                width = min(longest, SEEN_WIDTH)
+                seen = part.data.windows(part.data.starts[rows], stops, width)
+                scores.scatter_(1, seen, NONE)
+            top = scores.topk(k)
+            best.items[some], best.scores[some] = top.indices.cpu(), top.values.float().cpu()
+        return best
+
+    def _scored(self, part: Part) -> Iterator[tuple[NDArray[np.int64], Tensor, int, Tensor]]:
+        """Histories in the order of their lengths, as many at a time as memory is meant for.
+
+        Yields:
+            Their places in the part (b,), rows in its data (b,), the longest length, and scores (b,
+            item_size).
+        """
+        data, model = part.data, self.run.model
+        if part.users is None and self.run.per_user:
+            raise InputError(
+                f"{self.run.name}: has weights for each user of its training and cannot score "
+                "histories of others"
+            )
+        users = np.zeros_like(part.rows) if part.users is None else part.users
+        lengths = np.diff(data.host_offsets)[part.rows]
+        order = np.argsort(lengths, kind="stable")
+        memory = SCORE_MEMORY.get(self.device.type, SCORE_MEMORY["cpu"])
+        step = max(1, min(CHUNK_USERS, memory // (4 * model.item_size)))
+        for start in range(0, len(order), step):
+            some = order[start : start + step]
+            longest = int(lengths[some[-1]])
+            rows = data.tensor(part.rows[some])
+            width = min(longest, model.max_length)
+            windows = data.windows(data.starts[rows], data.stops[rows], width)
+            represented = model.represent(data.tensor(users[some]), windows)
+            yield some, rows, longest, model.score_items(represented, 0, model.item_size)
+
+    def _part(self, histories: Sequence[Sequence[Any]]) -> tuple[Part, bool]:
+        """Histories in Python, and whether they are of raw ids."""
+        items = np.array(list(chain.from_iterable(histories)), dtype=object)
+        lengths = np.array([len(history) for history in histories], dtype=np.int64)
+        names = [f"histories[{place}]" for place in range(len(lengths))]
+        kind = pd.api.types.infer_dtype(items)
+        if kind not in ("string", "integer", "empty"):
+            raise InputError("histories: must be lists of raw ids (texts) or of item numbers")
+        written = Written(names, items, lengths)
+        part = numbered(written, self.numbers(items, kind == "string"), self.device)
+        if part is None:
+            raise InputError("histories: must be at least one")
+        return part, kind == "string"
+
+    def numbers(self, items: NDArray[Any], raw: bool = True) -> NDArray[np.int64]:
+        """Numbers of items (n,), raw ids or numbers themselves; 0 where there is no such item."""
+        if raw:
+            return self._index.get_indexer(pd.Index(items, dtype=object)) + 1
+        return np.where((items >= 1) & (items <= self.n_items), items, 0).astype(np.int64)
+
+    def parts(self, written: Iterator[Written], left_out: LeftOut | None) -> Iterator[Part]:
+        """Histories of raw ids that were read from a file; see `numbered` for what is left out."""
+        for some in written:
+            part = numbered(some, self.numbers(some.items), self.device, left_out)
+            if part is not None:
+                yield part
+
+    def users(self, which: Sequence[str] | None = None) -> Iterator[Part]:
+        """Users of the training with all their items.
+
+        Args:
+            which: Their raw ids; None: all.
+
+        Raises:
+            InputError: One is not known.
+        """
+        sequences, ids = self._prepared
+        rows = np.arange(sequences.n_users)
+        if which is not None:
+            asked = pd.Index(np.array(which, dtype=object))
+            rows = index_of(ids.users, self.folder / FILES[0]).get_indexer(asked)
+            if (rows < 0).any():
+                raise InputError(f"user {shown(asked[rows < 0][0])} is not of the training")
+        data, names = Known(sequences, self.device), np.array(ids.users, dtype=object)
+        for start in range(0, len(rows), PART):
+            some = rows[start : start + PART]
+            yield Part(names[some], data, some, some)
+
+    @cached_property
+    def ids(self) -> NDArray[np.object_]:
+        """(items,) raw ids, that of item number 1 first."""
+        return np.array(self._prepared[1].items, dtype=object)
+
+    @cached_property
+    def _index(self) -> pd.Index:
+        return index_of(self._prepared[1].items, self.folder / FILES[1])
+
+    @cached_property
+    def _prepared(self) -> tuple[Sequences, Ids]:
+        """The data set that the run was trained on, and the raw ids of its users and items."""
+        ids = read_ids(self.folder)
+        sequences = read_sequences(self.folder / "sequences.txt")
+        if sequences.digest() != self.run.metrics.data:
+            raise InputError(f"{self.folder}: is not the data set that the run was trained on")
+        if (len(ids.users), len(ids.items)) != (sequences.n_users, sequences.n_items):
+            raise InputError(f"{self.folder}: {' or '.join(FILES)} has too few or too many ids")
+        return sequences, ids

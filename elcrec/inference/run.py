@@ -1,0 +1,143 @@
+"""A finished run that can be asked: its folder found, its model made again with its weights."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from elcrec.config.build import build
+from elcrec.config.config import Config
+from elcrec.config.model_file import read_model_file
+from elcrec.errors import InputError, did_you_mean, shown
+from elcrec.files.checked import Line, Record, check, in_file
+from elcrec.files.jsonfile import read_json
+from elcrec.files.weights import read_weights, weights_file
+from elcrec.files.yamlfile import read_yaml
+from elcrec.models.interface import SequenceModel
+from elcrec.runs.places import machines
+from elcrec.runs.reading import failure
+from elcrec.runs.record import MetricsFile
+from elcrec.runs.settings import load_module
+
+Make = Callable[[int, int], SequenceModel]
+"""A model for a number of users and rows of an item table."""
+
+
+class Settings(Record):
+    """Of a run's config.yaml what says which model it is."""
+
+    name: Line
+    module: Line
+    parameters: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Restored:
+    """A run's model, as it was tested."""
+
+    name: str
+    """As the tables show it."""
+    metrics: MetricsFile
+    model: SequenceModel
+    per_user: bool
+    """It has weights for each user of its training, and so none for others."""
+
+
+def find(run: Path | str, config: Config) -> Path:
+    """The folder of a run: the path itself, or that of a recorded run, `beauty/elcrec/1`.
+
+    Of several machines that recorded it the first is taken that has its weights.
+
+    Raises:
+        InputError: There is neither.
+    """
+    path = Path(run)
+    if path.is_dir():
+        return path
+    record = [machine / "runs" for machine in machines(config.recorded)]
+    found = [runs / path for runs in record if (runs / path / "metrics.json").exists()]
+    if not found or path.is_absolute():
+        known = {
+            f.parent.relative_to(r).as_posix() for r in record for f in r.rglob("metrics.json")
+        }
+        raise InputError(
+            f"{run}: no such run{did_you_mean(run, known)}; allowed: the folder of a run, or a "
+            f"recorded one of {', '.join(sorted(known)) or 'which there are none'}"
+        )
+    return next((folder for folder in found if weights_file(folder).exists()), found[0])
+
+
+def restore(folder: Path, config: Config, device: torch.device) -> Restored:
+    """Make the model of a run with the weights that were tested.
+
+    The module that its config.yaml names is imported, a file if the model was one's own; or, if
+    there is no such module any more, that of the present model of this name.
+
+    Raises:
+        InputError: The run has not finished, its weights are not there or do not fit, or a file is
+            not whole.
+    """
+    path = folder / "config.yaml"
+    if not (folder / "metrics.json").exists():
+        raise InputError(f"{folder}: holds no finished run ({failure(folder)})")
+    metrics = read_json(folder / "metrics.json", MetricsFile)
+    told: Settings = check(Settings, read_yaml(path), in_file(path))
+    module = _module(told.module, path, metrics.model, config)
+    parameters = build(module.Hyperparameters, told.parameters, f"{path}: parameters")
+    file = weights_file(folder)
+    if not file.exists():
+        run = f"--dataset {metrics.dataset} --model {metrics.model} --seed {metrics.seed}"
+        raise InputError(f"{file}: not kept with this run; train it again: elcrec train {run}")
+    weights = read_weights(file)
+    with torch.random.fork_rng(devices=[]):  # the initial weights are drawn only to be replaced
+        make = partial(module.Model, parameters)
+        small = _shapes(make, 1, 3)
+        size = _item_size(small, _shapes(make, 1, 4), weights)
+        per_user = small != _shapes(make, 2, 3)
+        model = make(metrics.users, size)
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        reason = str(error).splitlines()[-1].strip()
+        raise InputError(f"{file}: does not fit {told.name}: {reason}") from None
+    return Restored(told.name, metrics, model.to(device).eval(), per_user)
+
+
+def _module(name: str, path: Path, model: str, config: Config) -> ModuleType:
+    try:
+        return load_module(name, path)
+    except InputError as error:
+        with suppress(InputError):
+            file = config.model_file(model)
+            return load_module(read_model_file(file)["module"], file)
+        raise error from None
+
+
+def _shapes(make: Make, users: int, size: int) -> dict[str, torch.Size]:
+    """The forms of a model's weights, by name."""
+    return {name: weights.shape for name, weights in make(users, size).state_dict().items()}
+
+
+def _item_size(
+    small: Mapping[str, torch.Size], larger: Mapping[str, torch.Size], weights: Mapping[str, Tensor]
+) -> int:
+    """The item rows of weights, told by the side that grows with them; no run's file says it.
+
+    Args:
+        small: Forms with 3 item rows: padding, an item and the mask.
+        larger: The same with 4.
+        weights: Those of the run.
+    """
+    for name, form in small.items():
+        for side, (before, after) in enumerate(zip(form, larger[name], strict=True)):
+            if before != after and name in weights and weights[name].dim() == len(form):
+                return weights[name].shape[side] - before + 3
+    raise InputError(f"weights: {shown(', '.join(weights))} do not tell how many items there are")
