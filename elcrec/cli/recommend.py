@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elcrec.cli.options import add_config, add_device
+from elcrec.cli.options import add_config, add_device, add_force, file_path
 
 if TYPE_CHECKING:
     from elcrec.inference.histories import LeftOut, Part
@@ -38,8 +38,10 @@ def add_commands(subparsers: Any) -> None:
     add("--top", type=int, default=20, metavar="K", help="items for each user (20)")
     add("--with-seen", action="store_true", help="recommend items of the history, too")
     add("--skip-unknown", action="store_true", help="leave out items that the run does not know")
-    add("--output", type=Path, metavar="FILE", help=".csv or .parquet (default: print the CSV)")
-    add("--threads", type=int, help="CPU threads (default: of the config)")
+    add(
+        "--output", type=file_path, metavar="FILE", help=".csv or .parquet (default: print the CSV)"
+    )
+    add_force(parser, "replace the file if it is there")
     add("--quiet", action="store_true", help="no progress bar")
     add_config(parser)
     add_device(parser)
@@ -53,6 +55,7 @@ def run(arguments: argparse.Namespace) -> None:
         InputError: A run, file, user, item or number that is not right; nothing is written then.
     """
     from elcrec.config.config import load_config
+    from elcrec.files.atomic import sparing
     from elcrec.inference.histories import LeftOut
     from elcrec.inference.output import check_ending, table, writing
     from elcrec.inference.recommender import load
@@ -67,7 +70,9 @@ def run(arguments: argparse.Namespace) -> None:
     total, parts = _parts(arguments, recommender, left_out)
     name = recommender.run.name
     users = lines = 0
-    with writing(arguments.output) as write, Bar(name, total, "user", arguments.quiet) as bar:
+    spared = sparing(None if arguments.force else arguments.output)
+    bar = Bar(name, total, "user", arguments.quiet)
+    with spared, writing(arguments.output) as write, bar:
         for part in parts:
             best = recommender.best(part, arguments.top, arguments.with_seen)
             found = table(part, best, recommender.ids)
