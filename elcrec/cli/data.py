@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING
 
 from elcrec.cli.options import add_config, add_output, writing_to
 from elcrec.errors import InputError
-
-if TYPE_CHECKING:
-    from elcrec.config.config import Config
-
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for pandas.
 
@@ -31,33 +26,38 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
 
 def run_fetch(args: argparse.Namespace) -> None:
     """Fetch a data set and leave `source.json` beside it."""
+    from elcrec.config.config import load_config
     from elcrec.data.fetch import fetch
     from elcrec.data.fetched import write_record
     from elcrec.data.sources import PREPARED
     from elcrec.files.atomic import spare
 
-    config = _load(args)
+    config = load_config(args.config)
+    places = config.dataset(args.dataset).places
     with writing_to(args, config, ours=_is_ours(args)) as folder:
         for name in PREPARED:
             spare(folder / name)  # of others: it would be replaced when this is prepared
-        fetched = fetch(args.dataset, config.dataset(args.dataset).places, folder)
+        fetched = fetch(args.dataset, places, folder)
         write_record(folder, args.dataset, fetched)
     print(f"{args.dataset}: {fetched.path} ({fetched.origin})")
 
 
 def run_prepare(args: argparse.Namespace) -> None:
     """Prepare what `source.json` in the output folder describes."""
+    from elcrec.config.config import load_config
     from elcrec.data.fetched import read_record
     from elcrec.data.prepare import prepare
 
-    config = _load(args)
+    config = load_config(args.config)
+    dataset = config.dataset(args.dataset)
     with writing_to(args, config, ours=_is_ours(args)) as folder:
         try:
             fetched = read_record(folder, args.dataset)
         except InputError as error:
             words = ("--dataset", args.dataset, "--output", str(folder))
-            raise InputError(f"{error}, with: {config.elcrec('data', 'fetch', *words)}") from None
-        path = prepare(args.dataset, config.dataset(args.dataset), fetched, folder)
+            again = config.elcrec("data", "fetch", *words)
+            raise InputError(f"{error}; fetch it with: {again}") from None
+        path = prepare(args.dataset, dataset, fetched, folder)
     print(f"{args.dataset}: {path}")
 
 
@@ -66,16 +66,3 @@ def _is_ours(args: argparse.Namespace) -> bool:
 
     record = earlier(args.output)
     return record is not None and record.dataset == args.dataset
-
-
-def _load(args: argparse.Namespace) -> Config:
-    from elcrec.config.config import load_config
-
-    config = load_config(args.config)
-    if args.dataset not in config.datasets:
-        raise InputError(
-            f"--dataset {args.dataset}: not under `datasets` in "
-            f"{', '.join(str(file) for file, _ in config.layers.parts)}; "
-            f"allowed are {', '.join(config.datasets)}"
-        )
-    return config

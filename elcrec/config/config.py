@@ -18,7 +18,7 @@ from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
 from elcrec.config.model_file import Name, Settings, read_model_file
 from elcrec.config.names import DatasetName, Known, ModelEntry, ModelName, may_be_named, model_file
-from elcrec.data.sources import PREPARED, Dataset, check_own
+from elcrec.data.sources import PREPARED, Dataset, check_own, is_whole
 from elcrec.errors import InputError, unknown
 from elcrec.files.checked import FilePath, Section, Some, check
 from elcrec.files.yamlfile import read_yaml
@@ -93,7 +93,8 @@ class Config(ConfigFile):
     def dataset(self, dataset: str) -> Dataset:
         """The entry of a data set."""
         if dataset not in self.datasets:
-            raise InputError(unknown("data set", dataset, self.datasets))
+            where = self.layers.where("datasets")
+            raise InputError(f"{where}: {unknown('data set', dataset, self.datasets)}")
         return self.datasets[dataset]
 
     def model_file(self, model: str) -> Path:
@@ -108,13 +109,17 @@ class Config(ConfigFile):
         """The same, of a known data set that has been prepared.
 
         Raises:
-            InputError: It is not known or not there; the message says how to make it.
+            InputError: It is not known, not there or not whole; the message says how to make it.
         """
         self.dataset(dataset)
         path = self.sequences_file(dataset)
+        make = ["--cores", "1", str(path)]
         if not path.exists():
-            command = self.snakemake("--cores", "1", str(path))
-            raise InputError(f"{path}: not there yet; make it with: {command}")
+            raise InputError(f"{path}: not there yet; make it with: {self.snakemake(*make)}")
+        if not is_whole(path):
+            again = self.snakemake(*make, "--forcerun", "prepare")
+            what = f"is not what {PREPARED[1]} beside it was made of, perhaps copied in part"
+            raise InputError(f"{path}: {what}; make it again with: {again}")
         return path
 
     def check_own_files(self) -> None:
