@@ -151,7 +151,7 @@ def test_what_argparse_refuses_is_one_line(capsys):
     assert main(["train", "--nothing"]) == 2
     said = capsys.readouterr().err
     assert said == "elcrec: the following arguments are required: --dataset, --model\n"
-    assert main(["trian"]) == 2
+    assert main(["nothing"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
 
 
