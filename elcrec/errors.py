@@ -31,7 +31,11 @@ def writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
-        reason = "a file is in the place of a folder" if in_the_way else error.strerror or error
+        reason = (
+            "a file, or a link to nothing, is in the place of a folder"
+            if in_the_way
+            else error.strerror or error
+        )
         raise WriteError(f"{path}: cannot be written: {reason}") from error
 
 

@@ -81,13 +81,13 @@ def run(args: argparse.Namespace) -> int:
 def _check_places(args: argparse.Namespace, kind: str) -> None:
     """Refuse, before anything is measured, a device and files that cannot be used."""
     from elcrec.files.atomic import sparing
-    from elcrec.files.paths import make_folder
+    from elcrec.files.paths import check_folder
     from elcrec.jobs.device import find
 
     find(args.device)
     for path in filter(None, [args.json, FIGURE if kind == "scale" else None]):
         with sparing(None if args.force else path):
-            make_folder(path.parent)
+            check_folder(path.parent)
 
 
 def _models(args: argparse.Namespace) -> Found:

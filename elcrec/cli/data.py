@@ -6,11 +6,11 @@ import argparse
 from typing import TYPE_CHECKING
 
 from elcrec.cli.options import add_config, add_output, writing_to
-from elcrec.errors import InputError, unknown
+from elcrec.errors import InputError
 
 if TYPE_CHECKING:
     from elcrec.config.config import Config
-
+    from elcrec.data.sources import Dataset
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for pandas.
 
@@ -36,11 +36,11 @@ def run_fetch(args: argparse.Namespace) -> None:
     from elcrec.data.sources import PREPARED
     from elcrec.files.atomic import spare
 
-    config = _load(args)
+    config, dataset = _told(args)
     with writing_to(args, config, ours=_is_ours(args)) as folder:
         for name in PREPARED:
             spare(folder / name)  # of others: it would be replaced when this is prepared
-        fetched = fetch(args.dataset, config.dataset(args.dataset).places, folder)
+        fetched = fetch(args.dataset, dataset.places, folder)
         write_record(folder, args.dataset, fetched)
     print(f"{args.dataset}: {fetched.path} ({fetched.origin})")
 
@@ -50,30 +50,30 @@ def run_prepare(args: argparse.Namespace) -> None:
     from elcrec.data.fetched import read_record
     from elcrec.data.prepare import prepare
 
-    config = _load(args)
+    config, dataset = _told(args)
     with writing_to(args, config, ours=_is_ours(args)) as folder:
         try:
             fetched = read_record(folder, args.dataset)
         except InputError as error:
-            words = ["--dataset", args.dataset]
-            words += ["--output", str(folder)] if args.output else []
-            raise InputError(f"{error}, with: {config.elcrec('data', 'fetch', *words)}") from None
-        path = prepare(args.dataset, config.dataset(args.dataset), fetched, folder)
+            words = ("--dataset", args.dataset, "--output", str(folder))
+            again = config.elcrec("data", "fetch", *words)
+            raise InputError(f"{error}; fetch it with: {again}") from None
+        path = prepare(args.dataset, dataset, fetched, folder)
     print(f"{args.dataset}: {path}")
+
+
+def _told(args: argparse.Namespace) -> tuple[Config, Dataset]:
+    """The configuration and what it says of the data set; its folder there is the default."""
+    from elcrec.config.config import load_config
+
+    config = load_config(args.config)
+    dataset = config.dataset(args.dataset)
+    args.output = args.output or config.sequences_file(args.dataset).parent
+    return config, dataset
 
 
 def _is_ours(args: argparse.Namespace) -> bool:
     from elcrec.data.fetched import earlier
 
-    record = earlier(args.output) if args.output else None
+    record = earlier(args.output)
     return record is not None and record.dataset == args.dataset
-
-
-def _load(args: argparse.Namespace) -> Config:
-    from elcrec.config.config import load_config
-
-    config = load_config(args.config)
-    if args.dataset not in config.datasets:
-        files = ", ".join(str(file) for file, _ in config.layers.parts)
-        raise InputError(f"{files}: {unknown('data set', args.dataset, config.datasets)}")
-    return config

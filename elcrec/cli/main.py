@@ -43,6 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     limit_spinning()
     try:
         parsed = make_parser().parse_args(arguments)
+        here()
         status = int(parsed.run(parsed) or 0)
         sys.stdout.flush()
         return status
@@ -66,6 +67,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("elcrec: interrupted", file=sys.stderr)
         return 130
+
+
+def here() -> None:
+    """Look whether the working directory is there.
+
+    Raises:
+        InputError: It has been removed.
+    """
+    try:
+        os.getcwd()
+    except FileNotFoundError:
+        raise InputError("the working directory has been removed; go to another one") from None
 
 
 def limit_spinning() -> None:

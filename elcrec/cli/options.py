@@ -62,16 +62,16 @@ def writing_to(
     be `ours`; elsewhere no file is replaced without `--force`.
 
     Raises:
-        InputError: There is such a file, or the folder cannot be made or written to.
+        InputError: There is such a file, or the folder cannot be written to.
     """
     from elcrec.files.atomic import sparing
-    from elcrec.files.paths import make_folder
+    from elcrec.files.paths import check_folder
 
     place: Path = args.output or config.output.joinpath(*default)
     own = (folder.resolve() for folder in (config.output, config.data))
     free = ours or args.force or any(place.resolve().is_relative_to(folder) for folder in own)
     with sparing(None if free else place):
-        make_folder(place.parent)
+        check_folder(place.parent)
         yield place
 
 

@@ -48,6 +48,8 @@ def run_train(arguments: argparse.Namespace) -> None:
         if others and is_recorded(folder, run, data):
             print(f"{name}: another process has made it meanwhile -> {folder}")
             return
+        if others and not arguments.force:
+            refuse_others(folder, run, data)
         with Progress(name, run.settings.training, arguments.quiet) as progress:
             metrics = fill(folder, run, data, progress, deadline)
     shown = "  ".join(f"{k} {v:.4f}" for k, v in metrics["metrics"]["test"].items())

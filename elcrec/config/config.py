@@ -18,7 +18,7 @@ from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
 from elcrec.config.model_file import Name, Settings, read_model_file
 from elcrec.config.names import DatasetName, Known, ModelEntry, ModelName, may_be_named, model_file
-from elcrec.data.sources import PREPARED, Dataset, check_own
+from elcrec.data.sources import PREPARED, Dataset, check_own, is_whole
 from elcrec.errors import InputError, unknown
 from elcrec.files.checked import FilePath, Section, Some, check
 from elcrec.files.yamlfile import read_yaml
@@ -99,7 +99,8 @@ class Config(ConfigFile):
     def dataset(self, dataset: str) -> Dataset:
         """The entry of a data set."""
         if dataset not in self.datasets:
-            raise InputError(unknown("data set", dataset, self.datasets))
+            where = self.layers.where("datasets")
+            raise InputError(f"{where}: {unknown('data set', dataset, self.datasets)}")
         return self.datasets[dataset]
 
     def model_file(self, model: str) -> Path:
@@ -114,14 +115,18 @@ class Config(ConfigFile):
         """The same, of a known data set that has been prepared.
 
         Raises:
-            InputError: It is not known or not there; the message says how to make it.
+            InputError: It is not known, not there or not whole; the message says how to make it.
         """
         self.dataset(dataset)
         path = self.sequences_file(dataset)
+        words = ("--dataset", dataset)
         if not path.exists():
-            steps = [("data", step, "--dataset", dataset) for step in ("fetch", "prepare")]
-            commands = " && ".join(self.elcrec(*words) for words in steps)
-            raise InputError(f"{path}: not there yet; make it with: {commands}")
+            make = " && ".join(self.elcrec("data", step, *words) for step in ("fetch", "prepare"))
+            raise InputError(f"{path}: not there yet; make it with: {make}")
+        if not is_whole(path):
+            again = self.elcrec("data", "prepare", *words)
+            what = f"is not what {PREPARED[1]} beside it was made of, perhaps copied in part"
+            raise InputError(f"{path}: {what}; make it again with: {again}")
         return path
 
     def check_own_files(self) -> None:

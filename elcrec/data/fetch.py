@@ -110,8 +110,8 @@ def _kept(source: S, folder: Path) -> Fetched[S] | None:
         path.unlink()
         return None
     record = earlier(folder)
-    known = record and record.file == source.name
-    return Fetched(path, source, record.origin if record and known else "fetched earlier")
+    same = record and record.file == source.name
+    return Fetched(path, source, record.origin if record and same else "fetched earlier")
 
 
 def _mirrored(source: Source) -> Iterator[Place]:

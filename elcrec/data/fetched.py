@@ -122,11 +122,11 @@ def read_record(folder: Path, dataset: str) -> Fetched[DataSource]:
     """
     path = folder / NAME
     if not path.is_file():
-        raise InputError(f"{path}: is missing; the data set has to be fetched first")
+        raise InputError(f"{path}: is missing")
     record = read_json(path, SourceRecord)
     if record.dataset != dataset:
         raise InputError(f"{path}: dataset: must be {dataset!r}, got {record.dataset!r}")
-    again = f"(named in {path}); the data set has to be fetched again"
+    named = f"(named in {path})"
     file = folder / record.file
     if file.name != record.file and not Path(record.file).is_absolute():
         allowed = "a file name or an absolute path"
@@ -135,9 +135,9 @@ def read_record(folder: Path, dataset: str) -> Fetched[DataSource]:
         same = (file.stat().st_size, pooch.file_hash(file)) == (record.size, record.sha256)
     except OSError as error:
         reason = "is missing" if isinstance(error, FileNotFoundError) else error.strerror
-        raise InputError(f"{file}: {reason} {again}") from None
+        raise InputError(f"{file}: {reason} {named}") from None
     if not same:
-        raise InputError(f"{file}: has changed since it was fetched {again}")
+        raise InputError(f"{file}: has changed since it was fetched {named}")
     source = DataSource(
         file=file.name, format=record.format, member=record.member, columns=record.columns
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
@@ -10,7 +11,18 @@ from urllib.request import url2pathname
 from pydantic import AfterValidator, Field, model_validator
 
 from elcrec.errors import InputError
-from elcrec.files.checked import Count, FilePath, Positive, Section, Some, Text, matching
+from elcrec.files.checked import (
+    Count,
+    FilePath,
+    Line,
+    Positive,
+    Record,
+    Section,
+    Some,
+    Text,
+    matching,
+)
+from elcrec.files.jsonfile import read_json
 
 Format = Literal[
     "sequences",  # the prepared format itself: `user item item …`
@@ -155,6 +167,20 @@ def check_own(name: str, path: Path, folder: Path) -> None:
         raise InputError(f"{where}: {'not a' if path.exists() else 'no such'} file{of}")
     if path.resolve() in [folder.resolve() / file for file in PREPARED]:
         raise InputError(f"{where}: the prepared file is written there; put your own elsewhere")
+
+
+class _Prepared(Record):
+    sha256: Line | None = None
+
+
+def is_whole(path: Path) -> bool:
+    """Whether a prepared file is what the statistics beside it, if any, were made of."""
+    statistics = path.with_name(PREPARED[1])
+    if not statistics.exists():
+        return True
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    return read_json(statistics, _Prepared).sha256 in (found, None)
 
 
 def mirror() -> Path | str | None:

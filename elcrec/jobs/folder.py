@@ -123,7 +123,7 @@ def refuse_others(folder: Path, run: Run, data: InteractionData) -> None:
         raise _taken(folder, f"holds a finished run of other settings, data or code: {which}")
     there = [name for name in (*FILES, WEIGHTS) if os.path.lexists(folder / name)]
     if (there and "ranks.npz" not in there) or "metrics.json" in there:  # ranks are written first
-        raise _taken(folder, f"holds {', '.join(there)}, and no run")
+        raise _taken(folder, f"holds {', '.join(there)}, but no whole run")
     if Checkpoints.identities(folder / CHECKPOINTS) - identities(run, data):
         raise _taken(folder, "holds an unfinished run of other settings, data or code")
 

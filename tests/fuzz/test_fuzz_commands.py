@@ -75,7 +75,7 @@ def arguments(made: Made, what: str, output: Path) -> list[str]:
         words.append("--any-code")
     names = {"report": "index.html", "nightly check": "check.json"}
     target = output / {"table": "tables", "figure": "figures"}.get(group, "") / names.get(what, "")
-    return words if kind in ("headline", "add") else [*words, "--output", str(target)]
+    return words if kind in ("headline", "add") else [*words, "--output", str(target), "--force"]
 
 
 @pytest.mark.parametrize("what", [what for what in READ if "figure" not in what])

@@ -170,6 +170,5 @@ def test_commands(prepared: Path, folder: Path, data: st.DataObject) -> None:
         good = json.loads((prepared / "statistics.json").read_bytes())
         path.write_bytes(data.draw(damaged_json(good)))
         arguments = ["table", "data-statistics", str(path), *config]
-    command(
-        f"elcrec {arguments[0]} {arguments[1]}", path, [*arguments, "--output", str(output)], output
-    )
+    arguments += ["--output", str(output), "--force"]
+    command(f"elcrec {arguments[0]} {arguments[1]}", path, arguments, output)

@@ -217,7 +217,8 @@ def test_verify_released(tiny: Path, folder: Path, data: st.DataObject) -> None:
     state = to_released(settings.build(120, 42).state_dict())
     path.write_bytes(data.draw(damaged_weights(state)))
     words = ["verify", "released", "--dataset", "tiny", "--weights", str(path)]
-    words += ["--output", str(output / "of-elcrec.json"), "--device", "cpu", "--config", str(tiny)]
+    words += ["--output", str(output / "of-elcrec.json"), "--force", "--config", str(tiny)]
+    words += ["--device", "cpu"]
     command("elcrec verify released", path, words, output)
 
 

@@ -75,6 +75,12 @@ def test_a_data_set_that_is_not_prepared(config, capsys):
     follow(said[0])
 
 
+def test_a_data_set_that_was_copied_in_part(prepared, capsys):
+    path = prepared.parent / "data" / "tiny" / "sequences.txt"
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:60]))
+    follow(hint(capsys, prepared, "train", *MEASURED))
+
+
 def test_a_run_that_another_starts_from(prepared, tmp_path, capsys):
     small = tmp_path / "small.yaml"
     sizes = {"dimension": 16, "blocks": 1}

@@ -113,7 +113,9 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path, place, change):
     (tmp_path / place).touch()
     (line,) = refused(tmp_path, config)
     assert line.startswith(f"elcrec: {tmp_path / place}")
-    assert line.endswith("cannot be written: a file is in the place of a folder")
+    assert line.endswith(
+        "cannot be written: a file, or a link to nothing, is in the place of a folder"
+    )
 
 
 def test_numbers_and_booleans_of_nested_options_are_taken(tmp_path):

@@ -80,6 +80,10 @@ def count_gpus():
 
 
 try:
+    if set("{}") & set(str(workflow.basedir)):
+        raise InputError(
+            f"{workflow.basedir}: must have no braces, which Snakemake replaces"
+        )
     CONFIG = checked_config()
     RECORDED = CONFIG.runs == "recorded"
     source(CONFIG)  # refused now if no runs are recorded

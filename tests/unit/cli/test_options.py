@@ -107,7 +107,10 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(refused, t
     (tmp_path / "file").touch()
     statistics = tmp_path / "data" / "tiny" / "statistics.json"
     words = [statistics if word == "{statistics}" else word for word in words]
-    assert "cannot be written: a file is in the place of a folder" in refused(*words, "file/a/b")
+    assert (
+        "cannot be written: a file, or a link to nothing, is in the place of a folder"
+        in refused(*words, "file/a/b")
+    )
 
 
 def test_files_outside_the_configured_folders_are_replaced_by_force_only(
@@ -148,8 +151,18 @@ def test_what_argparse_refuses_is_one_line(capsys):
     assert main(["train", "--nothing"]) == 2
     said = capsys.readouterr().err
     assert said == "elcrec: the following arguments are required: --dataset, --model\n"
-    assert main(["trian"]) == 2
+    assert main(["nothing"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_working_directory_that_is_gone_is_one_line(tmp_path, monkeypatch, capsys):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert main(["report"]) == 2
+    assert capsys.readouterr().err == (
+        "elcrec: the working directory has been removed; go to another one\n"
+    )
 
 
 def test_who_reads_the_output_may_stop(tiny):

@@ -1,5 +1,7 @@
 """Wrong configurations: one line that names file, key, value and what is allowed."""
 
+import hashlib
+import json
 import re
 from dataclasses import replace
 from types import ModuleType
@@ -307,6 +309,23 @@ def test_files_of_the_users_own_are_needed_until_they_are_prepared(tmp_path, mon
     for name in PREPARED:
         (tmp_path / "data" / "mine" / name).touch()
     config.check_own_files()
+
+
+def test_a_prepared_file_that_was_copied_in_part_is_refused(tmp_path):
+    mine = {"use": ["mine"], "datasets": {"mine": {"path": "mine.txt"}}, "data": str(tmp_path)}
+    config = load_config([write(tmp_path, mine)])
+    path = tmp_path / "mine" / "sequences.txt"
+    assert "not there yet; make it with: snakemake" in refusal(config.prepared_file, "mine")
+    path.parent.mkdir()
+    path.write_text("1 1 2 3 4\n2 1 2 3 4\n")
+    assert config.prepared_file("mine") == path  # without statistics there is nothing to compare
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    (path.parent / "statistics.json").write_text(json.dumps({"sha256": sha256}))
+    assert config.prepared_file("mine") == path
+    path.write_text("1 1 2 3 4\n")
+    said = refusal(config.prepared_file, "mine")
+    assert said.startswith(f"{path}: is not what statistics.json beside it was made of, perhaps")
+    assert f"{path} --forcerun prepare --configfile" in said
 
 
 def test_a_call_of_snakemake_names_the_files_and_where_the_workflow_is(tmp_path, monkeypatch):

@@ -47,7 +47,10 @@ def test_a_text_that_would_be_another_path_is_refused(text, message):
 def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path, way):
     (tmp_path / "file").touch()
     place = tmp_path / "file" / "a" / "b"
-    with pytest.raises(WriteError, match=f"^{place}: cannot be written: a file is in the place of"):
+    with pytest.raises(
+        WriteError,
+        match=f"^{place}: cannot be written: a file, or a link to nothing, is in the place of",
+    ):
         way(place)
 
 

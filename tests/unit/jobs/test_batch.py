@@ -174,3 +174,21 @@ def test_a_run_that_another_process_trains_is_left_to_it(tiny, tmp_path, capsys)
     assert not (folder / "failed.txt").exists()
     assert metrics(tmp_path, "popularity")
     assert carry_out(tiny, plan) == 0
+
+
+def test_a_run_of_other_settings_is_replaced_by_force_only(tiny, tmp_path, capsys):
+    plan = plan_file(tmp_path, [{"models": ["popularity", "sasrec"], "seeds": [1]}])
+    assert carry_out(tiny, plan) == 0
+    before = metrics(tmp_path, "sasrec")
+    longer = tmp_path / "longer.yaml"
+    longer.write_text("training: {max_epochs: 3}\n")
+    capsys.readouterr()
+    assert carry_out(tiny, plan, "--config", str(longer)) == 1
+    captured = capsys.readouterr()
+    assert "0 runs done, 1 were there, 1 failed, 0 not finished" in captured.out
+    assert "sasrec/1: holds a finished run of other settings, data or code" in captured.err
+    assert metrics(tmp_path, "sasrec") == before
+    assert not list(tmp_path.rglob("failed.txt"))
+    assert carry_out(tiny, plan, "--config", str(longer), "--force") == 0
+    assert "1 runs done, 1 were there, 0 failed" in capsys.readouterr().out
+    assert metrics(tmp_path, "sasrec")["epochs"] == 3

@@ -278,8 +278,8 @@ def test_files_of_the_users_own_stay(tiny, tmp_path, capsys, monkeypatch, names)
     assert train(tiny, "--output", ".", model="popularity") == 2
     error = capsys.readouterr().err
     assert error.startswith("elcrec: .: holds ")
-    assert set(names) == set(error.split("holds ")[1].split(", and")[0].split(", "))
-    assert error.endswith("and no run; name another folder, or replace it by --force\n")
+    assert set(names) == set(error.split("holds ")[1].split(", but")[0].split(", "))
+    assert error.endswith("but no whole run; name another folder, or replace it by --force\n")
     assert content(folder) == before
     assert train(tiny, "--output", ".", "--force", model="popularity") == 0
     load_run(folder)

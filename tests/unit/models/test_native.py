@@ -370,3 +370,22 @@ def test_a_failing_compiler_is_one_line(monkeypatch, tmp_path):
         build.library.__wrapped__(16)
     assert "\n" not in str(raised.value)
     assert not list((tmp_path / "elcrec").glob("*.so"))
+
+
+def test_a_cache_folder_that_cannot_be_made_is_one_line(monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(InputError, match=r"file/elcrec/encoder-16-.*: cannot be written: a file"):
+        build.library.__wrapped__(16)
+    monkeypatch.setenv("XDG_CACHE_HOME", "~no-such-user/cache")
+    with pytest.raises(InputError, match="XDG_CACHE_HOME must be a whole path, got '~no-such-us"):
+        build.library.__wrapped__(16)
+
+
+def test_the_cache_folder_and_the_compiler_may_be_in_the_home_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("CXX", "~/g++")
+    monkeypatch.setenv("XDG_CACHE_HOME", "~/cache")
+    assert build.cache_folder() == tmp_path / "cache" / "elcrec"
+    (tmp_path / "g++").touch(mode=0o755)
+    assert build.find_compiler() == str(tmp_path / "g++")

@@ -1,9 +1,12 @@
 """Titles and statements of remarks follow the numbers, in both directions."""
 
+import json
+
 import pandas as pd
 import pytest
 
 from elcrec.data.sequences import parse_sequences
+from elcrec.errors import InputError
 from elcrec.report.evidence import Evidence
 from elcrec.report.remarks import findings, remarks
 from tests.unit.report.report_output import ReportOutput
@@ -84,6 +87,18 @@ def test_same_day():
     assert findings.same_day_share(frame) == 1.0
     frame.loc[4, "time"] = 4 * day
     assert findings.same_day_share(frame) == 0.5
+
+
+def test_raw_data_that_did_not_come_along_is_no_obstacle(output, tmp_path):
+    folder = output.evidence.config.data / "beauty"
+    folder.mkdir(parents=True)
+    record = {"dataset": "beauty", "format": "amazon-reviews", "file": str(tmp_path / "r.json")}
+    record |= {"member": None, "origin": "here", "sha256": "0", "size": 1}
+    (folder / "source.json").write_text(json.dumps(record))
+    assert not findings.order_by_day(output.evidence).shown
+    (tmp_path / "r.json").touch()
+    with pytest.raises(InputError, match=r"r\.json: has changed since it was fetched"):
+        findings.order_by_day(output.evidence)
 
 
 def test_padding_is_what_is_left_of_the_window(output):
