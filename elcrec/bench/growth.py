@@ -35,7 +35,7 @@ BASE = Generated(users=10_000, items=10_000)
 FITTED = 3
 """Points of a fit, the largest: at small sizes a constant part hides the growth of the rest, and
 two always lie on a line."""
-PLAN = Plan(repeats=1, steps=4, epochs=0, warm_up=1)
+PLAN = Plan(repeats=1, steps=4, epochs=0)
 
 GIB = 2**30
 MEMORY_USED = 0.8

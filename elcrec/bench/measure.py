@@ -25,16 +25,13 @@ class Plan:
     """Steps of a group; None: as the side likes."""
     epochs: int = 3
     """Whole epochs; 0: an epoch's time is computed from the rounds."""
-    warm_up: int = 5
-    """Steps, at least, before the first that counts; in groups like those that count, because a
-    CUDA graph holds for groups of its size. An evaluation goes before the first that counts too."""
 
 
 def alternate(sides: Mapping[str, Process], plan: Plan) -> dict[str, dict[str, Any]]:
     """Measure all sides in turn, so that a change of the machine's load meets all of them.
 
-    Every round asks each side for a group of steps, then each side for an evaluation; whole epochs
-    come last. Warm-up is not counted.
+    Every round asks each side for a group of steps and an evaluation; whole epochs come last. The
+    first round, in which a training starts, is not counted.
 
     Args:
         sides: What is measured, by name.
@@ -45,37 +42,25 @@ def alternate(sides: Mapping[str, Process], plan: Plan) -> dict[str, dict[str, A
         `epoch_is` measured or computed; `rounds`: seconds of `step` (empty for a model that takes
         none), `epoch` and `evaluation`; `peak_memory`, bytes.
     """
-    started = {name: side.ask("start") for name, side in sides.items()}
-    rounds: dict[str, dict[str, list[float]]] = {n: {t: [] for t in TIMED} for n in sides}
-    for side in sides.values():
-        taken = 0
-        while taken < plan.warm_up:
-            taken += side.ask("steps", count=plan.steps)["count"] or plan.warm_up
-        side.ask("evaluate")
+    started = {name: side.ask("start", steps=plan.steps) for name, side in sides.items()}
+    rows: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
+    epochs: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(plan.repeats):
         for name, side in sides.items():
-            step = side.ask("steps", count=plan.steps)["seconds_per_step"]
-            rounds[name]["step"] += [] if step is None else [step]
-        for name, side in sides.items():
-            rounds[name]["evaluation"].append(side.ask("evaluate"))
+            rows[name].append(side.ask("round", steps=plan.steps))
     for _ in range(plan.epochs):
         for name, side in sides.items():
-            rounds[name]["epoch"].append(side.ask("epoch"))
+            epochs[name].append(side.ask("epoch"))
     found = {}
-    for name, begun in started.items():
-        own = rounds[name]
-        epoch_is = "measured" if own["epoch"] else "computed"
-        steps = own["step"] or [0.0] * plan.repeats
-        own["epoch"] = own["epoch"] or [
-            begun["start_epoch"] + begun["steps_per_epoch"] * step + evaluation
-            for step, evaluation in zip(steps, own["evaluation"], strict=True)
-        ]
-        seconds = {timed: spread(values) if values else None for timed, values in own.items()}
+    for name, side in sides.items():
+        rounds = {timed: [row[timed] for row in rows[name] if timed in row] for timed in TIMED}
+        rounds["epoch"] = epochs[name] or rounds["epoch"]
+        spreads = {timed: spread(values) if values else None for timed, values in rounds.items()}
         found[name] = {
-            "seconds": {"start_training": begun["start_training"], **seconds},
-            "epoch_is": epoch_is,
-            "rounds": own,
-            "peak_memory": sides[name].ask("memory"),
+            "seconds": {"start_training": started[name], **spreads},
+            "epoch_is": "measured" if epochs[name] else "computed",
+            "rounds": rounds,
+            "peak_memory": side.ask("memory"),
         }
     return found
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -21,60 +21,29 @@ ROWS = 20
 """Operators in the printed table."""
 
 
-def profile(run: Callable[[int], object], steps: int, device: torch.device) -> dict[str, Any]:
-    """Profile groups of steps.
-
-    A group of `steps` and one of twice as many are run, so that what happens once a group (such as
-    reading the losses after the last step) is told from what happens in every step.
+def profile(step: Callable[[], object], steps: int, device: torch.device) -> dict[str, Any]:
+    """Profile some steps.
 
     Args:
-        run: Takes the given number of steps.
-        steps: Steps of the smaller group, at least 1.
+        step: Takes a step.
+        steps: How many.
         device: Where they run.
 
     Returns:
-        `table`: the larger group's operators as text, by their own time; `steps`: how many steps
-        that are; `waiting_per_step` and `waiting_per_group`: calls of each of `WAITING` that was
-        called, with its caller, empty when the host never waits. On a processor `aten::item (in
-        aten::_fused_adam_)` is there for every weight: Adam's step counts lie on the host anyway.
+        `table`: operators as text, by their own time; `steps`; `waiting_per_step`: calls of each of
+        `WAITING` that was called, with its caller, empty when the host never waits. On a processor
+        `aten::item (in aten::_fused_adam_)` is there for every weight: Adam's step counts lie on
+        the host anyway.
     """
-    if device.type == "cuda":  # steps may be captured in graphs when a group is run again
-        for count in (steps, steps, 2 * steps):
-            run(count)
-    few, _ = _profiled(run, steps, device)
-    many, table = _profiled(run, 2 * steps, device)
-    return {"table": table, "steps": 2 * steps, **waiting(few, many, steps)}
-
-
-def waiting(few: Mapping[str, int], many: Mapping[str, int], steps: int) -> dict[str, Any]:
-    """Tell calls in every step from calls once a group.
-
-    Args:
-        few: Calls of each operator in a group of `steps` steps.
-        many: The same in a group of twice as many.
-        steps: Steps of the smaller group.
-
-    Returns:
-        `waiting_per_step` and `waiting_per_group`: calls by operator, without zeros.
-    """
-    names = [name for name in many if WAITING.fullmatch(name)]
-    per_step = {name: (many[name] - few.get(name, 0)) / steps for name in names}
-    per_group = {name: many[name] - 2 * steps * count for name, count in per_step.items()}
-    return {
-        "waiting_per_step": {name: count for name, count in per_step.items() if count},
-        "waiting_per_group": {name: count for name, count in per_group.items() if count},
-    }
-
-
-def _profiled(
-    run: Callable[[int], object], steps: int, device: torch.device
-) -> tuple[Counter[str], str]:
     # One cycle only, nothing to gather from others: without `acc_events` PyTorch warns.
     with torch.profiler.profile(acc_events=True) as profiler:
-        run(steps)
+        for _ in range(steps):
+            step()
     calls = Counter(_with_caller(event) for event in profiler.events())
     averages, own = profiler.key_averages(), f"self_{device.type}_time_total"
-    return calls, averages.table(sort_by=own, row_limit=ROWS, max_name_column_width=40)
+    waits = {name: count / steps for name, count in calls.items() if WAITING.fullmatch(name)}
+    table = averages.table(sort_by=own, row_limit=ROWS, max_name_column_width=40)
+    return {"table": table, "steps": steps, "waiting_per_step": waits}
 
 
 def _with_caller(event: Any) -> str:

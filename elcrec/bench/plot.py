@@ -10,6 +10,7 @@ from matplotlib.ticker import EngFormatter, FixedLocator, LogLocator
 
 from elcrec.figures.style import SERIES, legend_below, look
 from elcrec.files.atomic import replaced
+from elcrec.tables.layout import number
 
 SECONDS = {"step": "training step", "epoch": "epoch (computed)", "evaluation": "evaluation"}
 
@@ -40,7 +41,7 @@ def draw(grown: dict[str, Any], path: Path) -> None:
                 axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
                 axis.yaxis.set_major_formatter(EngFormatter(unit))  # 50 ms
             of_epoch = fitted["epoch"]
-            time.set_title("" if of_epoch is None else f"epoch ~ size^{of_epoch:.2f}")
+            time.set_title("" if of_epoch is None else f"epoch ~ size^{number(of_epoch, 2)}")
             memory.set_xlabel(factor)
         axes[0][0].set_ylabel("time")
         axes[1][0].set_ylabel("peak memory")

@@ -23,6 +23,7 @@ import torch
 from torch.utils.data import DataLoader
 
 from elcrec.bench.side import SEED, Side
+from elcrec.usage import Stopwatch
 
 
 class Released(Side):
@@ -80,22 +81,25 @@ class Released(Side):
             "options": {k: v for k, v in sorted(vars(self.args).items()) if isinstance(v, plain)},
         }
 
-    def before_epoch(self) -> None:
-        """Theirs starts an epoch inside it."""
-
-    def prepare(self) -> None:
+    def start(self, steps: int | None = None) -> float:
         """Run their first epoch without batches: their mean loss then divides by zero."""
-        with suppress(ZeroDivisionError):
+        with (watch := Stopwatch(self.device))("start"), suppress(ZeroDivisionError):
             self.trainer.iteration(0, [], self.loaders["cluster_dataloader"])
+        self.round(steps)
+        return watch.seconds["start"]
 
-    def train(self, samples: int) -> None:
-        """Train on users drawn at random: the first of a file have longer histories."""
-        some = self.random.sample(self.histories, samples)
-        self.trainer.iteration(1, self._loader(some, "train", shuffle=True))
+    def pass_over(self, samples: int) -> tuple[float, float, float]:
+        """Train on users drawn at random, for the first of a file have longer histories; validate.
 
-    def validate(self) -> None:
-        """Their validation of all users against all items."""
-        self.trainer.valid(1, full_sort=True)
+        What comes before an epoch of theirs is a part of it.
+        """
+        some = self._loader(self.random.sample(self.histories, samples), "train", shuffle=True)
+        watch = Stopwatch(self.device)
+        with watch("training"):
+            self.trainer.iteration(1, some)
+        with watch("validation"):
+            self.trainer.valid(1, full_sort=True)
+        return 0.0, watch.seconds["training"], watch.seconds["validation"]
 
     def _loader(self, histories: list[Any], split: str, shuffle: bool = False) -> DataLoader[Any]:
         dataset = self.modules["datasets"].RecWithContrastiveLearningDataset

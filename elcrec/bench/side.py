@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from elcrec.errors import InputError
-from elcrec.usage import Stopwatch, peak_memory
+from elcrec.usage import peak_memory
 
 SEED = 1
 """Of everything random: no time depends on it."""
@@ -30,8 +30,7 @@ STEPS = 10
 class Side(ABC):
     """A model with its data; times are wall-clock seconds, sizes bytes.
 
-    Nothing is read from the device inside a step: a group of steps is timed as a whole, between
-    two synchronisations.
+    Nothing is read from the device inside a step: a group of steps is timed as a whole.
     """
 
     device: torch.device
@@ -44,66 +43,54 @@ class Side(ABC):
         """What is measured, for the record."""
 
     @abstractmethod
-    def prepare(self) -> None:
-        """Do what a training does before its first step."""
+    def start(self, steps: int | None = None) -> float:
+        """Seconds of what a training does before its first epoch; then a round warms up."""
 
     @abstractmethod
-    def before_epoch(self) -> None:
-        """Do what comes before the steps of each epoch."""
+    def pass_over(self, samples: int) -> tuple[float, float, float]:
+        """An epoch of so many samples, at most `self.samples`.
 
-    @abstractmethod
-    def train(self, samples: int) -> None:
-        """Take the steps of an epoch that has so many samples, at most `self.samples`."""
-
-    @abstractmethod
-    def validate(self) -> None:
-        """Rank all users' validation items among all items."""
+        Returns:
+            Seconds of what comes before its steps, of the steps, and of ranking all users'
+            validation items among all items.
+        """
 
     def batches(self, samples: int) -> int:
         """Steps of so many samples, the last perhaps with a smaller batch."""
         return -(-samples // self.batch_size)
 
-    def start(self) -> dict[str, float]:
-        """Seconds before the first step, and before the steps of an epoch; and their number."""
-        return {
-            "start_training": self._timed(self.prepare),
-            "start_epoch": self._timed(self.before_epoch),
-            "steps_per_epoch": self.batches(self.samples),
-        }
-
-    def steps(self, count: int | None = None) -> dict[str, Any]:
-        """Take a group of steps; none, and None seconds, where there are no samples.
+    def group(self, steps: int | None = None) -> int:
+        """Samples of a group of steps.
 
         Args:
-            count: How many; by default as `STEPS` says, and on a GPU without the smaller batch at
+            steps: How many; by default as `STEPS` says, and on a GPU without the smaller batch at
                 the end, which would be a step of another kind.
         """
         whole = max(1, self.samples // self.batch_size)
-        count = count or (whole if self.device.type == "cuda" else STEPS)
-        samples = min(self.samples, count * self.batch_size)
-        taken = self.batches(samples)
-        seconds = self._timed(lambda: self.train(samples))
-        return {"count": taken, "seconds_per_step": seconds / taken if taken else None}
+        steps = steps or (whole if self.device.type == "cuda" else STEPS)
+        return min(self.samples, steps * self.batch_size)
 
-    def evaluate(self) -> float:
-        """Seconds of a validation."""
-        return self._timed(self.validate)
+    def round(self, steps: int | None = None) -> dict[str, float]:
+        """Take a group of steps, then rank.
+
+        Returns:
+            Seconds of a `step`, absent where there are no samples, of the `evaluation`, and of an
+            `epoch` computed from them.
+        """
+        samples = self.group(steps)
+        before, training, evaluation = self.pass_over(samples)
+        step = training / max(1, self.batches(samples))
+        epoch = before + step * self.batches(self.samples) + evaluation
+        seconds = {"evaluation": evaluation, "epoch": epoch}
+        return seconds | ({"step": step} if samples else {})
 
     def epoch(self) -> float:
-        """Seconds of a whole epoch: what comes before it, all steps, validation."""
-        before = self._timed(self.before_epoch)
-        training = self._timed(lambda: self.train(self.samples))
-        return before + training + self._timed(self.validate)
+        """Seconds of a whole epoch."""
+        return sum(self.pass_over(self.samples))
 
     def memory(self) -> dict[str, Any]:
         """Peak bytes as `elcrec.usage.peak_memory` gives them."""
         return peak_memory(self.device)
-
-    def _timed(self, action: Callable[[], object]) -> float:
-        watch = Stopwatch(self.device)
-        with watch("it"):
-            action()
-        return watch.seconds["it"]
 
 
 class ProcessError(InputError):

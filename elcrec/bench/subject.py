@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import psutil
@@ -27,6 +28,7 @@ from elcrec.jobs.run import choose_kernels
 from elcrec.models.interface import Context
 from elcrec.runs.fingerprint import fingerprint
 from elcrec.runs.settings import RunSettings, add_model_file, module_reference, resolve
+from elcrec.training.graph import WARM_UP
 from elcrec.training.loop import new_model
 from elcrec.training.step import Step, make_optimiser, make_step, train_epoch
 from elcrec.usage import Stopwatch, reset_peak_memory
@@ -121,11 +123,9 @@ class Subject(Side):
         self.batch_size = self.settings.training.batch_size
         trained = any(p.requires_grad for p in self.model.parameters())
         self.samples = self.model.n_samples(self.data) if trained else 0
-        self.optimiser: torch.optim.Optimizer | None = None
         self.step: Step | None = None
         self.epochs = 0
-        graphs = self.config.graphs and self.device.type == "cuda"
-        self.uncounted = GRAPH_EPOCHS if graphs else 0
+        self.uncounted = GRAPH_EPOCHS if self.config.graphs and self.device.type == "cuda" else 0
 
     def about(self) -> dict[str, Any]:
         """What is measured, where and by which code."""
@@ -148,31 +148,32 @@ class Subject(Side):
             "environment": environment(self.device),
         }
 
-    def prepare(self) -> None:
-        """Start a training."""
-        self.model.train()
-        self.model.start_training(self.context)
+    def start(self, steps: int | None = None) -> float:
+        """Start a training; PyTorch takes seconds to import what Adam needs, which do not count."""
+        with (watch := Stopwatch(self.device))("start"):
+            self.model.train()
+            self.model.start_training(self.context)
+        optimiser = make_optimiser(self.model, self.settings.training)
+        graphs, precision = self.config.graphs, self.settings.precision
+        self.step = make_step(self.model, self.context, optimiser, graphs, precision)
+        self.round(steps)
+        return watch.seconds["start"]
 
-    def before_epoch(self) -> None:
-        """Start an epoch."""
-        self.model.start_epoch(self.epochs, self.context)
+    def pass_over(self, samples: int) -> tuple[float, float, float]:
+        """An epoch of the first users, who stand for all: see `shuffled`."""
+        watch = Stopwatch(self.device)
+        with watch("before"):
+            self.model.start_epoch(self.epochs, self.context)
         self.epochs += 1
-
-    def train(self, samples: int) -> None:
-        """Take steps on the first users, who stand for all: see `shuffled`."""
-        if not self.step:  # in the warm-up: PyTorch takes seconds to import what Adam needs
-            self.optimiser = make_optimiser(self.model, self.settings.training)
-            graphs, precision = self.config.graphs, self.settings.precision
-            self.step = make_step(self.model, self.context, self.optimiser, graphs, precision)
         vars(self.model)["n_samples"] = lambda data: samples  # goes before the class's method
         try:
-            train_epoch(self.step, self.batch_size)
+            with watch("training"):
+                train_epoch(self.step, self.batch_size)
         finally:
             del vars(self.model)["n_samples"]
-
-    def validate(self) -> None:
-        """Rank."""
-        self.evaluator.ranks(self.model)
+        with watch("ranking"):
+            self.evaluator.ranks(self.model)
+        return watch.seconds["before"], watch.seconds["training"], watch.seconds["ranking"]
 
     def epoch(self) -> float:
         """A whole epoch; those that capture graphs go before the first that counts."""
@@ -185,8 +186,13 @@ class Subject(Side):
         """Peak bytes; how many of the resident ones were there before the data."""
         return {**super().memory(), "imported_bytes": self.imported}
 
-    def profile(self, count: int = 3) -> dict[str, Any] | None:
+    def profile(self, steps: int = 3) -> dict[str, Any] | None:
         """Operators of steps, see `elcrec.bench.operators`; None where there are none."""
-        if not self.samples:
+        if self.step is None:
             return None
-        return operators.profile(self.steps, count, self.device)
+        count = self.group()
+        samples = torch.arange(min(count, self.batch_size), device=self.device)
+        step = partial(self.step, samples, len(samples) / count)
+        for _ in range(WARM_UP + 1):  # then it is captured in a graph, if it is to be
+            step()
+        return operators.profile(step, steps, self.device)

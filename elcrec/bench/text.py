@@ -88,16 +88,12 @@ def _row(record: dict[str, Any]) -> dict[str, str]:
 def _profile(name: str, profile: dict[str, Any] | None) -> str:
     if profile is None:
         return f"\n{name}: takes no training steps, so there is no profile\n"
+    waits = [f"{name} {count:g}" for name, count in sorted(profile["waiting_per_step"].items())]
     return (
         f"\n{name}, {profile['steps']} steps:\n{profile['table']}\n"
-        f"Operators of {name} that wait for the device or whose shape depends on data:\n"
-        f"  in every step: {_calls(profile['waiting_per_step'])}\n"
-        f"  once a group of steps, whatever their number: {_calls(profile['waiting_per_group'])}\n"
+        f"Operators of {name} that wait for the device or whose shape depends on data, and their"
+        f" calls in a step: {', '.join(waits) or 'none'}\n"
     )
-
-
-def _calls(calls: dict[str, float]) -> str:
-    return ", ".join(f"{name} {count:g}" for name, count in sorted(calls.items())) or "none"
 
 
 def figure(spread: dict[str, float] | None) -> str:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from elcrec import paper
 from elcrec.bench.growth import MEASURES, Earlier
+from elcrec.files.jsonfile import read_json
 from elcrec.jobs.batch import read_plan
 from elcrec.nightly.check import check
 from elcrec.recorded.about import about
@@ -191,11 +192,12 @@ def test_bench_record(made: Made, data: st.DataObject) -> None:
     path = made.folder / "scale.json"
     same = {"model": "elcrec", "device": "cpu", "threads": 1}
     figures = dict.fromkeys((*MEASURES, "wall_seconds"), 1.5)
-    points = [{"size": 10_000, **figures}, {"size": 30_000, "not_run": "no memory"}]
-    record = {"kind": "scale", "same": same, "factors": {"users": {"points": points}}}
+    points = [{"factor": "users", "size": 10_000, **figures}]
+    points += [{"factor": "users", "size": 30_000, "not_run": "no memory"}]
+    record = {"kind": "scale", "same": same, "points": points}
     path.write_bytes(data.draw(damaged_json(record)))
-    found = attempt("bench JSON", path, lambda: Earlier(path))
-    point = found and found.points.get("users", {}).get(10_000)
+    found = attempt("bench JSON", path, lambda: read_json(path, Earlier).known(path, same))
+    point = found and found.get(("users", 10_000))
     assert not point or all(point[key] >= 0 for key in figures)
 
 

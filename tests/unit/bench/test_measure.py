@@ -5,7 +5,7 @@ from elcrec.bench.measure import Plan, alternate
 
 
 class FakeSide:
-    """Counts steps, and says in which order it was asked."""
+    """Says in which order it was asked."""
 
     def __init__(self, name, calls, trained=True):
         self.name, self.calls, self.trained = name, calls, trained
@@ -13,29 +13,25 @@ class FakeSide:
     def ask(self, what, **arguments):
         self.calls.append((self.name, what))
         return {
-            "start": {"start_training": 1.0, "start_epoch": 0.5, "steps_per_epoch": 10},
-            "steps": {"count": 3, "seconds_per_step": 2.0 if self.trained else None},
-            "evaluate": 4.0,
-            "epoch": 24.5,
+            "start": 1.0,
+            "round": {"evaluation": 4.0, "epoch": 24.5} | ({"step": 2.0} if self.trained else {}),
+            "epoch": 30.0,
             "memory": {"resident_bytes": 10**6},
         }[what]
 
 
-def test_sides_take_turns_and_warm_up_is_not_counted():
+def test_sides_take_turns_and_the_start_is_not_counted():
     calls = []
     sides = {name: FakeSide(name, calls) for name in ("peer", "here")}
     found = alternate(sides, Plan(repeats=2, epochs=1))
-    p, h = "peer", "here"
-    warm_up = [(s, w) for s in (p, h) for w in ("steps", "steps", "evaluate")]  # 2 x 3 >= 5 steps
-    one_round = [(p, "steps"), (h, "steps"), (p, "evaluate"), (h, "evaluate")]
     assert calls == [
-        *[(p, "start"), (h, "start")],
-        *warm_up,
-        *one_round,
-        *one_round,
-        *[(p, "epoch"), (h, "epoch"), (p, "memory"), (h, "memory")],
+        (name, what)
+        for what in ("start", "round", "round", "epoch", "memory")
+        for name in ("peer", "here")
     ]
     assert found["here"]["rounds"]["step"] == [2.0, 2.0]
+    assert found["here"]["seconds"]["start_training"] == 1.0
+    assert found["here"]["seconds"]["epoch"]["median"] == 30.0
     assert found["here"]["epoch_is"] == "measured"
 
 
@@ -49,7 +45,7 @@ def test_a_model_without_steps_has_evaluations_only():
     side = FakeSide("here", [], trained=False)
     report = alternate({"here": side}, Plan(epochs=0))["here"]
     assert report["seconds"]["step"] is None
-    assert report["seconds"]["epoch"]["median"] == 4.5
+    assert report["seconds"]["evaluation"]["median"] == 4.0
 
 
 def test_ratios_are_those_of_rounds():

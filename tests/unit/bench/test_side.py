@@ -13,7 +13,7 @@ from elcrec.errors import InputError
 
 
 class Counting(Side):
-    """Ten samples in batches of four."""
+    """Ten samples in batches of four: an epoch takes 1 s, 2 s for each step, and 4 s."""
 
     device, batch_size, samples = torch.device("cpu"), 4, 10
 
@@ -23,20 +23,25 @@ class Counting(Side):
     def about(self):
         return {"done": self.done}
 
-    def prepare(self):
+    def start(self, steps=None):
         print("noise that is no answer")
+        return 0.5
 
-    def before_epoch(self):
-        self.done.append("epoch")
-
-    def train(self, samples):
+    def pass_over(self, samples):
         self.done.append(samples)
-
-    def validate(self):
-        raise ValueError("no\nluck")
+        return 1.0, 2.0 * self.batches(samples), 4.0
 
     def memory(self):
         return {"done": self.done}
+
+    def fail(self):
+        raise ValueError("no\nluck")
+
+
+class Untrained(Counting):
+    """Takes no steps."""
+
+    samples = 0
 
 
 def refuses():
@@ -62,14 +67,32 @@ def takes_too_long():
 def test_questions_are_answered_in_another_process():
     with Process("it", Counting) as process:
         assert process.ask("build", start="begin") == {"done": ["begin"]}
-        assert process.ask("start")["steps_per_epoch"] == 3
-        assert process.ask("steps", count=1)["count"] == 1
-        assert process.ask("steps", count=5)["count"] == 3  # no more than an epoch has
+        assert process.ask("start") == 0.5
+        # One step of 2 s; an epoch of three, computed.
+        assert process.ask("round", steps=1) == {"step": 2.0, "evaluation": 4.0, "epoch": 11.0}
+        assert process.ask("round", steps=5)["step"] == 2.0  # no more than an epoch has
         with pytest.raises(ProcessError, match="no attribute 'anything'"):
             process.ask("anything")
         with pytest.raises(ProcessError, match=r"it: ValueError: no luck$"):
-            process.ask("epoch")
-        assert process.ask("memory") == {"done": ["begin", "epoch", 4, 10, "epoch", 10]}
+            process.ask("fail")
+        assert process.ask("epoch") == 11.0
+        assert process.ask("memory") == {"done": ["begin", 4, 10, 10]}
+
+
+def test_a_model_that_is_not_trained_takes_no_steps():
+    side = Untrained("begin")
+    assert side.round() == {"evaluation": 4.0, "epoch": 5.0}
+    assert side.done == ["begin", 0]
+
+
+@pytest.mark.parametrize(("device", "samples"), [("cpu", 10 * 64), ("cuda", 15 * 64)])
+def test_a_group_is_ten_steps_or_on_a_gpu_those_of_an_epoch_without_the_smaller_batch(
+    device, samples
+):
+    side = Counting("begin")
+    side.device, side.batch_size, side.samples = torch.device(device), 64, 1000
+    assert side.group() == samples
+    assert side.group(3) == 3 * 64
 
 
 @pytest.mark.parametrize(
