@@ -75,6 +75,8 @@ class ConfigFile(Section):
     efficiency: sections.Efficiency = sections.Efficiency()
     figures: sections.FigureSettings = sections.FigureSettings()
     nightly: sections.Nightly = sections.Nightly()
+    external: dict[Name, sections.External] = {}
+    """Models of other frameworks by id, each with its predictions; shown beside `models`."""
     released_weights: list[sections.ReleasedWeights] = []
 
 

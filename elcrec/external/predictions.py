@@ -2,14 +2,14 @@
 
 A file is a CSV or Parquet table with the columns user, item and score or rank (more are allowed), a
 TREC run (`user Q0 item rank score tag`), or a table of ranks (user, rank: 0-based, of the test
-item). A list may be cut off after its best items: ranks behind its end are not known, and
-`Ranked.known_to` says up to which k metrics can be had.
+item). Where there are scores they decide, as in trec_eval. A list may be cut off after its best
+items: ranks behind its end are not known, and `Ranked.known_to` says up to which k metrics can be
+had.
 """
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +17,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from elcrec.data.rawfile import read_bytes
 from elcrec.data.sequences import Sequences
+from elcrec.data.table import BLANKS, NAMES, column_name, first_line, numbers, parsed, refuse
 from elcrec.errors import InputError, shown
 
 TREC = ("user", "q0", "item", "rank", "score", "tag")
-ENDINGS = (".csv", ".tsv", ".parquet", ".trec", ".run", ".txt")
+TABLES, RUNS, PARQUET = (".csv", ".tsv"), (".trec", ".run", ".txt"), ".parquet"
+COLUMNS = {key: NAMES.get(key, (key,)) for key in ("user", "item", "score", "rank")}
+"""What is read, and the names that its column may have."""
 ENDLESS = np.iinfo(np.int64).max
 """`Ranked.known_to` where every rank is known."""
+MISSED = ENDLESS - 1
+"""Rank of a test item that is in no list."""
 FEWEST_MISSING = 3  # users that a message names
 
 
@@ -32,7 +38,7 @@ class Ranked:
     """The rank of every user's test item under predictions from elsewhere."""
 
     ranks: NDArray[np.int64]
-    """(users,) 0-based; where it lies behind the end of a list, the length of that list."""
+    """(users,) 0-based; `MISSED` where it lies behind the end of a list."""
     known_to: int
     """Largest k whose metrics these ranks give exactly; `ENDLESS` if all are known."""
     excluded: int
@@ -41,110 +47,8 @@ class Ranked:
     """Users without a prediction, counted as misses."""
 
 
-def read_predictions(path: Path) -> pd.DataFrame:
-    """Read a file into columns user, item (both text), score or rank, and `line`, where it stood.
-
-    A table of ranks has no item.
-
-    Raises:
-        InputError: Not one of the formats, or a field that is not right, with its line.
-    """
-    ending = path.suffix.lower()
-    if ending not in ENDINGS:
-        raise InputError(f"{path}: its name must end in {', '.join(ENDINGS)}")
-    try:
-        frame, first = _read(path, ending)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (UnicodeDecodeError, ValueError, ImportError, Warning) as error:
-        line = str(error).splitlines()[0]
-        raise InputError(f"{path}: is not a table ({line})") from None
-    frame.columns = [str(name).strip().lower() for name in frame.columns]
-    frame = frame.reset_index(drop=True)
-    frame["line"] = np.arange(len(frame)) + first
-    _check_columns(path, frame)
-    for column in {"user", "item"} & set(frame.columns):
-        frame[column] = _texts(frame[column])
-    for column in {"score", "rank"} & set(frame.columns):
-        frame[column] = _numbers(path, frame, column)
-    return frame
-
-
-def _read(path: Path, ending: str) -> tuple[pd.DataFrame, int]:
-    """The table, and the line of its first row."""
-    if ending == ".parquet":
-        return pd.read_parquet(path), 1
-    if ending in (".csv", ".tsv"):
-        separator = "\t" if ending == ".tsv" else ","
-        with warnings.catch_warnings():
-            # More fields than columns: pandas would drop them with a warning
-            warnings.simplefilter("error", pd.errors.ParserWarning)
-            frame = pd.read_csv(
-                path,
-                sep=separator,
-                dtype=str,
-                index_col=False,
-                skip_blank_lines=False,
-                keep_default_na=False,
-                encoding="utf-8-sig",
-            )
-        return frame, 2
-    frame = pd.read_csv(
-        path, sep=r"\s+", header=None, dtype=str, keep_default_na=False, encoding="utf-8-sig"
-    )
-    if frame.shape[1] != len(TREC):
-        raise ValueError(f"{frame.shape[1]} fields in a line; a TREC run has {len(TREC)}")
-    frame.columns = pd.Index(TREC)
-    return frame, 1
-
-
-def _check_columns(path: Path, frame: pd.DataFrame) -> None:
-    found = set(frame.columns)
-    if frame.columns.duplicated().any() or not (
-        {"user", "item", "score"} <= found or {"user", "rank"} <= found
-    ):
-        columns = ", ".join(frame.columns[:-1][:8])
-        raise InputError(
-            f"{path}: has the columns {columns}; needed: user, item and score; user, item and "
-            "rank; or user and rank"
-        )
-    if frame.empty:
-        raise InputError(f"{path}: has no line besides its header")
-
-
-def _texts(column: pd.Series) -> pd.Series:
-    """Ids as text; whole numbers that a framework kept as floats lose their `.0`."""
-    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")
-    return column.astype(str).str.strip()
-
-
-def _numbers(path: Path, frame: pd.DataFrame, column: str) -> pd.Series:
-    numbers = pd.to_numeric(frame[column], errors="coerce")
-    wrong = ~np.isfinite(numbers.to_numpy(dtype=np.float64, na_value=np.nan))
-    if wrong.any():
-        _refuse(path, frame, wrong, column, "a finite number")
-    return numbers.astype(np.float64)
-
-
-def _refuse(
-    path: Path, frame: pd.DataFrame, wrong: NDArray[np.bool_], column: str, allowed: str
-) -> None:
-    """Raise for the first wrong row."""
-    row = frame.iloc[int(np.argmax(wrong))]
-    raise InputError(
-        f"{path}, line {row['line']}: {column} is {shown(str(row[column]))}; allowed: {allowed}"
-    )
-
-
 def rank_targets(
-    path: Path,
-    sequences: Sequences,
-    protocol: str,
-    *,
-    users: Mapping[str, int],
-    items: Mapping[str, int],
-    missing: bool = False,
+    path: Path, sequences: Sequences, protocol: str, *, missing: bool = False
 ) -> Ranked:
     """The ranks of all users' test items under the predictions of a file.
 
@@ -153,99 +57,140 @@ def rank_targets(
 
     Args:
         path: The file.
-        sequences: The prepared histories.
+        sequences: The histories; its ids are those of the file.
         protocol: `paper`, `strict` or `repeats`.
-        users: A user's id as text to the number of the line, from 0.
-        items: An item's id as text to its number, from 1.
         missing: Count users without a prediction as misses instead of refusing the file.
 
     Raises:
         InputError: The file is not right; a user or item does not exist; a line stands twice; users
             are missing.
     """
-    frame = read_predictions(path)
-    user = _numbered(path, frame, "user", users)
-    if "item" not in frame:
-        return _of_ranks(path, frame, user, users, missing)
-    item = _numbered(path, frame, "item", items)
-    _refuse_doubled(path, frame, user, item, sequences.n_items)
+    frame, start = read_predictions(path)
+    user = _places(path, frame["user"], start, sequences.users)
+    listed = "item" in frame
+    item = _places(path, frame["item"], start, sequences.item_ids) + 1 if listed else 0 * user
+    _refuse_doubled(path, frame, start, user, item)
+    there = np.bincount(user, minlength=sequences.n_users) > 0
+    if not missing:
+        _refuse_missing(path, there, sequences.users)
+    missed = int((~there).sum())
+    if not listed:
+        ranks = np.full(sequences.n_users, MISSED)
+        ranks[user] = _given(path, frame["rank"], start)
+        return Ranked(ranks, ENDLESS, 0, missed)
     value = -frame["score"].to_numpy() if "score" in frame else frame["rank"].to_numpy()
     targets = sequences.items[sequences.offsets[1:] - 1]
-    there = np.bincount(user, minlength=sequences.n_users) > 0
-    _refuse_missing(path, there, users, missing)
     competes = np.ones(len(user), dtype=bool)
     if protocol != "repeats":
         competes = ~_seen(sequences, user, item) | (item == targets[user])
-    excluded = int((~competes).sum())
     user, item, value = user[competes], item[competes], value[competes]
-    n = sequences.n_users
-    length = np.bincount(user, minlength=n)
     own = item == targets[user]
-    best = np.full(n, np.nan)
+    best = np.full(sequences.n_users, np.nan)
     best[user[own]] = value[own]
     ahead = (value <= best[user]) & ~own  # nan: no target in the list, nothing is ahead of it
-    before = np.bincount(user[ahead], minlength=n).astype(np.int64)
-    ranks = np.where(np.isnan(best), length, before)
-    unknown = np.isnan(best) & there
-    known_to = int(length[unknown].min()) if unknown.any() else ENDLESS
-    ranks[~there] = ENDLESS - 1
-    return Ranked(ranks, known_to, excluded, int((~there).sum()))
+    before, length = (np.bincount(u, minlength=sequences.n_users) for u in (user[ahead], user))
+    absent = np.isnan(best)
+    known_to = int(length[absent & there].min(initial=ENDLESS))
+    ranks = np.where(absent, MISSED, before)
+    return Ranked(ranks, known_to, int((~competes).sum()), missed)
 
 
-def _of_ranks(
-    path: Path,
-    frame: pd.DataFrame,
-    user: NDArray[np.int64],
-    users: Mapping[str, int],
-    missing: bool,
-) -> Ranked:
-    """The same of a table of ranks."""
-    value = frame["rank"].to_numpy()
+def read_predictions(path: Path) -> tuple[pd.DataFrame, int]:
+    """Read those of `COLUMNS` that a file has, and the line of its first row.
+
+    Ids are text, score and rank numbers. A table of ranks has no item; of Parquet rows are counted.
+
+    Raises:
+        InputError: Not one of the formats, or a field that is not right, with its line.
+    """
+    texts, start = _read(path)
+    spelled = [column_name(str(name)).lower() for name in texts.columns]
+    places = {
+        key: spelled.index(name)
+        for key, names in COLUMNS.items()
+        for name in reversed(names)
+        if name in spelled
+    }
+    enough = {"user", "item", "score"} <= places.keys() or {"user", "rank"} <= places.keys()
+    if not enough or len(set(spelled)) < len(spelled):
+        raise InputError(
+            f"{path}: has the columns {shown(', '.join(spelled))}; needed: user, item and score; "
+            "user, item and rank; or user and rank; each once"
+        )
+    if texts.empty:
+        raise InputError(f"{path}: has no line besides its header")
+    found = {key: texts.iloc[:, place] for key, place in places.items()}
+    for key in {"score", "rank"} & found.keys():
+        found[key] = numbers(path, found[key], key, start)
+    return pd.DataFrame(found), start
+
+
+def _read(path: Path) -> tuple[pd.DataFrame, int]:
+    """The whole file as text, and the line of its first row."""
+    ending = Path(path.name.lower().removesuffix(".gz")).suffix
+    if ending == PARQUET:
+        return _parquet(path), 1
+    if ending not in (*TABLES, *RUNS):
+        raise InputError(f"{path}: its name must end in {', '.join([*TABLES, *RUNS, PARQUET])}")
+    content = read_bytes(path)
+    if not content.strip():
+        raise InputError(f"{path}: is empty")
+    if ending in RUNS:
+        return parsed(path, content, BLANKS, len(TREC), False).set_axis(TREC, axis=1), 1
+    separator, names = first_line(path, content)
+    return parsed(path, content, separator, len(names), True).set_axis(names, axis=1), 2
+
+
+def _parquet(path: Path) -> pd.DataFrame:
+    try:
+        frame = pd.read_parquet(path)
+    except ImportError:
+        raise InputError(f"{path}: Parquet is read by pyarrow; pip install pyarrow") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
+        raise InputError(f"{path}: cannot be read ({reason})") from None
+    return frame.apply(_texts)
+
+
+def _texts(column: pd.Series) -> pd.Series:
+    """A column as text; whole numbers that a framework kept as floats lose their `.0`."""
+    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
+        column = column.astype("Int64")
+    return column.astype(str)
+
+
+def _given(path: Path, column: pd.Series, start: int) -> NDArray[np.int64]:
+    """The ranks of a table of ranks."""
+    value = column.to_numpy()
     wrong = (value < 0) | (value % 1 != 0)
-    if wrong.any():
-        _refuse(path, frame, wrong, "rank", "a whole number from 0, how many items stand before")
-    doubled = pd.Series(user).duplicated().to_numpy()
-    if doubled.any():
-        _refuse(path, frame, doubled, "user", "each user once")
-    there = np.bincount(user, minlength=len(users)) > 0
-    _refuse_missing(path, there, users, missing)
-    ranks = np.full(len(users), ENDLESS - 1, dtype=np.int64)
-    ranks[user] = value.astype(np.int64)
-    return Ranked(ranks, ENDLESS, 0, int((~there).sum()))
+    allowed = "rank {}; allowed: a whole number from 0, how many items stand before"
+    refuse(path, wrong, column.astype(str), start, allowed)
+    return value.astype(np.int64)
 
 
-def _numbered(
-    path: Path, frame: pd.DataFrame, column: str, known: Mapping[str, int]
-) -> NDArray[np.int64]:
-    numbers = frame[column].map(known)
-    wrong = numbers.isna().to_numpy()
-    if wrong.any():
-        examples = ", ".join(list(known)[:3])
-        _refuse(path, frame, wrong, column, f"the {column}s of the data set, such as {examples}")
-    return np.asarray(numbers, dtype=np.int64)
+def _places(path: Path, column: pd.Series, start: int, ids: Sequence[str]) -> NDArray[np.intp]:
+    """Where in `ids` each of a column stands."""
+    places = pd.Index(ids).get_indexer(pd.Index(column.str.strip()))
+    some = ", ".join(ids[:3])
+    unknown = f"{column.name} {{}} is not in the data set, whose {column.name}s are {some}, ..."
+    refuse(path, places < 0, column, start, unknown)
+    return places
 
 
 def _refuse_doubled(
-    path: Path,
-    frame: pd.DataFrame,
-    user: NDArray[np.int64],
-    item: NDArray[np.int64],
-    n_items: int,
+    path: Path, frame: pd.DataFrame, start: int, user: NDArray[np.intp], item: NDArray[np.intp]
 ) -> None:
-    doubled = pd.Series(user * (n_items + 1) + item).duplicated().to_numpy()
-    if doubled.any():
-        who = frame["user"].iloc[int(np.argmax(doubled))]
-        _refuse(path, frame, doubled, "item", f"each item once for user {shown(who)}")
+    doubled = pd.DataFrame({"user": user, "item": item}).duplicated().to_numpy()
+    last = "item" if "item" in frame else "user"
+    whose = f" for user {shown(frame['user'].iloc[doubled.argmax()])}" if last == "item" else ""
+    refuse(path, doubled, frame[last], start, f"{last} {{}} is there a second time{whose}")
 
 
-def _refuse_missing(
-    path: Path, there: NDArray[np.bool_], users: Mapping[str, int], allowed: bool
-) -> None:
+def _refuse_missing(path: Path, there: NDArray[np.bool_], ids: Sequence[str]) -> None:
     absent = np.flatnonzero(~there)
-    if len(absent) and not allowed:
-        names = {number: name for name, number in users.items()}
-        some = ", ".join(names.get(int(n), str(n)) for n in absent[:FEWEST_MISSING])
-        more = ", …" if len(absent) > FEWEST_MISSING else ""
+    if len(absent):
+        some = ", ".join(ids[n] for n in absent[:FEWEST_MISSING])
+        more = ", ..." if len(absent) > FEWEST_MISSING else ""
         raise InputError(
             f"{path}: has no line for {len(absent)} of {len(there)} users ({some}{more}); predict "
             "for them too, or count them as misses with --missing miss"
@@ -253,7 +198,7 @@ def _refuse_missing(
 
 
 def _seen(
-    sequences: Sequences, user: NDArray[np.int64], item: NDArray[np.int64]
+    sequences: Sequences, user: NDArray[np.intp], item: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
     """Whether each pair of user and item stands in the user's history before the test item."""
     width = sequences.n_items + 1

@@ -119,6 +119,7 @@ def build(
     paper: PaperTable,
     protocol: str,
     reference: str = "elcrec",
+    metrics: Sequence[str] = TABLE_METRICS,
 ) -> AccuracyTable:
     """Build Table 1.
 
@@ -129,14 +130,15 @@ def build(
         paper: The paper's Table 1.
         protocol: `paper` or `strict`; all runs must have it.
         reference: Id of the model that is tested against each other one.
+        metrics: The rows of each data set.
 
     Raises:
         InputError: A run of another protocol, of other users, with impossible metrics, or made by
             other code than the other runs of its model.
     """
     runs = _grouped(records, protocol)
-    pools = {metric: training_noise(runs, metric) for metric in TABLE_METRICS}
-    pairs = list(product(names.datasets, TABLE_METRICS))
+    pools = {metric: training_noise(runs, metric) for metric in metrics}
+    pairs = list(product(names.datasets, metrics))
     cells = {}
     for (d, m), i in product(pairs, names.models):
         printed = paper.get((names.datasets[d], m, names.models[i]), nan)
