@@ -70,7 +70,7 @@ def first_line(path: Path, content: bytes) -> tuple[str, list[str]]:
         InputError: It is no UTF-8 text; names `path`.
     """
     try:
-        first = content.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode().rstrip("\r")
+        first = re.split(b"[\r\n]", content.removeprefix(b"\xef\xbb\xbf"), maxsplit=1)[0].decode()
     except UnicodeDecodeError:
         raise InputError(f"{path}, line 1: not UTF-8 text") from None
     separator = next((mark for mark in "\t;" if mark in first), ",")
@@ -156,9 +156,10 @@ def parsed(path: Path, content: bytes, separator: str, width: int, headed: bool)
         raise InputError(f"{path}, line {start}: too many columns; expected {width}") from None
     except pd.errors.ParserError as error:
         told = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
-        where, wrong = (f", line {told[2]}", f"{told[3]} columns") if told else ("", str(error))
+        said = str(error).removeprefix("Error tokenizing data. C error: ")
+        where, wrong = (f", line {told[2]}", f"{told[3]} columns") if told else ("", said)
         raise InputError(f"{path}{where}: {wrong}; expected {width}") from None
-    lines = content.split(b"\n") if (frame.iloc[:, -1] == "").any() else []
+    lines = content.splitlines() if (frame.iloc[:, -1] == "").any() else []
     for place in np.flatnonzero(frame.iloc[:, -1] == ""):  # missing, where a line is too short
         count = len(_split(lines[place + start - 1].decode(), separator))
         if count < width:

@@ -68,7 +68,10 @@ def rank_targets(
     frame, start = read_predictions(path)
     user = _places(path, frame["user"], start, sequences.users)
     listed = "item" in frame
-    item = _places(path, frame["item"], start, sequences.item_ids) + 1 if listed else 0 * user
+    if listed:
+        item = _places(path, frame["item"], start, sequences.item_ids) + 1
+    else:
+        item, given = 0 * user, _given(path, frame["rank"], start)
     _refuse_doubled(path, frame, start, user, item)
     there = np.bincount(user, minlength=sequences.n_users) > 0
     if not missing:
@@ -76,7 +79,7 @@ def rank_targets(
     missed = int((~there).sum())
     if not listed:
         ranks = np.full(sequences.n_users, MISSED)
-        ranks[user] = _given(path, frame["rank"], start)
+        ranks[user] = given
         return Ranked(ranks, ENDLESS, 0, missed)
     value = -frame["score"].to_numpy() if "score" in frame else frame["rank"].to_numpy()
     targets = sequences.items[sequences.offsets[1:] - 1]
