@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from elcrec.data.rawfile import read_bytes
 from elcrec.data.sequences import Sequences
-from elcrec.data.table import BLANKS, NAMES, column_name, first_line, numbers, parsed, refuse
+from elcrec.data.table import BLANKS, EXACT, NAMES, column_name, first_line, numbers, parsed, refuse
 from elcrec.errors import InputError, shown
 
 TREC = ("user", "q0", "item", "rank", "score", "tag")
@@ -165,7 +165,7 @@ def _texts(column: pd.Series) -> pd.Series:
 def _given(path: Path, column: pd.Series, start: int) -> NDArray[np.int64]:
     """The ranks of a table of ranks."""
     value = column.to_numpy()
-    wrong = (value < 0) | (value % 1 != 0)
+    wrong = (value < 0) | (value % 1 != 0) | (value >= EXACT)
     allowed = "rank {}; allowed: a whole number from 0, how many items stand before"
     refuse(path, wrong, column.astype(str), start, allowed)
     return value.astype(np.int64)

@@ -169,6 +169,7 @@ def test_missing_users_are_refused_or_count_as_misses(file):
         ("a Q0 i6 1 3.0 me\na Q0 i4 2 2 me too\n", "p.run", "line 2: 7 columns; expected 6"),
         ("user,rank\na,1\na,2\n", "p.csv", "line 3: user 'a' is there a second time"),
         ("user,rank\na,-1\n", "p.csv", "line 2: rank '-1'; allowed: a whole number from 0"),
+        ("user,rank\na,1e300\n", "p.csv", "line 2: rank '1e.300'; allowed: a whole number"),
         ("user,rank\na,1.5\n", "p.csv", "line 2: rank '1.5'; allowed: a whole number from 0"),
         ("user,item,score\na,\udcff,1\n", "p.csv", "not UTF-8 text"),
         ('user,item,score\na,"i4,1\n', "p.csv", "EOF inside string"),
