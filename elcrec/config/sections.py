@@ -14,7 +14,7 @@ from pydantic import Field, WrapValidator, create_model
 from elcrec.config.figures import KINDS, LISTED
 from elcrec.config.names import DatasetName, ModelName
 from elcrec.data.sources import Source
-from elcrec.files.checked import FilePath, Section, Some, Text, Unique
+from elcrec.files.checked import FilePath, Line, Section, Some, Text, Unique
 
 
 def _as_written(value: float, check: Callable[[float], float]) -> float:
@@ -105,7 +105,7 @@ class Nightly(Section):
 class External(Section):
     """Predictions of a model of another framework, which is not trained here."""
 
-    name: Text | None = None
+    name: Line | None = None
     """As the tables show it."""
     files: dict[DatasetName, Some[FilePath]]
     """Data set to files, one for each seed: see `elcrec.external.predictions`."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import chain, product
 from typing import Any
 
 from elcrec.config.config import Config
 from elcrec.data.ids import with_raw_ids
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError
-from elcrec.evaluation.metrics import summarise
+from elcrec.evaluation.metrics import TABLE_METRICS, summarise
 from elcrec.external.predictions import rank_targets
 from elcrec.runs.record import RunRecord
 
@@ -53,7 +54,8 @@ def read_external(config: Config, dataset: str, model: str) -> list[Predicted]:
     same: dict[str, Any] = {
         **{"dataset": dataset, "model": model, "protocol": config.protocol},
         **{"ranked_by": ranked_by, "users": sequences.n_users, "data": sequences.digest()},
-        **{"epochs": 0, "best_epoch": 0, "fingerprint": "", "settings": ""},  # not trained here
+        **{"epochs": 0, "best_epoch": 0, "fingerprint": "", "settings": ""},  # not trained here,
+        **{"commit": None, "dirty": False, "device": ""},  # so there is nothing to say of it
     }
     found = []
     for seed, file in enumerate(told.files[dataset], 1):
@@ -62,3 +64,31 @@ def read_external(config: Config, dataset: str, model: str) -> list[Predicted]:
         values |= {"folder": file, "seed": seed, "ranks": {"test": ranked.ranks}}
         found.append(Predicted.model_construct(**same, **values))
     return found
+
+
+def external_runs(config: Config) -> dict[tuple[str, str], list[Predicted]]:
+    """The predictions of every model under `external` on every data set in use, if there are any.
+
+    Raises:
+        InputError: As `read_external`, or lists too short for Table 1.
+    """
+    keys = product(config.use, config.external)
+    found = {key: runs for key in keys if (runs := read_external(config, *key))}
+    for run in chain.from_iterable(found.values()):
+        refuse_short(run, max(map(place, TABLE_METRICS)))
+    return found
+
+
+def place(metric: str) -> int:
+    """k of a metric at k."""
+    return int(metric.partition("@")[2])
+
+
+def refuse_short(run: Predicted, needed: int) -> None:
+    """Raise InputError where a list ends before `needed` items that compete, and the test item."""
+    if run.known_to < needed:
+        raise InputError(
+            f"{run.folder}: a list that ends before the user's test item has {run.known_to} items "
+            f"that compete; allowed: {needed} or more (items that the user had before compete "
+            "under the protocol repeats alone)"
+        )

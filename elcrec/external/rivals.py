@@ -9,7 +9,7 @@ from pathlib import Path
 from elcrec.config.config import Config
 from elcrec.errors import InputError, unknown
 from elcrec.evaluation.metrics import METRICS
-from elcrec.external.record import Predicted
+from elcrec.external.record import Predicted, place, refuse_short
 from elcrec.runs.reading import Runs
 from elcrec.runs.record import RunRecord
 
@@ -24,20 +24,8 @@ def known_metrics(theirs: Sequence[Predicted]) -> list[str]:
         InputError: There is none.
     """
     shortest = min(theirs, key=lambda run: run.known_to)
-    known = [metric for metric in METRICS if place(metric) <= shortest.known_to]
-    if not known:
-        fewest = min(map(place, METRICS))
-        raise InputError(
-            f"{shortest.folder}: a list that ends before the user's test item has "
-            f"{shortest.known_to} items that compete; allowed: {fewest} or more (items that the "
-            "user had before do not compete, but with --protocol repeats)"
-        )
-    return known
-
-
-def place(metric: str) -> int:
-    """k of a metric at k."""
-    return int(metric.partition("@")[2])
+    refuse_short(shortest, min(map(place, METRICS)))
+    return [metric for metric in METRICS if place(metric) <= shortest.known_to]
 
 
 @dataclass(frozen=True)

@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isnan, nan
 from textwrap import fill
 
 from elcrec.config.config import Config
 from elcrec.evaluation.metrics import METRICS
-from elcrec.external.record import Predicted
-from elcrec.external.rivals import THEIRS, Rivals, place
-from elcrec.statistics.comparison import csv_row
+from elcrec.external.record import Predicted, place
+from elcrec.external.rivals import THEIRS, Rivals
 from elcrec.tables import table1
-from elcrec.tables.layout import (
-    Column,
-    Line,
-    Names,
-    declared,
-    number,
-    plain,
-    plain_table,
-    score,
-    word,
-)
+from elcrec.tables.layout import GAP, Names, number, p_value, percent, plain_table, score
 from elcrec.tables.table1 import AccuracyTable
-from elcrec.tables.wording import lead, tested
 
 WIDTH = 100
 
@@ -102,15 +91,22 @@ def _values(table: AccuracyTable) -> str:
 def _differences(table: AccuracyTable) -> str:
     """The primary test against each rival, rival by rival."""
     order = list(table.names.models)
-    rows = sorted(table.against_each, key=lambda c: order.index(c.model_b))
-    columns = [
-        Column("Against", lambda row: table.names.models[row.text("model_b")], left=True),
-        word("Metric", "metric"),
-        *lead("Difference"),
-        tested("p (Holm)", "p"),
-        Column("Seeds", lambda row: row.text("seeds")),
-    ]
-    return plain(declared("", "", columns, [Line(csv_row(row)) for row in rows]))
+    rows = []
+    for c in sorted(table.against_each, key=lambda c: order.index(c.model_b)):
+        ends = [
+            100 * end / c.mean_b if c.mean_b else nan for end in (c.primary.low, c.primary.high)
+        ]
+        p = c.primary.p_value
+        rows.append(
+            [
+                *(table.names.models[c.model_b], c.metric, percent(c.relative_difference)),
+                GAP if isnan(sum(ends)) else f"[{', '.join(map(percent, ends))}]",
+                GAP if isnan(p) else f"{p_value(p)} ({p_value(c.primary_holm)})",
+                c.seeds,
+            ]
+        )
+    header = ["Against", "Metric", "Difference", "95 %", "p (Holm)", "Seeds"]
+    return plain_table(header, rows, text=2)
 
 
 def _notes(table: AccuracyTable, name: str) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, product
+from itertools import chain, groupby, product
 from math import nan
 
 import pandas as pd
@@ -13,6 +13,7 @@ from elcrec import paper
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, ndcg_bound
+from elcrec.external.record import external_runs
 from elcrec.paper import PaperTable
 from elcrec.runs.comparison import RunsOf, SeedRuns, check_users, compare_runs, training_noise
 from elcrec.runs.plan import runs_of
@@ -106,7 +107,8 @@ def read(config: Config, any_code: bool) -> AccuracyTable:
     """
     runs = Runs(config, "take" if any_code else "refuse")
     records, gaps = runs.read(runs_of(config, config.use, config.models))
-    names = Names.of(config, config.models)
+    records += chain.from_iterable(external_runs(config).values())
+    names = Names.of(config, config.compared)
     printed = paper.load_printed(names.datasets.values())
     return build(records, gaps, names, paper=printed, protocol=config.protocol)
 

@@ -12,6 +12,7 @@ from elcrec.data.ids import FILES
 from tests.recording import train
 from tests.workflow.make_tiny import write
 
+TOLD = "toys/sequences.txt --configfile /"
 METRICS = ["HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20"]
 
 
@@ -182,7 +183,10 @@ def test_without_two_seeds_of_any_model_there_is_no_p(mine, compare, tmp_path):
         (["{p}", "--against", "elcrec"], ["with runs on tiny under the protocol paper: pop"]),
         (["{p}", "--runs", "{folder}/split"], ["split: has no finished run"]),
         (["{p}", "--dataset", "tinny"], ["unknown data set 'tinny'", "did you mean 'tiny'"]),
-        (["{p}", "--dataset", "toys"], ["toys/sequences.txt: not there yet; make it with: snake"]),
+        (
+            ["{p}", "--dataset", "toys"],
+            ["toys/sequences.txt: not there yet; make it with: snake", TOLD],
+        ),
         (["{folder}"], ["its name must end in .csv"]),
     ],
 )
@@ -217,3 +221,83 @@ def test_ids_of_another_preparation_are_refused(mine, tmp_path, capsys):
     same = ["--dataset", "tiny", "--config", str(tmp_path / "c.yaml"), "--output", str(tmp_path)]
     assert main(["export-split", *same]) == 2
     assert "items.csv: has 41 ids, but sequences.txt beside it 40" in capsys.readouterr().err
+
+
+@pytest.fixture
+def beside(mine):
+    """Configuration with a model of another framework: predictions of two seeds."""
+
+    def write(**changes):
+        content = yaml.safe_load((mine / "tiny.yaml").read_text())
+        content["figures"] = {"activity": ["sasrec"]}
+        second = mine / "second.csv"
+        popularity(mine / "split").assign(rank=lambda f: -f["rank"]).to_csv(second, index=False)
+        told = {"name": "Theirs", "files": {"tiny": [str(mine / "p.csv"), str(second)]}}
+        content["external"] = {"theirs": told | changes}
+        path = mine / "beside.yaml"
+        path.write_text(yaml.safe_dump(content))
+        return ["--config", str(path)]
+
+    return write
+
+
+def rows_of(path: Path, **values: str) -> pd.DataFrame:
+    frame = pd.read_csv(path)
+    for column, value in values.items():
+        frame = frame[frame[column] == value]
+    return frame
+
+
+def test_predictions_have_their_place_in_every_table(mine, beside):
+    config, tables = beside(), mine / "results" / "tables"
+    for command in ("accuracy", "verdict", "activity"):
+        assert main(["table", command, *config]) == 0
+    assert main(["figure", "activity", *config, "--output", str(mine / "figures")]) == 0
+    assert main(["report", *config]) == 0
+    found = rows_of(tables / "table1.csv", model="theirs")
+    assert found["metric"].tolist() == ["HR@5", "HR@20", "NDCG@5", "NDCG@20"]
+    assert found["seeds"].tolist() == [2] * 4
+    assert found[["mean", "std", "low95"]].notna().all(axis=None)
+    assert found["paper"].isna().all()
+    ours = np.load(mine / "results" / "runs" / "tiny" / "popularity" / "1" / "ranks.npz")["test"]
+    activity = rows_of(tables / "activity.csv", model="theirs", metric="HR@5")
+    assert activity["seeds"].tolist() == [2] * 5
+    assert (ours < 5).mean() / 2 <= found["mean"].iloc[0]
+    significance = pd.read_csv(tables / "significance.csv")
+    assert "theirs" in {*significance["model_a"], *significance["model_b"]}
+    drawn = rows_of(mine / "figures" / "activity.csv", model="theirs", metric="HR@5")
+    assert np.allclose(drawn["mean"], activity["mean"], atol=1e-7)
+    page = (mine / "results" / "report" / "index.html").read_text()
+    for text in (page, (tables / "table1.md").read_text(), (tables / "activity.md").read_text()):
+        assert "Theirs (not trained here)" in text
+    notes = (tables / "table1.md").read_text()
+    assert "Ranked by `strict` whatever the protocol" in notes
+    assert "unknown" not in notes  # commit and device are those of our runs
+
+
+def test_lists_that_are_too_short_for_the_tables_are_refused(mine, beside, tmp_path, capsys):
+    popularity(mine / "split", 10).to_csv(tmp_path / "p.csv", index=False)
+    config = beside(files={"tiny": [str(tmp_path / "p.csv")]})
+    assert main(["table", "accuracy", *config]) == 2
+    assert "p.csv: a list that ends before the user's test item has 10" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"ids": "numbered"}, "external.theirs.ids: must be one of raw, numbers"),
+        ({"files": {"tinny": ["p.csv"]}}, "unknown data set 'tinny'"),
+        ({"files": {"tiny": []}}, "external.theirs.files.tiny: "),
+        ({"named": "x"}, "external.theirs.named: unknown key (did you mean 'name'?)"),
+    ],
+)
+def test_a_wrong_section_is_refused(beside, capsys, changes, words):
+    assert main(["table", "accuracy", *beside(**changes)]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_the_name_of_a_model_of_ours_is_refused(mine, beside, capsys):
+    path = beside()[1]
+    Path(path).write_text(Path(path).read_text().replace("theirs:", "ease:"))
+    assert main(["table", "accuracy", "--config", path]) == 2
+    assert "external.ease: the name 'ease' is that of a model of " in capsys.readouterr().err
