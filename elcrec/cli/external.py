@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from elcrec.cli.options import add_config
+from elcrec.cli.options import add_config, add_output, file_path, writing_to
+from elcrec.errors import brief
 
 IDS = "raw: as in the raw data (default); numbers: as in sequences.txt"
 
@@ -17,12 +17,14 @@ def add_commands(subparsers: Any) -> None:
     """Add `compare` and `export-split` to the parser of `elcrec`."""
     text = "hold predictions of any framework against our runs on the same test users"
     compare = subparsers.add_parser("compare", help=text, description=text)
-    compare.add_argument("files", nargs="+", type=Path, metavar="FILE", help="one for each seed")
+    compare.add_argument(
+        "files", nargs="+", type=file_path, metavar="FILE", help="one for each seed"
+    )
     compare.add_argument("--name", help="of the model (default: that of the file)")
     compare.add_argument("--seed", type=int, default=1, help="of the first file; others count on")
     compare.add_argument("--against", metavar="MODELS", help="ids with commas (default: all run)")
     compare.add_argument(
-        "--runs", type=Path, metavar="FOLDER", help="an output folder (default: recorded runs)"
+        "--runs", type=file_path, metavar="FOLDER", help="output folder (default: recorded runs)"
     )
     compare.add_argument(
         "--protocol",
@@ -35,7 +37,7 @@ def add_commands(subparsers: Any) -> None:
     compare.set_defaults(run=run_compare)
     text = "write training, validation and test interactions for another framework"
     export = subparsers.add_parser("export-split", help=text, description=text)
-    export.add_argument("--output", required=True, type=Path, metavar="FOLDER")
+    add_output(export, "folder (default: split/DATASET in the config's output)")
     forms = "recbole, csv, text, with commas (default: all)"
     export.add_argument("--format", default="recbole,csv,text", metavar="FORMATS", help=forms)
     export.set_defaults(run=run_export)
@@ -58,7 +60,11 @@ def run_compare(args: argparse.Namespace) -> None:
     from elcrec.tables.compared import compared
 
     config, files = load_config(args.config), {args.dataset: args.files}
-    told = {"name": args.name or args.files[0].stem, "ids": args.ids, "missing": args.missing}
+    told = {
+        "name": brief(args.name or args.files[0].stem),
+        "ids": args.ids,
+        "missing": args.missing,
+    }
     external = {THEIRS: External.model_construct(files=files, **told)}
     config = config.replaced(protocol=args.protocol or config.protocol, external=external)
     theirs = read_external(config, args.dataset, THEIRS)
@@ -72,12 +78,15 @@ def run_export(args: argparse.Namespace) -> None:
     """Write the split.
 
     Raises:
-        InputError: An unknown format, a data set that is not prepared, or ids that do not fit.
+        InputError: An unknown format, a data set that is not prepared, ids that do not fit, or a
+            file that is there.
     """
     from elcrec.config.config import load_config
     from elcrec.external.record import histories
     from elcrec.external.split import export
 
-    sequences = histories(load_config(args.config), args.dataset, args.ids)
-    for path in export(f"elcrec-{args.dataset}", sequences, args.output, args.format.split(",")):
-        print(path)
+    config, formats = load_config(args.config), args.format.split(",")
+    sequences = histories(config, args.dataset, args.ids)
+    with writing_to(args, config, "split", args.dataset) as folder:
+        for path in export(f"elcrec-{args.dataset}", sequences, folder, formats):
+            print(path)

@@ -12,7 +12,7 @@ from elcrec.data.ids import FILES
 from tests.recording import train
 from tests.workflow.make_tiny import write
 
-TOLD = "toys/sequences.txt --configfile /"
+TOLD = "&& elcrec data prepare --dataset toys --config /"
 METRICS = ["HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20"]
 
 
@@ -174,6 +174,17 @@ def test_without_two_seeds_of_any_model_there_is_no_p(mine, compare, tmp_path):
     assert row(printed, "Popularity", "HR@5") == ["+0.0%", "–", "–", "1+1"]
 
 
+def test_an_exported_split_is_not_replaced(mine, capsys):
+    same = ["export-split", "--dataset", "tiny", "--config", str(mine / "tiny.yaml")]
+    assert main([*same, "--output", str(mine / "split")]) == 2
+    assert (
+        "is there already; name another place, or replace it by --force" in capsys.readouterr().err
+    )
+    assert main([*same, "--output", str(mine / "split"), "--force"]) == 0
+    assert main([*same, "--format", "csv"]) == 0
+    assert (mine / "results" / "split" / "tiny" / "all.csv").exists()
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -185,7 +196,7 @@ def test_without_two_seeds_of_any_model_there_is_no_p(mine, compare, tmp_path):
         (["{p}", "--dataset", "tinny"], ["unknown data set 'tinny'", "did you mean 'tiny'"]),
         (
             ["{p}", "--dataset", "toys"],
-            ["toys/sequences.txt: not there yet; make it with: snake", TOLD],
+            ["toys/sequences.txt: not there yet; make it with: elcrec data fetch", TOLD],
         ),
         (["{folder}"], ["its name must end in .csv"]),
     ],
