@@ -45,6 +45,8 @@ class Ranked:
     """Predicted items that were taken out, because the protocol does not let them compete."""
     missed: int
     """Users without a prediction, counted as misses."""
+    hidden: int
+    """Users who had their test item before, so that it does not compete: a miss."""
 
 
 def rank_targets(
@@ -54,6 +56,7 @@ def rank_targets(
 
     Ties count against the model, as they do everywhere here. Under every protocol but `repeats` the
     items before the test item in a user's history do not compete; the ranks behind them close up.
+    So a test item that stands there as well cannot be found, whatever the model.
 
     Args:
         path: The file.
@@ -80,12 +83,14 @@ def rank_targets(
     if not listed:
         ranks = np.full(sequences.n_users, MISSED)
         ranks[user] = given
-        return Ranked(ranks, ENDLESS, 0, missed)
+        return Ranked(ranks, ENDLESS, 0, missed, 0)
     value = -frame["score"].to_numpy() if "score" in frame else frame["rank"].to_numpy()
     targets = sequences.items[sequences.offsets[1:] - 1]
-    competes = np.ones(len(user), dtype=bool)
-    if protocol != "repeats":
-        competes = ~_seen(sequences, user, item) | (item == targets[user])
+    everyone = np.arange(sequences.n_users)
+    if protocol == "repeats":
+        competes, hidden = np.ones(len(user), dtype=bool), np.zeros(len(everyone), dtype=bool)
+    else:
+        competes, hidden = ~_seen(sequences, user, item), _seen(sequences, everyone, targets)
     user, item, value = user[competes], item[competes], value[competes]
     own = item == targets[user]
     best = np.full(sequences.n_users, np.nan)
@@ -93,9 +98,10 @@ def rank_targets(
     ahead = (value <= best[user]) & ~own  # nan: no target in the list, nothing is ahead of it
     before, length = (np.bincount(u, minlength=sequences.n_users) for u in (user[ahead], user))
     absent = np.isnan(best)
-    known_to = int(length[absent & there].min(initial=ENDLESS))
+    ends = length[absent & there & ~hidden]
+    known_to = int(ends.min(initial=ENDLESS))
     ranks = np.where(absent, MISSED, before)
-    return Ranked(ranks, known_to, int((~competes).sum()), missed)
+    return Ranked(ranks, known_to, int((~competes).sum()), missed, int(hidden.sum()))
 
 
 def read_predictions(path: Path) -> tuple[pd.DataFrame, int]:

@@ -21,6 +21,7 @@ class Predicted(RunRecord):
     """As in `elcrec.external.predictions.Ranked`, and so are the others."""
     excluded: int
     missed: int
+    hidden: int
 
 
 def histories(config: Config, dataset: str, ids: str) -> Sequences:

@@ -70,6 +70,11 @@ def _remarks(theirs: Sequence[Predicted], metrics: Sequence[str]) -> Iterator[st
         )
     if missed := sum(run.missed for run in theirs):
         yield f"{missed:,} users without a prediction count as misses."
+    if first.hidden:
+        yield (
+            f"{first.hidden:,} users had their test item before, so that it does not compete either: a"
+            " miss."
+        )
     if absent := [metric for metric in METRICS if metric not in metrics]:
         yield (
             f"{', '.join(absent)}: missing, for a list that ends before the user's test item has"

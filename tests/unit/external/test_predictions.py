@@ -59,13 +59,16 @@ def test_under_repeats_nothing_is_taken_out(file):
     assert found.excluded == 0
 
 
-def test_a_test_item_that_the_user_had_before_still_counts(tmp_path):
+def test_a_test_item_that_the_user_had_before_competes_under_repeats_alone(tmp_path):
     repeated = Sequences(np.array([1, 2, 4, 1]), np.array([0, 4]), users=("a",), item_ids=ITEMS)
     path = tmp_path / "p.csv"
     path.write_text("user,item,score\na,i1,1\na,i2,2\na,i3,3\n")
     found = rank_targets(path, repeated, "strict")
-    assert found.ranks.tolist() == [1]
-    assert found.excluded == 1
+    assert found.ranks.tolist() == [MISSED]
+    assert (found.excluded, found.hidden, found.known_to) == (2, 1, ENDLESS)
+    found = rank_targets(path, repeated, "repeats")
+    assert found.ranks.tolist() == [2]
+    assert (found.excluded, found.hidden) == (0, 0)
 
 
 def test_a_list_that_ends_before_the_test_item_says_how_far_metrics_go(file):
@@ -206,7 +209,8 @@ def test_ranks_are_those_of_a_loop(tmp_path, protocol):
         others = [i for i in range(1, 13) if i != target]
         if protocol == "strict":
             others = [i for i in others if i not in before]
-        expected.append(sum(scores[u, i] >= scores[u, target] for i in others))
+        rank = sum(scores[u, i] >= scores[u, target] for i in others)
+        expected.append(MISSED if protocol == "strict" and target in before else rank)
         rows += [(u, i, scores[u, i]) for i in random.permutation(np.arange(1, 13))]
     path = tmp_path / "p.csv"
     pd.DataFrame(rows, columns=["user", "item", "score"]).to_csv(path, index=False)
