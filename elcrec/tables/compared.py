@@ -72,8 +72,8 @@ def _remarks(theirs: Sequence[Predicted], metrics: Sequence[str]) -> Iterator[st
         yield f"{missed:,} users without a prediction count as misses."
     if first.hidden:
         yield (
-            f"{first.hidden:,} users had their test item before, so that it does not compete either: a"
-            " miss."
+            f"{first.hidden:,} users had their test item before, so that it does not compete either"
+            " and counts as a miss."
         )
     if absent := [metric for metric in METRICS if metric not in metrics]:
         yield (

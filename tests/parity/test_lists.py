@@ -65,7 +65,7 @@ def test_metrics_are_those_that_recbole_prints(config, capsys, model, settings, 
     folder = config.parent
     (script,) = blocks("py")
     script = script.replace("SASRec", model).replace("elcrec-beauty", "elcrec-ml-100k")
-    told = yaml.safe_load(blocks("yaml")[settings])
+    told = yaml.safe_load([b for b in blocks("yaml") if b.startswith("# recbole.yaml")][settings])
     (folder / "recbole.yaml").write_text(yaml.safe_dump(told | SMALL))
     (folder / "script.py").write_text(NEWER + script + KEEP)
     command = [sys.executable, "-W", "ignore", "script.py"]
