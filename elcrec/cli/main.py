@@ -16,6 +16,7 @@ from elcrec import __version__
 from elcrec.cli import (
     bench,
     data,
+    external,
     figure,
     nightly,
     recommend,
@@ -36,6 +37,11 @@ OPTIONAL = {
     "pyarrow": "pyarrow",
 }
 """Modules that only some commands need, and what brings them."""
+
+COMMANDS = (
+    *(train, recommend, external, data, table, report, figure, nightly, recorded, bench, verify),
+)
+"""Modules, in the order of the help."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,16 +105,8 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"elcrec {__version__}")
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    train.add_commands(subparsers)
-    recommend.add_commands(subparsers)
-    data.add_commands(subparsers)
-    table.add_commands(subparsers)
-    report.add_commands(subparsers)
-    figure.add_commands(subparsers)
-    nightly.add_commands(subparsers)
-    recorded.add_commands(subparsers)
-    bench.add_commands(subparsers)
-    verify.add_commands(subparsers)
+    for command in COMMANDS:
+        command.add_commands(subparsers)
     return parser
 
 

@@ -17,7 +17,15 @@ from elcrec.config import sections
 from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
 from elcrec.config.model_file import Name, Settings, read_model_file
-from elcrec.config.names import DatasetName, Known, ModelEntry, ModelName, may_be_named, model_file
+from elcrec.config.names import (
+    DatasetName,
+    ExternalName,
+    Known,
+    ModelEntry,
+    ModelName,
+    may_be_named,
+    model_file,
+)
 from elcrec.data.sources import PREPARED, Dataset, check_own, is_whole
 from elcrec.errors import InputError, unknown
 from elcrec.files.checked import FilePath, Section, Some, check
@@ -27,6 +35,8 @@ SNAKEFILE = ROOT / "Snakefile"
 DEFAULT = ROOT / "workflow" / "config" / "config.yaml"
 FROM_RECORDED = "from-recorded"
 """Folder in the output for what is made of recorded runs, apart from those of this machine."""
+NOT_TRAINED = "not trained here"
+"""Marks the models of other frameworks wherever their names are shown."""
 
 
 def _record() -> Path:
@@ -75,6 +85,8 @@ class ConfigFile(Section):
     efficiency: sections.Efficiency = sections.Efficiency()
     figures: sections.FigureSettings = sections.FigureSettings()
     nightly: sections.Nightly = sections.Nightly()
+    external: dict[ExternalName, sections.External] = {}
+    """Models of other frameworks by id, each with its predictions; Table 1 has them too."""
     released_weights: list[sections.ReleasedWeights] = []
 
 
@@ -88,12 +100,25 @@ class Config(ConfigFile):
     followed: dict[str, str] = {}
     """Model whose `parameters` an arm of an ablation takes too, by id of the arm."""
 
+    @property
+    def compared(self) -> list[str]:
+        """Ids of the models of Table 1: `models`, then `external`."""
+        return [*self.models, *self.external]
+
+    def external_files(self) -> list[Path]:
+        """Predictions on the data sets in use, and what says whose and of what they are."""
+        told = [(d, e.files[d]) for e in self.external.values() for d in self.use if d in e.files]
+        places = [self.data / dataset / name for dataset, _ in told for name in PREPARED]
+        return list(dict.fromkeys([*(file for _, files in told for file in files), *places]))
+
     def dataset_name(self, dataset: str) -> str:
         """Name of a data set as the tables show it."""
         return self.dataset(dataset).name or dataset
 
     def model_name(self, model: str) -> str:
         """Name of a model as the tables show it: the `name` in its YAML file."""
+        if model in self.external:
+            return f"{self.external[model].name or model} ({NOT_TRAINED})"
         return str(read_yaml(self.model_file(model)).get("name", model))
 
     def dataset(self, dataset: str) -> Dataset:

@@ -64,6 +64,14 @@ def _of_model(name: str, info: ValidationInfo[Known]) -> str:
     return name
 
 
+def _of_no_model(name: str, info: ValidationInfo[Known]) -> str:
+    try:
+        path = model_file(name, info.context.models)
+    except InputError:
+        return name
+    raise ValueError(f"the name {name!r} is that of a model of {path}; choose another")
+
+
 def _entry(entry: str, info: ValidationInfo[Known]) -> str:
     """Note the file of an entry of `models`; the id of the model."""
     path, files = MODEL_FOLDER / f"{entry}.yaml", info.context.models
@@ -82,6 +90,7 @@ def _entry(entry: str, info: ValidationInfo[Known]) -> str:
 
 DatasetName = Annotated[Name, AfterValidator(_of_dataset)]
 ModelName = Annotated[Name, AfterValidator(_of_model)]
+ExternalName = Annotated[Name, AfterValidator(_of_no_model)]
 ModelEntry = Annotated[
     str,
     matching(_ENTRY, "the name of a model, or the path of a .yaml file"),

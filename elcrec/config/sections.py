@@ -14,7 +14,7 @@ from pydantic import Field, WrapValidator, create_model
 from elcrec.config.figures import KINDS, LISTED
 from elcrec.config.names import DatasetName, ModelName
 from elcrec.data.sources import Source
-from elcrec.files.checked import Section, Some, Text, Unique
+from elcrec.files.checked import FilePath, Line, Section, Some, Text, Unique
 
 
 def _as_written(value: float, check: Callable[[float], float]) -> float:
@@ -100,6 +100,19 @@ class Nightly(Section):
     """Ids of the models; a model of your own has to be among `models` too."""
     seeds: Some[Seed] = []
     """A cell is the mean over these; all of them must be recorded."""
+
+
+class External(Section):
+    """Predictions of a model of another framework, which is not trained here."""
+
+    name: Line | None = None
+    """As the tables show it."""
+    files: dict[DatasetName, Some[FilePath]]
+    """Data set to files, one for each seed: see `elcrec.external.predictions`."""
+    ids: Literal["raw", "numbers"] = "raw"
+    """Those of the raw data, or those in sequences.txt."""
+    missing: Literal["refuse", "miss"] = "refuse"
+    """miss: users without a prediction are misses."""
 
 
 class ReleasedWeights(Source):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -49,6 +49,23 @@ def read_ids(folder: Path) -> Ids:
         InputError: One is missing, or is not as `write_ids` writes it.
     """
     return Ids(*(_read(folder / name) for name in FILES))
+
+
+def with_raw_ids(sequences: Sequences, folder: Path) -> Sequences:
+    """The same histories with the raw ids in the place of numbers.
+
+    Raises:
+        InputError: As `read_ids`, or the files are of other histories.
+    """
+    ids = read_ids(folder)
+    counts = zip(FILES, (ids.users, ids.items), (sequences.n_users, sequences.n_items), strict=True)
+    for name, known, count in counts:
+        if len(known) != count:
+            raise InputError(
+                f"{folder / name}: has {len(known)} ids, but sequences.txt beside it {count}; "
+                "`elcrec data prepare` writes both anew"
+            )
+    return replace(sequences, users=tuple(ids.users), item_ids=tuple(ids.items))
 
 
 def _read(path: Path) -> list[str]:

@@ -27,6 +27,8 @@ NAMES = {
     "rating": ("rating", "overall", "stars"),
 }
 """Names of columns that need not be told, in lower case; the first that a file has counts."""
+BLANKS = r"\s+"
+"""Separates the columns of a file without a header."""
 EXACT = 2**53  # whole numbers below it survive beside fractions
 
 
@@ -47,23 +49,32 @@ def read_table(
         InputError: A column is not there, or the first line that is not right.
     """
     content = read_bytes(path, member)
-    try:
-        first = content.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode().rstrip("\r")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}, line 1: not UTF-8 text") from None
-    separator = next((mark for mark in "\t;" if mark in first), ",")
-    fields = _split(first, separator)
+    separator, fields = first_line(path, content)
     places, headed = _places(path, fields, columns or Columns())
-    frame = _parsed(path, content, separator, len(fields), headed)
+    frame = parsed(path, content, separator, len(fields), headed)
     start = 2 if headed else 1
     found = {key: frame.iloc[:, place] for key, place in places.items()}
     for key in ("user", "item"):
-        _refuse(path, (found[key] == "").to_numpy(), found[key], start, f"an empty {key}")
+        refuse(path, (found[key] == "").to_numpy(), found[key], start, f"an empty {key}")
     result = pd.DataFrame({"user": found["user"], "item": found["item"]})
     result["time"] = numbers(path, found["time"], "time", start)
     rated = "rating" in found
     result["rating"] = numbers(path, found["rating"], "rating", start) if rated else np.nan
     return result
+
+
+def first_line(path: Path, content: bytes) -> tuple[str, list[str]]:
+    """What separates the columns, and the fields of the first line.
+
+    Raises:
+        InputError: It is no UTF-8 text; names `path`.
+    """
+    try:
+        first = re.split(b"[\r\n]", content.removeprefix(b"\xef\xbb\xbf"), maxsplit=1)[0].decode()
+    except UnicodeDecodeError:
+        raise InputError(f"{path}, line 1: not UTF-8 text") from None
+    separator = next((mark for mark in "\t;" if mark in first), ",")
+    return separator, _split(first, separator)
 
 
 def _places(path: Path, fields: Sequence[str], columns: Columns) -> tuple[dict[str, int], bool]:
@@ -80,7 +91,7 @@ def _places(path: Path, fields: Sequence[str], columns: Columns) -> tuple[dict[s
             if key not in told:
                 raise InputError(f"{path}: columns.{key} is missing; allowed: 1 to {len(fields)}")
         return {key: place - 1 for key, place in told.items()}, False
-    names = [field.partition(":")[0].strip() for field in fields]  # RecBole writes `name:type`
+    names = list(map(column_name, fields))
     found = {}
     for key, known in NAMES.items():
         wanted = [told[key]] if key in told else known
@@ -97,16 +108,27 @@ def _places(path: Path, fields: Sequence[str], columns: Columns) -> tuple[dict[s
     return found, True
 
 
+def column_name(field: str) -> str:
+    """The name in a header's field; RecBole writes `name:type`."""
+    return field.partition(":")[0].strip()
+
+
 def _split(line: str, separator: str) -> list[str]:
     """The fields of a line."""
+    if separator == BLANKS:
+        return line.split()
     try:
         return next(csv.reader([line], delimiter=separator), [])
     except csv.Error:  # a carriage return inside of the line, for example
         return line.split(separator)
 
 
-def _parsed(path: Path, content: bytes, separator: str, width: int, headed: bool) -> pd.DataFrame:
-    """All fields as text."""
+def parsed(path: Path, content: bytes, separator: str, width: int, headed: bool) -> pd.DataFrame:
+    """All fields as text, in `width` columns; with `headed` the first line is left out.
+
+    Raises:
+        InputError: The first line with more or fewer fields; names `path`.
+    """
     start = 2 if headed else 1
     try:
         with warnings.catch_warnings():
@@ -124,7 +146,7 @@ def _parsed(path: Path, content: bytes, separator: str, width: int, headed: bool
                 skip_blank_lines=False,
                 encoding="utf-8-sig",
                 on_bad_lines="error",
-                quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
+                quoting=csv.QUOTE_NONE if separator in ("\t", BLANKS) else csv.QUOTE_MINIMAL,
             )
     except UnicodeDecodeError:
         raise InputError(f"{path}: not UTF-8 text") from None
@@ -134,9 +156,10 @@ def _parsed(path: Path, content: bytes, separator: str, width: int, headed: bool
         raise InputError(f"{path}, line {start}: too many columns; expected {width}") from None
     except pd.errors.ParserError as error:
         told = re.search(r"Expected (\d+) fields in line (\d+), saw (\d+)", str(error))
-        where, wrong = (f", line {told[2]}", f"{told[3]} columns") if told else ("", str(error))
+        said = str(error).removeprefix("Error tokenizing data. C error: ")
+        where, wrong = (f", line {told[2]}", f"{told[3]} columns") if told else ("", said)
         raise InputError(f"{path}{where}: {wrong}; expected {width}") from None
-    lines = content.split(b"\n") if (frame.iloc[:, -1] == "").any() else []
+    lines = content.splitlines() if (frame.iloc[:, -1] == "").any() else []
     for place in np.flatnonzero(frame.iloc[:, -1] == ""):  # missing, where a line is too short
         count = len(_split(lines[place + start - 1].decode(), separator))
         if count < width:
@@ -161,16 +184,16 @@ def numbers(path: Path, texts: pd.Series, what: str, start: int) -> pd.Series:
     except (ValueError, TypeError):
         found = pd.to_numeric(texts, errors="coerce")
     values = found.to_numpy(dtype=np.float64, na_value=np.nan)
-    _refuse(path, ~np.isfinite(values), texts, start, f"{what} {{}} is not a number")
+    refuse(path, ~np.isfinite(values), texts, start, f"{what} {{}} is not a number")
     if found.dtype.kind != "i":
         large = np.abs(values) >= (EXACT if found.dtype.kind == "f" else 0)
         whole = texts.str.fullmatch(r"\s*[+-]?\d+\s*").to_numpy(dtype=bool)
-        _refuse(path, large & whole, texts, start, f"{what} {{}} is too large to be kept exactly")
+        refuse(path, large & whole, texts, start, f"{what} {{}} is too large to be kept exactly")
     return found
 
 
-def _refuse(path: Path, wrong: np.ndarray, texts: pd.Series, start: int, problem: str) -> None:
-    """Raise for the first wrong line."""
+def refuse(path: Path, wrong: np.ndarray, texts: pd.Series, start: int, problem: str) -> None:
+    """Raise for the first wrong line; `{}` in `problem` is its text, `start` the first line."""
     if wrong.any():
         place = int(np.argmax(wrong))
         text = shown(texts.iloc[place])

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
+from elcrec.external.record import external_runs
 from elcrec.figures import drawn, style
 from elcrec.figures.drawn import Drawn
 from elcrec.figures.grid import by_dataset
@@ -28,7 +29,8 @@ def draw(runs: Runs) -> Drawn:
     """A row for each of two metrics, a column for each data set, a line for each model."""
     config = runs.config
     labels = [f"{metric} (test)" for metric in DRAWN]
-    grid = by_dataset(runs, "activity", labels, 1.9, "history (items)")
+    others = external_runs(config)
+    grid = by_dataset(runs, "activity", labels, 1.9, "history (items)", others)
     rows = [_rows(runs, *key, records) for key, records in grid.found.items() if records]
     numbers = pd.DataFrame(chain.from_iterable(rows), columns=COLUMNS)
     for dataset, column in grid.columns.items():

@@ -13,6 +13,7 @@ from elcrec.config.config import Config
 from elcrec.figures import style
 from elcrec.runs.plan import shown
 from elcrec.runs.reading import Found, Runs
+from elcrec.runs.record import RunRecord
 
 Columns = Mapping[str, NDArray[Any]]
 """(rows,) axes of each data set."""
@@ -41,11 +42,22 @@ class Grid:
         style.legend_below(self.figure, self.figure.axes)
 
 
-def by_dataset(runs: Runs, kind: str, rows: Sequence[str], height: float, below: str) -> Grid:
-    """Set up the panels for the models that the configuration lists for a kind of figure."""
-    config = runs.config
+def by_dataset(
+    runs: Runs,
+    kind: str,
+    rows: Sequence[str],
+    height: float,
+    below: str,
+    external: Mapping[tuple[str, str], Sequence[RunRecord]] | None = None,
+) -> Grid:
+    """Set up the panels for the models that the configuration lists for a kind of figure.
+
+    `external` are further ones, by data set and model.
+    """
+    config, others = runs.config, external or {}
     models = shown(config, config.figures.models_of(kind))
-    found = runs.find(config.use, models)
+    found = runs.find(config.use, models) | {key: list(own) for key, own in others.items()}
+    models += dict.fromkeys(model for _, model in others)
     figure, columns = layout(config, with_runs(found), rows, height, below)
     return Grid(config, found, figure, columns, style.series_of(models))
 

@@ -46,8 +46,11 @@ def plan(config: Config) -> list[Planned]:
     for name, kind in KINDS.items():
         for datasets in [[d] for d in config.use] if kind.each else [config.use]:
             folders = tuple(dict.fromkeys(_folders(config, name, datasets)))
-            files = [_files(config, paths, datasets) for paths in (kind.inputs, kind.extras)]
-            found.append(Planned(name, datasets[0] if kind.each else None, folders, *files))
+            inputs, extras = (_files(config, p, datasets) for p in (kind.inputs, kind.extras))
+            if name == "activity":
+                inputs += tuple(map(str, config.external_files()))
+            dataset = datasets[0] if kind.each else None
+            found.append(Planned(name, dataset, folders, tuple(dict.fromkeys(inputs)), extras))
     return [figure for figure in found if figure.folders]
 
 

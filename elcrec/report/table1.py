@@ -61,7 +61,7 @@ def _rows(
     evidence: Evidence, dataset: str, judged: JudgedCells, links: Links
 ) -> Iterator[list[Cell]]:
     """A row for each model that is run, and for each other method of the paper."""
-    name, models = evidence.dataset_name(dataset), evidence.config.models
+    name, models = evidence.dataset_name(dataset), evidence.config.compared
     best = {metric: _best(evidence, dataset, metric) for metric in TABLE_METRICS}
     for model in models:
         shown = evidence.model_name(model)
@@ -85,7 +85,7 @@ def _rows(
 
 
 def _best(evidence: Evidence, dataset: str, metric: str) -> str | None:
-    found = {m: evidence.scores.get((dataset, metric, m)) for m in evidence.config.models}
+    found = {m: evidence.scores.get((dataset, metric, m)) for m in evidence.config.compared}
     means = {model: score.mean for model, score in found.items() if score}
     return max(means, key=lambda model: means[model]) if means else None
 

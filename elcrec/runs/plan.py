@@ -11,6 +11,7 @@ from typing import Any
 
 from elcrec.config.config import Config
 from elcrec.config.sections import Sensitivity
+from elcrec.errors import InputError
 from elcrec.runs.grid import read_grid
 from elcrec.runs.places import run_folder, sensitivity_folder
 from elcrec.runs.settings import resolve
@@ -68,6 +69,12 @@ def check_runs(config: Config) -> None:
         for dataset in config.use:
             read_grid(config, model, dataset)
     sensitivity_points(config)
+    for model, told in config.external.items():
+        for dataset, files in told.files.items():
+            for file in files:
+                if not file.is_file():
+                    where = config.layers.where("external", model, "files", dataset)
+                    raise InputError(f"{where}: {file}: no such file")
 
 
 @dataclass(frozen=True, kw_only=True)

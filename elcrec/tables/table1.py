@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby, product
+from itertools import chain, groupby, product
 from math import nan
 
 import pandas as pd
@@ -13,6 +13,7 @@ from elcrec import paper
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, ndcg_bound
+from elcrec.external.record import external_runs
 from elcrec.paper import PaperTable
 from elcrec.runs.comparison import RunsOf, SeedRuns, check_users, compare_runs, training_noise
 from elcrec.runs.plan import runs_of
@@ -106,7 +107,8 @@ def read(config: Config, any_code: bool) -> AccuracyTable:
     """
     runs = Runs(config, "take" if any_code else "refuse")
     records, gaps = runs.read(runs_of(config, config.use, config.models))
-    names = Names.of(config, config.models)
+    records += chain.from_iterable(external_runs(config).values())
+    names = Names.of(config, config.compared)
     printed = paper.load_printed(names.datasets.values())
     return build(records, gaps, names, paper=printed, protocol=config.protocol)
 
@@ -119,6 +121,7 @@ def build(
     paper: PaperTable,
     protocol: str,
     reference: str = "elcrec",
+    metrics: Sequence[str] = TABLE_METRICS,
 ) -> AccuracyTable:
     """Build Table 1.
 
@@ -129,14 +132,15 @@ def build(
         paper: The paper's Table 1.
         protocol: `paper` or `strict`; all runs must have it.
         reference: Id of the model that is tested against each other one.
+        metrics: The rows of each data set.
 
     Raises:
         InputError: A run of another protocol, of other users, with impossible metrics, or made by
             other code than the other runs of its model.
     """
     runs = _grouped(records, protocol)
-    pools = {metric: training_noise(runs, metric) for metric in TABLE_METRICS}
-    pairs = list(product(names.datasets, TABLE_METRICS))
+    pools = {metric: training_noise(runs, metric) for metric in metrics}
+    pairs = list(product(names.datasets, metrics))
     cells = {}
     for (d, m), i in product(pairs, names.models):
         printed = paper.get((names.datasets[d], m, names.models[i]), nan)

@@ -75,8 +75,9 @@ def missing(gaps: Iterable[Gap], names: Named, what: str = "Missing") -> list[st
 
 def origin(records: Sequence[RunRecord] | Sequence[EfficiencyRecord], what: str) -> list[str]:
     """Return lines that say with what runs or measurements were made: commits and devices."""
-    versions = {f"{(r.commit or 'unknown')[:12]}{' with changes' * r.dirty}" for r in records}
+    made = [r for r in records if r.device]  # predictions have none
+    versions = {f"{(r.commit or 'unknown')[:12]}{' with changes' * r.dirty}" for r in made}
     return [
         f"Commit of the {what}: {', '.join(sorted(versions)) or GAP}.",
-        f"Device of the {what}: {', '.join(sorted({r.device for r in records})) or GAP}.",
+        f"Device of the {what}: {', '.join(sorted({r.device for r in made})) or GAP}.",
     ]

@@ -14,9 +14,16 @@ from elcrec.config.config import load_config
 from elcrec.data.fetched import Fetched, read_record, write_record
 from elcrec.data.formats import read_interactions
 from elcrec.data.prepare import prepare
-from elcrec.data.sequences import MIN_ITEMS, format_sequences, parse_sequences, read_sequences
+from elcrec.data.sequences import (
+    MIN_ITEMS,
+    Sequences,
+    format_sequences,
+    parse_sequences,
+    read_sequences,
+)
 from elcrec.data.sources import Dataset, DataSource
 from elcrec.data.statistics import load_statistics
+from elcrec.external.predictions import MISSED, rank_targets
 from elcrec.tables.data_statistics import write
 from tests.fuzz.harness import attempt, command, content, fuzz
 from tests.fuzz.mutations import damaged_bytes, damaged_json, damaged_lines, packed
@@ -89,6 +96,30 @@ def test_raw_file(folder: Path, format: str, data: st.DataObject) -> None:
         assert found["user"].str.len().min() > 0
         assert found["item"].str.len().min() > 0
         assert np.isfinite(found["time"].to_numpy()).all()
+
+
+PREDICTIONS = {
+    "predictions.csv": text("{u},{i},0.{i}\n", "user,item,score\n"),
+    "predictions.tsv": text("{u}\t{i}\t{i}\n", "user_id:token\titem_id:token\trank:float\n"),
+    "predictions.run": text("{u} Q0 {i} {i} -{i}.5 mine\n"),
+    "ranks.csv": b"user,rank\n" + b"".join(b"%d,%d\n" % (n, n) for n in range(1, 7)),
+}
+
+
+@pytest.mark.parametrize("name", PREDICTIONS)
+@fuzz(60)
+@given(data=st.data())
+def test_predictions(folder: Path, name: str, data: st.DataObject) -> None:
+    good, path = PREDICTIONS[name], folder / name
+    path.write_bytes(data.draw(damaged_lines(good, b",") | packed(good, name)))
+    numbers = [str(n) for n in range(1, ITEMS + 1)]
+    histories = np.tile([1, 2, 3, 4], USERS), np.arange(USERS + 1) * 4
+    sequences = Sequences(*histories, tuple(numbers[:USERS]), numbers)
+    found = attempt(name, path, lambda: rank_targets(path, sequences, "strict", missing=True))
+    if found is not None:
+        assert len(found.ranks) == USERS
+        assert found.ranks.min() >= 0
+        assert (found.ranks[found.ranks < MISSED] < max(ITEMS, found.known_to)).all()
 
 
 @fuzz(30)

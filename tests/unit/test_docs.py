@@ -124,7 +124,10 @@ def test_blocks_of_yaml_can_be_read(page):
         assert yaml.safe_load(block)
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "docs" / "library.md"], ids=str)
+WITH_PYTHON = ("README.md", "docs/library.md", "docs/compare.md")
+
+
+@pytest.mark.parametrize("page", [ROOT / page for page in WITH_PYTHON], ids=str)
 def test_the_examples_in_python_run(page, tmp_path, monkeypatch):
     own = {"use": ["mine"], "datasets": {"mine": {"path": str(tmp_path / "mine.txt")}}}
     config = write(tmp_path, **own, figures={}, data=str(tmp_path / "results" / "data"))
@@ -137,6 +140,7 @@ def test_the_examples_in_python_run(page, tmp_path, monkeypatch):
         folder = tmp_path / "results" / "runs" / "beauty" / model / str(seed)
         folder.mkdir(parents=True)
         np.savez(folder / "ranks.npz", test=random.integers(50, size=30))
+    assert main(["export-split", *run, "--output", str(tmp_path / "split")]) == 0
     monkeypatch.chdir(tmp_path)
     for block in blocks(page, "python"):
         exec(block, {"__name__": "example"})

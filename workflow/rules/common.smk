@@ -133,6 +133,8 @@ def run_files(datasets, models):
 
 
 RUN_FILES = run_files(CONFIG.use, CONFIG.models)
+# Predictions of other frameworks, and the ids that they name
+EXTERNAL = list(map(str, CONFIG.external_files()))
 
 
 def start_weights(dataset, model, seed):

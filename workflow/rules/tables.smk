@@ -1,5 +1,6 @@
 # Tables 1-3, what follows from Table 1, and accuracy by user activity: CSV, Markdown and LaTeX.
 TABLE_RUNS = [CONFIG.use, CONFIG.models, CONFIG.seeds]
+TABLE_RUNS += [repr(CONFIG.external)] if CONFIG.external else []
 PRINTED = expand(
     f"{workflow.basedir}/workflow/paper/{{name}}.csv",
     name=["table1", "table8", "table8_released", "table9"],
@@ -31,6 +32,7 @@ rule data_statistics:
 rule accuracy:
     input:
         RUN_FILES,
+        EXTERNAL,
         TABLE_TEMPLATES,
         paper=PRINTED,
     output:
@@ -50,6 +52,7 @@ rule accuracy:
 rule verdict:
     input:
         RUN_FILES,
+        EXTERNAL,
         paper=PRINTED,
     output:
         verdict=f"{OUTPUT}/tables/verdict.csv",
@@ -69,6 +72,7 @@ rule verdict:
 rule activity:
     input:
         RUN_FILES,
+        EXTERNAL,
         TABLE_TEMPLATES,
         expand(rules.prepare.output.sequences, dataset=CONFIG.use),
     output:

@@ -79,3 +79,9 @@ def test_columns_that_are_not_there(table, refused, text, columns, words) -> Non
 def test_a_first_line_with_more_columns_than_the_header_is_refused(table, refused, rest) -> None:
     path = table(f"user,item,time\n1,7,3,9\n{rest}")
     assert f"{path}, line 2: too many columns; expected 3" in refused(read_table, path)
+
+
+def test_lines_ended_by_carriage_returns(table, refused) -> None:
+    assert rows(table("user,item,time,rating\r1,007,9,3.5\r")) == [("1", "007", 9, 3.5)]
+    path = table("user,item,time\r1,2,3\r5,6\r")
+    assert refused(read_table, path) == f"{path}, line 3: 2 columns; expected 3"

@@ -1,0 +1,92 @@
+"""`elcrec compare` and `elcrec export-split`: models of other frameworks on the same users."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from elcrec.cli.options import add_config, add_output, file_path, writing_to
+from elcrec.errors import brief
+
+IDS = "raw: as in the raw data (default); numbers: as in sequences.txt"
+
+# Each command imports what it needs when it runs: `elcrec --help` must not wait for pandas.
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add `compare` and `export-split` to the parser of `elcrec`."""
+    text = "hold predictions of any framework against our runs on the same test users"
+    compare = subparsers.add_parser("compare", help=text, description=text)
+    compare.add_argument(
+        "files", nargs="+", type=file_path, metavar="FILE", help="one for each seed"
+    )
+    compare.add_argument("--name", help="of the model (default: that of the file)")
+    compare.add_argument("--seed", type=int, default=1, help="of the first file; others count on")
+    compare.add_argument("--against", metavar="MODELS", help="ids with commas (default: all run)")
+    compare.add_argument(
+        "--runs", type=file_path, metavar="FOLDER", help="output folder (default: recorded runs)"
+    )
+    compare.add_argument(
+        "--protocol",
+        choices=("paper", "strict", "repeats"),
+        help="repeats: items seen before compete; else they do not (default: of the config)",
+    )
+    compare.add_argument(
+        "--missing", choices=("refuse", "miss"), default="refuse", help="miss: a miss for each user"
+    )
+    compare.set_defaults(run=run_compare)
+    text = "write training, validation and test interactions for another framework"
+    export = subparsers.add_parser("export-split", help=text, description=text)
+    add_output(export, "folder (default: split/DATASET in the config's output)")
+    forms = "recbole, csv, text, with commas (default: all)"
+    export.add_argument("--format", default="recbole,csv,text", metavar="FORMATS", help=forms)
+    export.set_defaults(run=run_export)
+    for command in (compare, export):
+        command.add_argument("--dataset", required=True, help="a key under `datasets`")
+        command.add_argument("--ids", choices=("raw", "numbers"), default="raw", help=IDS)
+        add_config(command)
+
+
+def run_compare(args: argparse.Namespace) -> None:
+    """Print the metrics of predictions, and how they compare with runs of ours.
+
+    Raises:
+        InputError: A file, data set or run that is not right, or no metric can be had.
+    """
+    from elcrec.config.config import load_config
+    from elcrec.config.sections import External
+    from elcrec.external.record import read_external
+    from elcrec.external.rivals import THEIRS, known_metrics, read_rivals
+    from elcrec.tables.compared import compared
+
+    config, files = load_config(args.config), {args.dataset: args.files}
+    told = {
+        "name": brief(args.name or args.files[0].stem),
+        "ids": args.ids,
+        "missing": args.missing,
+    }
+    external = {THEIRS: External.model_construct(files=files, **told)}
+    config = config.replaced(protocol=args.protocol or config.protocol, external=external)
+    theirs = read_external(config, args.dataset, THEIRS)
+    metrics = known_metrics(theirs)
+    against = args.against.split(",") if args.against else []
+    rivals = read_rivals(config, theirs[0], against, args.runs)
+    print(compared(config, theirs, rivals, metrics, args.seed), end="")
+
+
+def run_export(args: argparse.Namespace) -> None:
+    """Write the split.
+
+    Raises:
+        InputError: An unknown format, a data set that is not prepared, ids that do not fit, or a
+            file that is there.
+    """
+    from elcrec.config.config import load_config
+    from elcrec.external.record import histories
+    from elcrec.external.split import export
+
+    config, formats = load_config(args.config), args.format.split(",")
+    sequences = histories(config, args.dataset, args.ids)
+    with writing_to(args, config, "split", args.dataset) as folder:
+        for path in export(f"elcrec-{args.dataset}", sequences, folder, formats):
+            print(path)

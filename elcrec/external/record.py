@@ -1,0 +1,95 @@
+"""Predictions in the shape of runs, so that tables and tests take them as they take runs."""
+
+from __future__ import annotations
+
+from itertools import chain, product
+from typing import Any
+
+from elcrec.config.config import Config
+from elcrec.data.ids import with_raw_ids
+from elcrec.data.sequences import Sequences, read_sequences
+from elcrec.errors import InputError
+from elcrec.evaluation.metrics import TABLE_METRICS, summarise
+from elcrec.external.predictions import rank_targets
+from elcrec.runs.record import RunRecord
+
+
+class Predicted(RunRecord):
+    """What a file says of one seed of a model: the test split alone, and nothing of a training."""
+
+    known_to: int
+    """As in `elcrec.external.predictions.Ranked`, and so are the others."""
+    excluded: int
+    missed: int
+    hidden: int
+
+
+def histories(config: Config, dataset: str, ids: str) -> Sequences:
+    """The prepared histories of a data set, with its `raw` ids or with `numbers`.
+
+    Raises:
+        InputError: The data set is not known or not prepared.
+    """
+    path = config.prepared_file(dataset)
+    sequences = read_sequences(path)
+    return with_raw_ids(sequences, path.parent) if ids == "raw" else sequences
+
+
+def read_external(config: Config, dataset: str, model: str) -> list[Predicted]:
+    """Read the predictions of a model under `external`, a record for each seed from 1.
+
+    Under the protocol `paper` items seen before are taken out, as under `strict`: the 0 that they
+    score there has no meaning among the scores of another model.
+
+    Raises:
+        InputError: The data set is not prepared, or a file is not right or given twice.
+    """
+    told = config.external[model]
+    if dataset not in told.files:
+        return []
+    for n, file in enumerate(told.files[dataset]):
+        if file in told.files[dataset][:n]:
+            raise InputError(f"{file}: is given twice; allowed: a file for each seed")
+    sequences = histories(config, dataset, told.ids)
+    ranked_by = "repeats" if config.protocol == "repeats" else "strict"
+    same: dict[str, Any] = {
+        **{"dataset": dataset, "model": model, "protocol": config.protocol},
+        **{"ranked_by": ranked_by, "users": sequences.n_users, "data": sequences.digest()},
+        **{"epochs": 0, "best_epoch": 0, "fingerprint": "", "settings": ""},  # not trained here,
+        **{"commit": None, "dirty": False, "device": ""},  # so there is nothing to say of it
+    }
+    found = []
+    for seed, file in enumerate(told.files[dataset], 1):
+        ranked = rank_targets(file, sequences, ranked_by, missing=told.missing == "miss")
+        values: dict[str, Any] = vars(ranked) | {"metrics": {"test": summarise(ranked.ranks)}}
+        values |= {"folder": file, "seed": seed, "ranks": {"test": ranked.ranks}}
+        found.append(Predicted.model_construct(**same, **values))
+    return found
+
+
+def external_runs(config: Config) -> dict[tuple[str, str], list[Predicted]]:
+    """The predictions of every model under `external` on every data set in use, if there are any.
+
+    Raises:
+        InputError: As `read_external`, or lists too short for Table 1.
+    """
+    keys = product(config.use, config.external)
+    found = {key: runs for key in keys if (runs := read_external(config, *key))}
+    for run in chain.from_iterable(found.values()):
+        refuse_short(run, max(map(place, TABLE_METRICS)))
+    return found
+
+
+def place(metric: str) -> int:
+    """k of a metric at k."""
+    return int(metric.partition("@")[2])
+
+
+def refuse_short(run: Predicted, needed: int) -> None:
+    """Raise InputError where a list ends before `needed` items that compete, and the test item."""
+    if run.known_to < needed:
+        raise InputError(
+            f"{run.folder}: a list that ends before the user's test item has {run.known_to} items "
+            f"that compete; allowed: {needed} or more (items that the user had before compete "
+            "under the protocol repeats alone)"
+        )
