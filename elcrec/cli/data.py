@@ -45,11 +45,14 @@ def run_prepare(args: argparse.Namespace) -> None:
     """Prepare what `source.json` in the output folder describes."""
     from elcrec.data.fetched import read_record
     from elcrec.data.prepare import prepare
+    from elcrec.data.repeats import counted
+    from elcrec.data.statistics import load_statistics
 
     dataset = _dataset(args)
     fetched = read_record(args.output, args.dataset)
     path = prepare(args.dataset, dataset, fetched, args.output)
-    print(f"{args.dataset}: {path}")
+    found = load_statistics(args.output / "statistics.json")
+    print(f"{args.dataset}: {path}; {counted(found['repeated_targets'], found['users'])}")
 
 
 def _dataset(args: argparse.Namespace) -> Dataset:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from elcrec.cli.options import add_config, add_device
+from elcrec.data.repeats import PROTOCOLS
 from elcrec.errors import InputError
 
 if TYPE_CHECKING:
@@ -140,7 +141,7 @@ def add_commands(subparsers: Any) -> None:
     released.add_argument("--dataset", required=True)
     released.add_argument("--weights", required=True, type=Path, help="state dictionary (.pt)")
     released.add_argument("--model", choices=("elcrec", "iclrec"), help="default: by its tensors")
-    released.add_argument("--protocol", choices=("paper", "strict"), default="paper")
+    released.add_argument("--protocol", choices=PROTOCOLS, default="paper")
     released.add_argument("--ranks", type=Path, nargs="*", default=[], help="fixtures to compare")
     released.add_argument("--output", type=Path, help="write the metrics as JSON")
     add_config(released)

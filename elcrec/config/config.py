@@ -17,6 +17,7 @@ from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
 from elcrec.config.model_file import Name, Settings, read_model_file
 from elcrec.config.names import DatasetName, Known, ModelEntry, ModelName, may_be_named, model_file
+from elcrec.data.repeats import RankingProtocol
 from elcrec.data.sources import Dataset
 from elcrec.errors import InputError, unknown
 from elcrec.files.checked import FilePath, Section, Some, check
@@ -43,8 +44,9 @@ class ConfigFile(Section):
     """Data sets to run, in the order of the tables; each is a key of `datasets`."""
     seeds: Some[sections.Seed]
     """One run of every model on every data set per seed."""
-    protocol: Literal["paper", "strict"]
-    """paper: items seen before score 0, as in the released code; strict: -inf."""
+    protocol: RankingProtocol
+    """paper: items seen before score 0, as in the released code; strict: -inf; repeats: they
+    compete with the scores that the model gives them."""
     training: Settings = {}
     """Overrides the training section of every model that is trained."""
     parameters: dict[ModelName, Settings] = {}

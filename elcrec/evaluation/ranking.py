@@ -3,7 +3,9 @@
 Protocols (what happens to items the user already had):
 
 - `paper`: they score 0, and the padding and mask rows compete like items, as in the released code;
-- `strict`: they, the padding row and the mask row score -inf.
+- `strict`: they, the padding row and the mask row score -inf;
+- `repeats`: they compete with the scores that the model gives them (RecBole calls such data
+  repeatable); the padding row and the mask row score -inf.
 
 A target is ranked behind every other item that scores at least as much: ties, and scores that are
 not numbers, count against the model.
@@ -53,7 +55,7 @@ class Evaluator:
             data: The histories.
             split: `valid` or `test`.
             max_length: Longest window L.
-            protocol: `paper` or `strict`.
+            protocol: `paper`, `strict` or `repeats`.
             score_memory: Most bytes of scores that exist at a time.
         """
         self.protocol = protocol
@@ -122,8 +124,9 @@ class Evaluator:
         for tile, seen in block.tiles:
             first, last = self.plan.tiles.bounds(tile)
             scores = model.score_items(represented, first, last).contiguous()
-            scores.view(-1).index_fill_(0, seen, self.seen_score)
-            if self.protocol == "strict":
+            if self.protocol != "repeats":
+                scores.view(-1).index_fill_(0, seen, self.seen_score)
+            if self.protocol != "paper":
                 self._hide_other_rows(scores, first, last)
             if target is None:  # the block's own tile
                 target = scores.gather(1, block.columns)

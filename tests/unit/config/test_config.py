@@ -74,7 +74,7 @@ DATASET = {"path": "mine.txt"}
         ({"seeds": [1, 2, 1]}, r"seeds: must have no value twice, got 1 at \[0\] and \[2\]"),
         ({"seeds": [-1]}, r"seeds\[0\]: must be an integer from 0 to 2147483647, got -1"),
         ({"seeds": [10**400]}, r"seeds\[0\]: must be .*, got 1000*\.\.\.0000*$"),
-        ({"protocol": "loose"}, r"protocol: must be one of paper, strict, got 'loose'"),
+        ({"protocol": "loose"}, r"protocol: must be one of paper, strict, repeats, got 'loose'"),
         (
             {"efficiency": {"epochs": 0}},
             r"efficiency\.epochs: must be an integer from 1 to .*, got 0",
