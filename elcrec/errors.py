@@ -7,6 +7,7 @@ import difflib
 import math
 import reprlib
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 _cut = reprlib.Repr()
@@ -50,6 +51,11 @@ def brief(text: str) -> str:
     """A text on one line, without quotes; long ones are cut."""
     plain = text.isprintable() and len(text) <= _cut.maxstring
     return text if plain else in_line(text)
+
+
+def relative_to(path: Path) -> str:
+    """What to add to a message that a path is not there; nothing of an absolute one."""
+    return "" if path.is_absolute() else f" (relative to the working directory {Path.cwd()})"
 
 
 def dotted(path: Iterable[str | int]) -> str:

@@ -28,6 +28,11 @@ FROM_RECORDED = "from-recorded"
 """Folder in the output for what is made of recorded runs, apart from those of this machine."""
 
 
+def _of_project(path: Path) -> Path:
+    own = ROOT / path
+    return own if own.exists() and not path.exists() else path
+
+
 class ConfigFile(Section):
     """What a configuration may say. `use`, `models` and `seeds` span the runs."""
 
@@ -54,8 +59,11 @@ class ConfigFile(Section):
     runs: Literal["trained", "recorded"] = "trained"
     """What tables, figures and report are made of: trained, runs of this machine; recorded, those
     that are kept in `recorded`, and nothing is trained."""
-    recorded: FilePath = Path("results/recorded")
-    """Folder of recorded runs, a folder per machine."""
+    recorded: Annotated[FilePath, AfterValidator(_of_project), Field(validate_default=True)] = Path(
+        "results/recorded"
+    )
+    """Folder of recorded runs, a folder per machine; one that is not in the working directory is
+    looked for in this project's."""
     threads: Annotated[int, Field(ge=1, le=1024)] = 2
     """CPU threads of one training job."""
     kernels: Literal["plain", "native"] = "plain"

@@ -18,9 +18,8 @@ from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.files.yamlfile import read_yaml
 from elcrec.nightly.tolerance import Tolerance, tolerances
 from elcrec.runs.comparison import SeedRuns
-from elcrec.runs.places import machines
 from elcrec.runs.plan import runs_of
-from elcrec.runs.reading import Found, Runs
+from elcrec.runs.reading import Runs
 from elcrec.tables.layout import GAP, plain_table, score
 
 Status = Literal["ok", "regression", "no reference", "not comparable"]
@@ -69,8 +68,8 @@ def check(config: Config, any_code: bool = False) -> list[Outcome]:
     """Compare the runs that `config.nightly` names with those of the record.
 
     Raises:
-        InputError: A run is missing or not whole, or, unless `any_code` allows it, other code or
-            settings than the present made it.
+        InputError: There is no record, a run is missing or not whole, or, unless `any_code` allows
+            it, other code or settings than the present made it.
     """
     wanted = config.nightly
     config = config.replaced(seeds=list(wanted.seeds))
@@ -82,24 +81,17 @@ def check(config: Config, any_code: bool = False) -> list[Outcome]:
             f"{folder}: no run yet, which the check needs; "
             "`snakemake replication_check` makes all of them"
         )
-    recorded = _recorded(config)
+    reader = Runs(config.replaced(runs="recorded"), "take", trusted=True)
+    recorded = reader.find(wanted.use, wanted.models)
     outcomes: list[Outcome] = []
     for dataset in wanted.use:
-        own = {model: recorded.get((dataset, model), []) for model in wanted.models}
+        own = {model: recorded[dataset, model] for model in wanted.models}
         whole = {model: found for model, found in own.items() if _seeds(found) == config.seeds}
         allowed = tolerances(whole)
         for model, reference in own.items():
             fresh = [run for run in runs if (run.dataset, run.model) == (dataset, model)]
             outcomes += compare(fresh, reference, allowed.get(model, {}))
     return outcomes
-
-
-def _recorded(config: Config) -> Found:
-    """The recorded runs of the check; none while there is no record."""
-    if not machines(config.recorded):
-        return {}
-    reader = Runs(config.replaced(runs="recorded"), "take", trusted=True)
-    return reader.find(config.nightly.use, config.nightly.models)
 
 
 def _seeds(runs: SeedRuns) -> list[int]:

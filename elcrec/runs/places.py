@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from elcrec.config.config import Config
-from elcrec.errors import InputError
+from elcrec.errors import InputError, relative_to
 from elcrec.files.jsonfile import JsonObject
 
 
@@ -38,7 +38,8 @@ def source(config: Config, *place: str) -> Path:
     held = {m: _held(m.joinpath(*place), config.seeds) for m in machines(config.recorded)}
     if not held:
         raise InputError(
-            f"{config.recorded}: has no recorded runs; `elcrec recorded add` records finished ones"
+            f"{config.recorded}: has no recorded runs{relative_to(config.recorded)}; "
+            "`elcrec recorded add` records finished ones"
         )
     first, *others = [machine for machine in held if held[machine] == max(held.values())]
     if not others or _on_gpu(first.joinpath(*place)):

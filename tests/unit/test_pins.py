@@ -2,8 +2,10 @@
 
 import re
 import tomllib
+from importlib.metadata import requires
 
 import yaml
+from packaging.requirements import Requirement
 
 from elcrec import ROOT
 
@@ -31,3 +33,11 @@ def test_both_builds_of_faiss_are_accepted_and_of_one_version():
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     extras = extras["optional-dependencies"]
     assert extras["cpu"] == [extras["gpu"][0].replace("gpu", "cpu")]
+
+
+def test_what_snakemake_needs_for_its_report_is_installed():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    pinned = {pin.split("==")[0].lower() for pin in project["dependencies"]}
+    for needed in map(Requirement, requires("snakemake")):
+        if needed.marker and needed.marker.evaluate({"extra": "reports"}):
+            assert needed.name in pinned

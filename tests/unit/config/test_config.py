@@ -2,11 +2,14 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from elcrec import ROOT
 from elcrec.config.config import DEFAULT, MODEL_FOLDER, load_config
+from elcrec.errors import InputError
 from elcrec.files.yamlfile import read_yaml
 from elcrec.runs import settings as registry
 from tests.unit.config.config_files import refusal, write
@@ -274,3 +277,29 @@ def _leaves(node):
             yield from _leaves(value)
     else:
         yield node
+
+
+def test_a_record_is_looked_for_in_the_working_directory_and_in_the_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nightly = ROOT / "workflow" / "config" / "nightly-cpu.yaml"
+    assert load_config().recorded == ROOT / "results" / "recorded"
+    assert load_config([nightly]).recorded == ROOT / "results" / "recorded" / "nightly-cpu"
+    (tmp_path / "own.yaml").write_text("recorded: records/mine\n")
+    assert load_config(["own.yaml"]).recorded == Path("records/mine")  # to be made here
+    (tmp_path / "results" / "recorded").mkdir(parents=True)
+    assert load_config().recorded == Path("results/recorded")
+
+
+@pytest.mark.parametrize("entry", ["models: [mine.yaml]\n", "models: [a/mine.yaml]\n"])
+def test_a_relative_path_that_is_not_there_says_what_it_is_relative_to(
+    tmp_path, monkeypatch, entry
+):
+    (folder := tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(folder)
+    (tmp_path / "own.yaml").write_text(entry)
+    for path, name in ((tmp_path / "own.yaml", "mine.yaml"), (Path("no.yaml"), "no.yaml")):
+        with pytest.raises(InputError) as caught:
+            load_config([path])
+        assert f"{name}: no such file (relative to the working directory {folder})" in str(
+            caught.value
+        )
