@@ -10,7 +10,7 @@ from urllib.request import url2pathname
 from pydantic import AfterValidator, Field, model_validator
 
 from elcrec.errors import InputError
-from elcrec.files.checked import Count, FilePath, Positive, Section, Some, Text, matching
+from elcrec.files.checked import Count, FilePath, Line, Positive, Section, Some, Text, matching
 
 Format = Literal[
     "sequences",  # the prepared format itself: `user item item …`
@@ -101,7 +101,7 @@ class Counts(Section):
 class Dataset(Section):
     """A data set, from `sources`, from a file of one's own, or from that before `sources`."""
 
-    name: str | None = None
+    name: Line | None = None
     """As the tables show it."""
     sha256: Sha256 | None = None
     """Of the prepared file."""
