@@ -51,7 +51,7 @@ def read_ids(folder: Path) -> Ids:
 
 def _read(path: Path) -> list[str]:
     try:  # not by `read_csv`, which takes an id that begins with # for a comment
-        header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+        header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
         numbers = [int(number) for _, number in rows]
     except OSError as error:
         raise InputError(

@@ -28,7 +28,6 @@ _SPACES = f"[{_SPACE}]+"
 _NO_TEXT = r"\0\udc80-\udcff"  # NUL, and bytes that are no UTF-8
 _ID = rf"[^{_NO_TEXT}{_SPACE}]+"
 _LINE = re.compile(rf"[{_SPACE}]*({_ID})((?:{_SPACES}{_ID}){{{MIN_ITEMS},}})[{_SPACE}]*")
-_BOM = b"\xef\xbb\xbf"
 
 Split = Literal["valid", "test"]
 HISTORY_END: dict[Split, int] = {"valid": 2, "test": 1}
@@ -102,7 +101,7 @@ def parse_sequences(data: bytes, path: Path | str) -> Sequences:
     Raises:
         InputError: As `read_sequences`.
     """
-    text = data.removeprefix(_BOM).removesuffix(b"\n").decode(errors="surrogateescape")
+    text = data.removesuffix(b"\n").decode(errors="surrogateescape")
     lines = text.split("\n")
     if lines == [""]:
         raise InputError(f"{path}: is empty; {_EXPECTED}")

@@ -47,7 +47,7 @@ def read_table(
     """
     content = read_bytes(path, member)
     try:
-        first = content.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode().rstrip("\r")
+        first = content.partition(b"\n")[0].decode().rstrip("\r")
     except UnicodeDecodeError:
         raise InputError(f"{path}, line 1: not UTF-8 text") from None
     separator = next((mark for mark in "\t;" if mark in first), ",")
@@ -117,7 +117,7 @@ def _parsed(path: Path, content: bytes, separator: str, width: int, headed: bool
             dtype=str,
             keep_default_na=False,
             skip_blank_lines=False,
-            encoding="utf-8-sig",
+            encoding="utf-8",
             on_bad_lines="error",
             quoting=csv.QUOTE_NONE if separator == "\t" else csv.QUOTE_MINIMAL,
         )

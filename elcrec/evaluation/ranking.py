@@ -66,7 +66,7 @@ class Evaluator:
         self.parts = self.plan.parts()
 
     def ranks(self, model: SequenceModel) -> np.ndarray:
-        """Return the 0-based rank of each user's target: (users,) int32.
+        """Return the 0-based rank of each user's target: (users,) int64.
 
         The model's mode is left as it was; only ranks leave the device, once. If memory runs out,
         it is done again with half as many users and scores at a time, and so from then on.
@@ -113,7 +113,7 @@ class Evaluator:
             represented = torch.cat([model.represent(*chunk) for chunk in part.chunks])
             ranks += [self._rank(model, represented[b.rows], b) for b in part.blocks]
             users += [b.users for b in part.blocks]
-        result = np.empty(self.plan.data.n_users, dtype=np.int32)
+        result = np.empty(self.plan.data.n_users, dtype=np.int64)
         result[np.concatenate(users)] = torch.cat(ranks).cpu().numpy()
         return result
 
@@ -132,7 +132,7 @@ class Evaluator:
                 target = scores.gather(1, block.columns)
             below += scores.lt_(target).sum(1).long()  # in place, as 0 and 1
             del scores  # so that the next ones lie where these are still in the cache
-        return (self.item_size - 1 - below).int()
+        return self.item_size - 1 - below
 
     def _hide_other_rows(self, scores: Tensor, first: int, last: int) -> None:
         """Padding (the first row of all) and mask (the last) score -inf."""

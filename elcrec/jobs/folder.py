@@ -17,18 +17,20 @@ it is whole. Until then, checkpoints/ holds how far the training has come.
 
 from __future__ import annotations
 
-import json
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 import yaml
 
 from elcrec.data.histories import InteractionData
+from elcrec.errors import InputError
 from elcrec.files.atomic import WriteError, remove_partial, replaced, write_json, write_text
+from elcrec.files.jsonfile import read_object
 from elcrec.files.npzfile import write_arrays
 from elcrec.files.weights import WEIGHTS, write_weights
 from elcrec.jobs.checkpoints import Checkpoints
@@ -77,10 +79,10 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
     result: Result = record["result"]
     (folder / "metrics.json").unlink(missing_ok=True)  # another run's, of which nothing is left now
     remove_partial(folder)
-    write_arrays(folder / "ranks.npz", result.ranks)
+    write_arrays(folder / "ranks.npz", result.ranks, np.int32)
     (folder / "intents.npz").unlink(missing_ok=True)  # another run's
     if result.intents:
-        write_arrays(folder / "intents.npz", result.intents)
+        write_arrays(folder / "intents.npz", result.intents, np.int16, np.int32, np.float16)
     with replaced(folder / "history.csv") as path:
         pd.DataFrame(result.history).to_csv(path, index=False)
     resolved = {"dataset": run.dataset, "seed": run.seed, "protocol": run.protocol}
@@ -98,10 +100,8 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
 def is_recorded(folder: Path, run: Run, data: InteractionData) -> bool:
     """Whether the folder holds this run: see `Run.decides`."""
     try:
-        record = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False
-    if not isinstance(record, dict):
+        record = read_object(folder / "metrics.json")
+    except InputError:
         return False
     if isinstance(start := record.get("start"), dict):
         record["start"] = start.get("sha256")

@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import yaml
-from numpy.typing import NDArray
 
 from elcrec.config.config import Config
-from elcrec.data.sequences import SPLITS
 from elcrec.files.atomic import write_json, write_text
 from elcrec.files.csvfile import csv_text
 from elcrec.files.jsonfile import JsonObject
@@ -54,7 +52,7 @@ def write_run(config: Config, planned: Sequence[Wanted], folder: Path, stage: Pa
         changes["start"] = start.values | {"file": Path(start.text("file")).name}
         made = made | {"start": changes["start"]}
     target = stage / place
-    _write_ranks(target / "ranks.npz", record.ranks)
+    write_arrays(target / "ranks.npz", record.ranks, np.uint8, np.uint16, np.uint32)
     write_text(target / "history.csv", _history(record))
     write_text(target / "config.yaml", yaml.safe_dump(made, sort_keys=False))
     write_json(target / "environment.json", _environment(config, folder, run))
@@ -69,12 +67,6 @@ def _kept_besides(config: Config, run: PlannedRun) -> list[str]:
     """Files that are kept of some runs only: weights of chosen runs would be named here."""
     of_figures = (config.figures.intents_of, "", single_seed(config))
     return ["intents.npz"] if (run.model, run.variant, run.seed) == of_figures else []
-
-
-def _write_ranks(path: Path, ranks: Mapping[str, NDArray[np.integer]]) -> None:
-    """Write the ranks of a run, (users,) for each split, in as few bytes as they fit into."""
-    kind = np.min_scalar_type(max(int(ranks[split].max()) for split in SPLITS))
-    write_arrays(path, {split: ranks[split].astype(kind) for split in SPLITS})
 
 
 def _history(record: RunRecord) -> str:

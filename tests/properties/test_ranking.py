@@ -92,7 +92,7 @@ def test_ranks_are_those_of_a_count(rows, kind, split, protocol, length, memory,
         for row, scores in zip(rows, table.tolist(), strict=True)
     ]
     assert ranks.tolist() == expected
-    assert ranks.dtype == np.int32
+    assert ranks.dtype == np.int64
     known = [row[:-2] if split == "valid" else row[:-1] for row in rows]
     assert model.given == {user: row[-length:] for user, row in enumerate(known)}
     if memory:
