@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import model_validator
 
-from elcrec.data.sequences import Sequences, Split
+from elcrec.data.sequences import Sequences
 from elcrec.data.sources import COUNTS, Counts, Dataset
 from elcrec.errors import InputError
 from elcrec.files.checked import Count, Line, Positive, Record
@@ -30,7 +30,7 @@ class Statistics(Record):
     """Actions per user."""
     sparsity_percent: float
     """Share of the user-item pairs without an action, an action counted as often as it occurs."""
-    repeated_targets: dict[Split, Count] = {}
+    repeated_targets: dict[str, Count] = {}
     """Targets that stand in the user's own history, by split; empty in older records."""
 
 
