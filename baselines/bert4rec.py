@@ -14,7 +14,7 @@ Differs from the authors' code in:
 4. The layer norms and the initialisation of the shared encoder (N(0, 0.02), not truncated).
 
 As in the code, a masked item always becomes the mask token (BERT keeps or replaces a fifth).
-Scores are logits of a softmax, which have no zero point, so items seen before are always excluded:
+Scores are logits of a softmax, which have no zero point, so items seen before are excluded:
 protocol `strict`.
 """
 

@@ -11,7 +11,7 @@ Differs from the paper in:
 4. One regularisation constant for users and items (MyMediaLite: three).
 
 The order of a history is not used. Scores are compared within a user only and have no zero point,
-so items seen before are always excluded: protocol `strict`.
+so items seen before are excluded: protocol `strict`.
 """
 
 from __future__ import annotations

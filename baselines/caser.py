@@ -17,7 +17,7 @@ Two things are ours: targets that are padding (fewer than T training items) do n
 neither padding nor mask can be recommended.
 
 Its logits have no zero point: they sink as it trains, and the score 0 of the released ELCRec code
-would lift items seen before above them. So these are always excluded: protocol `strict`.
+would lift items seen before above them. So these are excluded: protocol `strict`.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ the paper leaves open, and differences from it:
 5. The item loss is a mean, the other a sum divided by the batch size, with `sequence_weight`.
 6. Post-norm blocks, Adam and early stopping as for all models.
 
-Scores are logits of a softmax, which have no zero point, so items seen before are always excluded:
+Scores are logits of a softmax, which have no zero point, so items seen before are excluded:
 protocol `strict`.
 """
 

@@ -10,7 +10,7 @@ weight from an item to itself is 0, so no history explains itself.
 Differs from the paper in:
 
 1. A user is scored from the last `max_length` items, as every model here.
-2. Scores have no zero point: items seen before are left out whatever the run asks for.
+2. Scores have no zero point: items seen before are left out under `paper` too.
 """
 
 from __future__ import annotations

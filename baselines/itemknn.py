@@ -10,7 +10,7 @@ their training items, c_i users who have i, and a shrinkage s that keeps pairs s
 from looking certain. Of each item only its nearest neighbours count. The score of an item is the
 sum of its similarities to the items of the history, each times decay^(distance from the end).
 
-Scores have no zero point: items seen before are left out whatever the run asks for.
+Scores have no zero point: items seen before are left out under `paper` too.
 """
 
 from __future__ import annotations

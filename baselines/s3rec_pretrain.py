@@ -16,7 +16,7 @@ loss is -log sigmoid(score of the true - score of a false one). Differs from tha
 
 What it learns is used by `baselines.s3rec`. It is no row of any table; its score, the masked item
 after the last one, only shows how the training goes. Only differences of its scores are learned,
-so items seen before are always excluded: protocol `strict`.
+so items seen before are excluded: protocol `strict`.
 """
 
 from __future__ import annotations

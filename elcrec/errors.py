@@ -73,6 +73,11 @@ def brief(text: str) -> str:
     return text if plain else in_line(text)
 
 
+def relative_to(path: Path) -> str:
+    """What to add to a message that a path is not there; nothing of an absolute one."""
+    return "" if path.is_absolute() else f" (relative to the working directory {Path.cwd()})"
+
+
 def dotted(path: Iterable[str | int]) -> str:
     """A key path on one line: `figures.ablation.models[0]`."""
     text = ""

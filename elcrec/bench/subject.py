@@ -115,7 +115,7 @@ class Subject(Side):
         kernels = job.kernels or self.config.kernels
         self.kernels = choose_kernels(self.model, kernels, self.device)
         reset_peak_memory(self.device)
-        protocol = self.model.protocol or self.config.protocol
+        protocol = self.model.ranked_by(self.config.protocol)
         self.evaluator = Evaluator(self.data, "valid", self.model.max_length, protocol)
         self.prepared = time.perf_counter() - begin
         generator = torch.Generator(self.device).manual_seed(SEED)

@@ -49,6 +49,8 @@ def run_prepare(args: argparse.Namespace) -> None:
     """Prepare what `source.json` in the output folder describes."""
     from elcrec.data.fetched import read_record
     from elcrec.data.prepare import prepare
+    from elcrec.data.repeats import counted
+    from elcrec.data.statistics import load_statistics
 
     config, dataset = _told(args)
     with writing_to(args, config, ours=_is_ours(args)) as folder:
@@ -59,7 +61,8 @@ def run_prepare(args: argparse.Namespace) -> None:
             again = config.elcrec("data", "fetch", *words)
             raise InputError(f"{error}; fetch it with: {again}") from None
         path = prepare(args.dataset, dataset, fetched, folder)
-    print(f"{args.dataset}: {path}")
+        found = load_statistics(folder / "statistics.json")
+    print(f"{args.dataset}: {path}; {counted(found['repeated_targets'], found['users'])}")
 
 
 def _told(args: argparse.Namespace) -> tuple[Config, Dataset]:

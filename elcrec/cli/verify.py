@@ -9,6 +9,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from elcrec.cli.options import add_config, add_device, add_output, file_path, writing_to
+from elcrec.data.repeats import PROTOCOLS
 from elcrec.errors import InputError
 
 if TYPE_CHECKING:
@@ -135,7 +136,7 @@ def add_commands(subparsers: Any) -> None:
     released.add_argument("--dataset", required=True)
     released.add_argument("--weights", required=True, type=file_path, help="state dictionary (.pt)")
     released.add_argument("--model", choices=("elcrec", "iclrec"), help="default: by its tensors")
-    released.add_argument("--protocol", choices=("paper", "strict"), default="paper")
+    released.add_argument("--protocol", choices=PROTOCOLS, default="paper")
     released.add_argument("--ranks", type=file_path, nargs="*", default=[], help="fixtures")
     add_output(released, "write the metrics as JSON")
     add_config(released)

@@ -26,6 +26,7 @@ from elcrec.config.names import (
     may_be_named,
     model_file,
 )
+from elcrec.data.repeats import RankingProtocol
 from elcrec.data.sources import PREPARED, Dataset, check_own, is_whole
 from elcrec.errors import InputError, unknown
 from elcrec.files.checked import FilePath, Section, Some, check
@@ -39,9 +40,9 @@ NOT_TRAINED = "not trained here"
 """Marks the models of other frameworks wherever their names are shown."""
 
 
-def _record() -> Path:
-    here = Path("results", "recorded")
-    return here if here.is_dir() else ROOT / here
+def _of_project(path: Path) -> Path:
+    own = ROOT / path
+    return own if own.exists() and not path.exists() else path
 
 
 class ConfigFile(Section):
@@ -60,8 +61,9 @@ class ConfigFile(Section):
     """Data sets to run, in the order of the tables; each is a key of `datasets`."""
     seeds: Some[sections.Seed]
     """One run of every model on every data set per seed."""
-    protocol: Literal["paper", "strict"]
-    """paper: items seen before score 0, as in the released code; strict: -inf."""
+    protocol: RankingProtocol
+    """paper: items seen before score 0, as in the released code; strict: -inf; repeats: they
+    compete with the scores that the model gives them."""
     training: Settings = {}
     """Overrides the training section of every model that is trained."""
     parameters: dict[ModelName, Settings] = {}
@@ -69,9 +71,11 @@ class ConfigFile(Section):
     runs: Literal["trained", "recorded"] = "trained"
     """What tables, figures and report are made of: trained, runs of this machine; recorded, those
     that are kept in `recorded`, and nothing is trained."""
-    recorded: Annotated[FilePath, Field(default_factory=_record)]
-    """Folder of recorded runs, a folder per machine; by default results/recorded, here or else
-    that of the checkout or package."""
+    recorded: Annotated[FilePath, AfterValidator(_of_project), Field(validate_default=True)] = Path(
+        "results/recorded"
+    )
+    """Folder of recorded runs, a folder per machine; one that is not in the working directory is
+    looked for in this project's."""
     threads: sections.Threads = 2
     """CPU threads of one training job."""
     kernels: Literal["plain", "native"] = "plain"

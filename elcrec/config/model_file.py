@@ -14,7 +14,7 @@ from pydantic import Field
 from elcrec import ROOT
 from elcrec.config.merging import Layers
 from elcrec.errors import InputError
-from elcrec.files.checked import Section, Text, check, in_file, matching
+from elcrec.files.checked import Line, Section, check, in_file, matching
 from elcrec.files.yamlfile import read_yaml
 
 MODEL_FOLDER = ROOT / "workflow" / "config" / "models"
@@ -38,7 +38,7 @@ class OnDataset(Section):
 class ModelFile(OnDataset):
     """A model: workflow/config/models/<model>.yaml or a file of your own."""
 
-    name: Text | None = None
+    name: Line | None = None
     """As the tables show it."""
     base: Name | None = None
     """Start from this model's file."""

@@ -5,6 +5,7 @@ Its checksums decide; without any, its first bytes.
 
 from __future__ import annotations
 
+import codecs
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,7 +72,7 @@ def _wrong_look(path: Path, source: Source) -> str | None:
     A login or error page often comes in place of a file, with status 200.
     """
     with open(path, "rb") as stream:
-        start = stream.read(512).removeprefix(b"\xef\xbb\xbf").lstrip()
+        start = stream.read(512).removeprefix(codecs.BOM_UTF8).lstrip()
     if not start:
         return "an empty file"
     if start.startswith(b"<"):

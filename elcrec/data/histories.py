@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from elcrec.data.sequences import Sequences, Split, read_sequences
+from elcrec.data.sequences import HISTORY_END, Sequences, Split, read_sequences
 from elcrec.errors import InputError
 
 HELD_OUT = 2  # items at the end of each line that training does not see, one for each split
@@ -50,9 +50,14 @@ class InteractionData:
         """
         return cls(read_sequences(path), device)
 
+    @property
+    def sequences(self) -> Sequences:
+        """All histories on the host, without the users' ids."""
+        return Sequences(self.host_items, self.host_offsets, ())
+
     def digest(self) -> str:
         """Hash of all histories: 16 hexadecimal digits."""
-        return Sequences(self.host_items, self.host_offsets, ()).digest()
+        return self.sequences.digest()
 
     def tensor(self, values: np.ndarray) -> Tensor:
         """Move an array to the device."""
@@ -93,7 +98,7 @@ class InteractionData:
 
     def history_end(self, split: Split) -> int:
         """How many items at the end of a line are not yet known when `split` is asked for."""
-        return {"valid": 2, "test": 1}[split]
+        return HISTORY_END[split]
 
     def histories(self, users: Tensor, split: Split, length: int) -> Tensor:
         """Items known when `split` is asked for: (B,) users to (B, L) ids."""

@@ -70,7 +70,7 @@ def with_raw_ids(sequences: Sequences, folder: Path) -> Sequences:
 
 def _read(path: Path) -> list[str]:
     try:  # not by `read_csv`, which takes an id that begins with # for a comment
-        header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+        header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
         numbers = [int(number) for _, number in rows]
     except OSError as error:
         reason = f"cannot be read ({error.strerror}); prepare the data set again"

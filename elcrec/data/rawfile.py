@@ -6,6 +6,7 @@ their way, and some users unpack archives by hand.
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import lzma
 import struct
@@ -54,7 +55,7 @@ def open_raw(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
 
 
 def numbered_lines(path: Path, member: str | None = None) -> Iterator[tuple[int, bytes]]:
-    """Yield (line number from 1, line with its end) of the unpacked content.
+    """Yield (line number from 1, line with its end) of the unpacked content, no byte-order mark.
 
     Raises:
         InputError: The file is missing, damaged or cut short, with the last line that was whole.
@@ -63,7 +64,7 @@ def numbered_lines(path: Path, member: str | None = None) -> Iterator[tuple[int,
     try:
         with open_raw(path, member) as stream:
             for number, line in enumerate(stream, 1):
-                yield number, line
+                yield number, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
     except _DAMAGED as error:
         raise InputError(
             f"{path}, line {number + 1}: the compressed file is damaged or cut short here"

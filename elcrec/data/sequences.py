@@ -28,10 +28,12 @@ _SPACES = f"[{_SPACE}]+"
 _NO_TEXT = r"\0\udc80-\udcff"  # NUL, and bytes that are no UTF-8
 _ID = rf"[^{_NO_TEXT}{_SPACE}]+"
 _LINE = re.compile(rf"[{_SPACE}]*({_ID})((?:{_SPACES}{_ID}){{{MIN_ITEMS},}})[{_SPACE}]*")
-_BOM = b"\xef\xbb\xbf"
 
 Split = Literal["valid", "test"]
-SPLITS: tuple[Split, ...] = ("valid", "test")
+HISTORY_END: dict[Split, int] = {"valid": 2, "test": 1}
+"""How many items at the end of a line are not yet known when a split is asked for; the first of
+them is its target."""
+SPLITS: tuple[Split, ...] = tuple(HISTORY_END)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,6 +69,15 @@ class Sequences:
         """(users,) number of items of each user."""
         return np.diff(self.offsets)
 
+    def repeated(self) -> dict[Split, int]:
+        """How many targets of each split stand in the user's own history before them."""
+        place, found = np.arange(len(self.items)), {}
+        for split, end in HISTORY_END.items():
+            target = np.repeat(self.offsets[1:] - end, self.lengths)
+            same = (self.items == self.items[target]) & (place < target)
+            found[split] = int(np.logical_or.reduceat(same, self.offsets[:-1]).sum())
+        return found
+
     def digest(self) -> str:
         """Hash of all histories: 16 hexadecimal digits."""
         whole = hashlib.sha256(np.asarray(self.offsets, dtype=np.int64).tobytes())
@@ -90,7 +101,7 @@ def parse_sequences(data: bytes, path: Path | str) -> Sequences:
     Raises:
         InputError: As `read_sequences`.
     """
-    text = data.removeprefix(_BOM).removesuffix(b"\n").decode(errors="surrogateescape")
+    text = data.removesuffix(b"\n").decode(errors="surrogateescape")
     lines = text.split("\n")
     if lines == [""]:
         raise InputError(f"{path}: is empty; {_EXPECTED}")

@@ -115,7 +115,7 @@ class Counts(Section):
 class Dataset(Section):
     """A data set, from `sources`, from a file of one's own, or from that before `sources`."""
 
-    name: str | None = None
+    name: Line | None = None
     """As the tables show it."""
     sha256: Sha256 | None = None
     """Of the prepared file."""

@@ -12,7 +12,7 @@ from pydantic import model_validator
 from elcrec.data.sequences import Sequences
 from elcrec.data.sources import COUNTS, Counts, Dataset
 from elcrec.errors import InputError
-from elcrec.files.checked import Line, Positive, Record
+from elcrec.files.checked import Count, Line, Positive, Record
 from elcrec.files.jsonfile import read_json
 
 ROUNDING = 0.01
@@ -30,12 +30,15 @@ class Statistics(Record):
     """Actions per user."""
     sparsity_percent: float
     """Share of the user-item pairs without an action, an action counted as often as it occurs."""
+    repeated_targets: dict[str, Count] = {}
+    """Targets that stand in the user's own history, by split; empty in older records."""
 
 
 def statistics(sequences: Sequences) -> Statistics:
     """Compute the statistics of `sequences`."""
     items = len(np.unique(sequences.items))
-    return _of_counts(sequences.n_users, items, sequences.n_actions)
+    sizes = _of_counts(sequences.n_users, items, sequences.n_actions)
+    return sizes.replaced(repeated_targets=sequences.repeated())
 
 
 def _of_counts(users: int, items: int, actions: int) -> Statistics:
@@ -90,6 +93,8 @@ class StatisticsRecord(Statistics):
             if not math.isclose(found, value, abs_tol=ROUNDING):
                 counts = ", ".join(COUNTS)
                 raise ValueError(f"{key} is {found!r}, but {value!r} follows from {counts}")
+        if max(self.repeated_targets.values(), default=0) > self.users:
+            raise ValueError(f"repeated_targets must be 0 to users, {self.users}, in each split")
         return self
 
 

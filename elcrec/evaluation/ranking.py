@@ -3,7 +3,9 @@
 Protocols (what happens to items the user already had):
 
 - `paper`: they score 0, and the padding and mask rows compete like items, as in the released code;
-- `strict`: they, the padding row and the mask row score -inf.
+- `strict`: they, the padding row and the mask row score -inf;
+- `repeats`: they compete with the scores that the model gives them (RecBole calls such data
+  repeatable); the padding row and the mask row score -inf.
 
 A target is ranked behind every other item that scores at least as much: ties, and scores that are
 not numbers, count against the model.
@@ -53,7 +55,7 @@ class Evaluator:
             data: The histories.
             split: `valid` or `test`.
             max_length: Longest window L.
-            protocol: `paper` or `strict`.
+            protocol: `paper`, `strict` or `repeats`.
             score_memory: Most bytes of scores that exist at a time.
         """
         self.protocol = protocol
@@ -64,7 +66,7 @@ class Evaluator:
         self.parts = self.plan.parts()
 
     def ranks(self, model: SequenceModel) -> np.ndarray:
-        """Return the 0-based rank of each user's target: (users,) int32.
+        """Return the 0-based rank of each user's target: (users,) int64.
 
         The model's mode is left as it was; only ranks leave the device, once. If memory runs out,
         it is done again with half as many users and scores at a time, and so from then on.
@@ -111,7 +113,7 @@ class Evaluator:
             represented = torch.cat([model.represent(*chunk) for chunk in part.chunks])
             ranks += [self._rank(model, represented[b.rows], b) for b in part.blocks]
             users += [b.users for b in part.blocks]
-        result = np.empty(self.plan.data.n_users, dtype=np.int32)
+        result = np.empty(self.plan.data.n_users, dtype=np.int64)
         result[np.concatenate(users)] = torch.cat(ranks).cpu().numpy()
         return result
 
@@ -122,14 +124,15 @@ class Evaluator:
         for tile, seen in block.tiles:
             first, last = self.plan.tiles.bounds(tile)
             scores = model.score_items(represented, first, last).contiguous()
-            scores.view(-1).index_fill_(0, seen, self.seen_score)
-            if self.protocol == "strict":
+            if self.protocol != "repeats":
+                scores.view(-1).index_fill_(0, seen, self.seen_score)
+            if self.protocol != "paper":
                 self._hide_other_rows(scores, first, last)
             if target is None:  # the block's own tile
                 target = scores.gather(1, block.columns)
             below += scores.lt_(target).sum(1).long()  # in place, as 0 and 1
             del scores  # so that the next ones lie where these are still in the cache
-        return (self.item_size - 1 - below).int()
+        return self.item_size - 1 - below
 
     def _hide_other_rows(self, scores: Tensor, first: int, last: int) -> None:
         """Padding (the first row of all) and mask (the last) score -inf."""

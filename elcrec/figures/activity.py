@@ -16,10 +16,9 @@ from elcrec.figures.drawn import Drawn
 from elcrec.figures.grid import by_dataset
 from elcrec.runs.reading import Runs
 from elcrec.runs.record import RunRecord
-from elcrec.statistics.groups import activity_groups
+from elcrec.statistics.groups import GROUPS, activity_groups
 from elcrec.statistics.tests import mean_std
 
-GROUPS = 5
 DRAWN = ("HR@5", "NDCG@20")
 COLUMNS = ["dataset", "model", "group", "users", "shortest", "longest", "metric", "seeds"]
 COLUMNS += ["mean", "std"]
@@ -44,6 +43,8 @@ def draw(runs: Runs) -> Drawn:
                     style.means(axis, line["group"] + shift, line, look, config.model_name(model))
             if len(chosen):
                 _label_groups(axis, chosen)
+            elif any(grid.found[dataset, model] for model in grid.looks):
+                style.say_missing(axis, f"fewer than {GROUPS} users")
     grid.finish()
     caption = (
         "Test metrics of five equally large groups of users, ordered by the number of items in "
@@ -54,7 +55,7 @@ def draw(runs: Runs) -> Drawn:
     )
     first = numbers[numbers["metric"] == DRAWN[0]]
     found = drawn.of_each_run(
-        config, first, lambda r: ", ".join(f"{v:.4f}" for v in r["mean"]), "no run yet"
+        config, first, lambda r: ", ".join(f"{v:.4f}" for v in r["mean"]), "nothing to show"
     )
     alt = (
         f"Line charts of {' and '.join(DRAWN)} for five groups of users by activity. {DRAWN[0]} "
@@ -65,6 +66,8 @@ def draw(runs: Runs) -> Drawn:
 
 def _rows(runs: Runs, dataset: str, model: str, records: list[RunRecord]) -> list[tuple[Any, ...]]:
     lengths = runs.lengths(dataset, records)
+    if len(lengths) < GROUPS:
+        return []
     groups = activity_groups(lengths, GROUPS)
     rows = []
     for metric in TABLE_METRICS:

@@ -29,11 +29,12 @@ def draw(runs: Runs, dataset: str) -> Drawn:
     """Shares per intent, top and bottom intents of each group, mix of groups in chosen intents."""
     run = single(runs, dataset)
     title = f"Case study: activity and intents, {run.name}"
-    if run.record is None or run.found is None:
-        text = f"Shares of users per intent, {run.name}, seed {run.seed}: {run.missing}."
-        figure, alt = style.empty(run.missing), f"Empty figure: {run.missing}."
+    lengths = runs.lengths(dataset, [run.record]) if run.record and run.found else np.array([])
+    if run.found is None or len(lengths) < len(GROUPS):
+        why = f"fewer than {len(GROUPS)} users" if run.found else run.missing
+        text = f"Shares of users per intent, {run.name}, seed {run.seed}: {why}."
+        figure, alt = style.empty(why), f"Empty figure: {why}."
         return Drawn(figure, pd.DataFrame(columns=COLUMNS), title, text, alt)
-    lengths = runs.lengths(dataset, [run.record])
     groups = activity_groups(lengths, len(GROUPS))
     counts = users(run.found.all_assigned, groups)
     spans = [

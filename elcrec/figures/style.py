@@ -36,6 +36,7 @@ LOOK: Any = {
     "legend.frameon": False,
     "hatch.linewidth": 0.6,
     "pdf.fonttype": 42,
+    "text.parse_math": False,  # a $ in a name is one
 }
 look = partial(rc_context, LOOK)
 """Context in which figures have the common look."""

@@ -16,7 +16,7 @@ def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
             or fewer fields than the header.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         lines = [line for line in text.split("\n") if line[:1] != "#"]
         header, *rows = [row for row in csv.reader(lines) if row] or [[]]
     except OSError as error:

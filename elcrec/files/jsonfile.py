@@ -41,7 +41,7 @@ def read_object(path: Path) -> dict[str, Any]:
         InputError: The file is missing, cut off, not an object, or has a key twice.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once)
+        values = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except RecursionError:

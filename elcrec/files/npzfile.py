@@ -40,10 +40,25 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
     return found
 
 
-def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]]) -> None:
-    """Write named arrays, compressed, atomically."""
+def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], *kinds: type) -> None:
+    """Write named arrays, compressed, atomically; each as `narrowed` makes it."""
     with replaced(path) as temporary:
-        np.savez_compressed(temporary, **arrays)  # type: ignore[arg-type]
+        kept = {name: narrowed(array, *kinds) for name, array in arrays.items()}
+        np.savez_compressed(temporary, **kept)  # type: ignore[arg-type]
+
+
+def narrowed(array: NDArray[Any], *kinds: type) -> NDArray[Any]:
+    """An array in the first of these types that holds it, or else as it is.
+
+    A type holds whole numbers if it changes none, and others if it makes none infinite.
+    """
+    for kind in map(np.dtype, kinds):
+        if (kind.kind == "f") == (array.dtype.kind == "f"):
+            with np.errstate(over="ignore"):
+                made = array.astype(kind)
+            if np.isfinite(made).all() if kind.kind == "f" else (made == array).all():
+                return made
+    return array
 
 
 def is_finite(array: NDArray[Any]) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from elcrec.errors import InputError, shown
+from elcrec.errors import InputError, relative_to, shown
 
 TEXT = "tag:yaml.org,2002:str"
 MERGE = "tag:yaml.org,2002:merge"
@@ -119,7 +119,7 @@ def read(path: Path) -> Any:
         status = path.stat()
         return _read(path, status.st_mtime_ns, status.st_size)
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file") from None
+        raise InputError(f"{path}: no such file{relative_to(path)}") from None
     except UnicodeDecodeError as error:
         raise InputError(f"{path}: not valid YAML: {error}") from None
     except (OSError, ValueError) as error:

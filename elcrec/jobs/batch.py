@@ -13,7 +13,6 @@ have made the same files with other code or settings, with `--rerun-triggers mti
 from __future__ import annotations
 
 import functools
-import json
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from elcrec.config.sections import Seed
 from elcrec.data.histories import InteractionData
 from elcrec.errors import InputError
 from elcrec.files.checked import Section, check, in_file
+from elcrec.files.jsonfile import read_object
 from elcrec.files.lock import HeldError, held
 from elcrec.files.yamlfile import read
 from elcrec.jobs.folder import TakenError, fill, is_recorded, refuse_others, write_failure
@@ -171,8 +171,7 @@ class Batch:
         folder, data = self._folder(planned), self._data(planned)
         with held(folder, wait=False):
             if is_recorded(folder, run, data):  # by another process, since the plan was begun
-                metrics: dict[str, Any] = json.loads((folder / "metrics.json").read_text())
-                return metrics
+                return read_object(folder / "metrics.json")
             if not self.force:
                 refuse_others(folder, run, data)
             return (

@@ -24,6 +24,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import torch
 import yaml
@@ -81,10 +82,10 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
     result: Result = record["result"]
     (folder / "metrics.json").unlink(missing_ok=True)  # another run's, of which nothing is left now
     remove_partial(folder)
-    write_arrays(folder / "ranks.npz", result.ranks)
+    write_arrays(folder / "ranks.npz", result.ranks, np.int32)
     (folder / "intents.npz").unlink(missing_ok=True)  # another run's
     if result.intents:
-        write_arrays(folder / "intents.npz", result.intents)
+        write_arrays(folder / "intents.npz", result.intents, np.int16, np.int32, np.float16)
     with replaced(folder / "history.csv") as path:
         pd.DataFrame(result.history).to_csv(path, index=False)
     resolved = {"dataset": run.dataset, "seed": run.seed, "protocol": run.protocol}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import product
@@ -14,6 +15,7 @@ import torch
 from elcrec.config.build import LARGEST
 from elcrec.config.config import Config
 from elcrec.data.histories import InteractionData
+from elcrec.data.repeats import FATE, counted
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
 from elcrec.files.weights import read_weights, weights_file
@@ -130,6 +132,7 @@ def execute(
     device, settings = data.device, run.settings.training
     model = build(run, data)
     kernels = choose_kernels(model, run.kernels, device)
+    tell_repeats(run, data, model.ranked_by(run.protocol))
     reset_peak_memory(device)
     options = Options(
         report=report,
@@ -154,6 +157,17 @@ def execute(
     how = {"kernels": kernels, "graphs": run.graphs, "precision": run.settings.precision}
     record = describe(run, model, result, data) | how | {"at_once": at_once}
     return {"metrics": record, "result": result}
+
+
+def tell_repeats(run: Run, data: InteractionData, protocol: RankingProtocol) -> None:
+    """Say on standard error what becomes of targets that their users had before, if any did."""
+    repeated = data.sequences.repeated()
+    if any(repeated.values()) and data.n_users not in repeated.values():
+        print(
+            f"elcrec: {run.settings.name} on {run.dataset}: {counted(repeated, data.n_users)}; "
+            f"ranked by `{protocol}` such items {FATE[protocol]}",
+            file=sys.stderr,
+        )
 
 
 def build(run: Run, data: InteractionData) -> SequenceModel:
@@ -215,7 +229,7 @@ def describe(
         "format": 1,
         "dataset": run.dataset,
         "model": run.settings.model,
-        "ranked_by": model.protocol or run.protocol,
+        "ranked_by": model.ranked_by(run.protocol),
         "metrics": {split: summarise(ranks) for split, ranks in result.ranks.items()},
         "users": data.n_users,
         "best_epoch": result.best_epoch,

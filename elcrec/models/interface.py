@@ -8,17 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from elcrec.data.histories import InteractionData
+from elcrec.data.repeats import RankingProtocol as RankingProtocol
 from elcrec.errors import InputError
 from elcrec.usage import Stopwatch
-
-RankingProtocol = Literal["paper", "strict"]
-"""How items that a user already had are ranked: see `elcrec.evaluation.ranking`."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +51,8 @@ class SequenceModel(nn.Module):
     """Base class of all models; items are numbered from 1, `item_size` = items + 2."""
 
     protocol: RankingProtocol | None = None
-    """How the model's seen items are ranked whatever the run asks for, e.g. `strict` for a model
-    whose scores have no zero point; None: as the run asks."""
+    """How the model's seen items are ranked, e.g. `strict` for a model whose scores have no zero
+    point; None: as the run asks. Where a run lets them compete, they do whatever stands here."""
 
     def __init__(self, parameters: Any, n_users: int, item_size: int) -> None:
         """Keep the hyper-parameters; subclasses build their layers.
@@ -73,6 +71,10 @@ class SequenceModel(nn.Module):
     def max_length(self) -> int:
         """Longest window L that `score` is given."""
         return int(self.parameters_used.max_length)
+
+    def ranked_by(self, protocol: RankingProtocol) -> RankingProtocol:
+        """The protocol that the model is ranked by in a run that asks for `protocol`."""
+        return protocol if protocol == "repeats" else self.protocol or protocol
 
     def n_samples(self, data: InteractionData) -> int:
         """Number of training samples that make one epoch: by default one per user."""

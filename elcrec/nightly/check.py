@@ -20,8 +20,7 @@ from elcrec.files.checked import Record
 from elcrec.files.yamlfile import read_yaml
 from elcrec.nightly.tolerance import Tolerance, tolerances
 from elcrec.runs.comparison import SeedRuns
-from elcrec.runs.places import machines
-from elcrec.runs.reading import Found, Runs
+from elcrec.runs.reading import Runs
 from elcrec.tables.layout import GAP, Column, declared, plain, score
 
 Status = Literal["ok", "regression", "no reference", "not comparable"]
@@ -72,8 +71,8 @@ def check(config: Config, any_code: bool = False) -> list[Cell]:
     """Compare the runs that `config.nightly` names with those of the record.
 
     Raises:
-        InputError: A run is missing or not whole, or, unless `any_code` allows it, other code or
-            settings than the present made it.
+        InputError: There is no record, a run is missing or not whole, or, unless `any_code` allows
+            it, other code or settings than the present made it.
     """
     wanted = config.nightly
     config = config.replaced(seeds=list(wanted.seeds))
@@ -85,10 +84,8 @@ def check(config: Config, any_code: bool = False) -> list[Cell]:
                     f"{config.run_folder(dataset, model, seed)}: no run yet, which the check needs;"
                     f" make all of them with: {config.snakemake('replication_check')}"
                 )
-    recorded: Found = {key: [] for key in runs}
-    if machines(config.recorded):
-        reader = Runs(config.replaced(runs="recorded"), "take", trusted=True)
-        recorded = reader.find(wanted.use, wanted.models)
+    reader = Runs(config.replaced(runs="recorded"), "take", trusted=True)
+    recorded = reader.find(wanted.use, wanted.models)
     cells: list[Cell] = []
     for dataset in wanted.use:
         references = {model: recorded[dataset, model] for model in wanted.models}

@@ -15,7 +15,6 @@ import numpy as np
 import yaml
 
 from elcrec.config.config import Config
-from elcrec.data.sequences import SPLITS
 from elcrec.files.atomic import write_json, write_text
 from elcrec.files.checked import Line, Record, check, in_file
 from elcrec.files.jsonfile import as_record, read_object
@@ -63,8 +62,7 @@ def write_run(
         start = check(_Start, metrics["start"], in_file(folder / "metrics.json"))
         metrics["start"] = metrics["start"] | {"file": Path(start.file).name}
         made = made | {"start": metrics["start"]}
-    kind = np.min_scalar_type(max(int(record.ranks[split].max()) for split in SPLITS))
-    write_arrays(target / "ranks.npz", {s: record.ranks[s].astype(kind) for s in SPLITS})
+    write_arrays(target / "ranks.npz", record.ranks, np.uint8, np.uint16, np.uint32)
     epochs = history(record).to_csv(index=False, float_format=f"%.{DIGITS}g")
     write_text(target / "history.csv", epochs)
     write_text(target / "config.yaml", yaml.safe_dump(made, sort_keys=False))

@@ -45,7 +45,7 @@ def version(path: Path) -> tuple[int, int]:
 
 @functools.cache  # a DAG asks for the same files hundreds of times
 def _read(path: Path, modified: int, size: int) -> Definitions:
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    tree = ast.parse(path.read_text(encoding="utf-8-sig"), filename=str(path))
     found = Definitions()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

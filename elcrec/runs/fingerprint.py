@@ -111,7 +111,7 @@ def code_of(path: Path) -> str:
 @functools.cache  # a DAG asks for the same files hundreds of times
 def _read(path: Path, modified: int, size: int) -> tuple[str, tuple[str, ...]]:
     """Code of a file as `code_of` gives it, and the modules of this project that it imports."""
-    tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    tree = ast.parse(path.read_text(encoding="utf-8-sig"), filename=str(path))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from elcrec.config.config import Config
-from elcrec.errors import InputError
+from elcrec.errors import InputError, relative_to
 from elcrec.files.jsonfile import read_object
 
 
@@ -38,7 +38,8 @@ def source(config: Config, *place: str) -> Path:
     held = {m: _held(m.joinpath(*place), config.seeds) for m in machines(config.recorded)}
     if not held:
         command = config.elcrec("recorded", "add", "MACHINE", "FOLDER")
-        raise InputError(f"{config.recorded}: has no recorded runs; add some with: {command}")
+        seen = relative_to(config.recorded)
+        raise InputError(f"{config.recorded}: has no recorded runs{seen}; add some with: {command}")
     first, *others = [machine for machine in held if held[machine] == max(held.values())]
     if not others or _on_gpu(first.joinpath(*place)):
         return first

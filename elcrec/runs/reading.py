@@ -36,9 +36,6 @@ LEFT_BEHIND = (LOCK, "checkpoints")
 """What a training has in its folder until it ends: see also elcrec/jobs/folder.py."""
 OTHER = {"code": "made by other code, left out", "settings": "made with other settings, left out"}
 
-FEWEST_USERS = 5
-"""Who can be put into groups: as many as the figure with most groups has."""
-
 Found = dict[tuple[str, str], list[RunRecord]]
 """Finished runs by data set and model; an empty list where there is none."""
 Judged = TypeVar("Judged", RunRecord, EfficiencyRecord)
@@ -156,13 +153,10 @@ class Runs:
         """Items in each user's history: (users,).
 
         Raises:
-            InputError: The data set is not prepared, too small to make groups of its users, or of
-                other users than the runs.
+            InputError: The data set is not prepared, or of other users than the runs.
         """
         path = self.config.prepared_file(dataset)
         lengths = read_sequences(path).lengths
-        if len(lengths) < FEWEST_USERS:
-            raise InputError(f"{path}: has {len(lengths)} users; groups need {FEWEST_USERS}")
         for record in records:
             if len(lengths) != record.users:
                 raise InputError(

@@ -24,14 +24,13 @@ from elcrec.runs.comparison import SeedRuns, training_noise, user_values
 from elcrec.runs.record import RunRecord
 from elcrec.statistics import comparison
 from elcrec.statistics.comparison import TESTS, Sample, compare, with_holm
-from elcrec.statistics.groups import activity_groups
+from elcrec.statistics.groups import GROUPS, activity_groups
 from elcrec.statistics.tests import mean_std
 from elcrec.tables import table1
 from elcrec.tables.document import write_csv, write_table
 from elcrec.tables.layout import Column, Line, Named, Table, declared, figures, lines, number, word
 from elcrec.tables.wording import LEAD, lead, missing, origin, tested
 
-GROUPS = 5
 COLUMNS = (
     *("dataset", "metric", "group", "shortest", "longest", "users"),
     *("model", "mean", "std", "seeds"),
@@ -65,7 +64,8 @@ def build(
         baseline (b) as in `significance.csv`; all rows are one Holm family.
 
     Raises:
-        InputError: A run of other histories than the prepared ones, or fewer users than groups.
+        InputError: A run of other histories than the prepared ones.
+        ValueError: A data set of fewer users than groups.
     """
     runs = {
         key: own
@@ -136,7 +136,8 @@ def shown(rows: Iterable[Any], leads: Iterable[Any], names: Named) -> dict[str, 
 def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """Write activity.csv, activity_leads.csv, activity.md and activity.tex.
 
-    A data set that is not prepared and has no run is left out and named in the notes.
+    A data set that is not prepared and has no run, or has fewer users than groups, is left out and
+    named in the notes.
 
     Args:
         config: Which runs Table 1 has.
@@ -150,6 +151,11 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     run = {record.dataset for record in table.records}
     there = [d for d in table.names.datasets if d in run or config.sequences_file(d).exists()]
     histories = {d: read_sequences(config.prepared_file(d)) for d in there}
+    few = {d: histories.pop(d).n_users for d in there if histories[d].n_users < GROUPS}
+    left_out = [
+        f"Left out: {table.names.dataset_name(d)} has {n} of the {GROUPS} users that groups need."
+        for d, n in few.items()
+    ]
     frame, leads = build(table.records, histories, list(table.names.models))
     tables = shown(lines(frame), lines(leads), table.names)
     write_table(
@@ -160,7 +166,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         titles=list(tables),
         groups=GROUPS,
         origin=origin(table.records, "runs"),
-        missing=missing(table.gaps, table.names),
+        missing=left_out + missing(table.gaps, table.names),
     )
     write_csv(folder / "activity_leads.csv", leads)
 
@@ -186,10 +192,6 @@ def _history(row: Any) -> str:
 
 
 def _check(runs: SeedRuns, sequences: Sequences, dataset: str) -> None:
-    if sequences.n_users < GROUPS:
-        raise InputError(
-            f"{dataset}/sequences.txt: has {sequences.n_users} users; {GROUPS} groups need as many"
-        )
     found = sequences.digest() if runs else ""
     for run in runs:
         if run.data != found:

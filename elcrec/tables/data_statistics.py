@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from elcrec.config.config import Config
+from elcrec.data.sequences import SPLITS
 from elcrec.data.statistics import load_statistics
 from elcrec.paper import SIZES, printed_sizes
 from elcrec.tables.document import write_table
@@ -22,6 +23,7 @@ _SHOWN = {
     "sparsity_percent": ("Sparsity (%)", 2),
 }
 """Title and decimals of each of `SIZES`."""
+NOTE = "Repeated: targets of validation and test that stand in the user's own history."
 
 
 def shown(rows: Sequence[Any]) -> Table:
@@ -30,8 +32,9 @@ def shown(rows: Sequence[Any]) -> Table:
     for key, (title, digits) in _SHOWN.items():
         columns.append(figures(title, key, digits))
         columns.append(_printed(f"paper_{key}"))
+    columns += [figures(f"Repeated, {split}", f"repeated_{split}", 0) for split in SPLITS]
     caption = "Data sets after the 5-core, beside the paper's Table 6 as printed."
-    return declared("data", caption, columns, rows)
+    return declared("data", caption, columns, rows, [NOTE])
 
 
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
@@ -49,12 +52,15 @@ def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
     records = [load_statistics(path) for path in files]
     printed = printed_sizes()
     columns = ["dataset", "name", *SIZES, *(f"paper_{key}" for key in SIZES)]
+    columns += (repeated := [f"repeated_{split}" for split in SPLITS])
     rows = [
         {key: record[key] for key in ("dataset", "name", *SIZES)}
         | {f"paper_{key}": printed.get(record["dataset"], {}).get(key) for key in SIZES}
+        | {f"repeated_{split}": record["repeated_targets"].get(split) for split in SPLITS}
         for record in records
     ]
     frame = pd.DataFrame(rows, columns=columns)
+    frame[repeated] = frame[repeated].astype("Int64")  # whole beside gaps
     whole = [
         (record, printed[record["dataset"]]["actions_per_item"])
         for record in records

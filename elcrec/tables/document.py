@@ -15,7 +15,7 @@ from elcrec.tables import layout
 from elcrec.tables.latex import latex_file
 from elcrec.tables.layout import Table
 
-_FILTERS = ("markdown", "number", "score", "percent", "p_value")
+_FILTERS = ("markdown", "escaped", "number", "score", "percent", "p_value")
 
 
 def document(template: str, package: str = "elcrec.tables", **values: Any) -> str:
@@ -24,8 +24,8 @@ def document(template: str, package: str = "elcrec.tables", **values: Any) -> st
     Args:
         template: File in the `templates` of the package, or else in those of `elcrec.tables`.
         package: Where to look first.
-        values: What the template names; the filters `markdown`, `number`, `score`, `percent` and
-            `p_value` are those of `elcrec.tables.layout`.
+        values: What the template names; the filters `markdown`, `escaped` (for names, in the text),
+            `number`, `score`, `percent` and `p_value` are those of `elcrec.tables.layout`.
     """
     packages = dict.fromkeys([package, "elcrec.tables"])
     environment = jinja2.Environment(

@@ -8,6 +8,7 @@ templates of `elcrec.report`.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ from elcrec.errors import InputError
 
 GAP = "–"
 """Stands where there is no value."""
+_SPECIAL = re.compile(r"[\\`*~$|]|(?<![^\W_])_|_(?![^\W_])|<(?=[\w/!?])|&(?=#?\w+;)|](?=[(\[])")
+"""What Markdown reads as its own: not an underscore in a word, nor `<` before a blank."""
 BEST, SECOND = "best", "second"
 """Kinds of cells that every form marks: in Markdown bold and underlined."""
 
@@ -156,9 +159,14 @@ def texts(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -
 
 
 def markdown(table: Table) -> str:
-    """Return a table as Markdown that reads well as plain text too; `|` is escaped."""
+    """Return a table as Markdown that reads well as plain text too; texts are `escaped`."""
     header, *body = _padded(table, _marked)
     return _laid_out(table, [header, SEPARATING_LINE, *body], _MARKDOWN)
+
+
+def escaped(text: str) -> str:
+    """Return text that Markdown, of GitHub too, shows as it is."""
+    return _SPECIAL.sub(r"\\\g<0>", text)
 
 
 def plain(table: Table) -> str:
@@ -219,7 +227,7 @@ def _cell(made: Cell | str) -> Cell:
 
 def _marked(cell: Cell) -> str:
     """A cell as Markdown, the lines of its note below it."""
-    text, *note = (x.replace("|", "\\|") for x in [cell.text, *cell.note.splitlines()])
+    text, *note = map(escaped, [cell.text, *cell.note.splitlines()])
     if BEST in cell.kind.split():
         text = f"**{text}**"
     elif SECOND in cell.kind.split():

@@ -130,7 +130,7 @@ def build(
         gaps: The runs that were asked for and are absent.
         names: What the table has; names are the paper's where it has the data set or the model.
         paper: The paper's Table 1.
-        protocol: `paper` or `strict`; all runs must have it.
+        protocol: Of `elcrec.data.repeats`; all runs must have it.
         reference: Id of the model that is tested against each other one.
         metrics: The rows of each data set.
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from elcrec.config.config import Config
+from elcrec.data.repeats import FATE
 from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable, load_released
 from elcrec.statistics.comparison import COLUMNS, TESTS, csv_row
@@ -126,6 +127,7 @@ def write_files(table: AccuracyTable, folder: Path) -> None:
         known={metric: pool.typical for metric, pool in table.pools.items() if pool.freedom},
         noisier=noisier(table.pools, names),
         remarkable=[c for c in table.cells.values() if c.stopping and c.metric == first],
+        fate=FATE[table.protocol],
         ranked_by=_other_protocols(table),
         own=own_columns(table),
         impossible=[c for c in broken if (c.dataset, first, c.model) in named],

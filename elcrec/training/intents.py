@@ -59,9 +59,9 @@ class IntentRecorder:
     def finish(self, best_epoch: int) -> dict[str, np.ndarray]:
         """Content of `intents.npz`, with the model as it was tested; empty without intents.
 
-        `epochs` (S,), `users` (n,), `embeddings` (S, n, d) and `centers` (S, K, d) in half
-        precision, `assigned` (S, n), of which the last ones are those of the best epoch, and
-        `all_assigned` (users,) of every user then.
+        `epochs` (S,), `users` (n,), `embeddings` (S, n, d), `centers` (S, K, d) and `assigned`
+        (S, n), of which the last ones are those of the best epoch, and `all_assigned` (users,) of
+        every user then.
         """
         everyone = torch.arange(self.data.n_users, device=self.data.device)
         found = self.model.intents(self.data, everyone) if self.epochs else None
@@ -71,13 +71,13 @@ class IntentRecorder:
         sampled = Intents(found.users[rows], found.centers, found.assigned[rows], found.learned)
         taken = [*sorted(self.snapshots.items()), (best_epoch, _snapshot(sampled))]
         return {
-            "epochs": np.array([epoch for epoch, _ in taken], dtype=np.int32),
-            "users": self.users.astype(np.int32),
+            "epochs": np.array([epoch for epoch, _ in taken]),
+            "users": self.users,
             **{
                 name: torch.stack([snapshot[name] for _, snapshot in taken]).numpy()
                 for name in ("embeddings", "assigned", "centers")
             },
-            "all_assigned": found.assigned.short().cpu().numpy(),
+            "all_assigned": found.assigned.cpu().numpy(),
         }
 
 
@@ -113,8 +113,5 @@ def mean_cosine(vectors: Tensor) -> Tensor:
 
 
 def _snapshot(intents: Intents) -> dict[str, Tensor]:
-    return {
-        "embeddings": intents.users.half().cpu(),
-        "assigned": intents.assigned.short().cpu(),
-        "centers": intents.centers.half().cpu(),
-    }
+    found = {"embeddings": intents.users, "assigned": intents.assigned, "centers": intents.centers}
+    return {name: tensor.to("cpu", copy=True) for name, tensor in found.items()}

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from elcrec.data.histories import InteractionData
+from elcrec.data.repeats import refuse_repeats
 from elcrec.evaluation.metrics import summarise
 from elcrec.evaluation.ranking import Evaluator
 from elcrec.models.interface import Context, RankingProtocol, SequenceModel
@@ -74,11 +75,12 @@ def train(
         data: The histories.
         settings: Optimisation and selection.
         seed: Seeds sampling, dropout and k-means; the caller seeds the initial weights.
-        protocol: How items seen before are ranked; the model's own `protocol` goes before it.
+        protocol: How items seen before are ranked; see `SequenceModel.ranked_by`.
         options: What else is asked for.
 
     Raises:
-        InputError: The loss is no longer a finite number.
+        InputError: The loss is no longer a finite number; or every target of a split is an item
+            that the user had before and that the protocol does not let compete.
         OutOfTimeError: The deadline came first; a checkpoint has been written.
     """
     begin = time.perf_counter()
@@ -86,7 +88,8 @@ def train(
     torch.manual_seed(seed)  # dropout
     stopwatch = Stopwatch(data.device)
     context = Context(data, torch.Generator(data.device).manual_seed(seed), seed, stopwatch)
-    protocol = model.protocol or protocol
+    protocol = model.ranked_by(protocol)
+    refuse_repeats(data.sequences.repeated(), data.n_users, protocol)
     validation = Evaluator(data, "valid", model.max_length, protocol)
     result = Result()
 

@@ -24,7 +24,7 @@ class Result:
     history: list[dict[str, float]] = field(default_factory=list)
     """One row per epoch: epoch, mean loss terms, validation metrics, seconds per phase."""
     ranks: dict[str, np.ndarray] = field(default_factory=dict)
-    """0-based ranks per user, (users,) int32, of `valid` and `test` with the best weights."""
+    """0-based ranks per user, (users,), of `valid` and `test` with the best weights."""
     seconds: dict[str, float] = field(default_factory=dict)
     """Wall-clock seconds: total, training, validation, kmeans, test."""
     weights: dict[str, Tensor] = field(default_factory=dict)

@@ -42,7 +42,7 @@ def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> st
     split = next((s for s in SPLITS if s in path.stem), None)
     if split is None:
         raise InputError(f"{path}: its name must contain 'valid' or 'test'")
-    kind = "released" if protocol == "paper" else "strict"
+    kind = "released" if protocol == "paper" else protocol
     expected = read_arrays(path, [kind])[kind]
     if expected.shape != ranks[split].shape or expected.dtype.kind not in "iu":
         raise InputError(

@@ -17,6 +17,7 @@ from baselines import popularity
 from elcrec.config.build import build
 from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Sequences
+from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
 from elcrec.evaluation.ranking import Evaluator
 from elcrec.files.weights import WEIGHTS, read_weights, write_weights
@@ -45,6 +46,31 @@ def cycle_data(users: int = 160, seed: int = 0) -> InteractionData:
     return InteractionData(
         Sequences(np.concatenate(rows), offsets, tuple(str(u) for u in range(users)))
     )
+
+
+@functools.cache
+def repeating_data(users: int = 60) -> InteractionData:
+    """Everyone goes round four items of their own, so that every target was there before."""
+    rows = [1 + (np.arange(u % 5, 9) % 4 * 7 + u) % N_ITEMS for u in range(users)]
+    offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows])])
+    names = tuple(str(u) for u in range(users))
+    return InteractionData(Sequences(np.concatenate(rows), offsets, names))
+
+
+@torch.no_grad()
+def check_repeats(model: SequenceModel, settings: TrainingSettings, protocol: str) -> None:
+    """Under `repeats` a target's rank is its place among the scores of all items."""
+    data = repeating_data()
+    with pytest.raises(InputError, match=r"60 test ones .*`protocol: repeats` lets them compete"):
+        train(model, data, settings, seed=1, protocol=protocol)
+    with torch.enable_grad():
+        ranks = train(model, data, settings, seed=1, protocol="repeats").ranks["test"]
+    users = torch.arange(data.n_users)
+    scores = model.eval().score(users, data.histories(users, "test", model.max_length))[:, 1:-1]
+    own = scores.gather(1, data.targets(users, "test")[:, None] - 1)
+    expected = (scores >= own).sum(1).numpy() - 1
+    assert (ranks == expected).mean() > 0.95  # other blocks, other rounding
+    assert len(np.unique(ranks)) > 1
 
 
 class ModelContract:
@@ -135,6 +161,9 @@ class ModelContract:
             scores = model.eval().score(users, data.histories(users, "test", LENGTH))
         best = scores[:, 1:-1].max(1).values
         assert (scores[:, 0] < best).float().mean() > 0.99
+
+    def test_items_seen_before_compete_where_the_protocol_lets_them(self):
+        check_repeats(self.make(repeating_data()), self.settings(max_epochs=2), self.protocol)
 
     def test_beats_popularity_on_the_known_answer(self, data):
         result = train(self.make(data), data, self.settings(), seed=1, protocol=self.protocol)

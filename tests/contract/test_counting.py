@@ -11,7 +11,7 @@ from elcrec.data.sequences import Sequences
 from elcrec.evaluation.metrics import summarise
 from elcrec.training.loop import train
 from elcrec.training.settings import TrainingSettings
-from tests.contract.contract import LENGTH, cycle_data
+from tests.contract.contract import LENGTH, check_repeats, cycle_data, repeating_data
 
 ONCE = TrainingSettings(max_epochs=1)
 MODELS = [(ease, {"l2": 1.0}), (itemknn, {"shrinkage": 0.0})]
@@ -117,3 +117,10 @@ def test_saved_weights_give_the_same_scores(data, module, parameters):
 def test_wrong_settings_are_refused(module, values, message):
     with pytest.raises(ValueError, match=message):
         module.Hyperparameters(**values)
+
+
+@pytest.mark.parametrize(("module", "parameters"), MODELS, ids=IDS)
+def test_items_seen_before_compete_where_the_protocol_lets_them(module, parameters):
+    data = repeating_data()
+    model = module.Model(module.Hyperparameters(**parameters), data.n_users, data.item_size)
+    check_repeats(model, ONCE, "paper")

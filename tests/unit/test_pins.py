@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from importlib.metadata import requires
 
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -43,3 +44,10 @@ def test_own_extras_that_an_extra_names_exist():
     own = [requirement for requirement in REQUIRED if requirement.name == PROJECT["name"]]
     assert own
     assert all(requirement.extras <= EXTRAS.keys() for requirement in own)
+
+
+def test_what_snakemake_needs_for_its_report_is_installed():
+    named = {Requirement(requirement).name.lower() for requirement in EXTRAS["workflow"]}
+    for needed in map(Requirement, requires("snakemake")):
+        if needed.marker and needed.marker.evaluate({"extra": "reports"}):
+            assert needed.name in named

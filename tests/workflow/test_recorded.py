@@ -46,6 +46,10 @@ def test_everything_is_made_and_nothing_is_trained(recorded):
     assert "3 recorded, 1 not there" in page
     again = snakemake(*arguments, "--dry-run")
     assert "Nothing to be done" in again.stderr + again.stdout
+    of_jobs = recorded.parent / "jobs.html"  # Snakemake's own
+    done = snakemake("all", "--configfile", str(recorded), "--report", str(of_jobs))
+    assert done.returncode == 0, done.stderr
+    assert "prepare" in of_jobs.read_text()
 
 
 def test_a_change_of_the_record_makes_the_tables_again(recorded, tmp_path):

@@ -1,14 +1,23 @@
 # The nightly check: snakemake replication_check. It fails if a cell is not what was recorded.
 
 
+def runs_of_check(wildcards):
+    """Metrics of the runs, if there is a record that they can be compared with."""
+    try:
+        source(CONFIG.replaced(runs="recorded"))
+    except InputError as error:
+        sys.exit(f"elcrec: {error}")
+    return expand(
+        run_file("metrics.json"),
+        dataset=CONFIG.nightly.use,
+        model=CONFIG.nightly.models,
+        seed=CONFIG.nightly.seeds,
+    )
+
+
 rule replication_check:
     input:
-        expand(
-            run_file("metrics.json"),
-            dataset=CONFIG.nightly.use,
-            model=CONFIG.nightly.models,
-            seed=CONFIG.nightly.seeds,
-        ),
+        runs_of_check,
     log:
         f"{OUTPUT}/logs/replication_check.log",
     # The verdict is no `output`: Snakemake would remove that of a check that fails, and it is to be read then.

@@ -10,7 +10,7 @@ import pandas as pd
 from elcrec.data.core import k_core
 from elcrec.data.fetched import NAME, SourceRecord, read_record
 from elcrec.data.formats import read_interactions
-from elcrec.data.sequences import Sequences
+from elcrec.data.repeats import FATE
 from elcrec.files.jsonfile import read_json
 from elcrec.report.claims.claim import REFERENCE
 from elcrec.report.evidence import Evidence
@@ -46,13 +46,17 @@ def loss_matters(evidence: Evidence) -> Remark:
 
 
 def repeated_targets(evidence: Evidence) -> Remark:
-    """Users whose test item stands in their own history."""
-    shares = [
-        {"dataset": name, "share": repeated_share(found)}
-        for name, found in evidence.sequences.items()
-    ]
-    strict = evidence.config.protocol == "strict"
-    return remark("repeated", bool(shares), shares=shares, strict=strict)
+    """Targets that stand in the user's own history, and what becomes of them by model."""
+    found = evidence.sequences.items()
+    counts = [{"dataset": d, "users": s.n_users, **s.repeated()} for d, s in found]
+    ranked: dict[str, dict[str, None]] = {}
+    for run in evidence.runs:
+        name = evidence.model_name(run.text("model"))
+        ranked.setdefault(run.text("ranked_by"), {})[name] = None
+    by = {protocol: list(models) for protocol, models in sorted(ranked.items())}
+    by = by or {evidence.config.protocol: []}
+    told = {"by": by, "fate": FATE, "some": any(c["valid"] or c["test"] for c in counts)}
+    return remark("repeated", bool(counts), counts=counts, **told)
 
 
 def order_by_day(evidence: Evidence) -> Remark:
@@ -81,13 +85,6 @@ def rule_change(evidence: Evidence) -> Remark | None:
     changes = Counter((cell["old_verdict"], cell["new_verdict"]) for cell in cells)
     counts = [{"old": old, "new": new, "cells": n} for (old, new), n in sorted(changes.items())]
     return remark("rule_change", True, counts=counts, cells=cells) if cells else None
-
-
-def repeated_share(sequences: Sequences) -> float:
-    """Share of the users whose last item is among their earlier ones."""
-    last = sequences.items[sequences.offsets[1:] - 1]
-    same = sequences.items == np.repeat(last, sequences.lengths)
-    return float((np.add.reduceat(same, sequences.offsets[:-1]) > 1).mean())
 
 
 def same_day_share(frame: pd.DataFrame) -> float:

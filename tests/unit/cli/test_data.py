@@ -8,7 +8,7 @@ import pytest
 
 from elcrec.cli.data import add_commands
 
-LINES = b"1 1 2 3 4 5\n2 2 1 6 3\n"
+LINES = b"1 1 2 3 4 5\n2 2 1 6 2\n"
 
 
 @pytest.fixture
@@ -40,7 +40,9 @@ def test_fetch_and_prepare(run, tmp_path: Path, capsys) -> None:
     assert (out / "sequences.txt").read_bytes() == LINES
     statistics = json.loads((out / "statistics.json").read_text())
     assert (statistics["name"], statistics["users"]) == ("Own", 2)
-    assert str(out / "sequences.txt") in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert str(out / "sequences.txt") in told
+    assert "of 2 users' targets, 0 valid and 1 test ones stand in the user's own history" in told
 
 
 @pytest.mark.parametrize("command", ["fetch", "prepare"])

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from elcrec import ROOT
 from elcrec.config.config import DEFAULT, MODEL_FOLDER, load_config
 from elcrec.data.sources import PREPARED
+from elcrec.errors import InputError
 from elcrec.files.yamlfile import read_yaml
 from elcrec.runs import settings as registry
 from tests.unit.config.config_files import refusal, write
@@ -85,7 +87,7 @@ DATASET = {"path": "mine.txt"}
         ({"seeds": [1, 2, 1]}, r"seeds: must have no value twice, got 1 at \[0\] and \[2\]"),
         ({"seeds": [-1]}, r"seeds\[0\]: must be an integer from 0 to 2147483647, got -1"),
         ({"seeds": [10**400]}, r"seeds\[0\]: must be .*, got 1000*\.\.\.0000*$"),
-        ({"protocol": "loose"}, r"protocol: must be one of paper, strict, got 'loose'"),
+        ({"protocol": "loose"}, r"protocol: must be one of paper, strict, repeats, got 'loose'"),
         (
             {"efficiency": {"epochs": 0}},
             r"efficiency\.epochs: must be an integer from 1 to .*, got 0",
@@ -315,7 +317,7 @@ def test_a_prepared_file_that_was_copied_in_part_is_refused(tmp_path):
     mine = {"use": ["mine"], "datasets": {"mine": {"path": "mine.txt"}}, "data": str(tmp_path)}
     config = load_config([write(tmp_path, mine)])
     path = tmp_path / "mine" / "sequences.txt"
-    assert "not there yet; make it with: snakemake" in refusal(config.prepared_file, "mine")
+    assert "not there yet; make it with: elcrec data fetch" in refusal(config.prepared_file, "mine")
     path.parent.mkdir()
     path.write_text("1 1 2 3 4\n2 1 2 3 4\n")
     assert config.prepared_file("mine") == path  # without statistics there is nothing to compare
@@ -325,7 +327,7 @@ def test_a_prepared_file_that_was_copied_in_part_is_refused(tmp_path):
     path.write_text("1 1 2 3 4\n")
     said = refusal(config.prepared_file, "mine")
     assert said.startswith(f"{path}: is not what statistics.json beside it was made of, perhaps")
-    assert f"{path} --forcerun prepare --configfile" in said
+    assert "make it again with: elcrec data prepare --dataset mine --config" in said
 
 
 def test_a_call_of_snakemake_names_the_files_and_where_the_workflow_is(tmp_path, monkeypatch):
@@ -338,3 +340,29 @@ def test_a_call_of_snakemake_names_the_files_and_where_the_workflow_is(tmp_path,
     assert config.snakemake("all").startswith(f"snakemake --snakefile {ROOT / 'Snakefile'} all --c")
     assert config.elcrec("report") == f"elcrec report --config {quoted}"
     assert load_config().elcrec("report") == "elcrec report"
+
+
+def test_a_record_is_looked_for_in_the_working_directory_and_in_the_project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    nightly = ROOT / "workflow" / "config" / "nightly-cpu.yaml"
+    assert load_config().recorded == ROOT / "results" / "recorded"
+    assert load_config([nightly]).recorded == ROOT / "results" / "recorded" / "nightly-cpu"
+    (tmp_path / "own.yaml").write_text("recorded: records/mine\n")
+    assert load_config(["own.yaml"]).recorded == Path("records/mine")  # to be made here
+    (tmp_path / "results" / "recorded").mkdir(parents=True)
+    assert load_config().recorded == Path("results/recorded")
+
+
+@pytest.mark.parametrize("entry", ["models: [mine.yaml]\n", "models: [a/mine.yaml]\n"])
+def test_a_relative_path_that_is_not_there_says_what_it_is_relative_to(
+    tmp_path, monkeypatch, entry
+):
+    (folder := tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(folder)
+    (tmp_path / "own.yaml").write_text(entry)
+    for path, name in ((tmp_path / "own.yaml", "mine.yaml"), (Path("no.yaml"), "no.yaml")):
+        with pytest.raises(InputError) as caught:
+            load_config([path])
+        assert f"{name}: no such file (relative to the working directory {folder})" in str(
+            caught.value
+        )

@@ -110,6 +110,7 @@ def test_every_format_gives_the_same_sequences(format: str, fetched, out: Path) 
         **counts,
         "mean_length": 5.0,
         "sparsity_percent": 0.0,
+        "repeated_targets": {"valid": 0, "test": 0},
         "sha256": SHA,
         "origin": "somewhere",
         "format": format,

@@ -32,6 +32,22 @@ def test_what_is_read(path: Path) -> None:
     assert sequences.lengths.tolist() == [4, 5]
 
 
+@pytest.mark.parametrize(
+    ("line", "valid", "test"),
+    [
+        ("5 6 7 8", 0, 0),
+        ("5 6 7 5", 0, 1),
+        ("5 6 5 7", 1, 0),
+        ("5 6 7 7", 0, 1),  # of the test the item of validation is history too
+        ("5 5 6 7", 0, 0),  # repeated, but no target
+        ("7 9 9 7 1 9 7", 1, 1),
+    ],
+)
+def test_targets_in_the_users_own_history(path: Path, line: str, valid: int, test: int) -> None:
+    path.write_text(f"a 7 8 9 1\nb {line}\nc 5 6 9 8 2\n")
+    assert read_sequences(path).repeated() == {"valid": valid, "test": test}
+
+
 def test_written_and_read_again(path: Path) -> None:
     path.write_bytes(GOOD)
     assert format_sequences(read_sequences(path)) == NUMBERED

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from baselines import popularity
 from elcrec.data.histories import InteractionData
+from elcrec.data.repeats import PROTOCOLS
 from elcrec.data.sequences import Sequences
 from elcrec.errors import InputError
 from elcrec.evaluation import tiles as ranking_plan
@@ -49,9 +50,9 @@ def brute_force(rows, table, split, protocol):
     ranks = []
     for row, scores in zip(rows, table.tolist(), strict=True):
         seen, target = row[:-held_out], row[-held_out]
-        for item in seen:
+        for item in seen if protocol != "repeats" else ():
             scores[item] = 0.0 if protocol == "paper" else float("-inf")
-        if protocol == "strict":
+        if protocol != "paper":
             scores[0] = scores[-1] = float("-inf")
         others = [s for i, s in enumerate(scores) if i != target]
         ranks.append(sum(s >= scores[target] for s in others))
@@ -68,7 +69,7 @@ rows_of_items = st.lists(
     rows_of_items,
     st.integers(0, 10**6),
     st.sampled_from(["valid", "test"]),
-    st.sampled_from(["paper", "strict"]),
+    st.sampled_from(PROTOCOLS),
     st.booleans(),
 )
 def test_ranks_equal_brute_force(rows, seed, split, protocol, tied):

@@ -189,10 +189,13 @@ def test_a_cell_without_a_reference_is_said_and_not_passed(recorded, record, tmp
     assert "Popularity, Tiny, HR@5: no reference yet" in capsys.readouterr().out
 
 
-def test_a_record_that_is_not_there_passes_nothing(recorded, tmp_path):
-    status, found = compared_with(tmp_path / "none", recorded, tmp_path)
-    assert status == 3
-    assert {cell["status"] for cell in found["cells"]} == {"no reference"}
+def test_a_record_that_is_not_there_is_refused(recorded, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    values = yaml.safe_load(recorded.read_text()) | {"recorded": "none"}
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(values))
+    assert check(tmp_path / "other.yaml") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"none: has no recorded runs (relative to the working directory {tmp_path})" in line
 
 
 def test_other_settings_are_not_compared(again, capsys):

@@ -143,7 +143,8 @@ ALL = "baselines.popularity"  # the model with the least code of its own
         (ALL, "elcrec/models/interface.py", "data.training_targets(", "data.training_inputs("),
         (ALL, "elcrec/data/histories.py", "HELD_OUT = 2", "HELD_OUT = 1"),
         (ALL, "elcrec/data/histories.py", "(uniform * self._counts", "(uniform**2 * self._counts"),
-        (ALL, "elcrec/data/histories.py", '{"valid": 2, "test": 1}', '{"valid": 1, "test": 1}'),
+        (ALL, "elcrec/data/sequences.py", '{"valid": 2, "test": 1}', '{"valid": 1, "test": 1}'),
+        (ALL, "elcrec/data/repeats.py", 'protocol != "repeats"', 'protocol != "strict"'),
         (
             ALL,
             "elcrec/training/step.py",

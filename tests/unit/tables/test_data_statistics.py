@@ -34,7 +34,8 @@ def record(tmp_path: Path) -> Path:
 
 def test_table_beside_the_paper(record: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.json"
-    own.write_text(json.dumps({"dataset": "own", "name": "Own", **OURS}))
+    repeated = {"repeated_targets": {"valid": 1640, "test": 2027}}
+    own.write_text(json.dumps({"dataset": "own", "name": "Own", **OURS, **repeated}))
     table, text = write(tmp_path / "tables", [record, own])
     beauty, other = csv.DictReader(table.read_text().splitlines())
     assert (beauty["users"], beauty["paper_users"]) == ("22363", "22363")
@@ -46,6 +47,10 @@ def test_table_beside_the_paper(record: Path, tmp_path: Path) -> None:
     assert cells[8] == "8.9"
     assert lines[2].count("|") == lines[1].count("|") == lines[0].count("|")
     assert "–" in lines[3]
+    assert (other["repeated_valid"], other["repeated_test"]) == ("1640", "2027")
+    assert [cell.strip() for cell in lines[3].split("|")][-3:-1] == ["1,640", "2,027"]
+    assert (beauty["repeated_test"], cells[-2]) == ("", "–")  # an older record
+    assert any(line.startswith("- Repeated: ") for line in lines)
 
 
 @pytest.mark.parametrize(
@@ -55,6 +60,10 @@ def test_table_beside_the_paper(record: Path, tmp_path: Path) -> None:
         ("{", "JSON"),
         ("[]", "object"),
         ('{"dataset": "a"}', "'users' is missing"),
+        (
+            json.dumps({"dataset": "a", "name": "A", **OURS, "repeated_targets": {"test": 22364}}),
+            "repeated_targets must be 0 to users, 22363",
+        ),
     ],
 )
 def test_wrong_statistics_file(

@@ -147,5 +147,5 @@ def test_settings_out_of_range_are_refused(key, value):
 
 def test_ranks_are_whole_numbers_per_user():
     _, result = run({1: 1.0}, max_epochs=1)
-    assert result.ranks["test"].dtype == np.int32
+    assert result.ranks["test"].dtype == np.int64
     assert len(result.ranks["test"]) == 160

@@ -5,7 +5,6 @@ import json
 import pandas as pd
 import pytest
 
-from elcrec.data.sequences import parse_sequences
 from elcrec.errors import InputError
 from elcrec.report.evidence import Evidence
 from elcrec.report.remarks import findings, remarks
@@ -55,10 +54,11 @@ def test_loss_against_model(output, binary, softmax, elcrec, title):
 @pytest.mark.parametrize(
     ("protocol", "last", "title", "statement"),
     [
-        ("strict", 5, "Some test items can never be hit", "counts as a miss for every model"),
-        ("paper", 5, "Some test items are ones that the user had before", "score 0, which beats"),
-        ("strict", 8, "No test item is one that the user had before", "score −∞"),
-        ("paper", 8, "No test item is one that the user had before", "score 0"),
+        ("strict", 5, "Some targets can never be hit", "are never recommended"),
+        ("paper", 5, "Some targets are ones that the user had before", "0 beats every negative"),
+        ("repeats", 5, "Some targets are ones that the user had before", "compete like all others"),
+        ("strict", 8, "No target is one that the user had before", "are never recommended"),
+        ("paper", 8, "No target is one that the user had before", "score 0"),
     ],
 )
 def test_repeated_targets_by_protocol(tmp_path, protocol, last, title, statement):
@@ -67,13 +67,22 @@ def test_repeated_targets_by_protocol(tmp_path, protocol, last, title, statement
     remark = findings.repeated_targets(output.evidence)
     assert remark.title == title
     assert statement in remark.statement
-    assert ("miss" in remark.statement) == (protocol == "strict")
+    assert ("it is a miss" in remark.statement) == (protocol == "strict")
+    assert f"Beauty 0 and {int(last == 5)} of 2." in remark.evidence
 
 
-def test_repeated_share():
-    #                          repeated     new        repeated, with another one between
-    sequences = parse_sequences(b"1 5 6 7 5\n2 5 6 7 8\n3 9 1 1 9\n4 1 2 3 4\n", "x")
-    assert findings.repeated_share(sequences) == 0.5
+def test_a_model_with_a_protocol_of_its_own_is_told_apart(output):
+    """Under `paper` SASRec-CE, ranked `strict`, cannot hit what the others can."""
+    prepared(output, [5, 6, 7, 5], [1, 2, 3, 4])
+    for model, by in (("sasrec", "paper"), ("elcrec", "paper"), ("iclrec", "strict")):
+        path = output.run(model) / "metrics.json"
+        path.write_text(path.read_text().replace('"ranked_by": "paper"', f'"ranked_by": "{by}"'))
+    remark = findings.repeated_targets(output.evidence)
+    assert remark.title == "Some targets can never be hit by some of the models"
+    paper, strict = remark.statement.split(". ")
+    assert paper.startswith("Ranked by `paper` (SASRec and ELCRec), items")
+    assert strict.startswith("Ranked by `strict` (ICLRec), items")
+    assert strict.endswith("it is a miss.")
 
 
 def test_same_day():
@@ -113,7 +122,7 @@ def test_padding_is_what_is_left_of_the_window(output):
 def test_without_numbers_no_title_concludes_anything(output):
     found = remarks(output.evidence)
     assert not any(r.shown for r in found)
-    assert all(r.title.split()[0] in ("Whether", "How", "Test") for r in found)
+    assert all(r.title.split()[0] in ("Whether", "How", "Targets") for r in found)
     assert all(r.evidence.startswith("Not computed yet; it needs: ") for r in found)
 
 
