@@ -45,13 +45,7 @@ def read_table(
     Raises:
         InputError: A column is not there, or the first line that is not right.
     """
-    content = read_bytes(path, member)
-    try:
-        first = content.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode().rstrip("\r")
-    except UnicodeDecodeError:
-        raise InputError(f"{path}, line 1: not UTF-8 text") from None
-    separator = next((mark for mark in "\t;" if mark in first), ",")
-    fields = _split(first, separator)
+    content, separator, fields = _opened(path, member)
     places, headed = _places(path, fields, columns or Columns())
     frame = _parsed(path, content, separator, len(fields), headed)
     start = 2 if headed else 1
@@ -63,6 +57,36 @@ def read_table(
     rated = "rating" in found
     result["rating"] = numbers(path, found["rating"], "rating", start) if rated else np.nan
     return result
+
+
+def read_columns(
+    path: Path,
+    columns: Sequence[str],
+    member: str | None = None,
+    header: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Read some columns of a table as text, without spaces around.
+
+    Args:
+        path: The file: plain, gzip-compressed, or an archive.
+        columns: Their names; of RecBole's `name:type` the name.
+        member: File inside the archive.
+        header: Names of all columns, of a file that has no header.
+
+    Raises:
+        InputError: A column is not there, or a line has more or fewer than the first.
+    """
+    content, separator, fields = _opened(path, member)
+    names = list(header) or [field.partition(":")[0].strip() for field in fields]
+    absent = [column for column in columns if column not in names]
+    if absent or len(names) != len(fields):
+        wrong = f"no column {absent[0]}" if absent else f"{len(fields)} columns"
+        raise InputError(f"{path}, line 1: {wrong}; expected {len(names)}: {', '.join(names)}")
+    frame = _parsed(path, content, separator, len(names), not header)
+    frame = frame.iloc[:, [names.index(column) for column in columns]].set_axis(
+        list(columns), axis=1
+    )
+    return frame.apply(lambda texts: texts.str.strip())
 
 
 def _places(path: Path, fields: Sequence[str], columns: Columns) -> tuple[dict[str, int], bool]:
@@ -94,6 +118,17 @@ def _places(path: Path, fields: Sequence[str], columns: Columns) -> tuple[dict[s
                 "place from 1 if the file has no header"
             )
     return found, True
+
+
+def _opened(path: Path, member: str | None) -> tuple[bytes, str, list[str]]:
+    """The content, what separates columns in it, and the fields of its first line."""
+    content = read_bytes(path, member)
+    try:
+        first = content.removeprefix(b"\xef\xbb\xbf").partition(b"\n")[0].decode().rstrip("\r")
+    except UnicodeDecodeError:
+        raise InputError(f"{path}, line 1: not UTF-8 text") from None
+    separator = next((mark for mark in "\t;" if mark in first), ",")
+    return content, separator, _split(first, separator)
 
 
 def _split(line: str, separator: str) -> list[str]:
