@@ -12,7 +12,18 @@ import sys
 from collections.abc import Sequence
 
 from elcrec import __version__
-from elcrec.cli import bench, data, figure, nightly, recorded, report, table, train, verify
+from elcrec.cli import (
+    bench,
+    data,
+    figure,
+    industrial,
+    nightly,
+    recorded,
+    report,
+    table,
+    train,
+    verify,
+)
 from elcrec.errors import InputError
 from elcrec.training.deadline import EXIT_STATUS, OutOfTimeError
 
@@ -54,6 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     table.add_commands(subparsers)
     report.add_commands(subparsers)
     figure.add_commands(subparsers)
+    industrial.add_commands(subparsers)
     nightly.add_commands(subparsers)
     recorded.add_commands(subparsers)
     bench.add_commands(subparsers)

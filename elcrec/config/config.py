@@ -13,6 +13,7 @@ from pydantic import AfterValidator, Field
 
 from elcrec import ROOT
 from elcrec.config import sections
+from elcrec.config.industrial import Industrial
 from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
 from elcrec.config.model_file import Name, Settings, read_model_file
@@ -68,6 +69,7 @@ class ConfigFile(Section):
     figures: sections.FigureSettings = sections.FigureSettings()
     nightly: sections.Nightly = sections.Nightly()
     released_weights: list[sections.ReleasedWeights] = []
+    industrial: Industrial
 
 
 class Config(ConfigFile):
