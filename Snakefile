@@ -17,6 +17,7 @@ include: "workflow/rules/figures.smk"
 include: "workflow/rules/released.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/grid.smk"
+include: "workflow/rules/industrial.smk"
 include: "workflow/rules/nightly.smk"
 include: "workflow/rules/failures.smk"
 
@@ -37,6 +38,8 @@ localrules:
     figure,
     released_weights,
     grid,
+    industrial_prepare,
+    industrial,
     replication_check,
     report,
 

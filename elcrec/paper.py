@@ -84,6 +84,16 @@ def load_expected(path: Path | str = FOLDER / "expected.csv") -> PaperTable:
     return dict(_fields(Path(path), ("dataset", "model"), words="source"))
 
 
+def load_gains(number: int) -> dict[tuple[str, str], float]:
+    """Read Table 3 or 4: (group, metric) to the gain of B+ELCM over B in percent.
+
+    Raises:
+        InputError: The file is missing or a field is not a number.
+    """
+    fields = _fields(FOLDER / f"table{number}.csv", ("group", "metric"))
+    return {(group, metric): value for (group, metric, _), value in fields}
+
+
 def _fields(
     path: Path, keys: tuple[str, str], words: str = ""
 ) -> Iterator[tuple[tuple[str, str, str], float]]:

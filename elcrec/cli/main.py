@@ -18,6 +18,7 @@ from elcrec.cli import (
     data,
     external,
     figure,
+    industrial,
     nightly,
     recommend,
     recorded,
@@ -39,7 +40,8 @@ OPTIONAL = {
 """Modules that only some commands need, and what brings them."""
 
 COMMANDS = (
-    *(train, recommend, external, data, table, report, figure, nightly, recorded, bench, verify),
+    *(train, recommend, external, data, table, report, figure, industrial, nightly),
+    *(recorded, bench, verify),
 )
 """Modules, in the order of the help."""
 

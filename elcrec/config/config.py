@@ -14,6 +14,7 @@ from pydantic import AfterValidator, Field
 
 from elcrec import ROOT
 from elcrec.config import sections
+from elcrec.config.industrial import Industrial
 from elcrec.config.merging import Layers
 from elcrec.config.model_file import MODEL_FOLDER as MODEL_FOLDER
 from elcrec.config.model_file import Name, Settings, read_model_file
@@ -92,6 +93,7 @@ class ConfigFile(Section):
     external: dict[ExternalName, sections.External] = {}
     """Models of other frameworks by id, each with its predictions; Table 1 has them too."""
     released_weights: list[sections.ReleasedWeights] = []
+    industrial: Industrial
 
 
 class Config(ConfigFile):

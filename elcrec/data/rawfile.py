@@ -1,4 +1,4 @@
-"""Read a file that may be plain, gzip-compressed or a member of a zip archive.
+"""Read a file that may be plain, gzip-compressed or a member of a zip or tar.gz archive.
 
 What a file is, is told by its first bytes and not by its name: some servers unpack `.gz` files on
 their way, and some users unpack archives by hand.
@@ -10,6 +10,7 @@ import codecs
 import gzip
 import lzma
 import struct
+import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ ZIP_MAGIC = b"PK\x03\x04"
 # What damaged archives make their readers raise; RuntimeError: encrypted, or another compression.
 _DAMAGED = (
     *(EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
-    *(RuntimeError, struct.error, UnicodeDecodeError),
+    *(RuntimeError, struct.error, UnicodeDecodeError, tarfile.TarError),
 )
 
 
@@ -34,19 +35,25 @@ def open_raw(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
 
     Args:
         path: The file.
-        member: The file to read inside of it, if it is a zip archive; its folders may be left out
-            where only one file has the name, and all of it where there is only one file.
+        member: The file to read inside of it, if it is an archive; its folders may be left out
+            where only one file has the name, and all of it where a zip archive has only one file.
 
     Raises:
-        InputError: A zip archive without that member.
+        InputError: An archive without that member.
         OSError: The file cannot be read; what else a damaged archive raises is in `_DAMAGED`.
     """
     with open(path, "rb") as plain:
         magic = plain.read(4)
         plain.seek(0)
         if magic == ZIP_MAGIC:
-            with zipfile.ZipFile(plain) as archive, _open_member(path, archive, member) as stream:
-                yield stream
+            with zipfile.ZipFile(plain) as archive:
+                names = [name for name in archive.namelist() if not name.endswith("/")]
+                with archive.open(_member(path, names, member)) as stream:
+                    yield stream
+        elif magic.startswith(GZIP_MAGIC) and member and tarfile.is_tarfile(path):
+            with tarfile.open(path) as packed:
+                names = [file.name for file in packed if file.isfile()]
+                yield cast(IO[bytes], packed.extractfile(_member(path, names, member)))
         elif magic.startswith(GZIP_MAGIC):
             with gzip.open(plain) as stream:
                 yield cast(IO[bytes], stream)
@@ -78,16 +85,16 @@ def read_bytes(path: Path, member: str | None = None) -> bytes:
     return b"".join(line for _, line in numbered_lines(path, member))
 
 
-def _open_member(path: Path, archive: zipfile.ZipFile, member: str | None) -> IO[bytes]:
-    names = [name for name in archive.namelist() if not name.endswith("/")]
+def _member(path: Path, names: list[str], member: str | None) -> str:
+    """The name, among those of an archive, that `member` stands for."""
     if member is None and len(names) == 1:
-        return archive.open(names[0])
+        return names[0]
     if member not in names:
         # Copies of one archive differ in whether a folder wraps its files.
         inside = [name for name in names if member and name.endswith(f"/{member}")]
         if len(inside) == 1:
-            return archive.open(inside[0])
+            return inside[0]
         there = ", ".join(map(shown, names[:5])) + (", …" if len(names) > 5 else "")
         has = f"has no {shown(member)}" if member else "has several files"
         raise InputError(f"{path}: {has}; name one with `member`: {there}")
-    return archive.open(member)
+    return member

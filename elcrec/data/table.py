@@ -77,6 +77,37 @@ def first_line(path: Path, content: bytes) -> tuple[str, list[str]]:
     return separator, _split(first, separator)
 
 
+def read_columns(
+    path: Path,
+    columns: Sequence[str],
+    member: str | None = None,
+    header: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Read some columns of a table as text, without spaces around.
+
+    Args:
+        path: The file: plain, gzip-compressed, or an archive.
+        columns: Their names; of RecBole's `name:type` the name.
+        member: File inside the archive.
+        header: Names of all columns, of a file that has no header.
+
+    Raises:
+        InputError: A column is not there, or a line has more or fewer than the first.
+    """
+    content = read_bytes(path, member)
+    separator, fields = first_line(path, content)
+    names = list(header) or list(map(column_name, fields))
+    absent = [column for column in columns if column not in names]
+    if absent or len(names) != len(fields):
+        wrong = f"no column {absent[0]}" if absent else f"{len(fields)} columns"
+        raise InputError(f"{path}, line 1: {wrong}; expected {len(names)}: {', '.join(names)}")
+    frame = parsed(path, content, separator, len(names), not header)
+    frame = frame.iloc[:, [names.index(column) for column in columns]].set_axis(
+        list(columns), axis=1
+    )
+    return frame.apply(lambda texts: texts.str.strip())
+
+
 def _places(path: Path, fields: Sequence[str], columns: Columns) -> tuple[dict[str, int], bool]:
     """Which column each thing stands in, from 0, and whether the first line is a header."""
     told = {key: name for key, name in columns.model_dump().items() if name is not None}

@@ -8,15 +8,14 @@ from typing import Any
 
 from elcrec.config.figures import KINDS
 from elcrec.files.jsonfile import JsonObject
-from elcrec.report.evidence import Evidence
 
 ORDER = tuple(KINDS)
 """Kinds of figures in the order of the page."""
 MOST_LINES = 200  # of numbers shown on the page; the file has them all
 
 
-def images(evidence: Evidence) -> list[dict[str, Any]]:
-    """All figures of the output folder, in the order of the page.
+def images(folder: Path) -> list[dict[str, Any]]:
+    """All figures in a folder, in the order of the page.
 
     `source` is the PNG as a data URI, `numbers` its CSV, of which `cut` lines are not shown.
 
@@ -24,7 +23,7 @@ def images(evidence: Evidence) -> list[dict[str, Any]]:
         InputError: A figure without its words, or whose words lack a key.
     """
     order = {kind: place for place, kind in enumerate(ORDER)}
-    paths = sorted((evidence.output / "figures").glob("*.png"))
+    paths = sorted(folder.glob("*.png"))
     return [_image(p) for p in sorted(paths, key=lambda p: order.get(p.stem.split("-")[0], 99))]
 
 

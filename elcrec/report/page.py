@@ -50,7 +50,7 @@ def render(config: Config, any_code: bool = False) -> str:
         "claims": judge_all(evidence, CLAIMS),
         "time": tables2_3.time_table(evidence, links),
         "memory": tables2_3.memory_table(evidence, links),
-        "images": images(evidence),
+        "images": images(evidence.output / "figures"),
         "statistics": table1.statistics_table(evidence),
         "released": table1.released_table(evidence, links),
         "further": further_tables(evidence),
@@ -59,7 +59,7 @@ def render(config: Config, any_code: bool = False) -> str:
         "sources": sources,
         "absences": _absences(evidence, [*evidence.absent, *evidence.left_out]),
     }
-    return _environment().get_template("page.html.j2").render(values)
+    return environment().get_template("page.html.j2").render(values)
 
 
 def headings() -> list[str]:
@@ -68,7 +68,8 @@ def headings() -> list[str]:
     return [line.removeprefix("## ") for line in lines if line.startswith("## ")]
 
 
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """Reads the templates of pages."""
     return jinja2.Environment(
         loader=jinja2.PackageLoader("elcrec.report"),
         autoescape=True,

@@ -6,9 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isnan, nan
 from typing import Any
 
-from elcrec.runs.efficiency import EfficiencyRecord
 from elcrec.runs.reading import Gap
-from elcrec.runs.record import RunRecord
 from elcrec.statistics.noise import Pool
 from elcrec.tables.layout import GAP, Cell, Column, Named, gap, p_value, percent
 
@@ -73,7 +71,7 @@ def missing(gaps: Iterable[Gap], names: Named, what: str = "Missing") -> list[st
     ]
 
 
-def origin(records: Sequence[RunRecord] | Sequence[EfficiencyRecord], what: str) -> list[str]:
+def origin(records: Sequence[Any], what: str) -> list[str]:
     """Return lines that say with what runs or measurements were made: commits and devices."""
     made = [r for r in records if r.device]  # predictions have none
     versions = {f"{(r.commit or 'unknown')[:12]}{' with changes' * r.dirty}" for r in made}

@@ -8,6 +8,7 @@ from elcrec.paper import (
     lead,
     load_accuracy,
     load_efficiency,
+    load_gains,
     load_printed,
     load_released,
     printed_in,
@@ -61,6 +62,13 @@ def test_efficiency_known_values():
     assert table["Sports", "ELCRec", "seconds"] == 5360
     assert table["Beauty", "ELCRec", "megabytes"] == 1594
     assert table["Yelp", "S3-Rec", "megabytes"] == 3982
+
+
+def test_gains_of_the_a_b_test_and_by_activity():
+    assert load_gains(3)["Merchandise", "UVCTR"] == 1.62
+    assert list(load_gains(3).values()) == [2.45, 2.28, 2.41, 1.62]
+    assert load_gains(4)["high activity", "VV"] == 16.9
+    assert len(load_gains(4)) == 10
 
 
 @pytest.mark.parametrize(

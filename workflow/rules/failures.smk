@@ -10,6 +10,8 @@ TRIED_AGAIN = {
     "measure",
     "try_point",
     "released",
+    "industrial_prepare",
+    "industrial_train",
 }
 
 for known in workflow.rules:

@@ -1,6 +1,8 @@
 """Raw formats: what is read from a right file, and the line named for a wrong one."""
 
 import gzip
+import random
+import tarfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -227,6 +229,28 @@ def test_zip_without_the_member(tmp_path: Path, refused) -> None:
         opened.writestr("other", "1")
     message = refused(read_interactions, path, "movielens", "u.data")
     assert all(word in message for word in (str(path), "other", "u.data"))
+
+
+@pytest.mark.parametrize("inside", ["u.data", "ml/u.data"])
+def test_a_member_of_a_tar_archive(tmp_path: Path, refused, inside: str) -> None:
+    path = tmp_path / "a.tar.gz"
+    (tmp_path / "u.data").write_text(FORMATS["movielens"])
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(tmp_path / "u.data", inside)
+        archive.add(tmp_path / "u.data", "ml/other")
+    assert rows(path, "movielens", "u.data") == [("u", "b", 88)]
+    message = refused(read_interactions, path, "movielens", "v.data")
+    assert all(word in message for word in (str(path), "'v.data'", "ml/other"))
+
+
+def test_a_tar_archive_that_is_cut_short(tmp_path: Path, refused) -> None:
+    path, content = tmp_path / "a.tar.gz", random.Random(0).randbytes(5000)
+    (tmp_path / "u.data").write_bytes(content)
+    with tarfile.open(path, "w:gz") as archive:
+        archive.add(tmp_path / "u.data", "u.data")
+    path.write_bytes(path.read_bytes()[:2500])
+    message = refused(read_interactions, path, "movielens", "u.data")
+    assert "damaged or cut short" in message
 
 
 @pytest.mark.parametrize("inside", ["behaviors.tsv", "MINDsmall_train/behaviors.tsv"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from elcrec.data.sources import Columns
-from elcrec.data.table import read_table
+from elcrec.data.table import read_columns, read_table
 
 
 @pytest.fixture
@@ -85,3 +85,30 @@ def test_lines_ended_by_carriage_returns(table, refused) -> None:
     assert rows(table("user,item,time,rating\r1,007,9,3.5\r")) == [("1", "007", 9, 3.5)]
     path = table("user,item,time\r1,2,3\r5,6\r")
     assert refused(read_table, path) == f"{path}, line 3: 2 columns; expected 3"
+
+
+def test_some_columns_as_text(table) -> None:
+    path = table("id:token,name:token,age\n1, A b ,007\n2,,8\n")
+    frame = read_columns(path, ("age", "name"))
+    assert list(frame.itertuples(index=False, name=None)) == [("007", "A b"), ("8", "")]
+
+
+def test_columns_of_a_file_without_a_header(table) -> None:
+    path = table("1, a\n2, b\n")
+    assert read_columns(path, ("second",), header=("first", "second"))["second"].tolist() == [
+        *("a", "b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "header", "words"),
+    [
+        ("id,name\n1,a\n", (), ["line 1", "no column age", "id, name"]),
+        ("1,2,3\n", ("age", "name"), ["line 1", "3 columns", "expected 2: age, name"]),
+        ("1,2\n3\n", ("age", "name"), ["line 2", "1 columns", "expected 2"]),
+    ],
+)
+def test_some_columns_that_are_not_there(table, refused, text, header, words) -> None:
+    path = table(text)
+    message = refused(read_columns, path, ("age",), None, header)
+    assert all(word in message for word in [str(path), *words])

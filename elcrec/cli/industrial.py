@@ -1,0 +1,83 @@
+"""`elcrec industrial prepare | train | report`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from elcrec.cli.options import add_config, add_device
+from elcrec.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    from elcrec.config.config import Config
+
+# What a command needs is imported when it runs: `elcrec --help` must not wait for torch.
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add `industrial` with its commands to the parser of `elcrec`."""
+    text = "the paper's industrial part on public data"
+    commands = subparsers.add_parser("industrial", help=text).add_subparsers(
+        required=True, metavar="COMMAND"
+    )
+    prepare = _add(commands, "prepare", run_prepare, "fetch a data set and make its features")
+    train = _add(commands, "train", run_train, "train one model with one seed")
+    for command in (prepare, train):
+        command.add_argument("--dataset", required=True, help="a key of industrial.datasets")
+    train.add_argument("--model", required=True, help="single, mmoe, mmoe_kmeans or mmoe_elcm")
+    train.add_argument("--seed", type=int, default=1)
+    add_device(train)
+    _add(commands, "report", run_report, "tables, figures and the page, from finished runs")
+
+
+def run_prepare(arguments: argparse.Namespace) -> None:
+    """Fetch a data set and make its features."""
+    from elcrec.industrial import runs
+
+    config = _config(arguments)
+    print(f"{arguments.dataset}: {runs.prepare(config, arguments.dataset)}")
+
+
+def run_train(arguments: argparse.Namespace) -> None:
+    """Train a model, write its run folder and print the test AUC of each task."""
+    from elcrec.files.lock import held
+    from elcrec.industrial import runs
+    from elcrec.jobs.device import choose
+
+    config = _config(arguments)
+    model, known = arguments.model, config.industrial.models(arguments.dataset)
+    if model not in known:
+        raise InputError(f"--model: {unknown('model', model, known, f'on {arguments.dataset}')}")
+    device = choose(arguments.device, arguments.threads or config.threads)
+    with held(runs.run_folder(config, arguments.dataset, model, arguments.seed)):
+        record = runs.train(config, arguments.dataset, model, arguments.seed, device)
+    shown = "  ".join(f"{task} {value:.4f}" for task, value in record.auc.items())
+    which = f"{arguments.dataset} {model} {arguments.seed}"
+    print(f"{which}: AUC {shown}  (epoch {record.best_epoch} of {record.epochs})")
+
+
+def run_report(arguments: argparse.Namespace) -> None:
+    """Write tables, figures and the page from what is there."""
+    from elcrec.industrial import page
+
+    print(f"{page.write(_config(arguments))}: open it in a browser")
+
+
+def _config(arguments: argparse.Namespace) -> Config:
+    """The configuration, in which the data set has to be."""
+    from elcrec.config.config import load_config
+
+    config = load_config(arguments.config)
+    if config.runs == "recorded":
+        raise InputError(f"{config.layers.where('runs')}: is recorded; no industrial run is")
+    dataset, known = getattr(arguments, "dataset", None), config.industrial.datasets
+    if dataset is not None and dataset not in known:
+        raise InputError(f"--dataset: {unknown('data set', dataset, known)}")
+    return config
+
+
+def _add(commands: Any, name: str, function: Any, text: str) -> Any:
+    parser = commands.add_parser(name, help=text, description=text)
+    add_config(parser)
+    parser.set_defaults(run=function)
+    return parser

@@ -1,0 +1,1 @@
+"""The industrial part of the paper on public data: several tasks, one mixture of experts."""

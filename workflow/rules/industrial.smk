@@ -1,0 +1,77 @@
+# The industrial part of the paper on public data: snakemake industrial
+INDUSTRIAL = f"{OUTPUT}/industrial"
+
+
+rule industrial_prepare:
+    output:
+        f"{DATA}/industrial/{{dataset}}/table.npz",
+        f"{DATA}/industrial/{{dataset}}/sources.json",
+    log:
+        f"{DATA}/logs/industrial-{{dataset}}.log",
+    resources:
+        runtime=60,
+        mem_mb=16000,  # KuaiRand-Pure is read into memory as a whole; not measured
+    params:
+        code=code_hash("elcrec.industrial.features", "elcrec.industrial.readers"),
+        entry=lambda w: json.dumps(
+            config["industrial"]["datasets"][w.dataset], sort_keys=True
+        ),
+        shares=[CONFIG.industrial.train, CONFIG.industrial.valid],
+    shell:
+        "{PYTHON} industrial prepare --dataset {wildcards.dataset:q} --config {SNAPSHOT:q} 2>&1 | tee {log:q}"
+
+
+rule industrial_train:
+    input:
+        rules.industrial_prepare.output,
+    output:
+        expand(
+            f"{INDUSTRIAL}/runs/{{{{dataset}}}}/{{{{model}}}}/{{{{seed}}}}/{{name}}",
+            name=[
+                "metrics.json",
+                "predictions.npz",
+                "history.csv",
+                "environment.json",
+                "weights.safetensors",
+            ],
+        ),
+    log:
+        f"{INDUSTRIAL}/logs/{{dataset}}-{{model}}-{{seed}}.log",
+    threads: CONFIG.threads
+    resources:
+        gpu=GPU_PER_JOB,
+        runtime=TRAINING_MINUTES,
+        mem_mb=TRAINING_MB,
+    params:
+        code=code_hash("elcrec.industrial.training"),
+        network=repr(CONFIG.industrial.network),
+    shell:
+        "{PYTHON} industrial train --dataset {wildcards.dataset:q} --model {wildcards.model:q}"
+        " --seed {wildcards.seed} --config {SNAPSHOT:q} --threads {threads} 2>&1 | tee {log:q}"
+
+
+rule industrial:
+    input:
+        TABLE_TEMPLATES,
+        [
+            f"{INDUSTRIAL}/runs/{dataset}/{model}/{seed}/metrics.json"
+            for dataset in CONFIG.industrial.use
+            for model in CONFIG.industrial.models(dataset)
+            for seed in CONFIG.industrial.seeds
+        ],
+        paper=expand(
+            f"{workflow.basedir}/workflow/paper/table{{number}}.csv", number=[3, 4]
+        ),
+        templates=sorted(
+            str(p) for p in Path(workflow.basedir, "elcrec/report/templates").iterdir()
+        ),
+    output:
+        f"{INDUSTRIAL}/index.html",
+        expand(f"{INDUSTRIAL}/tables/industrial.{{kind}}", kind=["csv", "md", "tex"]),
+    log:
+        f"{INDUSTRIAL}/logs/report.log",
+    params:
+        code=code_hash("elcrec.industrial.page"),
+        asked=repr(CONFIG.industrial),
+    shell:
+        "{PYTHON} industrial report --config {SNAPSHOT:q} 2>&1 | tee {log:q}"
