@@ -39,6 +39,7 @@ localrules:
     released_weights,
     grid,
     industrial_prepare,
+    industrial_report,
     industrial,
     replication_check,
     report,

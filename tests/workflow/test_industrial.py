@@ -21,9 +21,12 @@ def test_from_the_files_to_the_page_and_then_nothing(tmp_path):
     assert page.count("data:image/png;base64,") == 2
     assert "4 finished, 0 not there" in page
     assert (folder / "tables" / "industrial.csv").exists()
+    assert f"Files: {tmp_path / 'ml-100k.inter'}" in page
     assert not planned(*config)
     (folder / "runs" / "mine" / "mmoe" / "1" / "metrics.json").unlink()
-    assert planned(*config) == {"industrial": 1, "industrial_train": 1, "total": 2}
+    missing = planned(*config)
+    assert (missing["industrial_train"], missing["industrial_report"]) == (1, 1)
+    assert "industrial_prepare" not in missing
 
 
 def test_what_is_planned(tmp_path):
