@@ -63,7 +63,7 @@ def with_raw_ids(sequences: Sequences, folder: Path) -> Sequences:
         if len(known) != count:
             raise InputError(
                 f"{folder / name}: has {len(known)} ids, but sequences.txt beside it {count}; "
-                "`elcrec data prepare` writes both anew"
+                "prepare the data set again"
             )
     return replace(sequences, users=tuple(ids.users), item_ids=tuple(ids.items))
 

@@ -144,7 +144,8 @@ def read_table(config: Config, dataset: str) -> Table:
     """
     path = table_folder(config, dataset) / "table.npz"
     if not path.exists():
-        raise InputError(f"{path}: not there yet; elcrec industrial prepare --dataset {dataset}")
+        make = config.elcrec("industrial", "prepare", "--dataset", dataset)
+        raise InputError(f"{path}: not there yet; make it with: {make}")
     return Table.read(path)
 
 
@@ -202,15 +203,15 @@ def read_evidence(config: Config) -> list[Evidence]:
             decides = decided(config, dataset, model, table)
             folders = [run_folder(config, dataset, model, seed) for seed in section.seeds]
             there = [folder for folder in folders if (folder / "metrics.json").exists()]
-            one.runs[model] = [_read(folder, table, decides) for folder in there]
+            one.runs[model] = [_read(config, folder, table, decides) for folder in there]
         found.append(one)
     return found
 
 
-def _read(folder: Path, table: Table, decides: Mapping[str, str]) -> Run:
+def _read(config: Config, folder: Path, table: Table, decides: Mapping[str, str]) -> Run:
     record = read_json(path := folder / "metrics.json", RunRecord)
-    which = f"--dataset {record.dataset} --model {record.model} --seed {record.seed}"
-    again = f"run it again: elcrec industrial train {which} (and the same --config)"
+    words = ("--dataset", record.dataset, "--model", record.model, "--seed", record.seed)
+    again = f"run it again with: {config.elcrec('industrial', 'train', *map(str, words))}"
     for key, value in decides.items():
         if getattr(record, key) != value:
             raise InputError(f"{path}: {key} is not the present one; {again}")

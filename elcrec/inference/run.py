@@ -94,8 +94,9 @@ def restore(folder: Path, config: Config, device: torch.device) -> Restored:
     parameters = build(module.Hyperparameters, told.parameters, f"{path}: parameters")
     file = weights_file(folder)
     if not file.exists():
-        run = f"--dataset {metrics.dataset} --model {metrics.model} --seed {metrics.seed}"
-        raise InputError(f"{file}: not kept with this run; train it again: elcrec train {run}")
+        words = ("--dataset", metrics.dataset, "--model", metrics.model, "--seed", metrics.seed)
+        again = config.elcrec("train", *map(str, words))
+        raise InputError(f"{file}: not kept with this run; train it again with: {again}")
     weights = read_weights(file)
     with torch.random.fork_rng(devices=[]):  # the initial weights are drawn only to be replaced
         make = partial(module.Model, parameters)

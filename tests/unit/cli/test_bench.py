@@ -83,7 +83,7 @@ def test_a_suite_is_measured_printed_and_written(tiny, tmp_path, capsys):
     assert popularity["run"]["epochs_most"] == 1
     assert elcrec["run"]["most"] > elcrec["run"]["epochs_most"] * elcrec["run"]["epoch"] > 0
     # Toys is not prepared
-    assert "make it with: snakemake" in record["models"][2]["not_run"]
+    assert "make it with: elcrec data fetch" in record["models"][2]["not_run"]
     assert record["total"]["missing"] == 2
     printed = capsys.readouterr().out
     assert printed.startswith("| model ")

@@ -282,7 +282,7 @@ def test_predictions_have_their_place_in_every_table(mine, beside):
     for text in (page, (tables / "table1.md").read_text(), (tables / "activity.md").read_text()):
         assert "Theirs (not trained here)" in text
     notes = (tables / "table1.md").read_text()
-    assert "Ranked by `strict` whatever the protocol" in notes
+    assert "Ranked by `strict` under this protocol" in notes
     assert "unknown" not in notes  # commit and device are those of our runs
 
 

@@ -36,4 +36,4 @@ def test_recorded_runs_are_refused(config, capsys):
 def test_a_file_that_cannot_be_had_is_one_line(config, tmp_path, capsys):
     (tmp_path / "ml-100k.user").unlink()
     assert command("prepare", "--dataset", "mine", config=config) == 2
-    assert "ml-100k.user: not a file" in capsys.readouterr().err
+    assert "ml-100k.user: no such file" in capsys.readouterr().err

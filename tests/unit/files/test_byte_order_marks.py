@@ -4,7 +4,6 @@ import gzip
 import json
 
 import pytest
-from elcrec.runs.predictions import read_predictions
 
 from elcrec import ROOT
 from elcrec.config.config import load_config
@@ -12,6 +11,7 @@ from elcrec.data.formats import read_interactions
 from elcrec.data.ids import read_ids, write_ids
 from elcrec.data.sequences import read_sequences
 from elcrec.errors import InputError
+from elcrec.external.predictions import read_predictions
 from elcrec.files.csvfile import read_csv
 from elcrec.files.jsonfile import read_object
 from elcrec.files.yamlfile import read_yaml
@@ -37,8 +37,8 @@ def same(path, content, read):
         ("a.json", b'{"a": 1}', read_object),
         ("a.csv", b"epoch,loss\n1,2\n", read_csv),
         ("a.csv", b"# a comment\nepoch,loss\n1,2\n", read_csv),
-        ("a.csv", b"user,item,score\nu,i,1\n", lambda p: read_predictions(p).to_dict("list")),
-        ("a.run", b"u q0 i 1 2.5 tag\n", lambda p: read_predictions(p).to_dict("list")),
+        ("a.csv", b"user,item,score\nu,i,1\n", lambda p: read_predictions(p)[0].to_dict("list")),
+        ("a.run", b"u q0 i 1 2.5 tag\n", lambda p: read_predictions(p)[0].to_dict("list")),
         ("a.txt", b"anna 1 2 3 4\n", lambda path: read_sequences(path).users),
     ],
 )

@@ -112,7 +112,12 @@ def test_fewer_are_recommended_where_fewer_are_left(recommend, tmp_path):
     frame = pd.read_csv("new.csv")
     assert sorted(items_of(frame, "x")) == ["B039", "B040"]
     assert len(items_of(frame, "y")) == 5
-    assert recommend("--history", "new.txt", "--top", 5, "--with-seen", "--output", "new.csv") == 0
+    assert (
+        recommend(
+            "--history", "new.txt", "--top", 5, "--with-seen", "--output", "new.csv", "--force"
+        )
+        == 0
+    )
     assert pd.read_csv("new.csv")["user"].tolist() == ["x"] * 5 + ["y"] * 5
 
 
@@ -143,7 +148,7 @@ def test_a_bar_on_a_terminal_and_lines_elsewhere(recommend, monkeypatch, capsys)
         "SASRec: 60 of 120 users",
         "SASRec: 120 of 120 users",
     ]
-    assert recommend("--users", "all", "--output", "all.csv", "--quiet") == 0
+    assert recommend("--users", "all", "--output", "all.csv", "--quiet", "--force") == 0
     assert not capsys.readouterr().err
 
 
@@ -217,7 +222,7 @@ def test_nothing_is_written_when_a_later_part_is_wrong(recommend, tmp_path, monk
     monkeypatch.setattr(histories, "PART", 2)
     (tmp_path / "out.csv").write_text("old")
     (tmp_path / "new.txt").write_text(f"{LINES}w C1\n")
-    assert recommend("--history", "new.txt", "--output", "out.csv") == 2
+    assert recommend("--history", "new.txt", "--output", "out.csv", "--force") == 2
     assert (tmp_path / "out.csv").read_text() == "old"
     assert "user w: the run does not know the item 'C1'" in capsys.readouterr().err
 

@@ -90,7 +90,9 @@ def test_only_raw_ids_need_the_data_set(runs):
     run = elcrec.load(folder_of(runs, "sasrec"), [runs])
     (runs.parent / "data" / "tiny" / "items.csv").unlink()
     assert len(run.recommend([[3, 4]], 2)[0]) == 2
-    with pytest.raises(InputError, match=r"items\.csv: cannot be read .*elcrec data prepare"):
+    with pytest.raises(
+        InputError, match=r"items\.csv: cannot be read .*prepare the data set again"
+    ):
         run.recommend([["B003"]], 2)
 
 
