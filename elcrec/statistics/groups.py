@@ -5,6 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+GROUPS = 5
+"""Of users by activity, in table and figure."""
+
 
 def activity_groups(lengths: ArrayLike, n_groups: int) -> NDArray[np.int8]:
     """Group users by the length of their history, into equally large groups.
