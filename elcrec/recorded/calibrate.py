@@ -12,7 +12,7 @@ import numpy as np
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
-from elcrec.report.evidence import Row, read_rows
+from elcrec.files.rows import Row, read_rows
 from elcrec.runs.comparison import RunsOf, compare_runs, training_noise
 from elcrec.runs.reading import Runs
 from elcrec.statistics.calibration import DRAWS, Source, simulate

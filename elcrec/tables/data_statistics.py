@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from elcrec.config.config import Config
 from elcrec.data.statistics import load_statistics
+from elcrec.files.rows import Row, rows_of
 from elcrec.paper import SIZES, printed_sizes
 from elcrec.tables.document import write_table
-from elcrec.tables.layout import GAP, Column, Table, declared, figures, lines, word
+from elcrec.tables.layout import GAP, Column, Table, declared, figures, word
 
 _SHOWN = {
     "users": ("Users", 0),
@@ -24,14 +24,12 @@ _SHOWN = {
 """Title and decimals of each of `SIZES`."""
 
 
-def shown(rows: Sequence[Any]) -> Table:
+def shown(rows: Sequence[Row]) -> Table:
     """The rows of `data_statistics.csv` as a table; the paper's numbers as printed."""
     columns = [word("Data set", "name")]
     for key, (title, digits) in _SHOWN.items():
-        columns.append(figures(title, key, digits))
-        columns.append(_printed(f"paper_{key}"))
-    caption = "Data sets after the 5-core, beside the paper's Table 6 as printed."
-    return declared("data", caption, columns, rows)
+        columns += [figures(title, key, digits), _printed(f"paper_{key}")]
+    return declared("data", columns, rows)
 
 
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
@@ -46,21 +44,13 @@ def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
         InputError: A file is missing, lacks a key, or its numbers do not belong together; nothing
             is written then.
     """
-    records = [load_statistics(path) for path in files]
-    printed = printed_sizes()
+    records, printed = list(map(load_statistics, files)), printed_sizes()
     columns = ["dataset", "name", *SIZES, *(f"paper_{key}" for key in SIZES)]
-    rows = [
-        {key: record[key] for key in ("dataset", "name", *SIZES)}
-        | {f"paper_{key}": printed.get(record["dataset"], {}).get(key) for key in SIZES}
-        for record in records
-    ]
+    sizes = [{f"paper_{k}": v for k, v in printed.get(r["dataset"], {}).items()} for r in records]
+    rows = [record | size for record, size in zip(records, sizes, strict=True)]
     frame = pd.DataFrame(rows, columns=columns)
-    whole = [
-        (record, printed[record["dataset"]]["actions_per_item"])
-        for record in records
-        if record.get("before_core") and "actions_per_item" in printed.get(record["dataset"], {})
-    ]
-    write_table(folder, "data_statistics", frame, [shown(lines(frame))], whole=whole)
+    whole = [row for row in rows if row["before_core"] and "paper_actions_per_item" in row]
+    write_table(folder, "data_statistics", frame, [shown(rows_of(frame))], whole=whole)
 
 
 def _printed(key: str) -> Column:
