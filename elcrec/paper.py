@@ -23,6 +23,8 @@ PaperTable = Mapping[tuple[str, str, str], float]
 PRINTED = FOLDER / "table6.csv"
 SIZES = ("users", "items", "actions", "mean_length", "sparsity_percent")
 """Columns of Table 6."""
+ARMS = {"B": "iclrec", "B+ICL": "iclrec_icl", "B+ELCM": "elcrec_elcm", "ELCRec": "elcrec"}
+"""Arms of Table 10, the ablation, by the model that is each of them here."""
 FURTHER = {"ML-1M": 8, "MIND-small": 9}
 """Data sets, as printed, that Table 1 does not have, and the number of the table that does."""
 
@@ -51,6 +53,11 @@ def load_printed(datasets: Iterable[str]) -> PaperTable:
         if name in used:
             printed |= load_accuracy(FOLDER / f"table{number}.csv")
     return printed
+
+
+def of_methods(printed: PaperTable) -> PaperTable:
+    """The values of methods alone, without `improvement` and `p_value`."""
+    return {key: v for key, v in printed.items() if key[2] not in (IMPROVEMENT, P_VALUE)}
 
 
 def printed_in(datasets: Iterable[str]) -> str:
@@ -142,8 +149,9 @@ def printed_sizes() -> dict[str, dict[str, str]]:
 
 def lead(printed: PaperTable, dataset: str, metric: str) -> tuple[float, float]:
     """The paper's ELCRec minus its best other method, and that one; nan without both."""
-    row = {m: v for (d, k, m), v in printed.items() if (d, k) == (dataset, metric)}
-    others = [v for m, v in row.items() if m not in ("ELCRec", IMPROVEMENT, P_VALUE)]
+    values = of_methods(printed)
+    row = {m: v for (d, k, m), v in values.items() if (d, k) == (dataset, metric)}
+    others = [v for m, v in row.items() if m != "ELCRec"]
     if not others or "ELCRec" not in row:
         return math.nan, math.nan
     return row["ELCRec"] - max(others), max(others)

@@ -10,7 +10,7 @@ from elcrec.cli.options import add_config, add_output, file_path, writing_to
 
 FROM_RUNS = {
     "accuracy": ("table1_files", "Table 1 and the significance tests"),
-    "efficiency": ("tables2_3_files", "Table 2 (time) and Table 3 (memory)"),
+    "efficiency": ("tables2_3", "Table 2 (time) and Table 3 (memory)"),
     "verdict": ("verdict", "whether ours agrees with each printed value"),
     "activity": ("activity", "accuracy by length of the users' histories"),
 }

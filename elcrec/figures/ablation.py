@@ -11,10 +11,10 @@ from matplotlib.axes import Axes
 
 from elcrec.config.config import Config
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.figures import drawn, style
-from elcrec.figures.drawn import Drawn
+from elcrec.figures import style
+from elcrec.figures.drawn import Drawn, drawn, of_each_run, which_runs
 from elcrec.figures.grid import layout, with_runs
-from elcrec.paper import FOLDER, load_accuracy
+from elcrec.paper import ARMS, FOLDER, load_accuracy
 from elcrec.runs.comparison import check_users, user_values
 from elcrec.runs.plan import ablation_arms
 from elcrec.runs.reading import Found, Runs
@@ -24,8 +24,7 @@ from elcrec.statistics.crossed import crossed
 from elcrec.statistics.noise import Pool
 from elcrec.statistics.tests import mean_std
 
-PRINTED = {"iclrec": "B", "iclrec_icl": "B+ICL", "elcrec_elcm": "B+ELCM", "elcrec": "ELCRec"}
-"""Names of the arms in the paper's Table 10."""
+PRINTED = {model: arm for arm, model in ARMS.items()}
 COLUMNS = ["dataset", "model", "arm", "seeds", "mean", "std", "paper"]
 COLUMNS += ["change_percent", "low95_percent", "high95_percent", "paper_change_percent"]
 APART = 0.2  # ours above the middle of the row, the paper's below
@@ -43,20 +42,18 @@ def draw(runs: Runs) -> Drawn:
     for dataset, column in columns.items():
         _draw_panel(column[0], numbers[numbers["dataset"] == dataset])
     style.legend_below(figure, figure.axes)
-    printed = " Paper: Table 10, as printed." if numbers["paper"].notna().any() else ""
-    caption = (
-        f"{' + '.join(TABLE_METRICS)} on the test split, in percent against {base}. B is ICLRec; "
-        "B+ICL fuses its k-means centers into the instance loss; B+ELCM has learnable centers and "
-        "the cluster loss, but nothing fused; ELCRec has both. Ours: mean over seeds, with the 95 "
-        f"% interval over users and trainings, which needs two seeds of some arm.{printed} "
-        f"{drawn.which_runs(config, found)}{_without_instance_loss(config, datasets)}"
-    )
     changed = numbers.dropna(subset="change_percent")
-    changes = drawn.of_each_run(
-        config, changed, lambda r: f"{r['change_percent'].iloc[0]:+.1f} %", "no two arms run yet"
+    return drawn(
+        "ablation",
+        figure,
+        numbers,
+        metrics=TABLE_METRICS,
+        base=base,
+        printed=numbers["paper"].notna().any(),
+        off=_without_instance_loss(config, datasets),
+        changes=of_each_run(config, changed, lambda r: f"{r['change_percent'].iloc[0]:+.1f} %"),
+        runs=which_runs(config, found),
     )
-    alt = f"Points with intervals for each arm against {base}, ours beside the paper's: {changes}."
-    return Drawn(figure, numbers, "Ablation", caption, alt)
 
 
 def _numbers(config: Config, found: Found, base: str) -> pd.DataFrame:
@@ -108,14 +105,9 @@ def _draw_panel(axis: Axes, rows: pd.DataFrame) -> None:
     axis.margins(x=0.2)
 
 
-def _without_instance_loss(config: Config, datasets: list[str]) -> str:
-    """A sentence on data sets where fusing centers cannot matter."""
+def _without_instance_loss(config: Config, datasets: list[str]) -> list[str]:
+    """Names of the data sets where fusing centers cannot matter."""
     whole = config.figures.ablation.models[-1]
     settings = {d: resolve(config, whole, d).parameters for d in datasets}
     off = [d for d, p in settings.items() if getattr(p, "instance_weight", None) == 0]
-    names = drawn.listed([config.dataset_name(d) for d in off])
-    text = (
-        f" On {names} the instance loss is off (weight 0), so that fusing centers into it changes "
-        "nothing: B+ICL repeats B, and ELCRec repeats B+ELCM."
-    )
-    return text if off else ""
+    return list(map(config.dataset_name, off))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
@@ -11,8 +12,8 @@ from matplotlib.axes import Axes
 
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
 from elcrec.external.record import external_runs
-from elcrec.figures import drawn, style
-from elcrec.figures.drawn import Drawn
+from elcrec.figures import style
+from elcrec.figures.drawn import Drawn, drawn, of_each_run, which_runs
 from elcrec.figures.grid import by_dataset
 from elcrec.runs.reading import Runs
 from elcrec.runs.record import RunRecord
@@ -30,7 +31,7 @@ def draw(runs: Runs) -> Drawn:
     labels = [f"{metric} (test)" for metric in DRAWN]
     others = external_runs(config)
     grid = by_dataset(runs, "activity", labels, 1.9, "history (items)", others)
-    rows = [_rows(runs, *key, records) for key, records in grid.found.items() if records]
+    rows = (_rows(runs, *key, records) for key, records in grid.found.items() if records)
     numbers = pd.DataFrame(chain.from_iterable(rows), columns=COLUMNS)
     for dataset, column in grid.columns.items():
         for axis, metric in zip(column, DRAWN, strict=True):
@@ -46,39 +47,27 @@ def draw(runs: Runs) -> Drawn:
             elif any(grid.found[dataset, model] for model in grid.looks):
                 style.say_missing(axis, f"fewer than {GROUPS} users")
     grid.finish()
-    caption = (
-        "Test metrics of five equally large groups of users, ordered by the number of items in "
-        "their history (users of equal length in a random order that is always the same), from the "
-        "least active to the most. Below each group the shortest and longest history in it. Points "
-        "are means over seeds, error bars one standard deviation. "
-        f"{drawn.which_runs(config, grid.found)}"
-    )
     first = numbers[numbers["metric"] == DRAWN[0]]
-    found = drawn.of_each_run(
-        config, first, lambda r: ", ".join(f"{v:.4f}" for v in r["mean"]), "nothing to show"
-    )
-    alt = (
-        f"Line charts of {' and '.join(DRAWN)} for five groups of users by activity. {DRAWN[0]} "
-        f"from the least to the most active: {found}."
-    )
-    return Drawn(grid.figure, numbers, "Accuracy by user activity", caption, alt)
+    found = of_each_run(config, first, lambda r: ", ".join(f"{v:.4f}" for v in r["mean"]))
+    shown = which_runs(config, grid.found)
+    return drawn("activity", grid.figure, numbers, metrics=DRAWN, found=found, runs=shown)
 
 
-def _rows(runs: Runs, dataset: str, model: str, records: list[RunRecord]) -> list[tuple[Any, ...]]:
+def _rows(
+    runs: Runs, dataset: str, model: str, records: list[RunRecord]
+) -> Iterator[tuple[Any, ...]]:
+    """A row for each metric and group, `COLUMNS`; none for fewer users than groups."""
     lengths = runs.lengths(dataset, records)
     if len(lengths) < GROUPS:
-        return []
+        return
     groups = activity_groups(lengths, GROUPS)
-    rows = []
     for metric in TABLE_METRICS:
         values = [per_user(metric, record.ranks["test"]) for record in records]
         for group in range(GROUPS):
-            members = groups == group
-            inside = lengths[members]
+            inside = lengths[groups == group]
             key = (dataset, model, group + 1, len(inside), int(inside.min()), int(inside.max()))
-            means = mean_std([float(v[members].mean()) for v in values])
-            rows.append((*key, metric, len(records), *means))
-    return rows
+            means = mean_std([float(v[groups == group].mean()) for v in values])
+            yield (*key, metric, len(records), *means)
 
 
 def _label_groups(axis: Axes, rows: pd.DataFrame) -> None:

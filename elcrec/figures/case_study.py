@@ -12,7 +12,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from elcrec.figures import style
-from elcrec.figures.drawn import Drawn
+from elcrec.figures.drawn import Drawn, drawn
 from elcrec.figures.single import single
 from elcrec.runs.reading import Runs
 from elcrec.statistics.groups import activity_groups
@@ -28,40 +28,26 @@ CHOSEN = 3
 def draw(runs: Runs, dataset: str) -> Drawn:
     """Shares per intent, top and bottom intents of each group, mix of groups in chosen intents."""
     run = single(runs, dataset)
-    title = f"Case study: activity and intents, {run.name}"
     lengths = runs.lengths(dataset, [run.record]) if run.record and run.found else np.array([])
     if run.found is None or len(lengths) < len(GROUPS):
         why = f"fewer than {len(GROUPS)} users" if run.found else run.missing
-        text = f"Shares of users per intent, {run.name}, seed {run.seed}: {why}."
-        figure, alt = style.empty(why), f"Empty figure: {why}."
-        return Drawn(figure, pd.DataFrame(columns=COLUMNS), title, text, alt)
+        nothing = pd.DataFrame(columns=COLUMNS)
+        return drawn("case_study", style.empty(why), nothing, run=run, missing=why)
     groups = activity_groups(lengths, len(GROUPS))
     counts = users(run.found.all_assigned, groups)
-    spans = [
-        f"{name}: {lengths[groups == group].min()} to {lengths[groups == group].max()} items"
+    told = [
+        {
+            "name": name,
+            "shortest": lengths[groups == group].min(),
+            "longest": lengths[groups == group].max(),
+            "typical": (most := typical(counts, name)[0]),
+            "of_group": of_group(counts)[name][most],
+            "of_all": of_all(counts)[most],
+        }
         for group, name in enumerate(GROUPS)
     ]
-    caption = (
-        f"All users of {run.name}, seed {run.seed}, with the tested weights: "
-        f"{len(counts)} of {run.found.intents} intents are in use. Groups are thirds of "
-        f"the users by length of history ({', '.join(spans)}). (a) Share of each group's "
-        "users per intent, intents ordered by their share of all users; no point where nobody has "
-        "it. (b-d) The intents whose share in the group exceeds their share of all users most, and "
-        "those where it falls short most, in percentage points. (e) Mix of groups in the intents "
-        "most typical of each group; the dashed lines are thirds. Panels (b-e) leave out intents "
-        "with fewer users than the average one."
-    )
-    most = {group: typical(counts, group)[0] for group in GROUPS}
-    told = [
-        f"{group}: intent {intent} ({of_group(counts)[group][intent]:.1%} of the group, "
-        f"{of_all(counts)[intent]:.1%} of all users)"
-        for group, intent in most.items()
-    ]
-    alt = (
-        f"Line chart, bar charts and stacked bars of users of {run.name} by intent and activity. "
-        f"Most typical intent of each group: {'; '.join(told)}."
-    )
-    return Drawn(_draw(counts), _numbers(counts), title, caption, alt)
+    figure, numbers = _draw(counts), _numbers(counts)
+    return drawn("case_study", figure, numbers, run=run, missing="", used=len(counts), groups=told)
 
 
 def users(assigned: NDArray[np.integer], groups: NDArray[np.integer]) -> pd.DataFrame:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import pandas as pd
 from matplotlib.ticker import FormatStrFormatter
 
-from elcrec.figures import curves, drawn, style
-from elcrec.figures.drawn import Drawn
+from elcrec.figures import style
+from elcrec.figures.convergence import curve, draw_curves
+from elcrec.figures.drawn import Drawn, drawn, of_each_run, which_runs
 from elcrec.figures.grid import Grid, by_dataset
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.jsonfile import read_json
 from elcrec.runs.places import released_folder
 from elcrec.runs.reading import Runs, history
+from elcrec.runs.records import ReleasedRecord
 
 DIRECT, IDENTITY = "cluster_direct", "cluster_identity"
 QUANTITIES = {
@@ -27,26 +29,22 @@ def draw(runs: Runs) -> Drawn:
     """A row for each quantity, a column for each data set, a line for each model."""
     config = runs.config
     grid = by_dataset(runs, "diagnostics", [*QUANTITIES.values()], 1.5, "epoch")
-    numbers = curves.draw(grid, QUANTITIES)
+    numbers = draw_curves(grid, QUANTITIES)
     forms, gaps = _other_form(grid)
     values, published = _draw_published(grid)
     _show_zero(grid)
     grid.finish()
     numbers = pd.concat([numbers, *forms, *values])
-    caption = (
-        "Centers in use are those nearest to at least one of at most 2,000 sampled users; cosines "
-        f"are means over all pairs, 1 means that all point the same way. {curves.BAND} "
-        "With users and centers of unit length the cluster loss is 2|m|² - 2 b·m, m the mean "
-        f"center and b the mean user: {gaps} {published}{drawn.which_runs(config, grid.found)}"
-    )
     used = numbers[numbers["quantity"] == "intents_in_use"]
-    at_end = drawn.of_each_run(config, used, lambda r: f"{r['mean'].iloc[-1]:.0f}", "not recorded")
-    alt = (
-        "Line charts over epochs: centers in use, mean cosine of centers, mean cosine of users, "
-        f"and the cluster loss computed in two ways. Centers in use at the end: {at_end}. "
-        f"{published}"
+    return drawn(
+        "diagnostics",
+        grid.figure,
+        numbers,
+        gap=max(gaps, default=None),
+        published=published,
+        at_end=of_each_run(config, used, lambda rows: f"{rows['mean'].iloc[-1]:.0f}"),
+        runs=which_runs(config, grid.found),
     )
-    return Drawn(grid.figure, numbers, "Diagnostics of intents", caption, alt.strip())
 
 
 def largest_gap(table: pd.DataFrame) -> float | None:
@@ -57,41 +55,38 @@ def largest_gap(table: pd.DataFrame) -> float | None:
     return float(gaps.max()) if len(gaps) else None
 
 
-def _other_form(grid: Grid) -> tuple[list[pd.DataFrame], str]:
-    """Rings where the loss has its other form, on the lines; returns them, and the largest gap."""
+def _other_form(grid: Grid) -> tuple[list[pd.DataFrame], list[float]]:
+    """Rings where the loss has its other form, on the lines; returns them, and the gaps."""
     tables, gaps = [], []
     for (dataset, model), records in grid.found.items():
-        both = [h for h in map(history, records) if largest_gap(h) is not None]
-        gaps += [largest_gap(h) or 0.0 for h in both]
-        found = curves.curve(both, IDENTITY)
+        known = [(gap, h) for h in map(history, records) if (gap := largest_gap(h)) is not None]
+        gaps += [gap for gap, _ in known]
+        found = curve([table for _, table in known], IDENTITY)
         if found is not None:
             tables.append(found.assign(dataset=dataset, model=model, quantity=IDENTITY))
             rings = found.iloc[:: max(1, len(found) // 8)]
             look = style.RING | {"markersize": 8, "color": "black"}
             last = grid.columns[dataset][-1]
             last.plot(rings["epoch"], rings["mean"], label="2|m|² - 2 b·m", **look)
-    if not gaps:
-        return tables, "not recorded in these runs."
-    largest = f"{max(gaps):.1e}"
-    return tables, f"the largest gap between the two in all epochs shown and seeds is {largest}."
+    return tables, gaps
 
 
-def _draw_published(grid: Grid) -> tuple[list[pd.DataFrame], str]:
-    """Lines at what the authors' published weights have; returns that, and a sentence."""
+def _draw_published(grid: Grid) -> tuple[list[pd.DataFrame], list[str]]:
+    """Lines at what the authors' published weights have; returns that, and how many are in use."""
     tables, told = [], []
     for dataset, column in grid.columns.items():
         path = released_folder(grid.config, dataset) / dataset / "elcrec.json"
-        if not path.exists() or not (record := JsonObject.read(path)).values.get("intents"):
+        centers = read_json(path, ReleasedRecord).intents if path.exists() else None
+        if centers is None:
             continue
-        seen = record.section("intents")
-        values = {f"published_{key}": seen.number(key) for key in PUBLISHED}
+        values = {f"published_{key}": getattr(centers, key) for key in PUBLISHED}
         for axis, value in zip(column, values.values(), strict=False):
             axis.axhline(value, label="ELCRec, authors' weights", color="black", linestyle=":")
         rows = {"dataset": dataset, "model": "elcrec", "quantity": [*values]}
         tables.append(pd.DataFrame(rows | {"mean": values.values()}))
-        count = f"{seen.integer('in_use')} of {seen.integer('count')}"
-        told.append(f"{count} on {grid.config.dataset_name(dataset)}")
-    return tables, f"The authors' published weights use {drawn.listed(told)}. " if told else ""
+        name = grid.config.dataset_name(dataset)
+        told.append(f"{centers.in_use} of {centers.count} on {name}")
+    return tables, told
 
 
 def _show_zero(grid: Grid) -> None:

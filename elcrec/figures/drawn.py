@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -16,9 +17,11 @@ from elcrec.errors import InputError
 from elcrec.figures.plan import plan
 from elcrec.figures.style import look
 from elcrec.files.atomic import replaced, write_text
+from elcrec.files.words import listed, worded
 from elcrec.runs.reading import Found, Runs
 from elcrec.runs.record import RunRecord
 
+WORDS = Path(__file__).parent / "templates" / "captions.yaml"
 DPI = 200
 # No date, so that the same input gives the same bytes.
 METADATA = {"png": {"Software": None}, "pdf": {"CreationDate": None, "ModDate": None}}
@@ -36,6 +39,12 @@ class Drawn:
     """What is shown, of which runs, and what to take into account."""
     alt: str
     """The same for who cannot see it: kind of figure, axes, what stands out."""
+
+
+def drawn(kind: str, figure: Figure, numbers: pd.DataFrame, **told: Any) -> Drawn:
+    """A figure with the words of its kind in `templates/captions.yaml`, which name what is told."""
+    words = (worded(WORDS, kind, part, told) for part in ("title", "caption", "alt"))
+    return Drawn(figure, numbers, *words)
 
 
 def write(drawn: Drawn, folder: Path, name: str) -> None:
@@ -75,22 +84,16 @@ def make(
         print(f"{drawn.title} -> {folder / figure.name}.png")
 
 
-def listed(words: Sequence[str]) -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), *words[-1:]]))
-
-
 def seeds_of(records: Sequence[RunRecord]) -> str:
     """The seeds of some runs as a sentence."""
-    seeds = sorted({record.seed for record in records})
-    if not seeds:
-        return "No run yet."
-    return f"Seed{'s' if len(seeds) > 1 else ''} {listed([str(seed) for seed in seeds])}."
+    seeds = [str(seed) for seed in sorted({record.seed for record in records})]
+    return f"Seed{'s' * (len(seeds) > 1)} {listed(seeds, 99)}." if seeds else "No run yet."
 
 
-def gaps(missing: Sequence[str]) -> str:
+def gaps(missing: Iterable[str]) -> str:
     """What is not there, as a sentence; empty if nothing is missing."""
-    return f" Not run: {'; '.join(dict.fromkeys(missing))}." if missing else ""
+    names = "; ".join(dict.fromkeys(missing))
+    return f" Not run: {names}." if names else ""
 
 
 def name_of(config: Config, model: str, dataset: str) -> str:
@@ -105,11 +108,10 @@ def which_runs(config: Config, found: Found) -> str:
 
 
 def of_each_run(
-    config: Config, numbers: pd.DataFrame, say: Callable[[pd.DataFrame], str], none: str
-) -> str:
-    """What `say` makes of the rows of each model on each data set; `none` without any."""
-    parts = [
+    config: Config, numbers: pd.DataFrame, say: Callable[[pd.DataFrame], str]
+) -> list[str]:
+    """What `say` makes of the rows of each model on each data set, after their names."""
+    return [
         f"{name_of(config, str(model), str(dataset))} {say(rows)}"
         for (dataset, model), rows in numbers.groupby(["dataset", "model"], sort=False)
     ]
-    return "; ".join(parts) or none

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from elcrec.figures import drawn, style
-from elcrec.figures.drawn import Drawn
+from elcrec.figures import style
+from elcrec.figures.drawn import Drawn, drawn, gaps, seeds_of
 from elcrec.figures.grid import layout
 from elcrec.figures.plan import METRIC
 from elcrec.runs.plan import PARAMETERS, Point, sensitivity_points
@@ -26,12 +26,10 @@ COLUMNS = ["dataset", "parameter", "value", "in_tables", "seeds", "mean", "std"]
 def draw(runs: Runs) -> Drawn:
     """A row for each hyper-parameter, a column for each data set."""
     config = runs.config
-    points = sensitivity_points(config)
-    found = [(point, runs.read([point])[0]) for point in points]
+    found = [(point, runs.read([point])[0]) for point in sensitivity_points(config)]
     numbers = _numbers(found)
-    records = [record for _, own in found for record in own]
     rows = [parameter for parameter in PARAMETERS if (numbers["parameter"] == parameter).any()]
-    known = numbers[numbers["seeds"] > 0]
+    known, absent = numbers[numbers["seeds"] > 0], numbers[numbers["seeds"] == 0]
     datasets = (known if len(known) else numbers)["dataset"].unique().tolist()
     figure, columns = layout(config, datasets, [f"{METRIC} (test)"] * len(rows), 1.9)
     for dataset, column in columns.items():
@@ -40,25 +38,22 @@ def draw(runs: Runs) -> Drawn:
             _draw_panel(axis, numbers[chosen])
             axis.set_xlabel(LABELS[parameter])
     style.legend_below(figure, figure.axes)
-    name = config.model_name(config.figures.sensitivity.model)
-    missing = [
-        f"{config.dataset_name(row['dataset'])} {row['parameter']} {row['value']:g}"
-        for row in numbers[numbers["seeds"] == 0].to_dict("records")
-    ]
-    caption = (
-        f"{METRIC} of {name} on the test split when one hyper-parameter is changed and all others "
-        "stay: alpha, the weight of the cluster loss, and K, the number of intents. A ring marks "
-        "the value used in the tables. Points are means over seeds, error bars one standard "
-        f"deviation (none for a single seed). {drawn.seeds_of(records)}"
-        f"{_training(runs)}{drawn.gaps(missing)}"
+    named = known.assign(dataset=known["dataset"].map(config.dataset_name))
+    ranges = named.groupby(["dataset", "parameter"], sort=False)["mean"].agg(["min", "max"])
+    return drawn(
+        "sensitivity",
+        figure,
+        numbers,
+        metric=METRIC,
+        name=config.model_name(config.figures.sensitivity.model),
+        seeds=seeds_of([record for _, own in found for record in own]),
+        training=[f"{key} {v}" for key, v in config.figures.sensitivity.training.items()],
+        gaps=gaps(
+            f"{config.dataset_name(row['dataset'])} {row['parameter']} {row['value']:g}"
+            for row in absent.to_dict("records")
+        ),
+        ranges=ranges.reset_index().to_dict("records"),
     )
-    ranges = [
-        f"{config.dataset_name(str(dataset))}, {parameter}: {v.min():.4f} to {v.max():.4f}"
-        for (dataset, parameter), v in known.groupby(["dataset", "parameter"], sort=False)["mean"]
-    ]
-    alt = f"Line charts of the test {METRIC} of {name} against alpha and K. Range of "
-    alt += f"{'; '.join(ranges) or 'no run yet'}."
-    return Drawn(figure, numbers, f"Sensitivity of {name}", caption, alt)
 
 
 def _numbers(found: Sequence[tuple[Point, list[RunRecord]]]) -> pd.DataFrame:
@@ -86,9 +81,3 @@ def _draw_panel(axis: Axes, rows: pd.DataFrame) -> None:
     axis.set_ylim(0, 1.15 * top)
     axis.set_xlim(-0.5, len(rows) - 0.5)
     axis.set_xticks(places, [f"{value:g}" for value in rows["value"]])
-
-
-def _training(runs: Runs) -> str:
-    changes = runs.config.figures.sensitivity.training
-    text = ", ".join(f"{key} {value}" for key, value in changes.items())
-    return f" These trainings are not those of the tables: {text}." if changes else ""

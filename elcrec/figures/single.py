@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from elcrec.figures.drawn import name_of
 from elcrec.runs.plan import single_seed
@@ -11,8 +11,7 @@ from elcrec.runs.record import RunRecord
 from elcrec.runs.snapshots import Snapshots, snapshots
 
 
-@dataclass(frozen=True)
-class Single:
+class Single(NamedTuple):
     """A run and what it recorded of intents."""
 
     name: str
@@ -24,8 +23,8 @@ class Single:
 
     @property
     def missing(self) -> str:
-        """Why there are no intents to show."""
-        return "not recorded" if self.record else "not run"
+        """Why there are no intents to show; empty if there are."""
+        return "" if self.found else "not recorded" if self.record else "not run"
 
 
 def single(runs: Runs, dataset: str) -> Single:

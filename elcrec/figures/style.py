@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,28 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 WIDTH = 7.2
 """Inches: two columns of a page."""
-LOOK: Any = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib, so every machine draws the same
-    "font.size": 8,
-    "axes.titlesize": 9,
-    "axes.labelsize": 8,
-    "axes.grid": True,
-    "axes.grid.axis": "y",
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "errorbar.capsize": 2,
-    "figure.titlesize": 9,
-    "grid.color": "0.9",
-    "grid.linewidth": 0.6,
-    "lines.linewidth": 1.4,
-    "lines.markersize": 4,
-    "legend.frameon": False,
-    "hatch.linewidth": 0.6,
-    "pdf.fonttype": 42,
-    "text.parse_math": False,  # a $ in a name is one
-}
-look = partial(rc_context, LOOK)
+look = partial(rc_context, fname=Path(__file__).parent / "templates" / "look.mplstyle")
 """Context in which figures have the common look."""
 RING: Any = {"marker": "o", "linestyle": "", "markerfacecolor": "none"}
 """A ring around a point."""

@@ -10,8 +10,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
-from elcrec.figures import drawn, style
-from elcrec.figures.drawn import Drawn
+from elcrec.figures import style
+from elcrec.figures.drawn import Drawn, drawn
 from elcrec.figures.single import Single, single
 from elcrec.runs.reading import Runs
 
@@ -19,27 +19,38 @@ Points = NDArray[np.float64]
 Ids = NDArray[np.integer]
 COLORED = 10
 """Intents that get a color of their own."""
-COLUMNS = 3
+WIDE = 3
+"""Panels in a line."""
 PERPLEXITY = 30.0
 # Dark to light and back, so that neighbors in the legend differ in grey too; each has its marker.
 PALETTE = ["#332288", "#EE9933", "#117733", "#88CCEE", "#AA2255"]
 PALETTE += ["#DDCC55", "#000000", "#CC6677", "#44AA99", "#884411"]
 MARKERS = "osD^vP*X<>"
+COLUMNS = ["epoch", "tested", "user", "x", "y", "intent", "colored"]
 
 
 def draw(runs: Runs, dataset: str) -> Drawn:
     """A panel for each epoch asked for and one for the tested epoch."""
     run = single(runs, dataset)
     wanted: list[int | None] = [*runs.config.figures.snapshot_epochs, None]  # None: the tested one
-    figure, axes = style.wrapped(len(wanted), COLUMNS, 2.2)
+    figure, axes = style.wrapped(len(wanted), WIDE, 2.2)
     rows = [
         row for axis, epoch in zip(axes, wanted, strict=True) for row in _panel(axis, epoch, run)
     ]
     style.legend_below(figure, axes)
-    columns = ["epoch", "tested", "user", "x", "y", "intent", "colored"]
-    numbers = pd.DataFrame(rows, columns=columns)
-    title = f"Users and intents, {run.name}"
-    return Drawn(figure, numbers, title, _caption(run), _alt(run.name, numbers))
+    numbers = pd.DataFrame(rows, columns=COLUMNS)
+    tested = numbers.loc[numbers["tested"].astype(bool), "intent"].value_counts(normalize=True)
+    return drawn(
+        "tsne",
+        figure,
+        numbers,
+        run=run,
+        perplexity=PERPLEXITY,
+        colored=len(largest_intents(run.found.assigned)) if run.found else 0,
+        epochs=list(map(str, numbers["epoch"].unique())),
+        used=len(tested),
+        largest=tested.max(),
+    )
 
 
 def project(vectors: NDArray[np.floating], seed: int) -> Points:
@@ -93,30 +104,3 @@ def _scatter(axis: Axes, points: Points, assigned: Ids, largest: Ids) -> NDArray
     axis.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
     axis.grid(visible=False)
     return colored
-
-
-def _caption(run: Single) -> str:
-    text = (
-        f"t-SNE (perplexity {PERPLEXITY:g}, principal components as start) of user embeddings of "
-        f"{run.name}, seed {run.seed}, each epoch projected for itself, so that places cannot be "
-        "compared between panels. "
-    )
-    if run.found is None:
-        return text + ("This run recorded no intents." if run.record else "Not run yet.")
-    assigned = run.found.assigned
-    return text + (
-        f"{assigned.shape[1]:,} users. Color and marker: the {len(largest_intents(assigned))} "
-        f"intents of {run.found.intents} with most users over all epochs shown; grey: the others."
-    )
-
-
-def _alt(name: str, numbers: pd.DataFrame) -> str:
-    epochs = [str(epoch) for epoch in numbers["epoch"].unique()]
-    if not epochs:
-        return f"Empty scatter plots: nothing recorded of {name} yet."
-    last = numbers[numbers["epoch"] == numbers["epoch"].iloc[-1]]["intent"]
-    return (
-        f"Scatter plots of users of {name} after epochs {drawn.listed(epochs)}, colored by intent. "
-        f"In the last one {last.nunique()} intents have users; the largest holds "
-        f"{last.value_counts(normalize=True).iloc[0]:.0%} of them."
-    )

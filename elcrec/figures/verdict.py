@@ -12,9 +12,9 @@ from matplotlib.lines import Line2D
 
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.figures import drawn, style
-from elcrec.figures.drawn import Drawn
-from elcrec.files.csvfile import read_csv
+from elcrec.figures import style
+from elcrec.figures.drawn import Drawn, drawn, gaps
+from elcrec.files.rows import frame_of, read_rows
 from elcrec.runs.plan import shown
 from elcrec.runs.reading import Runs
 
@@ -46,22 +46,16 @@ def draw(runs: Runs) -> Drawn:
     table = table[table["dataset"].isin(datasets) & table["model"].isin(models)]
     numbers = table[table["verdict"].isin(MARKS)]
     waiting = table[table["verdict"] == "not run"].drop_duplicates(["dataset", "model"])
-    caption = (
-        "Our mean over seeds against the value that the paper prints, in percent of that, with the "
-        "95 % prediction interval of one more run on the same users. A printed value outside the "
-        "interval differs; one inside is compatible if the interval is narrower than the lead that "
-        "the paper prints in that row, otherwise we cannot tell. What is beyond "
-        f"{EDGE:.0f} % stands at the edge. All numbers are from tables/verdict.csv."
-        f"{drawn.gaps(list(waiting['model'] + ' on ' + waiting['dataset']))}"
+    decided = numbers[numbers["verdict"] != "cannot tell"]
+    return drawn(
+        "verdict",
+        _draw(numbers) if len(numbers) else style.empty("not run"),
+        numbers,
+        edge=f"{EDGE:.0f}",
+        gaps=gaps(list(waiting["model"] + " on " + waiting["dataset"])),
+        count=len(numbers),
+        decided=decided.to_dict("records"),
     )
-    decided = [
-        f"{r['model']} on {r['dataset']}, {r['metric']} {r['ours_percent']:+.0f} % {r['verdict']}"
-        for r in numbers[numbers["verdict"] != "cannot tell"].to_dict("records")
-    ]
-    alt = f"Points with intervals, ours against {len(numbers)} printed values. Decided are "
-    alt += f"{len(decided)}: {'; '.join(decided) or 'none'}."
-    figure = _draw(numbers) if len(numbers) else style.empty("not run")
-    return Drawn(figure, numbers, "Verdict on the printed values", caption, alt)
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -70,15 +64,7 @@ def read(path: Path) -> pd.DataFrame:
     Raises:
         InputError: It cannot be read, lacks a column, or a field is not a number.
     """
-    header, rows = read_csv(path)
-    missing = [column for column in (*WORDS, *VALUES) if column not in header]
-    if missing:
-        raise InputError(f"{path}: lacks the columns {', '.join(missing)}")
-    table = pd.DataFrame(rows, columns=header)[[*WORDS, *VALUES]]
-    try:
-        table[VALUES] = table[VALUES].replace("", "nan").astype(float)
-    except ValueError as error:
-        raise InputError(f"{path}: {error}; allowed: numbers and nothing") from None
+    table = frame_of(read_rows(path), WORDS, VALUES)
     for column, percent in PERCENT.items():
         table[percent] = 100 * (table[column] / table["paper"] - 1)
     return table

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,15 @@ from elcrec.config.industrial import MODELS
 from elcrec.figures import drawn
 from elcrec.files.atomic import write_text
 from elcrec.files.jsonfile import read_object
+from elcrec.files.rows import rows_of
 from elcrec.industrial.features import GROUPS, SPLITS
 from elcrec.industrial.figures import draw, in_use
 from elcrec.industrial.runs import Evidence, Run, read_evidence, table_folder
 from elcrec.industrial.tables import LOG_LOSS, build, shown
-from elcrec.report.figures import images
-from elcrec.report.page import environment
+from elcrec.report.page import environment, images
 from elcrec.runs.reading import NOT_YET_RUN, Gap
 from elcrec.tables.document import document, write_table
-from elcrec.tables.layout import Column, Names, Table, declared, figure
+from elcrec.tables.layout import Names, Table, declared, figures, word
 from elcrec.tables.wording import missing, origin
 
 NAME = "industrial"
@@ -100,21 +101,29 @@ def _data(config: Config, one: Evidence) -> dict[str, Any]:
 
 
 def _runs(evidence: Sequence[Evidence]) -> Table:
-    def all_of(key: str) -> Callable[[Any], str]:
-        return lambda row: ", ".join(str(getattr(run.record, key)) for run in row[2])
-
-    columns = [
-        Column("Data set", lambda row: row[0].name, left=True),
-        Column("Model", lambda row: MODELS[row[1]], left=True),
-        Column("Seeds", all_of("seed"), left=True),
-        Column("Tested epochs", all_of("best_epoch"), left=True),
-        Column("of", all_of("epochs"), left=True),
-        Column("Parameters", lambda row: figure(row[2][0].record.parameters, 0)),
-        Column("Seconds", lambda row: figure(sum(r.record.seconds for r in row[2]), 0)),
+    finished = [(one.name, MODELS[model], runs) for one, model, runs in _each(evidence) if runs]
+    rows = [
+        {
+            **{"dataset": name, "model": model, "parameters": runs[0].record.parameters},
+            **{
+                key: ", ".join(str(getattr(run.record, key)) for run in runs)
+                for key in ("seed", "best_epoch", "epochs")
+            },
+            "seconds": sum(run.record.seconds for run in runs),
+        }
+        for name, model, runs in finished
     ]
-    finished = [row for row in _each(evidence) if row[2]]
+    columns = [
+        word("Data set", "dataset"),
+        word("Model", "model"),
+        word("Seeds", "seed"),
+        word("Tested epochs", "best_epoch"),
+        word("of", "epochs"),
+        figures("Parameters", "parameters", 0),
+        figures("Seconds", "seconds", 0),
+    ]
     made = origin([run.record for *_, runs in finished for run in runs], "runs")
-    return declared("runs-table", "Finished runs, seconds of all seeds", columns, finished, made)
+    return replace(declared("runs-table", columns, rows_of(pd.DataFrame(rows))), notes=made)
 
 
 def _each(evidence: Sequence[Evidence]) -> list[tuple[Evidence, str, list[Run]]]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from elcrec import paper
 from elcrec.config.industrial import MODELS
+from elcrec.files.rows import Row, rows_of
 from elcrec.industrial import metrics
 from elcrec.industrial.features import GROUPS
 from elcrec.industrial.runs import Evidence
@@ -24,7 +25,7 @@ from elcrec.statistics.crossed import CONFIDENCE, combined_freedom, crossed
 from elcrec.statistics.noise import Pool
 from elcrec.statistics.tests import holm, welch
 from elcrec.tables import layout
-from elcrec.tables.layout import GAP, Column, Line, declared, figures, lines, number, word
+from elcrec.tables.layout import GAP, Column, declared, figures, number, word
 from elcrec.tables.wording import tested
 
 AUC, PER_USER, LOG_LOSS = METRICS = ("AUC", "per-user AUC", "log loss")
@@ -122,16 +123,17 @@ def shown(frame: pd.DataFrame, names: dict[str, str]) -> list[layout.Table]:
     named = {"dataset": names, "model_a": MODELS, "model_b": MODELS}
     frame = frame.assign(**{column: frame[column].map(known) for column, known in named.items()})
     tasks, groups, others = (
-        lines(frame[frame["table"] == table]) for table in ("tasks", "groups", "others")
+        frame[frame["table"] == table] for table in ("tasks", "groups", "others")
     )
     by_task, by_group = paper.load_gains(3), paper.load_gains(4)
-    empty = Line(dict.fromkeys((*COLUMNS, "paper"), nan))
-    printed = [
-        Line(empty | {"dataset": f"Paper: {where}", "task": metric, "paper": value})
-        for (where, metric), value in by_task.items()
-    ]
-    for line in groups:
-        line |= {metric: by_group[line["group"], metric] for metric in ("PVCTR", "VV")}
+    printed = pd.DataFrame(
+        [
+            {"dataset": f"Paper: {where}", "task": metric, "paper": value}
+            for (where, metric), value in by_task.items()
+        ]
+    )
+    both = [found.reindex(columns=[*COLUMNS, "paper"]) for found in (tasks, printed)]
+    of_paper = {k: [by_group[name, k] for name in groups["group"]] for k in ("PVCTR", "VV")}
     keys = [word("Data set", "dataset"), word("Task", "task"), word("Metric", "metric")]
     gain = [
         figures("Gain %", "gain_percent", 2),
@@ -140,32 +142,27 @@ def shown(frame: pd.DataFrame, names: dict[str, str]) -> list[layout.Table]:
     ]
     ours = [figures("B", "mean_b"), figures("B + ELCM", "mean_a"), *gain]
     pair = [word("Model", "model_a"), word("against", "model_b")]
-    other = "the paper's, of other data and other metrics"
+    of_group = [word("Users", "group"), figures("Number", "users", 0), *ours]
+    beside = [figures(f"Paper {metric} %", metric, 2) for metric in of_paper]
     return [
         declared(
             "industrial-tasks",
-            f"Gain of B + ELCM over B by task; below, {other} (its Table 3)",
             [*keys, *ours, figures("Paper %", "paper", 2)],
-            [Line(empty | line) for line in tasks] + printed,
+            [row for part in both for row in rows_of(part)],
         ),
         declared(
             "industrial-groups",
-            f"The same by activity of the users; in the last columns {other} (its Table 4)",
-            [
-                *(*keys, word("Users", "group"), figures("Number", "users", 0), *ours),
-                *(figures(f"Paper {metric} %", metric, 2) for metric in ("PVCTR", "VV")),
-            ],
-            groups,
+            [*keys, *of_group, *beside],
+            rows_of(groups.assign(**of_paper)),
         ),
         declared(
             "industrial-others",
-            "The other comparisons",
             [*keys, *pair, figures("Model's", "mean_a"), figures("Other's", "mean_b"), *gain],
-            others,
+            rows_of(others),
         ),
     ]
 
 
-def _interval(row: Any) -> str:
+def _interval(row: Row) -> str:
     ends = [number(row.number(f"{end}95_percent"), 2) for end in ("low", "high")]
     return GAP if GAP in ends else f"[{', '.join(ends)}]"

@@ -21,7 +21,7 @@ from elcrec.files.yamlfile import read_yaml
 from elcrec.nightly.tolerance import Tolerance, tolerances
 from elcrec.runs.comparison import SeedRuns
 from elcrec.runs.reading import Runs
-from elcrec.tables.layout import GAP, Column, declared, plain, score
+from elcrec.tables.layout import GAP, plain_table, score
 
 Status = Literal["ok", "regression", "no reference", "not comparable"]
 Verdict = Literal["ok", "regression", "incomplete"]
@@ -189,16 +189,15 @@ def verdict(cells: Iterable[Cell]) -> Verdict:
 
 def text(cells: Sequence[Cell], config: Config) -> str:
     """A table of all cells, then a line for each one that is not ok and the verdict."""
-    columns = [
-        Column("model", lambda cell: config.model_name(cell.model), left=True),
-        Column("data", lambda cell: config.dataset_name(cell.dataset), left=True),
-        Column("metric", lambda cell: cell.metric, left=True),
-        Column("now", lambda cell: score(cell.value)),
-        Column("reference", lambda cell: score(cell.reference)),
-        Column("difference", lambda c: GAP if c.difference is None else f"{c.difference:+.4f}"),
-        Column("allowed", lambda cell: score(cell.tolerance)),
-        Column("from", lambda cell: cell.tolerance_from or GAP),
-        Column("", lambda cell: cell.status),
+    columns = ["model", "data", "metric", "now", "reference", "difference", "allowed", "from", ""]
+    rows = [
+        [
+            *(config.model_name(cell.model), config.dataset_name(cell.dataset), cell.metric),
+            *(score(cell.value), score(cell.reference)),
+            GAP if cell.difference is None else f"{cell.difference:+.4f}",
+            *(score(cell.tolerance), cell.tolerance_from or GAP, cell.status),
+        ]
+        for cell in cells
     ]
     lines = [
         f"{cell.status.upper()}: {config.model_name(cell.model)}, "
@@ -209,4 +208,4 @@ def text(cells: Sequence[Cell], config: Config) -> str:
     counts = Counter(cell.status for cell in cells)
     counted = ", ".join(f"{number} {status}" for status, number in counts.items())
     lines.append(f"Replication check: {verdict(cells)} ({counted}; reference {config.recorded})\n")
-    return plain(declared("", "", columns, cells)) + "".join(lines)
+    return plain_table(columns, rows, text=3) + "".join(lines)

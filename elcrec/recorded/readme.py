@@ -6,7 +6,7 @@ import io
 import tempfile
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import replace
 from itertools import groupby
@@ -16,18 +16,19 @@ from typing import Any
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.figures import drawn
+from elcrec.files.rows import Row
+from elcrec.files.words import listed
 from elcrec.recorded.calibrate import calibration
 from elcrec.recorded.folder import recorded_runs
-from elcrec.report import table1, verdict
+from elcrec.report import tables, verdict
 from elcrec.report.claims import CLAIMS
 from elcrec.report.claims.claim import REFERENCE, judge_all
-from elcrec.report.evidence import Evidence, Row
-from elcrec.report.remarks.expected import expected, placed
+from elcrec.report.evidence import Evidence
+from elcrec.report.remarks import expected, placed
 from elcrec.report.verdict import MARKS, JudgedCells
-from elcrec.report.words import listed
 from elcrec.runs.places import json_files, machines
 from elcrec.statistics.power import LEVEL
-from elcrec.tables import layout, released, table1_files, tables2_3_files
+from elcrec.tables import layout, released, table1_files, tables2_3
 from elcrec.tables import verdict as verdicts
 from elcrec.tables.document import document
 from elcrec.tables.layout import Table, score
@@ -70,7 +71,7 @@ def texts(config: Config) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         own = config.replaced(runs="recorded", output=Path(folder))
         with redirect_stdout(io.StringIO()):
-            for table in (table1_files, verdicts, tables2_3_files):
+            for table in (table1_files, verdicts, tables2_3):
                 table.write(own, own.output / "tables")
             released.write(own, own.output / "tables", json_files(own, "released"))
             for figure in DRAWN:
@@ -88,9 +89,7 @@ def _numbers(evidence: Evidence) -> dict[str, Any]:
     run = {dataset: _seeds(evidence, dataset) for dataset in config.use}
     away = Counter((d, m) for (d, _, m), row in judged.items() if row.text("verdict") == DIFFERS)
     strict = {
-        evidence.model_name(made.text("model"))
-        for made in evidence.runs
-        if made.text("ranked_by") != made.text("protocol")
+        evidence.model_name(run.model) for run in evidence.runs if run.ranked_by != run.protocol
     }
     compared = [
         row
@@ -98,8 +97,9 @@ def _numbers(evidence: Evidence) -> dict[str, Any]:
         if (row.text("family"), row.text("model_b")) == (EACH, BASELINE)
     ]
     names = evidence.model_name(REFERENCE), evidence.model_name(BASELINE)
+    of_files = tables.of_files(evidence, {})
     return {
-        "there": sum(run.text("model") in config.models for run in evidence.runs),
+        "there": sum(run.model in config.models for run in evidence.runs),
         "planned": len(config.use) * len(config.models) * len(config.seeds),
         "name": evidence.dataset_name,
         "run": {evidence.dataset_name(d): groups for d, groups in run.items() if groups},
@@ -113,27 +113,30 @@ def _numbers(evidence: Evidence) -> dict[str, Any]:
             compared, evidence, evidence.accuracy_printed, ("First", "Second")
         ),
         "tables": _results(evidence, judged),
-        "released": table1.released_table(evidence, {}),
+        "released": of_files.get("released"),
         "strict": listed(sorted(strict), 9),
         "away": listed([f"{d} {m} {n}" for (d, m), n in away.items()], 6),
-        "nearest": verdict.nearest_table(evidence),
-        "detectable": verdict.detectable_table(evidence),
+        "nearest": of_files.get("nearest"),
+        "detectable": of_files.get("detectable"),
         "never": sum(
             row.number("single_run_percent") > abs(row.number("paper_lead_percent"))
             for row in evidence.table("detectable")
         ),
         "bands": layout.texts(
             ["Data set", "Model", "HR@5", "Expected"],
-            [
-                [p.dataset, p.model, score(p.score.mean), f"{score(p.low)}–{score(p.high)}"]
-                for p in placed(evidence)
-            ],
+            map(_band, placed(evidence).to_dict("records")),
             left=2,
         ),
         "expected": expected(evidence).evidence,
         "calibration": calibration(config),
         "claims": judge_all(evidence, CLAIMS),
     }
+
+
+def _band(one: Mapping[Any, Any]) -> list[str]:
+    """A mean and the band where it was expected."""
+    band = f"{score(one['low'])}–{score(one['high'])}"
+    return [one["dataset"], one["model"], score(one["mean"]), band]
 
 
 def _seeds(evidence: Evidence, dataset: str) -> list[str]:
@@ -163,7 +166,7 @@ def _results(evidence: Evidence, judged: JudgedCells) -> list[Table]:
     """Table 1 as on the page, of the models that are recorded."""
     found = []
     for dataset, table in zip(
-        evidence.config.use, table1.tables(evidence, judged, {}), strict=True
+        evidence.config.use, tables.accuracy(evidence, judged, {}), strict=True
     ):
         rows = [row for row in table.rows if any(cell.sort is not None for cell in row)]
         header = [f"{evidence.dataset_name(dataset)}, test", *table.header[1:]]

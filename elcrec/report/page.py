@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 import jinja2
 
 import elcrec
 from elcrec.config.config import Config
-from elcrec.report import provenance, table1, tables2_3
+from elcrec.config.figures import KINDS
+from elcrec.files.checked import Line, Record
+from elcrec.files.jsonfile import read_json
+from elcrec.report import provenance, tables, verdict
 from elcrec.report.claims import CLAIMS
 from elcrec.report.claims.claim import judge_all
 from elcrec.report.evidence import Evidence
-from elcrec.report.figures import images
-from elcrec.report.further import further_tables
 from elcrec.report.remarks import remarks
-from elcrec.report.verdict import breakdown, detectable_table, judged_cells, nearest_table, summary
-from elcrec.report.view import Cell, Table
 from elcrec.runs.reading import Gap
+from elcrec.tables.layout import Cell, Table
 
 FINDINGS = elcrec.ROOT / "docs" / "findings.md"
 """What was found out about the paper; the page shows its headings."""
+MOST_LINES = 200  # of a figure's numbers that are shown on the page; the file has them all
 
 
 def render(config: Config, any_code: bool = False) -> str:
@@ -32,28 +36,27 @@ def render(config: Config, any_code: bool = False) -> str:
     evidence = Evidence(config, any_code)
     sources = provenance.sources(evidence)
     links = provenance.links(sources)
-    judged = judged_cells(evidence)
-    names = [evidence.dataset_name(d) for d in config.use]
+    judged = verdict.judged_cells(evidence)
+    of_files = tables.of_files(evidence, links)
+    names = {d: evidence.dataset_name(d) for d in config.use}
     values = {
         "version": elcrec.__version__,
         "config": config,
         "evidence": evidence,
-        "datasets": names,
-        "inside": [n for d, n in zip(config.use, names, strict=True) if evidence.in_paper(d)],
-        "outside": [n for d, n in zip(config.use, names, strict=True) if not evidence.in_paper(d)],
-        "summary": summary(judged),
-        "breakdown": breakdown(judged),
-        "nearest": nearest_table(evidence),
-        "detectable": detectable_table(evidence),
-        "accuracy": table1.tables(evidence, judged, links),
-        "significance": table1.significance_table(evidence),
+        "datasets": list(names.values()),
+        "inside": [name for d, name in names.items() if evidence.in_paper(d)],
+        "outside": [name for d, name in names.items() if not evidence.in_paper(d)],
+        "summary": verdict.summary(judged),
+        "breakdown": verdict.breakdown(judged),
+        "accuracy": tables.accuracy(evidence, judged, links),
+        "significance": tables.significance(evidence),
+        "tables": of_files,
+        "further": [
+            *tables.by_activity(evidence),
+            *(of_files[name] for name in ("impossible", "grid") if name in of_files),
+        ],
         "claims": judge_all(evidence, CLAIMS),
-        "time": tables2_3.time_table(evidence, links),
-        "memory": tables2_3.memory_table(evidence, links),
-        "images": images(evidence.output / "figures"),
-        "statistics": table1.statistics_table(evidence),
-        "released": table1.released_table(evidence, links),
-        "further": further_tables(evidence),
+        "images": images(evidence.config.output / "figures"),
         "findings": headings(),
         "remarks": remarks(evidence),
         "sources": sources,
@@ -79,17 +82,49 @@ def environment() -> jinja2.Environment:
     )
 
 
+class Words(Record):
+    """The JSON file of a figure."""
+
+    title: Line
+    caption: Line
+    alt: Line
+
+
+def images(folder: Path) -> list[dict[str, Any]]:
+    """All figures in a folder, in the order of `KINDS`.
+
+    `source` is the PNG as a data URI, `numbers` its CSV, of which `cut` lines are not shown.
+
+    Raises:
+        InputError: A figure without its words, or whose words lack a key.
+    """
+    order = {kind: place for place, kind in enumerate(KINDS)}
+    paths = sorted(folder.glob("*.png"))
+    return [_image(p) for p in sorted(paths, key=lambda p: order.get(p.stem.split("-")[0], 99))]
+
+
+def _image(path: Path) -> dict[str, Any]:
+    data = base64.b64encode(path.read_bytes()).decode("ascii")
+    csv = path.with_suffix(".csv")
+    lines = csv.read_text(encoding="utf-8").splitlines() if csv.is_file() else []
+    return dict(read_json(path.with_suffix(".json"), Words)) | {
+        "name": path.stem,
+        "source": f"data:image/png;base64,{data}",
+        "numbers": "\n".join(lines[:MOST_LINES]),
+        "cut": max(0, len(lines) - MOST_LINES),
+    }
+
+
 def _absences(evidence: Evidence, gaps: Sequence[Gap]) -> Table | None:
     """Runs that the page does not show, those of one reason in one row."""
     groups: dict[tuple[str, str, str], list[str]] = {}
     for gap in gaps:
         names = evidence.dataset_name(gap.dataset), evidence.model_name(gap.model)
         groups.setdefault((*names, gap.reason), []).append(str(gap.seed))
-    if not groups:
-        return None
     rows = [
-        [Cell(dataset), Cell(model), Cell(", ".join(seeds)), Cell(reason)]
+        list(map(Cell, (dataset, model, ", ".join(seeds), reason)))
         for (dataset, model, reason), seeds in groups.items()
     ]
     header = ["Data set", "Model", "Seeds", "Why"]
-    return Table("absent", "Asked for by the configuration", header, rows, text_columns=4)
+    caption = "Asked for by the configuration"
+    return Table("absent", caption, header, rows, text_columns=4) if rows else None

@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
 
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.checked import Line, Record
+from elcrec.files.jsonfile import read_json
 from elcrec.report.evidence import Evidence
+from elcrec.runs.efficiency import EfficiencyRecord
 from elcrec.runs.places import json_files
 from elcrec.runs.plan import variant_text
+from elcrec.runs.record import RunRecord
 
 RUN, SENSITIVITY, MEASUREMENT, RELEASED = "run", "sensitivity", "measurement", "released weights"
 KINDS = (RUN, SENSITIVITY, MEASUREMENT, RELEASED)
-NOT_RECORDED = "not recorded"
 SHORT = 10  # digits of a commit that are shown
 
 Links = Mapping[tuple[str, str, str], tuple[str, str]]
 """(kind, data set, model) to the anchor of its sources and their description."""
+
+
+class Environment(Record):
+    """`environment.json` of a run, of which any part may not have been recorded."""
+
+    command: list[str] = []
+    python: Line | None = None
+    versions: dict[str, Line] = {}
+
+
+class Measurement(EfficiencyRecord):
+    """An efficiency file with its command, which older ones lack."""
+
+    command: list[str] = []
 
 
 @dataclass(frozen=True)
@@ -34,6 +52,7 @@ class Source:
     """As shown: shortened, with a mark when the working tree had changes."""
     device: str
     command: str
+    """As one would type it: the program's path is that of one machine only."""
     detail: str
     """Epochs, versions: what else a reader may ask for."""
 
@@ -49,11 +68,12 @@ def sources(evidence: Evidence) -> list[Source]:
     Raises:
         InputError: A record that is not whole.
     """
-    found = [_run(RUN, values) for values in evidence.runs]
-    found += [_run(SENSITIVITY, values) for values in evidence.sensitivity]
-    measured = json_files(evidence.config, "efficiency")
-    found += [_measurement(JsonObject.read(path)) for path in measured]
-    found += [_released(values) for values in evidence.released]
+    found = [*_of_runs(RUN, evidence.runs), *_of_runs(SENSITIVITY, evidence.sensitivity)]
+    for path in json_files(evidence.config, "efficiency"):
+        one = read_json(path, Measurement)
+        detail = f"{one.epochs_measured} measured epochs"
+        found.append(_source(MEASUREMENT, one, f"seed {one.seed}", one.command, detail))
+    found += [_source(RELEASED, one, one.file, one.command) for one in evidence.released]
     config = evidence.config
     order = {name: i for i, name in enumerate([*config.use, *config.models, *KINDS])}
 
@@ -66,80 +86,34 @@ def sources(evidence: Evidence) -> list[Source]:
 
 def links(found: Sequence[Source]) -> Links:
     """Where the numbers of each model lead, with one line on what made them."""
-    groups: dict[tuple[str, str, str], list[Source]] = {}
-    for source in found:
-        groups.setdefault((source.kind, source.dataset, source.model), []).append(source)
-    return {key: (group[0].anchor, _describe(group)) for key, group in groups.items()}
+    groups = groupby(found, key=lambda source: (source.kind, source.dataset, source.model))
+    return {key: _link(list(group)) for key, group in groups}
 
 
-def _describe(found: Sequence[Source]) -> str:
-    """One line for a group of sources: how many, their commits and devices."""
-    commits = ", ".join(dict.fromkeys(s.commit for s in found))
-    devices = ", ".join(dict.fromkeys(s.device for s in found))
-    kind = found[0].kind if found[0].kind in (RUN, MEASUREMENT) else "record"
-    count = f"{len(found)} {kind}{'s' if len(found) > 1 else ''}"
-    return f"{count}; commit {commits}; {devices}; {found[0].command}"
+def _link(group: Sequence[Source]) -> tuple[str, str]:
+    """Anchor of a group of sources; how many, their commits and devices, the first command."""
+    first = group[0]
+    commits = ", ".join(dict.fromkeys(source.commit for source in group))
+    devices = ", ".join(dict.fromkeys(source.device for source in group))
+    kind = first.kind if first.kind in (RUN, MEASUREMENT) else "record"
+    count = f"{len(group)} {kind}{'s' * (len(group) > 1)}"
+    return first.anchor, f"{count}; commit {commits}; {devices}; {first.command}"
 
 
-def _run(kind: str, values: JsonObject) -> Source:
-    folder = values.path.parent
-    path = folder / "environment.json"
-    made = JsonObject.read(path) if path.is_file() else JsonObject(path, {})
-    variant = f"{variant_text(folder.parent.name)}, " if kind == SENSITIVITY else ""
-    detail = [
-        f"{values.integer('epochs')} epochs",
-        f"tested epoch {values.integer('best_epoch')}",
-        *_versions(made),
-    ]
-    return _source(kind, values, f"{variant}seed {values.integer('seed')}", made, ", ".join(detail))
-
-
-def _measurement(values: JsonObject) -> Source:
-    detail = f"{values.integer('epochs_measured')} measured epochs"
-    return _source(MEASUREMENT, values, f"seed {values.integer('seed')}", values, detail)
-
-
-def _released(values: JsonObject) -> Source:
-    # Weights may have been looked at before commit and device were recorded.
-    known = replace(values, values={"commit": None, "device": NOT_RECORDED, **values.values})
-    return _source(RELEASED, known, values.text("file"), values)
+def _of_runs(kind: str, runs: Iterable[RunRecord]) -> Iterator[Source]:
+    for run in runs:
+        made = read_json(run.folder / "environment.json", Environment)
+        detail = [f"{run.epochs} epochs", f"tested epoch {run.best_epoch}"]
+        detail += [f"Python {made.python}"] if made.python else []
+        detail += [f"{n} {made.versions[n]}" for n in ("torch", "numpy") if n in made.versions]
+        variant = f"{variant_text(run.folder.parent.name)}, " if kind == SENSITIVITY else ""
+        yield _source(kind, run, f"{variant}seed {run.seed}", made.command, ", ".join(detail))
 
 
 def _source(
-    kind: str, values: JsonObject, variant: str, made: JsonObject, detail: str = ""
+    kind: str, record: Any, variant: str, command: Sequence[str], detail: str = ""
 ) -> Source:
-    """A source by its record; `made` is the record that says by which command."""
-    return Source(
-        kind,
-        values.text("dataset"),
-        values.text("model"),
-        variant,
-        _commit(values),
-        values.text("device"),
-        _command(made),
-        detail,
-    )
-
-
-def _versions(made: JsonObject) -> list[str]:
-    """Python and what decides its numbers, as far as it is recorded."""
-    shown = [f"Python {made.text('python')}"] if "python" in made.values else []
-    if "versions" in made.values:
-        versions = made.section("versions")
-        names = [name for name in ("torch", "numpy") if name in versions.values]
-        shown += [f"{name} {versions.text(name)}" for name in names]
-    return shown
-
-
-def _command(values: JsonObject) -> str:
-    """The command as one would type it: the program's path is that of one machine only."""
-    words = values.texts("command") if "command" in values.values else []
-    return shlex.join(["elcrec", *words[1:]]) if words else NOT_RECORDED
-
-
-def _commit(values: JsonObject) -> str:
-    """Commit of a record, shortened, with a mark when the tree was not clean."""
-    commit = values.optional_text("commit")
-    if commit is None:
-        return "unknown"
-    return commit[:SHORT] + (" + changes" if values.values.get("dirty") else "")
+    """A source by a record, which says of what it is and with which commit and device."""
+    commit = record.commit[:SHORT] + " + changes" * record.dirty if record.commit else "unknown"
+    typed = shlex.join(["elcrec", *command[1:]]) if command else "not recorded"
+    return Source(kind, record.dataset, record.model, variant, commit, record.device, typed, detail)

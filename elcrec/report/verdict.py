@@ -6,40 +6,35 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from elcrec.paper import IMPROVEMENT, P_VALUE, printed_in
+import pandas as pd
+
+from elcrec.files.rows import Row, rows_of
+from elcrec.paper import of_methods, printed_in
 from elcrec.report.evidence import Evidence
-from elcrec.report.view import Cell, Table
-from elcrec.tables import detectable, nearest, verdict
-from elcrec.tables.layout import Line, number
-from elcrec.tables.verdict import CANNOT_TELL, COMPATIBLE, DIFFERS, NOT_RUN, PROVISIONAL, VERDICTS
+from elcrec.tables import verdict
+from elcrec.tables.layout import Cell, Table, number
+from elcrec.tables.verdict import CANNOT_TELL, CELL, COMPATIBLE, DIFFERS, NOT_RUN, VERDICTS
 
 MARKS = {COMPATIBLE: "✓", DIFFERS: "✗", CANNOT_TELL: "?", NOT_RUN: "○"}
 KINDS = {COMPATIBLE: "yes", DIFFERS: "no", CANNOT_TELL: "part", NOT_RUN: "open"}
 """CSS class of each verdict."""
-JudgedCells = Mapping[tuple[str, str, str], Any]
-"""(data set, metric, model), all as printed, to the row of `verdict.csv`."""
+JudgedCells = Mapping[tuple[str, ...], Row]
+"""`CELL`, all as printed, to the row of `verdict.csv`."""
 
 
 def judged_cells(evidence: Evidence) -> JudgedCells:
     """Read `verdict.csv`; before it is there, every cell of the paper is not yet run."""
-    rows: list[Any] = list(evidence.table("verdict")) or [
-        Line(
-            dataset=dataset,
-            metric=metric,
-            model=model,
-            verdict=NOT_RUN,
-            status="",
-            note="tables/verdict.csv is not made yet",
-        )
-        for dataset, metric, model in evidence.accuracy_printed
-        if model not in (IMPROVEMENT, P_VALUE)
-    ]
-    return {(row.text("dataset"), row.text("metric"), row.text("model")): row for row in rows}
+    rows = evidence.table("verdict")
+    if not rows:
+        printed = pd.DataFrame(list(of_methods(evidence.accuracy_printed)), columns=CELL)
+        note = "tables/verdict.csv is not made yet"
+        rows = rows_of(printed.assign(verdict=NOT_RUN, status="", note=note))
+    return {tuple(map(row.text, CELL)): row for row in rows}
 
 
-def in_words(row: Any) -> str:
+def in_words(row: Row) -> str:
     """A verdict with the numbers that it rests on."""
-    found: str = row.text("verdict")
+    found = row.text("verdict")
     if found == NOT_RUN:
         return found
     low, high = (number(row.number(key), 4) for key in ("low95", "high95"))
@@ -59,7 +54,7 @@ def summary(judged: JudgedCells) -> dict[str, Any]:
         "counts": {v: verdicts[v] for v in VERDICTS},
         "total": len(judged),
         "run": len(judged) - verdicts[NOT_RUN],
-        "provisional": sum(row.text("status") == PROVISIONAL for row in judged.values()),
+        "provisional": sum(row.text("status") == verdict.PROVISIONAL for row in judged.values()),
         "rule": verdict.rule(),
         "reasons": Counter(note.split(";")[0] or NOT_RUN for note in notes).most_common(),
         "marks": MARKS,
@@ -75,25 +70,13 @@ def breakdown(judged: JudgedCells) -> list[Table]:
     ]
 
 
-def nearest_table(evidence: Evidence) -> Table | None:
-    """With which printed columns each of ours agrees; None before any was compared."""
-    rows = evidence.table("nearest")
-    return nearest.shown(rows) if rows else None
-
-
-def detectable_table(evidence: Evidence) -> Table | None:
-    """Leads that the design detects, beside the paper's; None before there is any."""
-    rows = evidence.table("detectable")
-    return detectable.shown(rows, evidence) if rows else None
-
-
 def _by(what: str, id: str, judged: JudgedCells, part: int) -> Table:
     counts = Counter((key[part], row.text("verdict")) for key, row in judged.items())
     names = dict.fromkeys(key[part] for key in judged)
-    rows = [[Cell(name), *(_count_cell(counts[name, v], v) for v in VERDICTS)] for name in names]
+    rows = [[Cell(name), *(_count(counts[name, v], v) for v in VERDICTS)] for name in names]
     header = [what, *(f"{MARKS[v]} {v}" for v in VERDICTS)]
     return Table(id, f"Cells by {what.lower()}", header, rows)
 
 
-def _count_cell(count: int, verdict: str) -> Cell:
-    return Cell(str(count), sort=count, kind=KINDS[verdict] if count else "none")
+def _count(cells: int, verdict: str) -> Cell:
+    return Cell(str(cells), sort=cells, kind=KINDS[verdict] if cells else "none")

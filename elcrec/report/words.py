@@ -1,55 +1,17 @@
-"""Words around numbers: the texts of claims and remarks, Jinja in `templates/*.yaml`.
-
-Whoever computes returns numbers; what a reader is told of them stands in these files alone.
-"""
+"""The texts of claims and remarks, `templates/*.yaml`, with their numbers."""
 
 from __future__ import annotations
 
-import functools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from elcrec.files.yamlfile import read_yaml
+from elcrec.files import words
 
 FOLDER = Path(__file__).parent / "templates"
 
 
 def worded(file: str, key: str, part: str, numbers: Mapping[str, Any]) -> str:
-    """Render a text of `templates/<file>.yaml` as one line; 12% becomes 12 %.
-
-    Raises:
-        jinja2.UndefinedError: The text needs a number that is not given.
-    """
-    template = _environment().from_string(read_yaml(FOLDER / f"{file}.yaml")[key][part])
-    text = re.sub(r"[ \n]+", " ", template.render(numbers)).strip()
-    return re.sub(r"(?<=\d)%", " %", text)
-
-
-@functools.cache
-def _environment() -> jinja2.Environment:
-    # The page escapes what it shows; in Markdown the same text stands as it is.
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
-    environment.filters |= {"listed": listed, "each": _each, "less": _less}
-    return environment
-
-
-def listed(items: Sequence[str], most: int = 4) -> str:
-    """Join for a sentence; of many, the first ones and how many more."""
-    shown = list(items[:most])
-    if len(items) > most:
-        shown.append(f"{len(items) - most} more")
-    return ", ".join(shown[:-1]) + f" and {shown[-1]}" if len(shown) > 1 else "".join(shown)
-
-
-def _each(items: Iterable[Mapping[str, Any]], form: str) -> list[str]:
-    """Each of the items in the same words, as `str.format` puts them."""
-    return [form.format_map(item) for item in items]
-
-
-def _less(ratio: float) -> str:
-    """`7.2% less` or `3.0% more` for a ratio to the baseline."""
-    return f"{abs(1 - ratio):.1%} {'less' if ratio < 1 else 'more'}"
+    """A text of `templates/<file>.yaml` as one line; 12% becomes 12 %."""
+    return re.sub(r"(?<=\d)%", " %", words.worded(FOLDER / f"{file}.yaml", key, part, numbers))

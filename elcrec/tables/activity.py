@@ -6,11 +6,10 @@ split into five equally large groups by the length of their history.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import product
-from math import nan
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ from elcrec.config.config import Config
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
+from elcrec.files.rows import Row, frame_of, rows_of
 from elcrec.runs.comparison import SeedRuns, training_noise, user_values
 from elcrec.runs.record import RunRecord
 from elcrec.statistics import comparison
@@ -28,13 +28,12 @@ from elcrec.statistics.groups import GROUPS, activity_groups
 from elcrec.statistics.tests import mean_std
 from elcrec.tables import table1
 from elcrec.tables.document import write_csv, write_table
-from elcrec.tables.layout import Column, Line, Named, Table, declared, figures, lines, number, word
+from elcrec.tables.layout import Column, Named, Table, declared, figures, number, word
 from elcrec.tables.wording import LEAD, lead, missing, origin, tested
 
-COLUMNS = (
-    *("dataset", "metric", "group", "shortest", "longest", "users"),
-    *("model", "mean", "std", "seeds"),
-)
+GROUP = ["dataset", "metric", "group"]
+SIZE = ["shortest", "longest", "users"]
+COLUMNS = [*GROUP, *SIZE, "model", "mean", "std", "seeds"]
 """Of `activity.csv`."""
 
 
@@ -68,24 +67,20 @@ def build(
         ValueError: A data set of fewer users than groups.
     """
     runs = {
-        key: own
+        key: [r for r in records if (r.dataset, r.model) == key]
         for key in product(histories, models)
-        if (own := [r for r in records if (r.dataset, r.model) == key])
     }
-    group_of = {}
-    for dataset, sequences in histories.items():
-        _check([r for r in records if r.dataset == dataset], sequences, dataset)
-        group_of[dataset] = activity_groups(sequences.lengths, GROUPS)
-    # By group and data set: (users,) who is in it.
-    members = [
-        {dataset: np.flatnonzero(found == group) for dataset, found in group_of.items()}
-        for group in range(GROUPS)
-    ]
+    runs = {key: own for key, own in runs.items() if own}
+    groups = {dataset: _groups(found, records, dataset) for dataset, found in histories.items()}
     keys = list(product(TABLE_METRICS, range(GROUPS)))
-    pools = {(m, group): training_noise(runs, m, members[group]) for m, group in keys}
-    rows, compared = [], {}
+    # The training noise of a group is that of its own users, from all models and data sets.
+    pools = {}
+    for metric, group in keys:
+        members = {d: np.flatnonzero(found == group) for d, found in groups.items()}
+        pools[metric, group] = training_noise(runs, metric, members)
+    rows, compared = [], {}  # the latter by data set, metric and group: one Holm family
     for dataset, (metric, group) in product(histories, keys):
-        users = members[group][dataset]
+        users = np.flatnonzero(groups[dataset] == group)
         lengths = histories[dataset].lengths[users]
         where = dataset, metric, group + 1
         size = int(lengths.min()), int(lengths.max()), len(lengths)
@@ -102,35 +97,28 @@ def build(
     return pd.DataFrame(rows, columns=COLUMNS), ahead
 
 
-def shown(rows: Iterable[Any], leads: Iterable[Any], names: Named) -> dict[str, Table]:
+def shown(rows: Sequence[Row], leads: Sequence[Row], names: Named) -> dict[str, Table]:
     """The rows of both files as a table for each data set, by its name; the models across."""
-    groups: dict[tuple[str, ...], list[Any]] = {}
-    for row in rows:
-        groups.setdefault(_key(row), []).append(row)
-    models = dict.fromkeys(row.text("model") for group in groups.values() for row in group)
-    compared = {_key(row): row for row in leads}
-    merged: dict[str, list[Line]] = {}
-    for key, group in groups.items():
-        merged.setdefault(key[0], []).append(_merged(group, compared.get(key), models))
+    means = frame_of(rows, [*GROUP, "model"], [*SIZE, "mean"])
+    models = means["model"].unique()
+    wide = means.set_index([*GROUP, *SIZE, "model"])["mean"].unstack(sort=False)
+    wide = wide.reset_index(SIZE).join(frame_of(leads, GROUP, LEAD).set_index(GROUP))
     columns = [
         word("Metric", "metric"),
         word("Group", "group"),
         Column("History", _history, left=True),
         figures("Users", "users", 0),
-        *(figures(names.model_name(model), f"mean of {model}") for model in models),
+        *(figures(names.model_name(model), model) for model in models),
         *lead("Improvement"),
         tested("p (Holm)", "p"),
         tested(TESTS["paired"].title, TESTS["paired"].p_column),
     ]
-    caption = (
-        "{}: accuracy on the test split by length of the users' histories (means over seeds), and"
-        " the improvement of ELCRec over ICLRec."
-    )
-    titles = {dataset: names.dataset_name(dataset) for dataset in merged}
-    return {
-        title: declared(f"activity-{dataset}", caption.format(title), columns, merged[dataset])
-        for dataset, title in titles.items()
-    }
+    tables = {}
+    for dataset, frame in wide.reset_index().groupby("dataset", sort=False):
+        name = names.dataset_name(str(dataset))
+        table = declared("activity", columns, rows_of(frame), dataset=name)
+        tables[name] = replace(table, id=f"activity-{dataset}")
+    return tables
 
 
 def write(config: Config, folder: Path, any_code: bool = False) -> None:
@@ -157,7 +145,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         for d, n in few.items()
     ]
     frame, leads = build(table.records, histories, list(table.names.models))
-    tables = shown(lines(frame), lines(leads), table.names)
+    tables = shown(rows_of(frame), rows_of(leads), table.names)
     write_table(
         folder,
         "activity",
@@ -171,34 +159,21 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     write_csv(folder / "activity_leads.csv", leads)
 
 
-def _key(row: Any) -> tuple[str, ...]:
-    return tuple(row.text(key) for key in ("dataset", "metric", "group"))
-
-
-def _merged(group: Sequence[Any], ahead: Any | None, models: Iterable[str]) -> Line:
-    """A row of the shown table: a group of users, the mean of each model, and the lead."""
-    first = group[0]
-    found = Line({key: first.text(key) for key in ("metric", "group")})
-    found |= {key: first.number(key) for key in ("shortest", "longest", "users")}
-    means = {row.text("model"): row.number("mean") for row in group}
-    found |= {f"mean of {model}": means.get(model, nan) for model in models}
-    found |= {key: ahead.number(key) if ahead else nan for key in LEAD}
-    return found
-
-
-def _history(row: Any) -> str:
+def _history(row: Row) -> str:
     shortest, longest = (number(row.number(key), 0) for key in ("shortest", "longest"))
     return longest if shortest == longest else f"{shortest}–{longest}"
 
 
-def _check(runs: SeedRuns, sequences: Sequences, dataset: str) -> None:
-    found = sequences.digest() if runs else ""
-    for run in runs:
+def _groups(sequences: Sequences, records: Sequence[RunRecord], dataset: str) -> NDArray[np.int8]:
+    """Group of each user: (users,); refuses runs of other histories."""
+    found = sequences.digest()
+    for run in (record for record in records if record.dataset == dataset):
         if run.data != found:
             raise InputError(
                 f"{run.folder / 'metrics.json'}: data is {run.data}, but the prepared histories of "
                 f"{dataset} have {found}; run this training again"
             )
+    return activity_groups(sequences.lengths, GROUPS)
 
 
 def _sample(runs: SeedRuns, metric: str, users: NDArray[np.intp]) -> Sample:

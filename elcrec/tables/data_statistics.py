@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from elcrec.config.config import Config
 from elcrec.data.sequences import SPLITS
 from elcrec.data.statistics import load_statistics
+from elcrec.files.rows import Row, rows_of
 from elcrec.paper import SIZES, printed_sizes
 from elcrec.tables.document import write_table
-from elcrec.tables.layout import GAP, Column, Table, declared, figures, lines, word
+from elcrec.tables.layout import GAP, Column, Table, declared, figures, word
 
 _SHOWN = {
     "users": ("Users", 0),
@@ -23,18 +23,15 @@ _SHOWN = {
     "sparsity_percent": ("Sparsity (%)", 2),
 }
 """Title and decimals of each of `SIZES`."""
-NOTE = "Repeated: targets of validation and test that stand in the user's own history."
 
 
-def shown(rows: Sequence[Any]) -> Table:
+def shown(rows: Sequence[Row]) -> Table:
     """The rows of `data_statistics.csv` as a table; the paper's numbers as printed."""
     columns = [word("Data set", "name")]
     for key, (title, digits) in _SHOWN.items():
-        columns.append(figures(title, key, digits))
-        columns.append(_printed(f"paper_{key}"))
+        columns += [figures(title, key, digits), _printed(f"paper_{key}")]
     columns += [figures(f"Repeated, {split}", f"repeated_{split}", 0) for split in SPLITS]
-    caption = "Data sets after the 5-core, beside the paper's Table 6 as printed."
-    return declared("data", caption, columns, rows, [NOTE])
+    return declared("data", columns, rows)
 
 
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
@@ -49,24 +46,19 @@ def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
         InputError: A file is missing, lacks a key, or its numbers do not belong together; nothing
             is written then.
     """
-    records = [load_statistics(path) for path in files]
-    printed = printed_sizes()
+    records, printed = list(map(load_statistics, files)), printed_sizes()
     columns = ["dataset", "name", *SIZES, *(f"paper_{key}" for key in SIZES)]
     columns += (repeated := [f"repeated_{split}" for split in SPLITS])
     rows = [
-        {key: record[key] for key in ("dataset", "name", *SIZES)}
-        | {f"paper_{key}": printed.get(record["dataset"], {}).get(key) for key in SIZES}
-        | {f"repeated_{split}": record["repeated_targets"].get(split) for split in SPLITS}
+        record
+        | {f"paper_{k}": v for k, v in printed.get(record["dataset"], {}).items()}
+        | {f"repeated_{split}": n for split, n in record["repeated_targets"].items()}
         for record in records
     ]
     frame = pd.DataFrame(rows, columns=columns)
     frame[repeated] = frame[repeated].astype("Int64")  # whole beside gaps
-    whole = [
-        (record, printed[record["dataset"]]["actions_per_item"])
-        for record in records
-        if record.get("before_core") and "actions_per_item" in printed.get(record["dataset"], {})
-    ]
-    write_table(folder, "data_statistics", frame, [shown(lines(frame))], whole=whole)
+    whole = [row for row in rows if row["before_core"] and "paper_actions_per_item" in row]
+    write_table(folder, "data_statistics", frame, [shown(rows_of(frame))], whole=whole)
 
 
 def _printed(key: str) -> Column:

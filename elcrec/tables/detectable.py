@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import nan
-from typing import Any
 
 import pandas as pd
 import scipy.stats
 
 from elcrec import paper
+from elcrec.files.rows import Row
 from elcrec.statistics.comparison import ModelComparison
 from elcrec.statistics.power import LEVEL, detectable_lead, seeds_needed
-from elcrec.tables.document import note
-from elcrec.tables.layout import Cell, Column, Named, Table, declared, figures, gap, word
+from elcrec.tables.layout import Cell, Column, Named, Table, declared, figures, gap, named, word
 from elcrec.tables.table1 import AccuracyTable
 
 SEEDS = (1, 2, 3, 5, 10)
@@ -47,27 +46,26 @@ def frame(table: AccuracyTable, seeds_asked: int) -> pd.DataFrame:
         known = min(strongest.tests["Welch"].n) > 1
         ahead, runner_up = paper.lead(table.paper, table.names.datasets[dataset], metric)
         lead = ahead / runner_up if runner_up else nan
-        shown = {n: 100 * detectable_lead(n, noise, users, count) for n in {*SEEDS, seeds_asked}}
+        leads = [100 * detectable_lead(n, noise, users, count) for n in (*SEEDS, seeds_asked)]
         level = LEVEL / len(table.against_each)
         holm = 100 * detectable_lead(seeds_asked, noise, users, count, level=level)
-        least, needed = (
-            seeds_needed(lead, noise, part, count) for part in (users if known else 0, users)
-        )
+        least = seeds_needed(lead, noise, users if known else 0, count)
+        needed = seeds_needed(lead, noise, users, count)
+        single_run = 200 * noise.deviation * scipy.stats.norm.ppf(0.975)
         rows.append(
             [
                 *(dataset, metric, 100 * noise.deviation, noise.freedom, 100 * users**0.5),
-                *(strongest.model_b, *(shown[n] for n in SEEDS), seeds_asked, shown[seeds_asked]),
-                *(holm, 100 * lead, least, needed),
-                200 * noise.deviation * scipy.stats.norm.ppf(0.975),
+                *(strongest.model_b, *leads[:-1], seeds_asked, leads[-1], holm),
+                *(100 * lead, least, needed, single_run),
             ]
         )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def shown(rows: Sequence[Any], names: Named) -> Table:
+def shown(rows: Sequence[Row], names: Named) -> Table:
     """The rows of `detectable.csv` as a table."""
     columns = [
-        Column("Data set", lambda row: names.dataset_name(row.text("dataset")), left=True),
+        named("Data set", "dataset", names.dataset_name),
         word("Metric", "metric"),
         figures("Noise of a run (%)", "noise_percent", 1),
         figures("Its df", "freedom", 1),
@@ -77,23 +75,18 @@ def shown(rows: Sequence[Any], names: Named) -> Table:
         Column("Seeds it needs", _seeds),
         figures("Single run", "single_run_percent", 1),
     ]
-    caption = "Leads that can be detected, in percent"
-    return declared("detectable", caption, columns, rows, [note("detectable")])
+    return declared("detectable", columns, rows)
 
 
-def seeds_text(least: str, most: str) -> str:
-    """Seeds that a lead needs, from the fields of `detectable.csv`: `9`, `9 to 91`, `9 or more`."""
-    ends = [end.removesuffix(".0") for end in (least, most)]
-    if ends[0] == ends[1]:
-        return "none suffices" if ends[0] == "inf" else ends[0]
-    return f"{ends[0]} or more" if ends[1] == "inf" else f"{ends[0]} to {ends[1]}"
-
-
-def _seeds(row: Any) -> Cell:
-    least, most = row.text("seeds_needed_least"), row.text("seeds_needed")
+def _seeds(row: Row) -> Cell:
+    """The seeds that the paper's lead needs: `9`, `9 to 91`, `9 or more`, `none suffices`."""
+    least, most = (row.text(key) for key in ("seeds_needed_least", "seeds_needed"))
     if not most:
         return gap("no lead is printed")
-    return Cell(seeds_text(least, most), sort=1e9 if most == "inf" else row.number("seeds_needed"))
+    ends = [end.removesuffix(".0") for end in (least, most)]
+    if most == "inf":
+        return Cell("none suffices" if least == most else f"{ends[0]} or more", sort=1e9)
+    return Cell(ends[1] if least == most else " to ".join(ends), sort=row.number("seeds_needed"))
 
 
 def _strongest(table: AccuracyTable, dataset: str, metric: str) -> ModelComparison | None:

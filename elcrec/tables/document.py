@@ -40,11 +40,6 @@ def document(template: str, package: str = "elcrec.tables", **values: Any) -> st
     return re.sub(r"\n +(?=\S)", " ", text)
 
 
-def note(name: str) -> str:
-    """A note that stands in several places, of the template `<name>.note.j2`."""
-    return document(f"{name}.note.j2").strip()
-
-
 def write_table(
     folder: Path, name: str, frame: pd.DataFrame, tables: Sequence[Table], **values: Any
 ) -> None:

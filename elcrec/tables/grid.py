@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,13 @@ import pandas as pd
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError
-from elcrec.evaluation.metrics import METRICS, TABLE_METRICS
-from elcrec.files.jsonfile import LARGEST, JsonObject
+from elcrec.evaluation.metrics import TABLE_METRICS
+from elcrec.files.jsonfile import read_json
+from elcrec.files.rows import Row, rows_of
 from elcrec.runs.grid import read_grid
+from elcrec.runs.records import TriedPoint
 from elcrec.tables.document import write_table
-from elcrec.tables.layout import Column, Table, declared, figures, lines, word
+from elcrec.tables.layout import Column, Table, declared, figures, word
 
 COLUMNS = (
     *("dataset", "model", "point", "best", "in_use", "select_by", "score", "best_epoch", "epochs"),
@@ -41,15 +42,30 @@ def frame(
     Raises:
         InputError: A record that is missing or not whole.
     """
-    rows = [_row(JsonObject.read(file), in_use) for file in files]
+    rows = []
+    for file in files:
+        tried = read_json(file, TriedPoint)
+        try:
+            used = in_use(tried.model, tried.dataset, tried.point)
+        except InputError as error:
+            raise InputError(f"{file}: {error}") from None
+        rows.append(
+            tried.model_dump(exclude={"valid"})
+            | {f"valid {metric}": value for metric, value in tried.valid.items()}
+            | {
+                "point": " ".join(f"{key}={value}" for key, value in tried.point.items()),
+                "in_use": used,
+                "score": tried.valid[tried.select_by],
+                "commit": f"{tried.commit or 'unknown'}{' and changes' * tried.dirty}",
+            }
+        )
     found = pd.DataFrame(rows, columns=COLUMNS)
-    if rows:
-        best = found.groupby(["dataset", "model"], sort=False)["score"].idxmax()
-        found["best"] = found.index.isin(best)
+    best = found.groupby(["dataset", "model"], sort=False)["score"].idxmax()
+    found["best"] = found.index.isin(best)
     return found
 
 
-def shown(rows: Sequence[Any]) -> Table:
+def shown(rows: Sequence[Row]) -> Table:
     """The rows of `grid.csv` as a table."""
     columns = [
         word("Data set", "dataset"),
@@ -62,7 +78,7 @@ def shown(rows: Sequence[Any]) -> Table:
         figures("of", "epochs", 0),
         figures("s", "seconds", 0),
     ]
-    return declared("grid", "Validation scores of the declared grids", columns, rows)
+    return declared("grid", columns, rows)
 
 
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
@@ -72,57 +88,11 @@ def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
         folder,
         "grid",
         found,
-        [shown(lines(found))],
+        [shown(rows_of(found))],
         selected_by=list(dict.fromkeys(found["select_by"])),
         made_by=list(dict.fromkeys(zip(found["device"], found["commit"], strict=True))),
     )
 
 
-def _row(record: JsonObject, in_use: Callable[[str, str, dict[str, Any]], bool]) -> dict[str, Any]:
-    point, valid = _point(record), record.section("valid")
-    changed = " and changes" if record.flag("dirty") else ""
-    selected = record.one_of("select_by", METRICS)
-    return {
-        "dataset": record.text("dataset"),
-        "model": record.text("model"),
-        "point": " ".join(f"{key}={value}" for key, value in point.items()),
-        "best": False,
-        "in_use": _in_use(record, in_use, point),
-        "select_by": selected,
-        "score": valid.number(selected, most=1),
-        "best_epoch": record.integer("best_epoch"),
-        "epochs": record.integer("epochs"),
-        "seconds": record.number("seconds"),
-        "seed": record.integer("seed"),
-        "device": record.text("device"),
-        "commit": f"{record.optional_text('commit') or 'unknown'}{changed}",
-        **{f"valid {name}": valid.number(name, most=1) for name in TABLE_METRICS},
-    }
-
-
 def _yes(title: str, key: str) -> Column:
     return Column(title, lambda row: "yes" if row.text(key) == "True" else "", left=True)
-
-
-def _point(record: JsonObject) -> dict[str, Any]:
-    """The settings of the point: names, and values that can stand in a table."""
-    section = record.section("point")
-    for key, value in section.values.items():
-        if not key.isidentifier():
-            section.refuse(key, "the name of a setting")
-        if isinstance(value, str):
-            section.text(key)
-        elif isinstance(value, float):
-            section.number(key, least=-math.inf)
-        elif not isinstance(value, bool):
-            section.integer(key, least=-LARGEST)
-    return section.values
-
-
-def _in_use(
-    record: JsonObject, in_use: Callable[[str, str, dict[str, Any]], bool], point: dict[str, Any]
-) -> bool:
-    try:
-        return in_use(record.text("model"), record.text("dataset"), point)
-    except InputError as error:
-        raise InputError(f"{record.path}: {error}") from None

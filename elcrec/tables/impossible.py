@@ -6,15 +6,14 @@ from 6 to 20; they are HR@20 - HR@5 of all users, and each gains 1/log2(21) to 1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from math import isnan, log2
-from typing import Any
+from collections.abc import Mapping, Sequence
+from math import log2
 
 import pandas as pd
 
 from elcrec.evaluation.metrics import TABLE_METRICS, ndcg_bound
-from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable
+from elcrec.files.rows import Row
+from elcrec.paper import PaperTable, of_methods
 from elcrec.runs.record import TOLERANCE
 from elcrec.tables.layout import Table, declared, figures, word
 from elcrec.tables.table1 import AccuracyTable
@@ -29,88 +28,52 @@ COLUMNS = (
 )
 """Of `impossible.csv`."""
 
-
-@dataclass(frozen=True)
-class Column:
-    """One model on one data set, with the bound of its NDCG@20."""
-
-    source: str
-    """`paper`: as printed, or `ours`: means over the seeds."""
-    dataset: str
-    """Display name."""
-    model: str
-    hr_5: float
-    hr_20: float
-    ndcg_5: float
-    ndcg_20: float
-
-    @property
-    def rounding(self) -> float:
-        """What is granted to rounding."""
-        return ROUNDING if self.source == PAPER else TOLERANCE
-
-    @property
-    def bound(self) -> tuple[float, float]:
-        """The least and the most that NDCG@20 can be, rounding aside."""
-        return ndcg_bound(self.hr_5, self.hr_20, self.ndcg_5)
-
-    @property
-    def least(self) -> float:
-        """Lower end of the bound."""
-        return self.bound[0]
-
-    @property
-    def most(self) -> float:
-        """Upper end of the bound."""
-        return self.bound[1]
-
-    @property
-    def outside_by(self) -> float:
-        """Distance of NDCG@20 from its bound; 0 inside."""
-        return max(self.least - self.ndcg_20, self.ndcg_20 - self.most, 0.0)
-
-    @property
-    def impossible(self) -> bool:
-        """Whether no ranks can give these metrics, not even rounded."""
-        return self.outside_by > self.rounding
-
-    @property
-    def computation(self) -> str:
-        """The bound with its numbers, e.g. for the report."""
-        base, added = f"{self.ndcg_5:.4f}", f"({self.hr_20:.4f} - {self.hr_5:.4f})"
-        return (
-            f"{base} + {added} x {1 / log2(21):.4f} = {self.least:.4f}; "
-            f"{base} + {added} x {1 / log2(7):.4f} = {self.most:.4f}; NDCG@20 is {self.ndcg_20:.4f}"
-        )
+Columns = Mapping[tuple[str, str], Sequence[float]]
+"""(data set, model), both as printed, to the values of `TABLE_METRICS`."""
 
 
-def printed_columns(paper: PaperTable) -> list[Column]:
+def printed_columns(paper: PaperTable) -> Columns:
     """Return every column of the paper's Table 1 that has all four metrics."""
-    keys = dict.fromkeys((d, m) for d, _, m in paper if m not in (IMPROVEMENT, P_VALUE))
-    return [
-        Column(PAPER, dataset, model, *(paper[dataset, metric, model] for metric in TABLE_METRICS))
-        for dataset, model in keys
-        if all((dataset, metric, model) in paper for metric in TABLE_METRICS)
-    ]
+    values = of_methods(paper)
+    return {
+        (dataset, method): [values[dataset, metric, method] for metric in TABLE_METRICS]
+        for dataset, method in dict.fromkeys((d, m) for d, _, m in values)
+        if all((dataset, metric, method) in values for metric in TABLE_METRICS)
+    }
 
 
-def own_columns(table: AccuracyTable) -> list[Column]:
+def own_columns(table: AccuracyTable) -> Columns:
     """Return every column of our Table 1 that has a run: the bound holds for means too."""
-    found = [
-        Column(OURS, name, shown, *(table.cells[dataset, m, model].mean for m in TABLE_METRICS))
-        for dataset, name in table.names.datasets.items()
-        for model, shown in table.names.models.items()
-    ]
-    return [column for column in found if not isnan(column.hr_5)]
+    columns: dict[tuple[str, str], list[float]] = {}
+    for (dataset, _, model), cell in table.by_name.items():  # metric by metric in their order
+        if cell.seeds:
+            columns.setdefault((dataset, model), []).append(cell.mean)
+    return columns
 
 
-def frame(columns: Iterable[Column]) -> pd.DataFrame:
-    """`impossible.csv`: those of the columns that are."""
-    rows = [[getattr(c, name) for name in COLUMNS] for c in columns if c.impossible]
+def impossible(columns: Columns, source: str) -> pd.DataFrame:
+    """`impossible.csv`: those of the columns that no ranks can give, not even rounded ones.
+
+    Args:
+        columns: As printed, or means over the seeds.
+        source: `PAPER` or `OURS`; only the former is granted `ROUNDING`.
+    """
+    rounding, rows = ROUNDING if source == PAPER else TOLERANCE, []
+    for key, (hr5, hr20, ndcg5, ndcg20) in columns.items():
+        least, most = ndcg_bound(hr5, hr20, ndcg5)
+        outside = max(least - ndcg20, ndcg20 - most, 0.0)
+        base, added = f"{ndcg5:.4f}", f"({hr20:.4f} - {hr5:.4f})"
+        computation = (
+            f"{base} + {added} x {1 / log2(21):.4f} = {least:.4f}; "
+            f"{base} + {added} x {1 / log2(7):.4f} = {most:.4f}; NDCG@20 is {ndcg20:.4f}"
+        )
+        if outside > rounding:
+            bound = (least, most, rounding, outside, computation)
+            rows.append((source, *key, hr5, hr20, ndcg5, ndcg20, *bound))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def shown(rows: Sequence[Any]) -> Table:
+def shown(rows: Sequence[Row]) -> Table:
     """The rows of `impossible.csv` as a table."""
     columns = [
         *(word(key.capitalize(), key) for key in COLUMNS[:3]),
@@ -120,5 +83,4 @@ def shown(rows: Sequence[Any]) -> Table:
         figures("Rounding", "rounding", 6),
         figures("Outside by", "outside_by", 6),
     ]
-    caption = "Columns and the bound of their NDCG@20, the paper's and ours"
-    return declared("impossible", caption, columns, rows)
+    return declared("impossible", columns, rows)

@@ -66,17 +66,16 @@ def latex_file(tables: Iterable[Table], notes: Iterable[str] = ()) -> str:
 
 def _ruled(table: Table) -> list[list[str]]:
     """The cells as LaTeX, with the rules between groups before the first cells."""
-    names = [row[0].text for row in table.rows]
-    grouped = len(set(names) - {""}) < len(names)
-    current, rows = names[:1], []
-    for name, row in zip(names, table.rows, strict=True):
+    names = pd.Series([row[0].text for row in table.rows], dtype=object)
+    groups = names.mask(names == "").ffill().fillna("")
+    starts = groups != groups.shift(fill_value=groups.get(0))
+    rule = "\\midrule\n" * bool(groups.duplicated().any())  # none where every row is a group
+    rows = []
+    for start, row in zip(starts, table.rows, strict=True):
         first, *others = map(_cell, row)
         # After the \\ of the row before, a [ would be read as its argument, and a * as its star.
         first = "{}" * (first[:1] in ("[", "*")) + first
-        if grouped and name and [name] != current:
-            first = "\\midrule\n" + first
-        current = [name] if name else current
-        rows.append([first, *others])
+        rows.append([rule * start + first, *others])
     return rows
 
 

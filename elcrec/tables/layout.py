@@ -12,13 +12,16 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Protocol
 
-import pandas as pd
 from tabulate import SEPARATING_LINE, DataRow, TableFormat, tabulate
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError
+from elcrec.files.rows import Row
+from elcrec.files.words import worded
+from elcrec.files.yamlfile import read_yaml
 
 GAP = "–"
 """Stands where there is no value."""
@@ -26,6 +29,7 @@ _SPECIAL = re.compile(r"[\\`*~$|]|(?<![^\W_])_|_(?![^\W_])|<(?=[\w/!?])|&(?=#?\w
 """What Markdown reads as its own: not an underscore in a word, nor `<` before a blank."""
 BEST, SECOND = "best", "second"
 """Kinds of cells that every form marks: in Markdown bold and underlined."""
+WORDS = Path(__file__).parent / "templates" / "captions.yaml"
 
 
 class Named(Protocol):
@@ -61,23 +65,6 @@ class Names:
     def model_name(self, model: str) -> str:
         """Name of a model id."""
         return self.models.get(model, model)
-
-
-class Line(dict[Any, Any]):
-    """A row of a frame, read as `elcrec.report.evidence.Row` reads one of its file."""
-
-    def text(self, key: str) -> str:
-        """The value as text; empty for a gap."""
-        return "" if pd.isna(self[key]) else str(self[key])
-
-    def number(self, key: str) -> float:
-        """The value as a number; nan for a gap."""
-        return math.nan if pd.isna(self[key]) else float(self[key])
-
-
-def lines(frame: pd.DataFrame) -> list[Line]:
-    """The rows of a frame."""
-    return [Line(record) for record in frame.to_dict("records")]
 
 
 @dataclass(frozen=True)
@@ -120,8 +107,8 @@ class Column:
     """A column of a declared table."""
 
     title: str
-    cell: Callable[[Any], Cell | str]
-    """What stands in a row, which has `text(key)` and `number(key)` of its file's columns."""
+    cell: Callable[[Row], Cell | str]
+    """What stands in a row."""
     left: bool = False
     """Text; such columns come first. Figures are on the right."""
     paper: bool = False
@@ -133,24 +120,36 @@ def word(title: str, key: str) -> Column:
     return Column(title, lambda row: row.text(key) or GAP, left=True)
 
 
+def named(title: str, key: str, name: Callable[[str], str]) -> Column:
+    """A column of ids, shown by their names."""
+    return Column(title, lambda row: name(row.text(key)) or GAP, left=True)
+
+
 def figures(title: str, key: str, digits: int = 4, paper: bool = False) -> Column:
     """A column of numbers with so many decimals."""
     return Column(title, lambda row: figure(row.number(key), digits), paper=paper)
 
 
-def declared(
-    id: str,
-    caption: str,
-    columns: Iterable[Column],
-    rows: Sequence[Any],
-    notes: Sequence[str] = (),
-) -> Table:
-    """Return the table that the columns make of the rows."""
-    made = [(column, [_cell(column.cell(row)) for row in rows]) for column in columns]
-    kept = [(c, cells) for c, cells in made if not c.paper or any(x.text != GAP for x in cells)]
+def declared(id: str, columns: Iterable[Column], rows: Sequence[Row], **values: str) -> Table:
+    """Return the table that the columns make of the rows of its file.
+
+    Args:
+        id: Of the table, whose caption and note stand in `templates/captions.yaml`.
+        columns: From left to right.
+        rows: Of the file.
+        values: What the caption and the note name.
+    """
+    cells = [(column, [_as_cell(column.cell(row)) for row in rows]) for column in columns]
+    kept = [(c, cells) for c, cells in cells if not c.paper or any(x.text != GAP for x in cells)]
     body = list(zip(*(cells for _, cells in kept), strict=True))
-    left = sum(column.left for column, _ in kept)
-    return Table(id, caption, [column.title for column, _ in kept], body, left, notes)
+    left, header = sum(c.left for c, _ in kept), [c.title for c, _ in kept]
+    notes = [words(id, "note", **values)] if "note" in read_yaml(WORDS)[id] else []
+    return Table(id, words(id, **values), header, body, left, notes)
+
+
+def words(id: str, part: str = "caption", **values: str) -> str:
+    """The caption or the note of a table."""
+    return worded(WORDS, id, part, values)
 
 
 def texts(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> Table:
@@ -221,8 +220,8 @@ def gap(reason: str = "not yet run") -> Cell:
     return Cell(GAP, kind="gap", title=reason)
 
 
-def _cell(made: Cell | str) -> Cell:
-    return made if isinstance(made, Cell) else Cell(made)
+def _as_cell(content: Cell | str) -> Cell:
+    return content if isinstance(content, Cell) else Cell(content)
 
 
 def _marked(cell: Cell) -> str:

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import product
-from math import inf, isnan
-from typing import Any
+from math import isnan
 
+import numpy as np
 import pandas as pd
 
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.paper import IMPROVEMENT, P_VALUE
-from elcrec.statistics.noise import Noise
+from elcrec.files.rows import Row
 from elcrec.statistics.power import prediction_interval
-from elcrec.tables.document import note
+from elcrec.tables.impossible import printed_columns
 from elcrec.tables.layout import Column, Table, declared, figures, word
-from elcrec.tables.table1 import AccuracyTable, Cell
+from elcrec.tables.table1 import AccuracyTable
 
 COLUMNS = ("dataset", "model", "seeds", "not_excluded", "nearest", "distance", "own_distance")
 """Of `nearest.csv`."""
@@ -31,29 +30,27 @@ def frame(table: AccuracyTable) -> pd.DataFrame:
         metrics of (printed - ours) / standard error of prediction; `own_distance` is that to the
         column of the same name.
     """
-    columns = {
-        (d, m): [table.paper[d, k, m] for k in TABLE_METRICS]
-        for d, metric, m in table.paper
-        if metric == TABLE_METRICS[0] and m not in (IMPROVEMENT, P_VALUE)
-    }
-    rows = []
-    for (dataset, name), (model, shown) in product(
-        table.names.datasets.items(), table.names.models.items()
-    ):
-        cells = [table.cells[dataset, metric, model] for metric in TABLE_METRICS]
+    columns, names, rows = printed_columns(table.paper), table.names, []
+    for (dataset, name), (model, own) in product(names.datasets.items(), names.models.items()):
+        printed = {method: np.array(v) for (d, method), v in columns.items() if d == name}
         noises = [table.pools[metric].noise((dataset, model)) for metric in TABLE_METRICS]
-        others = {m: values for (d, m), values in columns.items() if d == name}
-        if shown not in others or not cells[0].seeds or any(isnan(n.variance) for n in noises):
+        cells = [table.cells[dataset, metric, model] for metric in TABLE_METRICS]
+        seeds = cells[0].seeds
+        if own not in printed or not seeds or any(isnan(noise.variance) for noise in noises):
             continue
-        distances = {m: _distance(cells, noises, values) for m, values in others.items()}
-        inside = [m for m, values in others.items() if _inside(cells, noises, values)]
-        best = min(distances, key=lambda m: distances[m])
-        own, seeds = distances[shown], cells[0].seeds
-        rows.append([name, shown, seeds, ", ".join(inside), best, distances[best], own])
+        means = np.array([cell.mean for cell in cells])
+        variances = np.array([noise.variance for noise in noises])
+        ends = map(prediction_interval, means, [seeds] * len(means), noises)
+        low, high = np.array(list(ends)).T
+        inside = [m for m, v in printed.items() if ((low <= v) & (v <= high)).all()]
+        errors = means * (variances * (1 + 1 / seeds)) ** 0.5
+        distances = {method: _distance(v - means, errors) for method, v in printed.items()}
+        best = min(distances, key=lambda method: distances[method])
+        rows.append((name, own, seeds, ", ".join(inside), best, distances[best], distances[own]))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def shown(rows: Sequence[Any]) -> Table:
+def shown(rows: Sequence[Row]) -> Table:
     """The rows of `nearest.csv` as a table."""
     columns = [
         word("Data set", "dataset"),
@@ -64,22 +61,11 @@ def shown(rows: Sequence[Any]) -> Table:
         figures("Its distance", "distance", 2),
         figures("Distance to its own", "own_distance", 2),
     ]
-    caption = "Can the rule tell the printed columns apart?"
-    return declared("nearest", caption, columns, rows, [note("nearest")])
+    return declared("nearest", columns, rows)
 
 
-def _distance(cells: Sequence[Cell], noises: Sequence[Noise], printed: Sequence[float]) -> float:
-    squares = []
-    for cell, noise, value in zip(cells, noises, printed, strict=True):
-        error = cell.mean * (noise.variance * (1 + 1 / cell.seeds)) ** 0.5
-        away = value - cell.mean
-        squares.append((away / error) ** 2 if error else (0.0 if away == 0 else inf))
-    return float((sum(squares) / len(squares)) ** 0.5)
-
-
-def _inside(cells: Sequence[Cell], noises: Sequence[Noise], printed: Sequence[float]) -> bool:
-    for cell, noise, value in zip(cells, noises, printed, strict=True):
-        low, high = prediction_interval(cell.mean, cell.seeds, noise)
-        if not low <= value <= high:
-            return False
-    return True
+def _distance(away: np.ndarray, errors: np.ndarray) -> float:
+    """Root mean square of the distances in standard errors; inf where there is no error."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        in_errors = np.where(away == 0, 0.0, away / errors)
+    return float(np.mean(in_errors**2) ** 0.5)

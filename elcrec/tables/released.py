@@ -3,36 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import nan
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from elcrec import paper
 from elcrec.config.config import Config
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.files.jsonfile import JsonObject
+from elcrec.files.jsonfile import read_json
+from elcrec.files.rows import Row, rows_of
 from elcrec.paper import PaperTable
+from elcrec.runs.records import ReleasedRecord
 from elcrec.tables.document import write_table
-from elcrec.tables.layout import Column, Table, declared, figure, figures, lines, word
+from elcrec.tables.layout import Cell, Column, Names, Table, declared, figure, figures, word
 
 COLUMNS = ("dataset", "model", "file", "metric", "released_weights", "paper", "difference")
 """Of `released.csv`; data set and model by their printed names."""
 
 
-def frame(
-    files: Sequence[Path],
-    paper: PaperTable,
-    datasets: Mapping[str, str],
-    models: Mapping[str, str],
-) -> pd.DataFrame:
+def frame(files: Sequence[Path], printed: PaperTable, names: Names) -> pd.DataFrame:
     """Read the records that `elcrec verify released --output` wrote.
 
     Args:
         files: The records.
-        paper: Table 1 as printed.
-        datasets: Printed name of each data set id.
-        models: Printed name of each model id.
+        printed: Table 1 as printed.
+        names: Of data sets and models, the paper's where it has them.
 
     Returns:
         `released.csv`: a row per file of weights and metric on the test split.
@@ -41,22 +37,15 @@ def frame(
         InputError: A record that is missing or not whole.
     """
     rows = []
-    for file in files:
-        record = JsonObject.read(file)
-        dataset = datasets[record.one_of("dataset", datasets)]
-        model = models[record.one_of("model", models)]
-        test = record.section("metrics").section("test")
+    for record in (read_json(file, ReleasedRecord) for file in files):
+        dataset, model = names.dataset_name(record.dataset), names.model_name(record.model)
         for metric in TABLE_METRICS:
-            value = test.number(metric, most=1)
-            printed = paper.get((dataset, metric, model))
-            difference = None if printed is None else value - printed
-            rows.append((dataset, model, record.text("file"), metric, value, printed, difference))
+            ours, theirs = record.metrics.test[metric], printed.get((dataset, metric, model), nan)
+            rows.append((dataset, model, record.file, metric, ours, theirs, ours - theirs))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def shown(
-    rows: Sequence[Any], links: Mapping[tuple[str, str], tuple[str, str]] | None = None
-) -> Table:
+def shown(rows: Sequence[Row], links: Mapping[tuple[str, str], tuple[str, str]]) -> Table:
     """The rows of `released.csv` as a table.
 
     Args:
@@ -64,8 +53,8 @@ def shown(
         links: (data set, model) to where on the page it comes from, and that in words.
     """
 
-    def value(row: Any) -> Any:
-        link = (links or {}).get((row.text("dataset"), row.text("model")), ("", ""))
+    def value(row: Row) -> Cell:
+        link = links.get((row.text("dataset"), row.text("model")), ("", ""))
         return figure(row.number("released_weights"), 4, *link)
 
     columns = [
@@ -76,13 +65,12 @@ def shown(
         figures("Paper, Table 1", "paper"),
         figures("Difference", "difference"),
     ]
-    caption = "The authors' published weights on this project's evaluator, test split"
-    return declared("released-weights", caption, columns, rows)
+    return declared("released-weights", columns, rows)
 
 
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
     """Write released.csv, .md and .tex from the records of `elcrec verify released`."""
-    datasets = {i: config.dataset_name(i) for i in config.datasets}
-    models = {i: config.model_name(i) for i in ("elcrec", "iclrec")}
-    found = frame(files, paper.load_accuracy(), datasets, models)
-    write_table(folder, "released", found, [shown(lines(found))])
+    datasets = {dataset: config.dataset_name(dataset) for dataset in config.datasets}
+    names = Names(datasets, Names.of(config, ["elcrec", "iclrec"]).models)
+    found = frame(files, paper.load_accuracy(), names)
+    write_table(folder, "released", found, [shown(rows_of(found), {})])

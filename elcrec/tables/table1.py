@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, product
 from math import nan
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -15,7 +16,7 @@ from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, ndcg_bound
 from elcrec.external.record import external_runs
 from elcrec.paper import PaperTable
-from elcrec.runs.comparison import RunsOf, SeedRuns, check_users, compare_runs, training_noise
+from elcrec.runs.comparison import SeedRuns, check_users, compare_runs, training_noise
 from elcrec.runs.plan import runs_of
 from elcrec.runs.reading import Gap, Runs
 from elcrec.runs.record import TOLERANCE, RunRecord
@@ -25,19 +26,22 @@ from elcrec.statistics.noise import Pool
 from elcrec.statistics.power import mean_interval
 from elcrec.statistics.tests import mean_std
 from elcrec.tables.layout import Names
-from elcrec.tables.stopping import stopping
+from elcrec.tables.wording import stopping
 
 EACH, BEST = "reference_against_each_model", "best_against_runner_up"
-COLUMNS = (
-    *("dataset", "metric", "model", "mean", "std", "low95", "high95", "seeds", "paper"),
-    *("relative_difference_percent", "stopping"),
+_ALIKE = (
+    ("fingerprint", "code", ("model",)),
+    ("settings", "settings", ("dataset", "model")),
+    ("data", "data", ("dataset",)),
 )
-"""Of `table1.csv`, all of them values of a `Cell`."""
+"""What is the same in all runs with the same data set or model, and its word for a reader."""
 
 
-@dataclass(frozen=True)
-class Cell:
-    """One model on one metric of one data set; all nan but `paper` when there is no run."""
+class Cell(NamedTuple):
+    """One model on one metric of one data set; all nan but `paper` when there is no run.
+
+    The fields are the columns of `table1.csv`.
+    """
 
     dataset: str
     metric: str
@@ -54,13 +58,10 @@ class Cell:
     seeds: int
     paper: float
     """The paper's value; nan where it has none."""
-    stopping: str = ""
+    relative_difference_percent: float
+    """Ours against the paper's, in percent of the paper's."""
+    stopping: str
     """What is remarkable about the epochs that its runs were tested at."""
-
-    @property
-    def relative_difference_percent(self) -> float:
-        """Ours against the paper's, in percent of the paper's."""
-        return 100 * (self.mean - self.paper) / self.paper if self.paper else nan
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,15 @@ class AccuracyTable:
     """Metric to the training noise of all models and data sets of the table."""
     paper: PaperTable
 
+    @property
+    def by_name(self) -> dict[tuple[str, str, str], Cell]:
+        """The cells by the names of data set and model, which are the paper's where it has them."""
+        datasets, models = self.names.datasets, self.names.models
+        return {(datasets[d], k, models[m]): cell for (d, k, m), cell in self.cells.items()}
+
     def frame(self) -> pd.DataFrame:
         """`table1.csv`: a row per cell, ids for names."""
-        rows = [[getattr(cell, column) for column in COLUMNS] for cell in self.cells.values()]
-        return pd.DataFrame(rows, columns=COLUMNS)
+        return pd.DataFrame(self.cells.values(), columns=Cell._fields)
 
     def significance(self) -> pd.DataFrame:
         """`significance.csv`: the reference's family, then that of the best."""
@@ -141,24 +147,21 @@ def build(
     runs = _grouped(records, protocol)
     pools = {metric: training_noise(runs, metric) for metric in metrics}
     pairs = list(product(names.datasets, metrics))
-    cells = {}
-    for (d, m), i in product(pairs, names.models):
-        printed = paper.get((names.datasets[d], m, names.models[i]), nan)
-        cells[d, m, i] = _cell(runs, (d, m, i), pools[m], printed)
-    ranked = {
-        (d, m): sorted(
-            (i for i in names.models if (d, i) in runs), key=lambda i: -cells[d, m, i].mean
-        )
-        for d, m in pairs
-    }
+    cells, ranked = {}, {}
+    for d, k in pairs:
+        for m in names.models:
+            printed = paper.get((names.datasets[d], k, names.models[m]), nan)
+            cells[d, k, m] = _cell(runs.get((d, m), []), (d, k, m), pools[k], printed)
+        run = [m for m in names.models if (d, m) in runs]
+        ranked[d, k] = sorted(run, key=lambda m: -cells[d, k, m].mean)
     tops = with_holm(
-        compare_runs(BEST, m, runs[d, order[0]], runs[d, order[1]], pools[m])
-        for (d, m), order in ranked.items()
+        compare_runs(BEST, k, runs[d, order[0]], runs[d, order[1]], pools[k])
+        for (d, k), order in ranked.items()
         if len(order) > 1
     )
     each = with_holm(
-        compare_runs(EACH, m, runs[d, reference], runs[d, other], pools[m])
-        for d, m in pairs
+        compare_runs(EACH, k, runs[d, reference], runs[d, other], pools[k])
+        for d, k in pairs
         for other in names.models
         if other != reference and (d, reference) in runs and (d, other) in runs
     )
@@ -168,15 +171,31 @@ def build(
     )
 
 
+def _cell(runs: SeedRuns, key: tuple[str, str, str], pool: Pool, paper: float) -> Cell:
+    dataset, metric, model = key
+    mean, std = mean_std([run.metrics["test"][metric] for run in runs])
+    interval = mean_interval(mean, len(runs), pool.noise((dataset, model)))
+    difference = 100 * (mean - paper) / paper if paper else nan
+    return Cell(*key, mean, std, *interval, len(runs), paper, difference, stopping(runs))
+
+
 def _grouped(records: Iterable[RunRecord], protocol: str) -> dict[tuple[str, str], SeedRuns]:
+    """The runs of each model on each data set, which must belong in one table."""
     ordered = sorted(records, key=lambda r: (r.dataset, r.model, r.seed))
     for record in ordered:
         _check(record, protocol)
     for _, group in groupby(ordered, key=lambda r: r.dataset):
         check_users(list(group))
-    _check_alike(ordered, "fingerprint", "code", lambda r: r.model)
-    _check_alike(ordered, "settings", "settings", lambda r: (r.dataset, r.model))
-    _check_alike(ordered, "data", "data", lambda r: r.dataset)
+    for key, what, alike in _ALIKE:
+        first: dict[tuple[str, ...], RunRecord] = {}
+        for run in ordered:
+            other = first.setdefault(tuple(getattr(run, name) for name in alike), run)
+            if getattr(run, key) != getattr(other, key):
+                raise InputError(
+                    f"{run.folder / 'metrics.json'}: {key} is {getattr(run, key)}, but "
+                    f"{other.folder} has {getattr(other, key)}; runs with different {what} are "
+                    "not mixed, run the older ones again"
+                )
     return {key: list(runs) for key, runs in groupby(ordered, key=lambda r: (r.dataset, r.model))}
 
 
@@ -191,26 +210,3 @@ def _check(record: RunRecord, protocol: str) -> None:
             f"{path}: metrics.test.NDCG@20 is {test['NDCG@20']!r}; with its HR@5, HR@20 and NDCG@5 "
             f"it can only be {low!r} to {high!r}, so the file is corrupt"
         )
-
-
-def _check_alike(
-    records: Iterable[RunRecord], key: str, what: str, group: Callable[[RunRecord], object]
-) -> None:
-    """Refuse runs of one group whose `key` differs."""
-    first: dict[object, RunRecord] = {}
-    for record in records:
-        other = first.setdefault(group(record), record)
-        if getattr(record, key) != getattr(other, key):
-            raise InputError(
-                f"{record.folder / 'metrics.json'}: {key} is {getattr(record, key)}, but "
-                f"{other.folder} has {getattr(other, key)}; runs with different {what} are not "
-                "mixed, run the older ones again"
-            )
-
-
-def _cell(runs: RunsOf, key: tuple[str, str, str], pool: Pool, paper: float) -> Cell:
-    dataset, metric, model = key
-    own = runs.get((dataset, model), [])
-    mean, std = mean_std([run.metrics["test"][metric] for run in own])
-    interval = mean_interval(mean, len(own), pool.noise((dataset, model)))
-    return Cell(*key, mean, std, *interval, len(own), paper, stopping(own))

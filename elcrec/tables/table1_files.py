@@ -5,54 +5,33 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import nan
 from pathlib import Path
-from typing import Any
+
+import pandas as pd
 
 from elcrec.config.config import Config
 from elcrec.data.repeats import FATE
 from elcrec.evaluation.metrics import TABLE_METRICS
+from elcrec.files.rows import Row, rows_of
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable, load_released
 from elcrec.statistics.comparison import COLUMNS, TESTS, csv_row
-from elcrec.tables import table1
+from elcrec.tables import impossible, layout, table1
 from elcrec.tables.document import write_csv, write_table
-from elcrec.tables.impossible import own_columns, printed_columns
-from elcrec.tables.layout import (
-    BEST,
-    GAP,
-    SECOND,
-    Cell,
-    Column,
-    Line,
-    Named,
-    Table,
-    declared,
-    p_value,
-    percent,
-    plain_table,
-    score,
-    word,
-)
-from elcrec.tables.stopping import marks
+from elcrec.tables.layout import GAP, Cell, Column, Named, Table, named, percent, score
 from elcrec.tables.table1 import AccuracyTable
-from elcrec.tables.wording import lead, missing, noisier, origin, tested
+from elcrec.tables.wording import lead, marks, missing, noisier, origin, tested
 
 HEADLINE_METRICS = ("HR@5", "NDCG@20")
 
 
 def scores(table: AccuracyTable) -> Table:
     """Ours, the interval of the mean and the paper's values, in lines; the models across."""
-    return Table(
-        "accuracy",
-        "Accuracy on the test split: mean ± standard deviation over seeds, in square brackets the"
-        " 95 % interval of the mean over trainings; the paper's values, in brackets how far ours"
-        " are from them. Best bold, runner-up underlined.",
-        ["Dataset", "Metric", "", *table.names.models.values()],
-        [line for row in table.ranked for line in _lines(table, *row)],
-        text_columns=3,
-    )
+    header = ["Dataset", "Metric", "", *table.names.models.values()]
+    rows = [line for row in table.ranked for line in _lines(table, *row)]
+    return Table("accuracy", layout.words("accuracy"), header, rows, text_columns=3)
 
 
 def compared(
-    rows: Sequence[Any],
+    rows: Sequence[Row],
     names: Named,
     printed: PaperTable,
     models: tuple[str, str] = ("Best", "Runner-up"),
@@ -66,27 +45,23 @@ def compared(
         models: Titles of the two models, of rows of another family.
     """
 
-    def of_paper(row: Any, column: str) -> float:
+    def of_paper(row: Row, column: str) -> float:
         key = names.dataset_name(row.text("dataset")), row.text("metric"), column
         return printed.get(key, nan)
 
     columns = [
-        Column("Dataset", lambda row: names.dataset_name(row.text("dataset")), left=True),
-        word("Metric", "metric"),
-        Column(models[0], lambda row: names.model_name(row.text("model_a")) or GAP, left=True),
-        Column(models[1], lambda row: names.model_name(row.text("model_b")) or GAP, left=True),
+        named("Dataset", "dataset", names.dataset_name),
+        layout.word("Metric", "metric"),
+        named(models[0], "model_a", names.model_name),
+        named(models[1], "model_b", names.model_name),
         *lead("Difference"),
         tested("p (Holm)", "p"),
         Column("Seeds", lambda row: row.text("seeds") or GAP),
         *(tested(test.title, test.p_column) for test in TESTS.values()),
         Column("Paper's", lambda row: percent(of_paper(row, IMPROVEMENT)), paper=True),
-        Column("Paper's p", lambda row: p_value(of_paper(row, P_VALUE)), paper=True),
+        Column("Paper's p", lambda row: layout.p_value(of_paper(row, P_VALUE)), paper=True),
     ]
-    caption = (
-        "Best model against the runner-up: the primary test, whose chance is users and trainings,"
-        " then each of the two alone; two-sided, in brackets Holm-corrected."
-    )
-    return declared("significance", caption, columns, rows)
+    return layout.declared("significance", columns, rows)
 
 
 def headline(table: AccuracyTable) -> str:
@@ -96,7 +71,7 @@ def headline(table: AccuracyTable) -> str:
         for dataset, metric in table.ranked
         if metric in HEADLINE_METRICS
     ]
-    text = plain_table(["Dataset", "Metric", *table.names.models.values()], rows, text=2)
+    text = layout.plain_table(["Dataset", "Metric", *table.names.models.values()], rows, text=2)
     text += "Test split, mean over seeds; in brackets the paper's value where it has one.\n"
     return text + "".join(f"{line}\n" for line in missing(table.gaps, table.names))
 
@@ -112,27 +87,26 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
 
 def write_files(table: AccuracyTable, folder: Path) -> None:
     """Write the files of a table that was read."""
-    first, names = TABLE_METRICS[0], table.names
-    named = {
-        (names.datasets[dataset], metric, names.models[model]): cell
-        for (dataset, metric, model), cell in table.cells.items()
-    }
-    broken = [column for column in printed_columns(table.paper) if column.impossible]
+    names, by_name, own = table.names, table.by_name, impossible.own_columns(table)
+    columns = impossible.printed_columns(table.paper)
+    broken = impossible.impossible(columns, impossible.PAPER).to_dict("records")
+    first = TABLE_METRICS[0]
     write_table(
         folder,
         "table1",
         table.frame(),
-        [scores(table), compared(_tested_rows(table), names, table.paper)],
+        [scores(table), compared(_rows_compared(table), names, table.paper)],
         table=table,
+        by_name=by_name,
         known={metric: pool.typical for metric, pool in table.pools.items() if pool.freedom},
         noisier=noisier(table.pools, names),
         remarkable=[c for c in table.cells.values() if c.stopping and c.metric == first],
         fate=FATE[table.protocol],
         ranked_by=_other_protocols(table),
-        own=own_columns(table),
-        impossible=[c for c in broken if (c.dataset, first, c.model) in named],
-        named=named,
-        released={key: value for key, value in load_released().items() if key in named},
+        own=len(own),
+        own_broken=len(impossible.impossible(own, impossible.OURS)),
+        broken=[c for c in broken if (c["dataset"], first, c["model"]) in by_name],
+        released={key: value for key, value in load_released().items() if key in by_name},
         origin=origin(table.records, "runs"),
         missing=missing(table.gaps, names),
     )
@@ -144,6 +118,7 @@ def _cells(table: AccuracyTable, dataset: str, metric: str) -> list[table1.Cell]
 
 
 def _lines(table: AccuracyTable, dataset: str, metric: str) -> list[list[Cell]]:
+    """The lines of a data set and metric; those of the interval and the paper if they have any."""
     cells = _cells(table, dataset, metric)
     name = table.names.datasets[dataset] if metric == TABLE_METRICS[0] else ""
     lines = [[Cell(name), Cell(metric), Cell("ours"), *(_ours(table, cell) for cell in cells)]]
@@ -162,7 +137,7 @@ def _ours(table: AccuracyTable, cell: table1.Cell) -> Cell:
         text += f" (n = {cell.seeds})"
     text += f" {marks(cell.stopping)}" if cell.stopping else ""
     place = table.ranked[cell.dataset, cell.metric].index(cell.model)
-    return Cell(text, kind=[BEST, SECOND, ""][min(place, 2)])
+    return Cell(text, kind=[layout.BEST, layout.SECOND, ""][min(place, 2)])
 
 
 def _interval(cell: table1.Cell) -> str:
@@ -178,15 +153,14 @@ def _short(cell: table1.Cell) -> str:
     return score(cell.mean) + ("" if score(cell.paper) == GAP else f" ({score(cell.paper)})")
 
 
-def _tested_rows(table: AccuracyTable) -> list[Line]:
+def _rows_compared(table: AccuracyTable) -> list[Row]:
     """The comparisons as rows of `significance.csv`, one for each row of the table."""
     rows = []
     for (dataset, metric), ranked in table.ranked.items():
+        best = {"dataset": dataset, "metric": metric, "model_a": next(iter(ranked), None)}
         top = table.tops.get((dataset, metric))
-        row: dict[str, Any] = dict.fromkeys(COLUMNS)
-        row |= {"dataset": dataset, "metric": metric, "model_a": next(iter(ranked), None)}
-        rows.append(Line(csv_row(top) if top else row))
-    return rows
+        rows.append(csv_row(top) if top else best)
+    return rows_of(pd.DataFrame(rows, columns=COLUMNS))
 
 
 def _other_protocols(table: AccuracyTable) -> dict[str, list[str]]:

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from math import isnan, nan
+from math import isnan
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from elcrec import paper
 from elcrec.config.config import Config
-from elcrec.paper import IMPROVEMENT, P_VALUE
 from elcrec.statistics.power import prediction_interval
 from elcrec.tables import detectable, impossible, nearest, table1
-from elcrec.tables.document import note, write_csv
-from elcrec.tables.table1 import AccuracyTable, Cell
+from elcrec.tables.document import write_csv
+from elcrec.tables.layout import words
+from elcrec.tables.table1 import AccuracyTable
 
 COMPATIBLE, DIFFERS, CANNOT_TELL, NOT_RUN = "compatible", "differs", "cannot tell", "not run"
 VERDICTS = (COMPATIBLE, DIFFERS, CANNOT_TELL, NOT_RUN)
 FINAL, PROVISIONAL = "final", "provisional"
-COLUMNS = (
-    *("dataset", "metric", "model", "paper", "mean", "std", "low95", "high95"),
-    *("half_width_percent", "lead_percent", "seeds", "seeds_asked"),
-    *("relative_deviation_percent", "verdict", "status", "note"),
-)
-"""Of `verdict.csv`."""
-_NO_RUN = Cell("", "", "", nan, nan, nan, nan, 0, nan)
+CELL = ["dataset", "metric", "model"]
+"""What a value of Table 1 is of."""
 
 
 def judge(table: AccuracyTable, seeds_asked: int) -> pd.DataFrame:
@@ -44,53 +40,74 @@ def judge(table: AccuracyTable, seeds_asked: int) -> pd.DataFrame:
         `verdict` is one of `VERDICTS`, `status` final or provisional, `note` why there is no run,
         or that the printed column cannot be right.
     """
-    datasets = {name: dataset for dataset, name in table.names.datasets.items()}
-    models = {name: model for model, name in table.names.models.items()}
-    failures = {(gap.dataset, gap.model): gap.reason for gap in table.gaps if gap.failed}
-    columns = impossible.printed_columns(table.paper)
-    broken = {(c.dataset, c.model) for c in columns if c.impossible}
+    printed = paper.of_methods(table.paper)
+    values = pd.DataFrame([(*cell, value) for cell, value in printed.items()])
+    found = values.set_axis([*CELL, "paper"], axis=1).merge(_ours(table), "left", CELL)
+    asked, seeds = found["seeds"].notna(), found.pop("seeds").fillna(0).astype(int)
+    failure = found.pop("failure").fillna("")
+    rows = zip(found["dataset"], found["metric"], strict=True)
+    lead, runner_up = np.array([paper.lead(printed, *row) for row in rows]).T
+    # nan, where the noise is unknown, is neither inside nor narrow.
+    width = found["high95"] - found["low95"]
+    outside = ~found["paper"].between(found["low95"], found["high95"])
+    return found.assign(
+        half_width_percent=50 * width / found["mean"],
+        lead_percent=100 * lead / runner_up,
+        seeds=seeds,
+        seeds_asked=np.where(asked, seeds_asked, 0),
+        relative_deviation_percent=100 * (found["mean"] - found["paper"]) / found["paper"],
+        verdict=np.select(
+            [seeds == 0, width.isna(), outside, width <= abs(lead)],
+            [NOT_RUN, CANNOT_TELL, DIFFERS, COMPATIBLE],
+            CANNOT_TELL,  # inside an interval wider than the lead, or no lead is printed
+        ),
+        status=np.select([seeds == 0, seeds >= seeds_asked], ["", FINAL], PROVISIONAL),
+        note=_notes(table, found, failure),
+    )
+
+
+def _notes(table: AccuracyTable, found: pd.DataFrame, failure: pd.Series) -> list[str]:
+    """Why there is no run, and which printed columns cannot be right."""
+    columns = impossible.impossible(impossible.printed_columns(table.paper), impossible.PAPER)
+    broken = set(zip(columns["dataset"], columns["model"], strict=True))
+    notes = []
+    for row, failed in zip(found.to_dict("records"), failure, strict=True):
+        if row["model"] not in table.names.models.values():
+            absence = "the configuration does not have this model"
+        elif row["dataset"] not in table.names.datasets.values():
+            absence = "the configuration does not use this data set"
+        else:
+            absence = "no run yet" if isnan(row["mean"]) else ""
+        is_broken = (row["dataset"], row["model"]) in broken
+        parts = [failed or absence, "the printed column is impossible" if is_broken else ""]
+        notes.append("; ".join(filter(None, parts)))
+    return notes
+
+
+def _ours(table: AccuracyTable) -> pd.DataFrame:
+    """Our cells by printed names: the prediction interval of one more run, and what failed."""
+    failed = {(gap.dataset, gap.model): gap.reason for gap in table.gaps if gap.failed}
     rows = []
-    for (dataset, metric, model), value in table.paper.items():
-        if model in (IMPROVEMENT, P_VALUE):
-            continue
-        own = datasets.get(dataset, ""), models.get(model, "")
-        asked = (own[0], metric, own[1]) in table.cells
-        run = table.cells.get((own[0], metric, own[1]), _NO_RUN)
-        low, high = _interval(table, run)
-        lead, runner_up = paper.lead(table.paper, dataset, metric)
-        notes = [failures.get(own) or _absence(dataset in datasets, model in models, run)]
-        notes += ["the printed column is impossible"] * ((dataset, model) in broken)
-        rows.append(
-            [
-                *(dataset, metric, model, value, run.mean, run.std, low, high),
-                50 * (high - low) / run.mean if run.mean else nan,
-                100 * lead / runner_up if runner_up else nan,
-                *(run.seeds, seeds_asked if asked else 0),
-                100 * (run.mean - value) / value,
-                _verdict(run, value, (low, high), lead),
-                (FINAL if run.seeds >= seeds_asked else PROVISIONAL) if run.seeds else "",
-                "; ".join(filter(None, notes)),
-            ]
-        )
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def count(verdicts: pd.DataFrame) -> dict[str, int]:
-    """How many cells have each of `VERDICTS`, all of them always present."""
-    return {verdict: int((verdicts["verdict"] == verdict).sum()) for verdict in VERDICTS}
+    for names, cell in table.by_name.items():
+        noise = table.pools[cell.metric].noise((cell.dataset, cell.model))
+        ends = prediction_interval(cell.mean, cell.seeds, noise)
+        reason = failed.get((cell.dataset, cell.model), "")
+        rows.append((*names, cell.mean, cell.std, *ends, cell.seeds, reason))
+    return pd.DataFrame(rows, columns=[*CELL, "mean", "std", "low95", "high95", "seeds", "failure"])
 
 
 def summary(verdicts: pd.DataFrame) -> str:
     """One sentence, e.g. for a terminal."""
-    parts = ", ".join(f"{number} {verdict}" for verdict, number in count(verdicts).items())
-    open_ones = (verdicts["status"] == PROVISIONAL).sum()
+    counts = verdicts["verdict"].value_counts().reindex(list(VERDICTS), fill_value=0)
+    parts = ", ".join(f"{cells} {verdict}" for verdict, cells in counts.items())
+    provisional = (verdicts["status"] == PROVISIONAL).sum()
     text = f"Of the {len(verdicts)} values in the paper's {paper.printed_in(verdicts['dataset'])}"
-    return f"{text}: {parts}; {open_ones} of these verdicts are provisional."
+    return f"{text}: {parts}; {provisional} of these verdicts are provisional."
 
 
 def rule() -> str:
     """How it is judged; to stand wherever verdicts are shown."""
-    return note("verdict")
+    return words("verdict", "note")
 
 
 def write(config: Config, folder: Path, any_code: bool = False) -> None:
@@ -105,40 +122,17 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """
     table, seeds = table1.read(config, any_code), len(config.seeds)
     found = judge(table, seeds)
-    columns = [*impossible.printed_columns(table.paper), *impossible.own_columns(table)]
+    columns = {
+        impossible.PAPER: impossible.printed_columns(table.paper),
+        impossible.OURS: impossible.own_columns(table),
+    }
     frames = {
         "verdict": found,
         "nearest": nearest.frame(table),
         "detectable": detectable.frame(table, seeds),
-        "impossible": impossible.frame(columns),
+        "impossible": pd.concat(impossible.impossible(c, source) for source, c in columns.items()),
     }
     for name, frame in frames.items():
         write_csv(folder / f"{name}.csv", frame)
     print(summary(found))
     print(rule())
-
-
-def _interval(table: AccuracyTable, run: Cell) -> tuple[float, float]:
-    if not run.seeds:
-        return nan, nan
-    noise = table.pools[run.metric].noise((run.dataset, run.model))
-    return prediction_interval(run.mean, run.seeds, noise)
-
-
-def _verdict(run: Cell, paper: float, interval: tuple[float, float], lead: float) -> str:
-    low, high = interval
-    if not run.seeds:
-        return NOT_RUN
-    if isnan(low):
-        return CANNOT_TELL
-    if not low <= paper <= high:
-        return DIFFERS
-    return COMPATIBLE if high - low <= abs(lead) else CANNOT_TELL  # nan: cannot tell
-
-
-def _absence(dataset_in_use: bool, model_in_use: bool, run: Cell) -> str:
-    if not model_in_use:
-        return "the configuration does not have this model"
-    if not dataset_in_use:
-        return "the configuration does not use this data set"
-    return "" if run.seeds else "no run yet"

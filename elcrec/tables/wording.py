@@ -1,4 +1,4 @@
-"""What tables share: columns of comparisons, and the numbers in notes on noise, gaps and origin."""
+"""What tables share: columns of comparisons, and the numbers in notes on runs, noise and gaps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import isnan, nan
 from typing import Any
 
+from elcrec.files.rows import Row
 from elcrec.runs.reading import Gap
+from elcrec.runs.record import RunRecord
 from elcrec.statistics.noise import Pool
 from elcrec.tables.layout import GAP, Cell, Column, Named, gap, p_value, percent
 
@@ -15,6 +17,10 @@ LEAD = (
     *("p", "p_holm", "paired_t_p", "paired_t_p_holm"),
 )
 """Columns of `significance.csv` that `lead` and `tested` read of the primary and paired test."""
+AT_THE_LIMIT = "†"
+"""Marks a row whose best epoch is the last allowed one, or in the last hundredth before it."""
+STOPPED_EARLY = "‡"
+"""Marks a row with a run that ended before half of the epochs of its longest sibling."""
 
 
 def lead(title: str) -> list[Column]:
@@ -24,15 +30,22 @@ def lead(title: str) -> list[Column]:
 
 def tested(title: str, key: str) -> Column:
     """The p-values of a test; in brackets the Holm-corrected ones."""
-    return Column(title, lambda row: _p(row.number(key), row.number(f"{key}_holm")))
+
+    def cell(row: Row) -> Cell:
+        plain, corrected = row.number(key), row.number(f"{key}_holm")
+        if isnan(plain):
+            return gap("no p-value: fewer than two seeds")
+        return Cell(f"{p_value(plain)} ({p_value(corrected)})", sort=plain)
+
+    return Column(title, cell)
 
 
-def _difference(row: Any) -> Cell:
+def _difference(row: Row) -> Cell:
     value = row.number("relative_difference_percent")
     return Cell(percent(value), sort=value)
 
 
-def _interval(row: Any) -> Cell:
+def _interval(row: Row) -> Cell:
     base = row.number("mean_b")
     ends = [row.number(f"difference_{end}95") for end in ("low", "high")]
     shown = [percent(100 * end / base if base else nan) for end in ends]
@@ -41,10 +54,29 @@ def _interval(row: Any) -> Cell:
     return Cell(f"[{', '.join(shown)}]")
 
 
-def _p(plain: float, corrected: float) -> Cell:
-    if isnan(plain):
-        return gap("no p-value: fewer than two seeds")
-    return Cell(f"{p_value(plain)} ({p_value(corrected)})", sort=plain)
+def stopping(runs: Sequence[RunRecord]) -> str:
+    """What is remarkable about the epochs of a model's runs on one data set.
+
+    Returns:
+        For example `† seed 1 (300 of 300); ‡ seed 2 (53 of 93)`: tested epoch and all epochs;
+        empty for ordinary runs.
+    """
+    longest = max((run.epochs for run in runs), default=0)
+    trained = [run for run in runs if run.epochs > 1]
+    kinds = {
+        AT_THE_LIMIT: [r for r in trained if r.epochs - r.best_epoch <= r.epochs // 100],
+        STOPPED_EARLY: [r for r in runs if 2 * r.epochs < longest],
+    }
+    return "; ".join(
+        f"{mark} {', '.join(f'seed {r.seed} ({r.best_epoch} of {r.epochs})' for r in found)}"
+        for mark, found in kinds.items()
+        if found
+    )
+
+
+def marks(text: str) -> str:
+    """The marks alone of what `stopping` says."""
+    return "".join(mark for mark in (AT_THE_LIMIT, STOPPED_EARLY) if mark in text)
 
 
 def noisier(pools: Mapping[str, Pool], names: Named) -> dict[str, list[str]]:

@@ -15,20 +15,21 @@ from hypothesis import strategies as st
 from elcrec import paper
 from elcrec.bench.growth import MEASURES, Earlier
 from elcrec.files.jsonfile import read_json
+from elcrec.files.rows import read_rows, rows_of
 from elcrec.jobs.batch import read_plan
 from elcrec.nightly.check import check
 from elcrec.recorded.about import about
 from elcrec.recorded.folder import recorded_runs
 from elcrec.report.claims.claim import Scope
 from elcrec.report.claims.intents import published
-from elcrec.report.evidence import Evidence, read_rows
+from elcrec.report.evidence import Evidence
 from elcrec.runs.efficiency import load_efficiency_run
 from elcrec.runs.grid import read_grid
 from elcrec.runs.reading import history
 from elcrec.runs.record import load_run
 from elcrec.runs.snapshots import snapshots
 from elcrec.tables import grid, released
-from elcrec.tables.layout import lines, markdown
+from elcrec.tables.layout import Names, markdown
 from tests.fuzz.folders import Damage, fill
 from tests.fuzz.harness import attempt, fuzz
 from tests.fuzz.mutations import damaged_csv, damaged_json
@@ -154,7 +155,7 @@ def test_grid(made: Made, damage: Damage, data: st.DataObject) -> None:
 
     found = attempt("grid JSON", path, lambda: grid.frame([path], in_use))
     if found is not None:
-        markdown(grid.shown(lines(found))).encode()
+        markdown(grid.shown(rows_of(found))).encode()
         assert 0 <= found["score"][0] <= 1
 
 
@@ -163,12 +164,12 @@ def test_grid(made: Made, damage: Damage, data: st.DataObject) -> None:
 def test_released_record(made: Made, damage: Damage, data: st.DataObject) -> None:
     path = made.config.output / "released" / "beauty" / "elcrec.json"
     damage.apply(data, path)
-    names = {"beauty": "Beauty"}, {"elcrec": "ELCRec", "iclrec": "ICLRec"}
+    names = Names({"beauty": "Beauty"}, {"elcrec": "ELCRec", "iclrec": "ICLRec"})
     found = attempt(
-        "released record", path, lambda: released.frame([path], paper.load_accuracy(), *names)
+        "released record", path, lambda: released.frame([path], paper.load_accuracy(), names)
     )
     if found is not None:
-        markdown(released.shown(lines(found))).encode()
+        markdown(released.shown(rows_of(found), {})).encode()
         assert found["released_weights"].between(0, 1).all()
     scope = Scope(["beauty"], 1)
     told = attempt("centers in it", path, lambda: published(Evidence(made.config), scope))

@@ -4,6 +4,9 @@ import functools
 from elcrec.figures.plan import plan
 from elcrec.runs.plan import sensitivity_points
 
+FIGURE_TEMPLATES = sorted(
+    str(p) for p in Path(workflow.basedir, "elcrec/figures/templates").iterdir()
+)
 FIGURES = {
     figure.name: figure
     for figure in plan(CONFIG)
@@ -105,6 +108,7 @@ rule sensitivity:
 rule figure:
     input:
         figure_inputs,
+        FIGURE_TEMPLATES,
     output:
         expand(
             f"{OUTPUT}/figures/{{{{figure}}}}.{{kind}}",

@@ -26,6 +26,7 @@ rule report:
         RUN_FILES,
         report_figures,
         report_extras,
+        TABLE_TEMPLATES,
         expand(rules.prepare.output.sequences, dataset=CONFIG.use),
         paper=sorted(
             str(p) for p in Path(workflow.basedir, "workflow/paper").glob("*.csv")

@@ -102,7 +102,7 @@ rule efficiency:
     log:
         f"{OUTPUT}/logs/efficiency.log",
     params:
-        code=code_hash("elcrec.tables.tables2_3_files"),
+        code=code_hash("elcrec.tables.tables2_3"),
         runs=TABLE_RUNS,
     shell:
         "{PYTHON} table efficiency --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"

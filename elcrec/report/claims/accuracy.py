@@ -2,198 +2,153 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from itertools import product
 from typing import Any
+
+import pandas as pd
 
 from elcrec.errors import InputError, shown
 from elcrec.evaluation.metrics import TABLE_METRICS
+from elcrec.files.rows import Row, frame_of
 from elcrec.paper import IMPROVEMENT, P_VALUE
-from elcrec.report.claims.claim import REFERENCE, Judged, Numbers, Outcome, Scope, settled
-from elcrec.report.evidence import Evidence, Row
+from elcrec.report.claims.claim import REFERENCE, Judged, Numbers, Outcome, Scope
+from elcrec.report.evidence import Evidence
 from elcrec.statistics.power import LEVEL
 from elcrec.tables.table1 import EACH
 from elcrec.tables.tables2_3 import BASELINE
 
 DIGITS = 4
 """Printed decimals: means that agree in them are equal."""
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """ELCRec against the best other method of the paper so far, on a data set and a metric."""
-
-    where: str
-    """Data set and metric, for a reader; as is `rival`."""
-    rival: str
-    rivals: frozenset[str]
-    """Ids of the other methods of the paper that have been run."""
-    ahead: float
-    """Above 0 where ELCRec counts as better, below 0 where it counts as worse."""
-    settled: bool
-    """Both have all seeds."""
-    weak: bool
-    """The lead that the paper prints is below what the configured seeds can detect after Holm."""
-    own: float = math.nan
-    theirs: float = math.nan
-    extra: bool = False
-    """A method that the paper does not have is above ELCRec."""
-    tested: bool = True
+CELL = ["dataset", "metric"]
 
 
 def best(evidence: Evidence, scope: Scope) -> Judged:
     """Is ELCRec the best of the paper's methods, cell by cell?"""
-    cells = list(_run(evidence, scope))
-    if not cells:
+    cells = _against_strongest(evidence, scope)
+    if cells.empty:
         return Judged(Outcome.NOT_RUN)
+    cells["ahead"] = cells["own"].round(DIGITS) - cells["theirs"].round(DIGITS)
     printed, numbers = in_paper(evidence), _numbers(evidence, scope, cells)
     allowed = numbers["needed"] * len(printed["lost"]) // printed["cells"]
-    weak = sum(c.weak for c in cells)
-    if sum(c.ahead < 0 and c.settled and not c.weak for c in cells) > allowed:
+    undetectable, extra = int(cells["undetectable"].sum()), int(cells["extra"].sum())
+    # Where the design cannot detect the lead that the paper prints, a mean below may be chance.
+    if ((cells["ahead"] < 0) & cells["settled"] & ~cells["undetectable"]).sum() > allowed:
         outcome = Outcome.FAILS
-    elif weak > allowed:
+    elif undetectable > allowed:
         outcome = Outcome.NOT_DECIDABLE
     else:
-        complete = _complete(evidence, cells) and len(cells) >= numbers["needed"]
+        complete = cells["complete"].all() and len(cells) >= numbers["needed"]
         outcome = Outcome.HOLDS if complete else Outcome.PROVISIONAL
-    return Judged(outcome, numbers | {"weak": weak, "extra": sum(c.extra for c in cells)})
+    return Judged(outcome, numbers | {"undetectable": undetectable, "extra": extra})
 
 
 def significance(evidence: Evidence, scope: Scope) -> Judged:
     """Is ELCRec's lead over the strongest other method of the paper significant?"""
-    cells = list(_tested(evidence, scope))
-    if not cells:
+    cells = _against_strongest(evidence, scope)
+    if cells.empty:
         return Judged(Outcome.NOT_RUN)
+    cells["ahead"] = cells["difference"].where(cells["p_holm"] < LEVEL, 0.0)
     printed, numbers = in_paper(evidence), _numbers(evidence, scope, cells)
     needed, won = numbers["needed"], len(numbers["won"])
     allowed = needed * (printed["cells"] - printed["significant"]) // printed["cells"]
-    weak = sum(c.weak and c.ahead == 0 for c in cells)
-    failed = sum(c.settled and (c.ahead < 0 or (c.ahead == 0 and not c.weak)) for c in cells)
-    if failed > allowed:
+    undecided = cells["ahead"] == 0
+    undetectable = int((undecided & cells["undetectable"]).sum())
+    against = (cells["ahead"] < 0) | (undecided & ~cells["undetectable"])
+    if (against & cells["settled"]).sum() > allowed:
         outcome = Outcome.FAILS
-    elif won >= needed - allowed and len(cells) == needed and _complete(evidence, cells):
+    elif won >= needed - allowed and len(cells) == needed and cells["complete"].all():
         outcome = Outcome.HOLDS
     else:
-        outcome = Outcome.NOT_DECIDABLE if weak > allowed else Outcome.PROVISIONAL
-    untested = [vars(c) for c in cells if not c.tested]
-    return Judged(outcome, numbers | {"weak": weak, "untested": untested})
+        outcome = Outcome.NOT_DECIDABLE if undetectable > allowed else Outcome.PROVISIONAL
+    untested = cells[cells["p_holm"].isna()].to_dict("records")
+    return Judged(outcome, numbers | {"undetectable": undetectable, "untested": untested})
 
 
 def in_paper(evidence: Evidence) -> Numbers:
     """Both claims, counted in the paper's own table."""
-    paper = evidence.paper
+    paper, methods = evidence.paper, evidence.paper_models
     cells = sorted({(dataset, metric) for dataset, metric, _ in paper})
-    lost = [
-        " ".join(cell)
-        for cell in cells
-        if any(paper.get((*cell, m), 0) > paper[*cell, "ELCRec"] for m in evidence.paper_models)
-    ]
-    significant = sum(
-        paper[*cell, P_VALUE] < LEVEL and paper[*cell, IMPROVEMENT] > 0 for cell in cells
-    )
-    methods = len(evidence.paper_models)
-    return {"methods": methods, "cells": len(cells), "lost": lost, "significant": significant}
+    lost = [c for c in cells if max(paper.get((*c, m), 0) for m in methods) > paper[*c, "ELCRec"]]
+    significant = [c for c in cells if paper[*c, P_VALUE] < LEVEL and paper[*c, IMPROVEMENT] > 0]
+    return {
+        "methods": len(methods),
+        "cells": len(cells),
+        "lost": list(map(" ".join, lost)),
+        "significant": len(significant),
+    }
 
 
-def _numbers(evidence: Evidence, scope: Scope, cells: Sequence[_Cell]) -> dict[str, Any]:
-    """What both claims tell of the cells that have been run."""
-    run = [len(c.rivals) for c in cells]
+def _numbers(evidence: Evidence, scope: Scope, cells: pd.DataFrame) -> dict[str, Any]:
+    """What both claims tell of the cells that have been run; `ahead` says who won."""
+    rivals = cells["rivals"].map(len)
     return {
         "done": len(cells),
         "needed": len(TABLE_METRICS) * scope.expected,
-        "won": [vars(c) for c in cells if c.ahead > 0],
-        "even": [vars(c) for c in cells if c.ahead == 0],
-        "lost": [vars(c) for c in cells if c.ahead < 0],
-        "open": sum(not c.settled for c in cells),
+        "won": cells[cells["ahead"] > 0].to_dict("records"),
+        "even": cells[cells["ahead"] == 0].to_dict("records"),
+        "lost": cells[cells["ahead"] < 0].to_dict("records"),
+        "open": int((~cells["settled"]).sum()),
         "seeds": len(evidence.config.seeds),
-        "fewest": min(run),
-        "most": max(run),
+        "fewest": rivals.min(),
+        "most": rivals.max(),
         "rivals": len(evidence.paper_models) - 1,
     }
 
 
-def _complete(evidence: Evidence, cells: Iterable[_Cell]) -> bool:
-    """Whether all cells have all seeds and all rivals; without ICLRec nothing can be won."""
-    required = {*_rivals(evidence), BASELINE}
-    return all(c.settled and c.rivals >= required for c in cells)
+def _against_strongest(evidence: Evidence, scope: Scope) -> pd.DataFrame:
+    """ELCRec against the best other method of the paper on every data set and metric with both.
+
+    Returns:
+        `own`, `theirs` and `difference` of the means, and `p_holm`; `rivals`, the ids of the other
+        methods of the paper that were run; `extra`: a method that the paper lacks is above ELCRec;
+        `settled`: both have all seeds; `complete`: and every method of the paper that is configured
+        has been run, ICLRec in any case; `undetectable`: the lead that the paper prints is below
+        what the configured seeds can detect after Holm. `where` and `rival` are for a reader.
+    """
+    rows = [
+        row
+        for row in evidence.table("significance")
+        if (row.text("family"), row.text("model_a")) == (EACH, REFERENCE)
+        and row.text("dataset") in scope.datasets
+    ]
+    pairs = frame_of(rows, [*CELL, "model_b"], ["mean_a", "mean_b", "difference", "p_holm"])
+    pairs = pairs.rename(columns={"mean_a": "own", "mean_b": "theirs"})
+    pairs["seeds"] = list(map(_fewest_seeds, rows))
+    pairs["rival"] = pairs["model_b"].map(evidence.model_name)
+    in_paper = pairs["rival"].isin(evidence.paper_models) & pairs["theirs"].notna()
+    if not in_paper.any():
+        return pairs[in_paper]
+    methods = pairs[in_paper].groupby(CELL, sort=False)
+    cells = pairs.loc[methods["theirs"].idxmax()].set_index(CELL)
+    cells["rivals"] = methods["model_b"].agg(set)
+    # A row that the paper lacks is told of and decides nothing.
+    others = pairs[~in_paper].groupby(CELL)["theirs"].max()
+    cells["extra"] = others.reindex(cells.index) > cells["own"]
+    # Seeds or rivals that are still to be run can change who is ahead.
+    cells["settled"] = cells["seeds"] >= len(evidence.config.seeds)
+    required = _required(evidence)
+    cells["complete"] = cells["settled"] & cells["rivals"].map(lambda run: run >= required)
+    cells["undetectable"] = cells.index.isin(_below_design(evidence))
+    cells["where"] = [f"{evidence.dataset_name(d)} {metric}" for d, metric in cells.index]
+    return cells
 
 
-def _rivals(evidence: Evidence) -> list[str]:
-    """Ids of the configured methods that the paper's table has, without ELCRec."""
-    models = (m for m in evidence.config.models if m != REFERENCE)
-    return [m for m in models if evidence.model_name(m) in evidence.paper_models]
+def _required(evidence: Evidence) -> set[str]:
+    """The rivals without which nothing can be won."""
+    models, methods = evidence.config.models, evidence.paper_models
+    return {BASELINE} | {m for m in models if evidence.model_name(m) in methods} - {REFERENCE}
 
 
-def _run(evidence: Evidence, scope: Scope) -> Iterator[_Cell]:
-    """The cells of Table 1 where ELCRec and another method of the paper have a run."""
-    rivals, weak = _rivals(evidence), _undecidable(evidence)
-    for key in product(scope.datasets, TABLE_METRICS):
-        scores = {m: s for m in evidence.config.models if (s := evidence.scores.get((*key, m)))}
-        own, others = scores.get(REFERENCE), [m for m in rivals if m in scores]
-        if own is None or not others:
-            continue
-        rival = max(others, key=lambda m: scores[m].mean)
-        theirs = scores[rival]
-        yield _Cell(
-            _where(evidence, *key),
-            evidence.model_name(rival),
-            frozenset(others),
-            round(own.mean, DIGITS) - round(theirs.mean, DIGITS),
-            settled(evidence, own.seeds, theirs.seeds),
-            key in weak,
-            own.mean,
-            theirs.mean,
-            any(s.mean > own.mean for m, s in scores.items() if m not in others),
-        )
+def _below_design(evidence: Evidence) -> pd.Index:
+    """Data sets and metrics where the printed lead is below what the design can detect."""
+    columns = ["paper_lead_percent", "design_holm_percent"]
+    cells = frame_of(evidence.table("detectable"), CELL, columns).set_index(CELL)
+    return cells.index[cells["paper_lead_percent"] < cells["design_holm_percent"]]
 
 
-def _tested(evidence: Evidence, scope: Scope) -> Iterator[_Cell]:
-    """The cells where ELCRec was compared with other methods of the paper."""
-    found: dict[tuple[str, str], list[Row]] = defaultdict(list)
-    for row in evidence.table("significance"):
-        known = evidence.model_name(row.text("model_b")) in evidence.paper_models
-        ours = row.text("family") == EACH and row.text("model_a") == REFERENCE
-        if known and ours and row.text("dataset") in scope.datasets:
-            found[_key(row)].append(row)
-    weak = _undecidable(evidence)
-    for key, rows in found.items():
-        strongest = max(rows, key=lambda row: row.number("mean_b"))
-        p = strongest.number("p_holm")
-        yield _Cell(
-            _where(evidence, *key),
-            evidence.model_name(strongest.text("model_b")),
-            frozenset(row.text("model_b") for row in rows),
-            strongest.number("difference") if p < LEVEL else 0.0,
-            settled(evidence, *_seeds(strongest)),
-            key in weak,
-            tested=not math.isnan(p),
-        )
-
-
-def _undecidable(evidence: Evidence) -> set[tuple[str, str]]:
-    """Cells whose printed lead is below what the configured seeds can detect after Holm."""
-    return {
-        _key(row)
-        for row in evidence.table("detectable")
-        if row.number("paper_lead_percent") < row.number("design_holm_percent")
-    }
-
-
-def _key(row: Row) -> tuple[str, str]:
-    return row.text("dataset"), row.text("metric")
-
-
-def _where(evidence: Evidence, dataset: str, metric: str) -> str:
-    return f"{evidence.dataset_name(dataset)} {metric}"
-
-
-def _seeds(row: Row) -> list[int]:
-    """How many seeds each of the compared models has."""
+def _fewest_seeds(row: Row) -> int:
+    """How many seeds each of the compared models has at least: the smaller of `3+2`."""
     text = row.text("seeds")
     if not re.fullmatch(r"[0-9]{1,6}\+[0-9]{1,6}", text):
         raise InputError(f"{row.path}: seeds is {shown(text)}; allowed: two counts, as in 3+3")
-    return [int(count) for count in text.split("+")]
+    return min(map(int, text.split("+")))

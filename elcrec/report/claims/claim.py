@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from elcrec.files.jsonfile import JsonObject
 from elcrec.report.evidence import Evidence
 from elcrec.report.words import worded
+from elcrec.runs.record import RunRecord
 
 REFERENCE = "elcrec"
 
@@ -48,7 +48,7 @@ class Judged:
 
     outcome: Outcome
     numbers: Numbers = field(default_factory=dict)
-    """None where there is nothing to judge yet."""
+    """Empty where there is nothing to judge yet."""
 
 
 @dataclass(frozen=True)
@@ -61,24 +61,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Claim:
-    """A claim of the paper with the evidence."""
-
-    id: str
-    title: str
-    statement: str
-    """The paper's, in our words, with its numbers."""
-    rule: str
-    """When it counts as holding."""
-    finding: Finding
-    elsewhere: Finding | None
-    """On data sets that the paper does not have; None without any."""
-    anchor: str
-    """Of the page: where the evidence is."""
-
-
-@dataclass(frozen=True)
-class Definition:
-    """How a claim is judged; its key in `claims.yaml` is its id."""
+    """A claim of the paper; its id is its key in `claims.yaml`."""
 
     id: str
     judge: Callable[[Evidence, Scope], Judged]
@@ -94,38 +77,45 @@ class Definition:
         part = "ours" if judged.numbers else "none"
         return Finding(judged.outcome, self.text(part, judged.numbers))
 
-    def statement(self, evidence: Evidence) -> str:
-        """What the paper claims."""
-        return self.text("paper", self.paper(evidence))
-
     def text(self, part: str, numbers: Numbers) -> str:
         """One of its texts with the numbers in their places."""
         return worded("claims", self.id, part, {**self.thresholds, **numbers})
 
 
-def judge_all(evidence: Evidence, definitions: Sequence[Definition]) -> list[Claim]:
+@dataclass(frozen=True)
+class JudgedClaim:
+    """A claim of the paper with the evidence, for the page."""
+
+    id: str
+    title: str
+    statement: str
+    """The paper's, in our words, with its numbers."""
+    rule: str
+    """When it counts as holding."""
+    finding: Finding
+    elsewhere: Finding | None
+    """On data sets that the paper does not have; None without any."""
+    anchor: str
+
+
+def judge_all(evidence: Evidence, claims: Sequence[Claim]) -> list[JudgedClaim]:
     """Judge every claim on the paper's data sets, and on the others of the configuration."""
-    inside = [d for d in evidence.config.use if evidence.in_paper(d)]
-    outside = [d for d in evidence.config.use if not evidence.in_paper(d)]
-    claims = []
-    for made in definitions:
-        here = made.find(evidence, Scope(inside, len(evidence.paper_datasets)))
-        there = made.find(evidence, Scope(outside, len(outside)))
-        claims.append(
-            Claim(
-                made.id,
-                made.text("title", {}),
-                made.statement(evidence),
-                made.text("rule", {}),
-                here,
-                None if there.outcome is Outcome.NOT_RUN else there,
-                made.anchor,
-            )
-        )
-    return claims
+    use = evidence.config.use
+    inside = Scope([d for d in use if evidence.in_paper(d)], len(evidence.paper_datasets))
+    outside = [d for d in use if not evidence.in_paper(d)]
+    judged = []
+    for claim in claims:
+        here, there = (claim.find(evidence, s) for s in (inside, Scope(outside, len(outside))))
+        elsewhere = None if there.outcome is Outcome.NOT_RUN else there
+        title, rule = claim.text("title", {}), claim.text("rule", {})
+        statement = claim.text("paper", claim.paper(evidence))
+        judged.append(JudgedClaim(claim.id, title, statement, rule, here, elsewhere, claim.anchor))
+    return judged
 
 
-def verdict_of(done: int, failed: int, needed: int, allowed: int = 0) -> Outcome:
+def verdict_of(
+    done: int, failed: int, needed: int, allowed: int = 0, complete: bool = True
+) -> Outcome:
     """Outcome of a claim that is a count of comparisons.
 
     Args:
@@ -133,28 +123,15 @@ def verdict_of(done: int, failed: int, needed: int, allowed: int = 0) -> Outcome
         failed: Those that contradict the claim.
         needed: Comparisons of the full claim.
         allowed: So many may fail: the paper's own claim has exceptions.
+        complete: Nothing that it needs is still to be run; else it holds only partly.
     """
     if done == 0:
         return Outcome.NOT_RUN
     if failed > allowed:
         return Outcome.FAILS if 2 * failed > done or allowed else Outcome.PARTLY
-    return Outcome.HOLDS if done >= needed else Outcome.PARTLY
+    return Outcome.HOLDS if done >= needed and complete else Outcome.PARTLY
 
 
-def unless_open(outcome: Outcome, complete: bool) -> Outcome:
-    """The outcome, but a claim holds only partly while something that it needs is not run."""
-    return Outcome.PARTLY if outcome is Outcome.HOLDS and not complete else outcome
-
-
-def settled(evidence: Evidence, *seeds: int) -> bool:
-    """Whether a comparison of means over so many seeds stays as it is: all have been run."""
-    return min(seeds) >= len(evidence.config.seeds)
-
-
-def own_runs(evidence: Evidence, scope: Scope) -> list[JsonObject]:
-    """`metrics.json` of the finished runs of ELCRec on the data sets of a scope."""
-    return [
-        run
-        for run in evidence.runs
-        if run.text("model") == REFERENCE and run.text("dataset") in scope.datasets
-    ]
+def own_runs(evidence: Evidence, scope: Scope) -> list[RunRecord]:
+    """The finished runs of ELCRec on the data sets of a scope."""
+    return [r for r in evidence.runs if r.model == REFERENCE and r.dataset in scope.datasets]

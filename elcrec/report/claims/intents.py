@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from elcrec.errors import InputError, shown
 from elcrec.files.yamlfile import read_yaml
 from elcrec.report.claims.claim import REFERENCE, Judged, Outcome, Scope, own_runs
-from elcrec.report.evidence import Evidence, mean
+from elcrec.report.evidence import Evidence
 
 APART, TOGETHER = 0.5, 0.9  # our thresholds: mean pairwise cosine of the centers
 USED, UNUSED = 0.5, 0.1  # our thresholds: share of the centers in use
 THRESHOLDS = {"apart": APART, "together": TOGETHER, "used": USED, "unused": UNUSED}
 BADNESS = (Outcome.HOLDS, Outcome.PARTLY, Outcome.FAILS)
-QUANTITIES = ("share", "center_cosine", "user_cosine")
 
 
 def intents(evidence: Evidence, scope: Scope) -> Judged:
     """Are many centers in use, and do they point in different directions?"""
-    found = _centers(evidence, scope)
-    if not found:
+    runs = pd.DataFrame(_centers(evidence, scope))
+    if runs.empty:
         return Judged(Outcome.NOT_RUN)
-    outcomes = [_outcome(row) for row in found]
+    found = runs.groupby("dataset", sort=False).mean().reset_index().to_dict("records")
+    outcomes = list(map(_outcome, found))
     worst = max(
         found, key=lambda row: (BADNESS.index(_outcome(row)), row["center_cosine"] - row["share"])
     )
@@ -40,53 +41,40 @@ def intents(evidence: Evidence, scope: Scope) -> Judged:
     return Judged(_outcome(worst) if len(found) >= scope.expected else Outcome.PARTLY, numbers)
 
 
-def _outcome(centers: Mapping[str, Any]) -> Outcome:
+def _outcome(centers: Mapping[Any, Any]) -> Outcome:
     share, cosine = centers["share"], centers["center_cosine"]
     if share < UNUSED or cosine > TOGETHER:
         return Outcome.FAILS
     return Outcome.HOLDS if share >= USED and cosine < APART else Outcome.PARTLY
 
 
-def _centers(evidence: Evidence, scope: Scope) -> list[dict[str, Any]]:
-    """Centers of every data set whose runs recorded them, in the tested weights: means over runs.
+def _centers(evidence: Evidence, scope: Scope) -> Iterator[dict[str, Any]]:
+    """The centers in the tested weights of every run that recorded them.
 
     `share`: of the centers nearest to at least one of the sampled users; `center_cosine` and
     `user_cosine`: means over pairs of centers, of sampled users.
     """
-    found: dict[str, list[dict[str, float]]] = defaultdict(list)
-    for values in own_runs(evidence, scope):
-        rows = {int(r.number("epoch")): r for r in evidence.history(values)}
-        row = rows.get(values.integer("best_epoch"))
+    for run in own_runs(evidence, scope):
+        row = dict(enumerate(evidence.history(run), 1)).get(run.best_epoch)
         if row is None or "intents_in_use" not in row.values:
             continue
-        seen = {key: row.number(key) for key in QUANTITIES[1:]}
-        count = _intents(values.path.parent / "config.yaml")
-        seen["share"] = row.number("intents_in_use") / count
-        if not math.isnan(seen["share"] + seen["center_cosine"]):
-            found[values.text("dataset")].append(seen)
-    return [
-        {"dataset": evidence.dataset_name(dataset)}
-        | {key: mean([run[key] for run in runs]) for key in QUANTITIES}
-        for dataset, runs in found.items()
-    ]
+        used, cosine = row.number("intents_in_use"), row.number("center_cosine")
+        if not math.isnan(used + cosine):
+            yield {
+                "dataset": evidence.dataset_name(run.dataset),
+                "share": used / _intents(run.folder / "config.yaml"),
+                "center_cosine": cosine,
+                "user_cosine": row.number("user_cosine"),
+            }
 
 
 def published(evidence: Evidence, scope: Scope) -> list[dict[str, Any]]:
     """The same of the weights that the authors published, where somebody has looked at them."""
-    told = []
-    for record in evidence.released:
-        ours = record.text("model") == REFERENCE and record.text("dataset") in scope.datasets
-        if not ours or record.values.get("intents") is None:  # of before it was looked at
-            continue
-        seen = record.section("intents")
-        count, used = seen.integer("count", least=1), seen.integer("in_use")
-        if used > count:
-            seen.refuse("in_use", f"at most {count}, as many as there are")
-        # 1.01: a mean of rounded cosines may pass 1 a little.
-        cosines = {key: seen.number(key, -1.01, 1.01) for key in QUANTITIES[1:]}
-        name = evidence.dataset_name(record.text("dataset"))
-        told.append({"dataset": name, "count": count, "used": used, **cosines})
-    return told
+    return [
+        {"dataset": evidence.dataset_name(one.dataset), **one.intents.model_dump()}
+        for one in evidence.released
+        if one.intents and one.model == REFERENCE and one.dataset in scope.datasets
+    ]
 
 
 def _intents(path: Path) -> int:

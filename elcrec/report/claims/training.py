@@ -2,31 +2,22 @@
 
 from __future__ import annotations
 
-import math
-from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator
 from itertools import product
+from statistics import fmean
 from typing import Any
 
-from elcrec.files.jsonfile import JsonObject
-from elcrec.report.claims.claim import (
-    REFERENCE,
-    Judged,
-    Numbers,
-    Outcome,
-    Scope,
-    own_runs,
-    settled,
-    unless_open,
-    verdict_of,
-)
-from elcrec.report.evidence import Evidence, Row, mean
+from elcrec.files.rows import Row, frame_of
+from elcrec.paper import ARMS
+from elcrec.report.claims.claim import Judged, Numbers, Outcome, Scope, own_runs, verdict_of
+from elcrec.report.evidence import Evidence
+from elcrec.runs.record import RunRecord
 
-ARMS = {"B": "iclrec", "B+ICL": "iclrec_icl", "B+ELCM": "elcrec_elcm", "ELCRec": REFERENCE}
-"""Arms of the paper's ablation by the model that is each of them here."""
 STEPS = (("B+ICL", "B"), ("B+ELCM", "B"), ("ELCRec", "B+ICL"), ("ELCRec", "B+ELCM"))
 """Pairs of arms of which the first should be the better one."""
 SENSITIVE = 0.10  # our threshold: relative distance of the worst value from the best
+PANEL = ["dataset", "parameter"]
+"""Of the sensitivity: what one curve shows."""
 
 
 def ablation(evidence: Evidence, scope: Scope) -> Judged:
@@ -38,19 +29,22 @@ def ablation(evidence: Evidence, scope: Scope) -> Judged:
     unsettled = sum(not step["settled"] for step in steps)
     needed, printed = len(STEPS) * scope.expected, ablation_in_paper(evidence)
     allowed = needed * len(printed["failed"]) // printed["steps"]
-    outcome = verdict_of(len(steps), sum(s["settled"] for s in failed), needed, allowed)
-    seeds = len(evidence.config.seeds)
+    certain = sum(step["settled"] for step in failed)
+    outcome = verdict_of(len(steps), certain, needed, allowed, complete=not unsettled)
     numbers = {"done": len(steps), "needed": needed, "failed": failed, "open": unsettled}
-    return Judged(unless_open(outcome, not unsettled), numbers | {"seeds": seeds})
+    return Judged(outcome, numbers | {"seeds": len(evidence.config.seeds)})
 
 
 def _steps(evidence: Evidence, scope: Scope) -> Iterator[dict[str, Any]]:
     """Every step that adds a part where both arms have been run, with their sums."""
-    drawn = {(r.text("dataset"), r.text("model")): r for r in evidence.figure("ablation")}
+    run = {
+        (row.text("dataset"), row.text("model")): (row.number("mean"), row.integer("seeds"))
+        for row in evidence.figure("ablation")
+        if row.text("mean")
+    }
     for dataset, (better, worse) in product(scope.datasets, STEPS):
-        rows = [drawn.get((dataset, ARMS[arm])) for arm in (better, worse)]
-        run = [row for row in rows if row and not math.isnan(row.number("mean"))]
-        sums = [row.number("mean") for row in run]
+        arms = [run[key] for arm in (better, worse) if (key := (dataset, ARMS[arm])) in run]
+        sums = [mean for mean, _ in arms]
         if len(set(sums)) < 2:
             continue  # not run, or the same settings where the part is off
         yield {
@@ -59,7 +53,7 @@ def _steps(evidence: Evidence, scope: Scope) -> Iterator[dict[str, Any]]:
             "sum": sums[0],
             "base": sums[1],
             "dataset": evidence.dataset_name(dataset),
-            "settled": settled(evidence, *(row.integer("seeds") for row in run)),
+            "settled": min(seeds for _, seeds in arms) >= len(evidence.config.seeds),
         }
 
 
@@ -76,65 +70,49 @@ def ablation_in_paper(evidence: Evidence) -> Numbers:
 
 def sensitivity(evidence: Evidence, scope: Scope) -> Judged:
     """How far is the worst value of alpha and of K from the best one?"""
-    values: dict[str, set[float]] = defaultdict(set)
-    for row in evidence.printed("sensitivity"):
-        values[row.text("parameter")].add(row.number("value"))
-    # Worst first, for only some are named.
-    panels = sorted(_panels(evidence, scope, values), key=lambda panel: -panel["fall"])
-    if not panels:
+    printed = frame_of(evidence.printed("sensitivity"), ["parameter"], ["value"]).drop_duplicates()
+    drawn = frame_of(evidence.figure("sensitivity"), PANEL, ["value", "mean"]).dropna()
+    drawn = drawn[drawn["dataset"].isin(scope.datasets)].merge(printed)
+    panels = drawn.groupby(PANEL, sort=False)["mean"].agg(["min", "max", "count"]).reset_index()
+    panels = panels[(panels["count"] > 2) & (panels["max"] > 0)]
+    if panels.empty:
         return Judged(Outcome.NOT_RUN)
-    needed = len(values) * scope.expected
-    complete = sum(panel["done"] == panel["of"] for panel in panels) >= needed
+    panels["fall"] = (panels["max"] - panels["min"]) / panels["max"]
+    panels["of"] = panels["parameter"].map(printed["parameter"].value_counts())
+    panels["dataset"] = panels["dataset"].map(evidence.dataset_name)
+    panels["parameter"] = panels["parameter"].replace("intents", "K")
+    panels = panels.sort_values("fall", ascending=False, kind="stable")  # only some are named
+    needed = printed["parameter"].nunique() * scope.expected
+    complete = (panels["count"] == panels["of"]).sum() >= needed
     # More values only widen a panel's spread, so one that fails early fails for good; those that
     # are still open count as holding, and the claim fails when even then too many fail.
-    outcome = verdict_of(needed, sum(panel["fall"] > SENSITIVE for panel in panels), needed)
-    return Judged(unless_open(outcome, complete), {"panels": panels})
-
-
-def _panels(
-    evidence: Evidence, scope: Scope, values: Mapping[str, Collection[float]]
-) -> Iterator[dict[str, Any]]:
-    """How far HR@5 falls, for each data set and parameter with three of the paper's values."""
-    panels: dict[tuple[str, str], dict[float, float]] = defaultdict(dict)
-    for row in evidence.figure("sensitivity"):
-        dataset, parameter, value = row.text("dataset"), row.text("parameter"), row.number("value")
-        known = dataset in scope.datasets and value in values.get(parameter, ())
-        if known and not math.isnan(row.number("mean")):
-            panels[dataset, parameter][value] = row.number("mean")
-    for (dataset, parameter), means in panels.items():
-        best = max(means.values())
-        if len(means) > 2 and best > 0:
-            yield {
-                "dataset": evidence.dataset_name(dataset),
-                "parameter": "K" if parameter == "intents" else parameter,
-                "fall": (best - min(means.values())) / best,
-                "done": len(means),
-                "of": len(values[parameter]),
-            }
+    failed = int((panels["fall"] > SENSITIVE).sum())
+    outcome = verdict_of(needed, failed, needed, complete=complete)
+    return Judged(outcome, {"panels": panels.to_dict("records")})
 
 
 def convergence(evidence: Evidence, scope: Scope) -> Judged:
     """Does the loss fall, validation rise, and training end because nothing improves any more?"""
-    histories = [(values, evidence.history(values)) for values in own_runs(evidence, scope)]
-    known = [(values, rows) for values, rows in histories if len(rows) > 1]
+    histories = [(run, evidence.history(run)) for run in own_runs(evidence, scope)]
+    known = [(run, rows) for run, rows in histories if len(rows) > 1]
     if not known:
         return Judged(Outcome.NOT_RUN)
-    learned = [_learned(values, rows) for values, rows in known]
-    ended = sum(values.integer("best_epoch") < len(rows) for values, rows in known)
+    learned = [_learned(run, rows) for run, rows in known]
+    ended = sum(run.best_epoch < len(rows) for run, rows in known)
     numbers = {
         "done": len(known),
         "learned": sum(learned),
         "ended": ended,
-        "epoch": mean([values.integer("best_epoch") for values, _ in known]),
+        "epoch": fmean(run.best_epoch for run, _ in known),
     }
     if not any(learned):
         return Judged(Outcome.FAILS, numbers)
-    datasets = {values.text("dataset") for values, _ in known}
+    datasets = {run.dataset for run, _ in known}
     complete = len(datasets) >= scope.expected and all(learned) and ended == len(known)
     return Judged(Outcome.HOLDS if complete else Outcome.PARTLY, numbers)
 
 
-def _learned(values: JsonObject, rows: list[Row]) -> bool:
-    first, tested = rows[0], rows[max(values.integer("best_epoch"), 1) - 1]
+def _learned(run: RunRecord, rows: list[Row]) -> bool:
+    first, tested = rows[0], rows[max(run.best_epoch, 1) - 1]
     fell = tested.number("loss_total") < first.number("loss_total")
     return fell and tested.number("HR@5") > first.number("HR@5")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from elcrec.figures import diagnostics
+from tests.fuzz.folders import released
 
 
 def test_diagnostics_state_the_largest_gap_of_the_identity(made):
@@ -29,8 +30,8 @@ def test_what_the_authors_weights_have_is_shown_where_it_was_looked_at(made, loo
     made.run("elcrec", 1)
     path = made.config.output / "released" / "tiny" / "elcrec.json"
     path.parent.mkdir(parents=True)
-    seen = {"count": 8, "in_use": 2, "center_cosine": 0.27, "user_cosine": 0.98}
-    path.write_text(json.dumps({"intents": seen if looked_at else None}))
+    seen = {"count": 8, "in_use": 2, "center_cosine": -0.27, "user_cosine": 0.98}
+    path.write_text(json.dumps(released() | {"intents": seen if looked_at else None}))
     drawn = made.draw("diagnostics")
     assert ("published weights use 2 of 8 on Tiny" in drawn.caption) == looked_at
     labels = [text.get_text() for text in drawn.figure.legends[0].get_texts()]

@@ -74,8 +74,8 @@ def test_what_is_far_away_stands_at_the_edge_with_its_value(printed):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("low95", "low", "lacks the columns low95"),
-        ("Beauty,HR@5,BPR-MF,0.0212", "Beauty,HR@5,BPR-MF,x", "allowed: numbers and nothing"),
+        ("low95", "low", "has no column 'low95'; it has: dataset, "),
+        ("Beauty,HR@5,BPR-MF,0.0212", "Beauty,HR@5,BPR-MF,x", "allowed: a number or nothing"),
     ],
 )
 def test_a_table_that_is_not_right_is_one_line(printed, capsys, old, new, message):

@@ -71,7 +71,12 @@ class ReportOutput:
         self.cells(cells, seeds)
 
     def cells(self, means: Mapping[tuple[str, str, str], float], seeds: int = 2) -> None:
-        """Write `table1.csv` with these means, by data set, metric and model."""
+        """Write `table1.csv` and ELCRec against each model in `significance.csv`, with these means.
+
+        Args:
+            means: By data set, metric and model.
+            seeds: Of every model.
+        """
         rows = [
             {
                 "dataset": dataset,
@@ -89,6 +94,15 @@ class ReportOutput:
             for (dataset, metric, model), mean in means.items()
         ]
         self.table("table1", rows)
+        compared = [
+            self.comparison(model, mean, "")
+            | {"dataset": dataset, "metric": metric, "mean_a": own, "difference": own - mean}
+            | {"seeds": f"{seeds}+{seeds}"}
+            for (dataset, metric, model), mean in means.items()
+            if model != "elcrec" and (own := means.get((dataset, metric, "elcrec"))) is not None
+        ]
+        if compared:
+            self.table("significance", compared)
 
     def verdicts(self, verdicts: Mapping[tuple[str, str, str], str]) -> None:
         """Write `verdict.csv` with these cells, named as printed."""
@@ -126,6 +140,7 @@ class ReportOutput:
             "metric": "HR@5",
             "model_a": "elcrec",
             "model_b": rival,
+            "mean_a": 0.05,
             "mean_b": mean,
             "difference": 0.05 - mean,
             "relative_difference_percent": 100 * (0.05 - mean) / mean,

@@ -8,22 +8,18 @@ import torch
 
 from elcrec.cli.main import main
 from elcrec.config.config import load_config
+from elcrec.evaluation.metrics import summarise
 from elcrec.report import provenance
 from elcrec.report.page import render
 from elcrec.runs.settings import resolve
 from elcrec.usage import device_name
 from elcrec.verification import tensor_names
+from tests.fuzz.folders import efficiency
 
-MEASURED = {
-    "dataset": "beauty",
-    "model": "elcrec",
-    "seed": 1,
-    "epochs_measured": 2,
-    "device": "cpu: test",
-    "commit": None,
-    "dirty": False,
-}
+MEASURED = efficiency("elcrec") | {"dataset": "beauty"}
+del MEASURED["command"]
 RELEASED = {"dataset": "beauty", "model": "elcrec", "file": "one.pt"}
+RELEASED |= {"metrics": {"test": summarise([0, 3, 9, 40])}}
 COMMAND = ["/home/somebody/elcrec/__main__.py", "measure", "--seed", "1"]
 
 
@@ -33,7 +29,7 @@ def shown(output, any_code=False):
         if not any_code
         else type(output.evidence)(output.evidence.config, any_code=True)
     )
-    return [(r.text("model"), r.integer("seed")) for r in evidence.runs]
+    return [(run.model, run.seed) for run in evidence.runs]
 
 
 def change(folder, **values):

@@ -31,11 +31,3 @@ def test_a_text_is_one_line_with_its_numbers(texts):
 def test_a_number_that_is_not_given_is_no_gap_in_a_sentence(texts):
     with pytest.raises(jinja2.UndefinedError, match="ratio"):
         words.worded("texts", "claim", "ours", {"rows": []})
-
-
-@pytest.mark.parametrize(
-    ("items", "text"),
-    [([], ""), (["a"], "a"), (["a", "b"], "a and b"), (list("abc"), "a, b and c")],
-)
-def test_items_are_joined_for_a_sentence(items, text):
-    assert words.listed(items) == text

@@ -18,7 +18,7 @@ def accuracy(
     """A table of ELCRec's mean, and of rivals' means by id."""
     means = {"elcrec": mean, **rivals}
     cells = {
-        ("beauty", k, m): Cell("beauty", k, m, means[m], NAN, NAN, NAN, seeds, 0.05)
+        ("beauty", k, m): Cell("beauty", k, m, means[m], NAN, NAN, NAN, seeds, 0.05, NAN, "")
         for k, m in product(metrics, means)
     }
     ranked = {("beauty", metric): list(means) if seeds else [] for metric in metrics}

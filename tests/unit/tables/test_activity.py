@@ -10,9 +10,10 @@ from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import format_sequences, parse_sequences
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS
+from elcrec.files.rows import rows_of
 from elcrec.statistics.tests import holm
 from elcrec.tables import activity
-from elcrec.tables.layout import GAP, Names, lines
+from elcrec.tables.layout import GAP, Names
 from tests.unit.tables.conftest import load_runs
 
 MODELS = ["sasrec", "iclrec", "elcrec"]
@@ -148,7 +149,7 @@ def test_without_both_models_there_is_no_lead(toy):
         (toy.path / "runs" / "beauty" / "iclrec" / str(seed) / "metrics.json").unlink()
     rows, leads, _, _ = build(toy)
     assert leads.empty
-    (table,) = activity.shown(lines(rows), lines(leads), Names({}, {})).values()
+    (table,) = activity.shown(rows_of(rows), rows_of(leads), Names({}, {})).values()
     assert [cell.text for cell in table.rows[0][-4:]] == [GAP] * 4
 
 

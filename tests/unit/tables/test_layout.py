@@ -3,9 +3,10 @@ from math import inf, nan
 import pandas as pd
 import pytest
 
+from elcrec.files.rows import rows_of
 from elcrec.tables import layout as md
 from elcrec.tables.document import write_csv
-from elcrec.tables.layout import BEST, SECOND, Cell, Column, Line, Table
+from elcrec.tables.layout import BEST, SECOND, Cell, Column, Table
 
 
 def test_markdown_is_padded_and_aligned():
@@ -81,16 +82,24 @@ def test_a_table_is_declared_by_its_columns():
         Column("Twice", lambda row: f"{2 * row.number('seconds'):.0f}"),
         md.figures("Paper's", "paper", 2, paper=True),
     ]
-    rows = [Line(model="a_b", seconds=1.25, paper=nan), Line(model="", seconds=nan, paper=None)]
-    table = md.declared("x", "About", columns, rows[:1] + rows)
+    frame = pd.DataFrame({"model": ["a_b", ""], "seconds": [1.25, nan], "paper": [nan, None]})
+    table = md.declared("nearest", columns, rows_of(frame.iloc[[0, 0, 1]]))
     assert table.header == ["Model", "s", "Twice"]  # the paper prints nothing
     assert table.text_columns == 1
     assert [cell.text for cell in table.rows[0]] == ["a_b", "1.2", "2"]
     assert table.rows[0][1].sort == 1.25
     assert [cell.text for cell in table.rows[2]] == [md.GAP, md.GAP, "nan"]
     assert table.rows[2][1].kind == "gap"
-    rows[0]["paper"] = 0.5
-    assert md.declared("x", "About", columns, rows).header[-1] == "Paper's"
+    printed = rows_of(frame.assign(paper=[0.5, nan]))
+    assert md.declared("nearest", columns, printed).header[-1] == "Paper's"
+
+
+def test_a_table_has_the_words_of_its_id():
+    table = md.declared("activity", [md.word("x", "x")], [], dataset="Beauty")
+    assert table.caption.startswith("Beauty: accuracy on the test split")
+    assert table.notes == []
+    (note,) = md.declared("time", [md.word("x", "x")], [], devices="none yet").notes
+    assert note == "Devices: none yet."
 
 
 def test_names_keep_an_id_that_has_none():

@@ -14,7 +14,7 @@ from elcrec.data.sequences import parse_sequences
 from elcrec.data.statistics import statistics
 from elcrec.errors import InputError
 from elcrec.report.page import render
-from elcrec.tables import activity, data_statistics, table1_files, tables2_3_files
+from elcrec.tables import activity, data_statistics, table1_files, tables2_3
 from elcrec.tables.latex import escape
 from tests.unit.tables.conftest import Output
 
@@ -51,7 +51,7 @@ def written(tmp_path_factory):
     config = load_config([tmp_path / "config.yaml"])
     tables = tmp_path / "out" / "tables"
     data_statistics.write(config, tables, [folder / "statistics.json"])
-    for module in (table1_files, activity, tables2_3_files):
+    for module in (table1_files, activity, tables2_3):
         module.write(config, tables, True)
     (tables / "page.html").write_text(render(config, any_code=True))
     return tables

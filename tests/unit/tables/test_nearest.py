@@ -1,6 +1,6 @@
 import pytest
 
-from elcrec.tables.layout import lines
+from elcrec.files.rows import rows_of
 from elcrec.tables.nearest import frame, shown
 from tests.unit.tables.accuracy_table import LOUD, accuracy
 
@@ -36,6 +36,6 @@ def test_nearest_leaves_out_models_without_a_column_of_their_own():
 
 def test_the_table_says_none_where_every_column_is_excluded():
     paper = printed(ICLRec=0.0405, ELCRec=0.0495)
-    table = shown(lines(frame(accuracy(0.03, 3, metrics=METRICS, paper=paper))))
+    table = shown(rows_of(frame(accuracy(0.03, 3, metrics=METRICS, paper=paper))))
     assert [cell.text for cell in table.rows[0][:5]] == ["Beauty", "ELCRec", "3", "none", "ICLRec"]
     assert "standard errors of prediction" in table.notes[0]

@@ -85,7 +85,8 @@ def test_values_by_hand(output):
     assert (cell.mean, cell.std, cell.seeds, cell.paper) == (0.75, 0.25, 3, 0.0529)
     assert (cell.low95, cell.high95) == pytest.approx((0.75 - half, 0.75 + half))
     where = ("beauty", "HR@5", "sasrec")
-    assert sasrec == table1.Cell(*where, 0.25, 0.0, 0.25, 0.25, 3, 0.0374)
+    difference = 100 * (0.25 - 0.0374) / 0.0374
+    assert sasrec == table1.Cell(*where, 0.25, 0.0, 0.25, 0.25, 3, 0.0374, difference, "")
     assert cell.relative_difference_percent == pytest.approx(100 * (0.75 / 0.0529 - 1))
     assert table.ranked["beauty", "HR@5"] == ["elcrec", "sasrec"]
     assert "+6.9% |   3.2e-06 |" in written(table)  # the paper's improvement of 6.87 %

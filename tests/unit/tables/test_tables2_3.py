@@ -9,7 +9,7 @@ from elcrec.config.config import load_config
 from elcrec.errors import InputError
 from elcrec.paper import load_efficiency
 from elcrec.runs.efficiency import load_efficiency_run
-from elcrec.tables import tables2_3, tables2_3_files
+from elcrec.tables import tables2_3
 from elcrec.tables.layout import Names
 from tests.unit.tables.conftest import load_efficiency_runs, load_runs
 
@@ -43,7 +43,7 @@ def write(output, datasets=DATASETS):
     asked = {"models": ["sasrec", "elcrec", "iclrec"], "seed": 1, "epochs": 1}
     own = {"output": str(output.path), "use": list(datasets), "efficiency": asked}
     config.write_text(yaml.safe_dump(own))
-    tables2_3_files.write(load_config([config]), output.path, any_code=True)
+    tables2_3.write(load_config([config]), output.path, any_code=True)
     return [(output.path / f"table{number}.md").read_text() for number in (2, 3)]
 
 

@@ -62,14 +62,14 @@ def test_what_stands_beside_a_verdict():
     assert (found.paper, found.mean, found.seeds, found.seeds_asked) == (0.05, 0.0525, 2, 3)
     assert found.relative_deviation_percent == pytest.approx(5.0)
     assert found.note == ""
-    assert verdict.COLUMNS[:4] == ("dataset", "metric", "model", "paper")
+    assert found._fields[1:5] == ("dataset", "metric", "model", "paper")
 
 
 def test_every_value_of_the_paper_has_a_verdict_and_a_reason():
     found = judge(accuracy(0.0529, 3, paper=load_accuracy()), 3)
     assert len(found) == 4 * 4 * 13 - 4
     expected = {COMPATIBLE: 1, DIFFERS: 0, CANNOT_TELL: 0, NOT_RUN: 203}
-    assert verdict.count(found) == expected
+    assert {v: (found["verdict"] == v).sum() for v in verdict.VERDICTS} == expected
     notes = {(v.dataset, v.metric, v.model): v.note for v in found.itertuples()}
     assert notes["Beauty", "HR@5", "ELCRec"] == ""
     assert notes["Beauty", "HR@20", "ELCRec"] == "no run yet"

@@ -3,7 +3,9 @@
 import pytest
 
 from elcrec.errors import InputError
-from elcrec.report.claims import CLAIMS, intents, training
+from elcrec.evaluation.metrics import summarise
+from elcrec.paper import ARMS
+from elcrec.report.claims import CLAIMS, intents
 from elcrec.report.claims.claim import Outcome, Scope, judge_all, verdict_of
 from elcrec.tables.tables2_3 import RESIDENT
 from tests.unit.report.report_output import ReportOutput
@@ -13,6 +15,7 @@ ALONE = Scope(["beauty"], 1)
 PAPER = Scope(["beauty"], 4)
 SEEN = {"count": 256, "users": 2000, "in_use": 2, "center_cosine": -0.27, "user_cosine": 0.98}
 """Of published weights."""
+RELEASED = {"file": "x.pt", "metrics": {"test": summarise([0, 3, 9, 40])}}
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
@@ -20,7 +23,7 @@ def test_without_runs_no_claim_is_judged(output, claim):
     finding = claim.find(output.evidence, PAPER)
     assert finding.outcome == Outcome.NOT_RUN
     assert finding.sentence.endswith(".")
-    assert claim.statement(output.evidence).endswith(".")
+    assert claim.text("paper", claim.paper(output.evidence)).endswith(".")
 
 
 @pytest.mark.parametrize(
@@ -111,7 +114,7 @@ def test_main_memory_alone_decides_nothing(output, elcrec):
     ],
 )
 def test_ablation(output, sums, seeds, outcome):
-    arms = training.ARMS.values()
+    arms = ARMS.values()
     rows = [
         {"dataset": "beauty", "model": model, "mean": value, "seeds": seeds if value else 0}
         for model, value in zip(arms, sums, strict=True)
@@ -224,7 +227,7 @@ def test_intents_are_judged_data_set_by_data_set(tmp_path, cosines, expected, ou
 def test_centers_of_published_weights_stand_beside_ours(output, record, told):
     row = {"intents_in_use": 8, "center_cosine": 0.1, "user_cosine": 0.5}
     output.run("elcrec", history=[{"epoch": e, "loss_total": 1} | row for e in (1, 2)])
-    output.record(f"released/{record['dataset']}/{record['model']}.json", record)
+    output.record(f"released/{record['dataset']}/{record['model']}.json", RELEASED | record)
     sentence = find["intents"](output.evidence, ALONE).sentence
     words = "weights: 2 of 256 centers in use on Beauty, mean cosines -0.27 and 0.98."
     assert sentence.endswith(words) == told
@@ -232,7 +235,8 @@ def test_centers_of_published_weights_stand_beside_ours(output, record, told):
 
 
 def test_published_weights_with_more_centers_in_use_than_there_are(output):
-    record = {"dataset": "beauty", "model": "elcrec", "intents": SEEN | {"in_use": 257}}
+    record = RELEASED | {"dataset": "beauty", "model": "elcrec"}
+    record |= {"intents": SEEN | {"in_use": 257}}
     output.record("released/beauty/elcrec.json", record)
     with pytest.raises(InputError, match=r"in_use.*257.*allowed: at most 256"):
         intents.published(output.evidence, ALONE)

@@ -1,0 +1,86 @@
+"""Rows of CSV files by their columns; a field that is not there or no number is refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from elcrec.errors import InputError, shown
+from elcrec.files.csvfile import read_csv
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of a CSV file."""
+
+    path: Path
+    values: Mapping[str, str]
+
+    def text(self, key: str) -> str:
+        """The field as it stands; empty for a gap.
+
+        Raises:
+            InputError: The file has no such column.
+        """
+        if key not in self.values:
+            known = ", ".join(self.values)
+            raise InputError(f"{self.path}: has no column '{key}'; it has: {known}")
+        return self.values[key]
+
+    def number(self, key: str) -> float:
+        """The field as a number; nan for a gap.
+
+        Raises:
+            InputError: There is no such column, or the field is not a number.
+        """
+        text = self.text(key)
+        try:
+            value = float(text) if text else math.nan
+        except ValueError:
+            value = math.inf
+        if math.isinf(value):
+            raise InputError(
+                f"{self.path}: {key} is {shown(text)}; allowed: a number or nothing"
+            ) from None
+        return value
+
+    def integer(self, key: str) -> int:
+        """The field as a whole number of at least 0.
+
+        Raises:
+            InputError: There is no such column, or the field is no such number.
+        """
+        value = self.number(key)
+        if not value >= 0 or value != int(value):
+            raise InputError(
+                f"{self.path}: {key} is {shown(self.text(key))}; allowed: a whole number from 0"
+            )
+        return int(value)
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Read a CSV file whose lines that begin with `#` are comments; no file gives no row.
+
+    Raises:
+        InputError: A line with more or fewer fields than the header.
+    """
+    if not path.is_file():
+        return []
+    header, body = read_csv(path)
+    return [Row(path, dict(zip(header, fields, strict=True))) for fields in body]
+
+
+def rows_of(frame: pd.DataFrame) -> list[Row]:
+    """The rows of a frame, as they are read from the CSV file that is written of it."""
+    records = frame.astype(object).where(frame.notna(), "").to_dict("records")
+    return [Row(Path(), {str(k): str(v) for k, v in record.items()}) for record in records]
+
+
+def frame_of(rows: Iterable[Row], texts: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
+    """Columns of some rows, those of numbers with nan for gaps; errors as for `Row`."""
+    found = [[*map(row.text, texts), *map(row.number, numbers)] for row in rows]
+    return pd.DataFrame(found, columns=[*texts, *numbers])

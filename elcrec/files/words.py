@@ -1,0 +1,58 @@
+"""Words around numbers: captions, claims and remarks, in YAML files of Jinja templates.
+
+Whoever computes returns numbers; what a reader is told of them stands in these files alone.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from elcrec.files.yamlfile import read_yaml
+
+
+def worded(path: Path, key: str, part: str, numbers: Mapping[str, Any]) -> str:
+    """Render a text of a file as one line.
+
+    Args:
+        path: The file: key to part to text.
+        key: Whose text.
+        part: Which of its texts.
+        numbers: What the text names; `listed`, `each` and `less` are filters.
+
+    Raises:
+        jinja2.UndefinedError: The text needs a number that is not given.
+    """
+    template = _environment().from_string(read_yaml(path)[key][part])
+    return re.sub(r"[ \n]+", " ", template.render(numbers)).strip()
+
+
+@functools.cache
+def _environment() -> jinja2.Environment:
+    # The page escapes what it shows; in Markdown the same text stands as it is.
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
+    environment.filters |= {"listed": listed, "each": _each, "less": _less}
+    return environment
+
+
+def listed(items: Sequence[str], most: int = 4) -> str:
+    """Join for a sentence; of many, the first ones and how many more."""
+    shown = list(items[:most])
+    if len(items) > most:
+        shown.append(f"{len(items) - most} more")
+    return ", ".join(shown[:-1]) + f" and {shown[-1]}" if len(shown) > 1 else "".join(shown)
+
+
+def _each(items: Iterable[Mapping[str, Any]], form: str) -> list[str]:
+    """Each of the items in the same words, as `str.format` puts them."""
+    return [form.format_map(item) for item in items]
+
+
+def _less(ratio: float) -> str:
+    """`7.2% less` or `3.0% more` for a ratio to the baseline."""
+    return f"{abs(1 - ratio):.1%} {'less' if ratio < 1 else 'more'}"

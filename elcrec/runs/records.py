@@ -1,0 +1,83 @@
+"""Records of metrics without a run folder: of published weights, and of tried grid points."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from elcrec.evaluation.metrics import METRICS, TABLE_METRICS
+from elcrec.files.checked import LARGEST, Amount, Count, Line, Positive, Record, Share, matching
+
+
+def _as_in_tables(metrics: dict[str, float]) -> dict[str, float]:
+    for metric in TABLE_METRICS:
+        if metric not in metrics:
+            raise ValueError(f"the key '{metric}' is missing")
+    return metrics
+
+
+TableMetrics = Annotated[dict[str, Share], AfterValidator(_as_in_tables)]
+"""Metric to value, with all that tables show."""
+Cosine = Annotated[float, Field(ge=-1.01, le=1.01)]  # a mean of rounded ones may pass 1 a little
+SettingName = Annotated[str, matching(r"^[^\W\d]\w*$", "the name of a setting")]
+Integer = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
+
+
+class _Test(Record):
+    test: TableMetrics
+
+
+class Centers(Record):
+    """Learned centers in published weights; means over pairs of centers and of users."""
+
+    count: Positive
+    in_use: Count
+    """Nearest to at least one of the sampled users."""
+    center_cosine: Cosine
+    user_cosine: Cosine
+
+    @model_validator(mode="after")
+    def _are_there(self) -> Centers:
+        if self.in_use > self.count:
+            raise ValueError(f"in_use is {self.in_use}; allowed: at most {self.count}, all of them")
+        return self
+
+
+class ReleasedRecord(Record):
+    """What `elcrec verify released --output` wrote; older ones lack what has a default."""
+
+    dataset: Line
+    model: Literal["elcrec", "iclrec"]
+    file: Line
+    """Name of the file of weights."""
+    metrics: _Test
+    intents: Centers | None = None
+    """None: nobody looked at them, or k-means makes them anew at every epoch, as ICLRec's."""
+    commit: Line | None = None
+    dirty: bool = False
+    device: Line = "not recorded"
+    command: list[str] = []
+
+
+class TriedPoint(Record):
+    """What `elcrec try` wrote of a point of a model's grid."""
+
+    dataset: Line
+    model: Line
+    point: dict[SettingName, bool | Integer | float | Line]
+    select_by: Literal[METRICS]  # type: ignore[valid-type]
+    valid: TableMetrics
+    best_epoch: Count
+    epochs: Count
+    seconds: Amount
+    seed: Count
+    device: Line
+    commit: Line | None
+    dirty: bool
+
+    @model_validator(mode="after")
+    def _has_a_score(self) -> TriedPoint:
+        if self.select_by not in self.valid:
+            raise ValueError(f"valid has no {self.select_by}, which select_by names")
+        return self
