@@ -77,7 +77,7 @@ class LeftOut:
         items = ", ".join(map(brief, self.names))
         return (
             f"left out: {self.actions:,} interactions with items that the run does not know, such "
-            f"as {items}, and {self.users:,} users who have no others"
+            f"as {items}; users who have no others: {self.users:,}"
         )
 
 

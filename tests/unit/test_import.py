@@ -37,5 +37,5 @@ def test_the_help_needs_nothing_heavy():
 
 def test_other_names_are_refused_as_of_any_module():
     assert {"ELCM", "load"} <= set(elcrec.__all__)
-    with pytest.raises(AttributeError, match="has no attribute 'lod'"):
-        _ = elcrec.lod
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = elcrec.nothing

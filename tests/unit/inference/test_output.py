@@ -137,7 +137,7 @@ def test_unknown_items_are_left_out_where_that_is_asked_for(recommend, tmp_path,
     assert (tmp_path / "new.csv").read_text() == (tmp_path / "right.csv").read_text()
     said = capsys.readouterr().err
     assert "left out: 6 interactions with items that the run does not know, such as C1, C2" in said
-    assert "and 2 users who have no others" in said
+    assert "; users who have no others: 2" in said
 
 
 def test_a_bar_on_a_terminal_and_lines_elsewhere(recommend, monkeypatch, capsys):
@@ -209,7 +209,7 @@ def test_a_wrong_file_of_users(refused, tmp_path, text, said):
         (["--history", "new.txt", "--output", "new.json"], "must end in .csv or .parquet"),
         (["--history", "new.txt", "--top", 41], "41 recommendations: must be from 1 to 40"),
         (["--history", "new.txt", "--top", 0], "0 recommendations: must be from 1 to 40"),
-        (["--history", "nwe.txt"], "is no file but ids: user 1: the run does not know the item"),
+        (["--history", "none.txt"], "is no file but ids: user 1: the run does not know the item"),
         (["--history", ""], "--history: is empty"),
         (["--users", "none.txt"], "none.txt: cannot be read (No such file or directory)"),
     ],

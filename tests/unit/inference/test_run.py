@@ -83,7 +83,7 @@ def test_weights_of_another_model_are_refused(runs):
 
 def test_a_broken_config_names_the_key(runs):
     path = folder_of(runs, "sasrec") / "config.yaml"
-    path.write_text(path.read_text().replace("module:", "modul:"))
+    path.write_text(path.read_text().replace("module:", "modules:"))
     assert f"{path}: top level: the key 'module' is missing" in refusal(runs, path.parent)
 
 
