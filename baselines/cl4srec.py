@@ -26,6 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from elcrec.data.augmentation import Augmenter
@@ -100,7 +101,7 @@ class Model(TransformerModel):
         hidden, targets, negatives = encode_where(
             self.encoder, batch.inputs, batch.inputs > 0, batch.targets, batch.negatives
         )
-        items = self.encoder.items
-        next_item = next_item_loss(hidden, items(targets), items(negatives), targets > 0)
+        positive, negative = self.encoder.items(torch.stack([targets, negatives]))
+        next_item = next_item_loss(hidden, positive, negative, targets > 0)
         views = encode_last(self.encoder, batch.views.flatten(0, 1))  # (2B, d)
         return next_item, contrastive_loss(*views.chunk(2))

@@ -125,8 +125,8 @@ class Model(SequenceModel):
             hidden, targets = self.encode_real(batch.inputs, batch.targets)
             return {"total": sampled_cross_entropy(hidden, self.items, targets, batch.negatives)}
         hidden, targets, negatives = self.encode_real(batch.inputs, batch.targets, batch.negatives)
-        loss = next_item_loss(hidden, self.items(targets), self.items(negatives), targets > 0)
-        return {"total": loss}
+        positive, negative = self.items(torch.stack([targets, negatives]))
+        return {"total": next_item_loss(hidden, positive, negative, targets > 0)}
 
     def encode_real(self, sequences: Tensor, *aligned: Tensor) -> tuple[Tensor, ...]:
         """Outputs of the items of left-padded windows (B, L), and `aligned` (B, L) beside them.

@@ -170,7 +170,8 @@ class Model(SequenceModel):
         p, items = self.parameters_used, self.encoder.items
         hidden, ends, targets, negatives = self._outputs(batch)
         projected = self.item_projection(hidden)
-        item_loss = pair_loss(projected, items(targets), items(negatives))
+        positive, negative = items(torch.stack([targets, negatives]))
+        item_loss = pair_loss(projected, positive, negative)
         item = (item_loss * (targets > 0)).sum() / len(batch.masked)
         context, segment, other = ends.chunk(3)  # (B, d) each
         segment_loss = pair_loss(self.segment_projection(context), segment, other)

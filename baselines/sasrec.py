@@ -21,6 +21,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from elcrec.models.encoder import EncoderSettings
@@ -64,4 +65,5 @@ class Model(TransformerModel):
         if self.parameters_used.loss == "ce":
             rows = (targets - 1).clamp(min=0)  # padding and mask are no candidates
             return {"total": full_cross_entropy(hidden, items.weight[1:-1], rows, real)}
-        return {"total": next_item_loss(hidden, items(targets), items(negatives), real)}
+        positive, negative = items(torch.stack([targets, negatives]))
+        return {"total": next_item_loss(hidden, positive, negative, real)}

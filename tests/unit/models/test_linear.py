@@ -36,6 +36,16 @@ def test_transposed_factors():
     torch.testing.assert_close(linear(x.T, weight.T), x.T @ weight)
 
 
+def test_factors_that_do_not_lie_in_one_piece():
+    """oneDNN would take minutes over some of them."""
+    whole = torch.randn(300, 12103)
+    x, part = torch.randn(8, 300), whole[:, 1:9].T
+    torch.testing.assert_close(linear(x, part), x @ part.T)
+    weight = torch.randn(9, 5, requires_grad=True)
+    linear(torch.ones(4, 5), weight).sum().backward()  # its gradient is a single 1
+    assert torch.equal(weight.grad, torch.full_like(weight, 4.0))
+
+
 @pytest.mark.parametrize("kind", [torch.float64, torch.bfloat16])
 def test_other_types_are_pytorchs(kind):
     x, weight = torch.randn(6, 4, dtype=kind), torch.randn(5, 4, dtype=kind)
