@@ -49,7 +49,7 @@ def run_prepare(args: argparse.Namespace) -> None:
     from elcrec.data.statistics import load_statistics
 
     dataset = _dataset(args)
-    fetched = read_record(args.output, args.dataset)
+    fetched = read_record(args.output, args.dataset, dataset.places)
     path = prepare(args.dataset, dataset, fetched, args.output)
     found = load_statistics(args.output / "statistics.json")
     print(f"{args.dataset}: {path}; {counted(found['repeated_targets'], found['users'])}")

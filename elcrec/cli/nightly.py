@@ -39,6 +39,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 
     from elcrec.config.config import load_config
     from elcrec.files.atomic import write_text
+    from elcrec.files.shared import short
     from elcrec.jobs.environment import commit
     from elcrec.nightly.check import EXIT_STATUS, check, text, verdict
 
@@ -51,7 +52,7 @@ def run_check(arguments: argparse.Namespace) -> int:
         "verdict": found,
         "commit": head,
         "dirty": dirty,
-        "reference": str(config.recorded),
+        "reference": short(config.recorded),
         "cells": [outcome.as_dict() for outcome in outcomes],
     }
     target = arguments.output or config.output / "replication_check.json"

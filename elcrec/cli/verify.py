@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,7 +58,7 @@ def run_released(arguments: argparse.Namespace) -> None:
     from elcrec.evaluation.ranking import Evaluator
     from elcrec.files.atomic import write_text
     from elcrec.jobs.device import choose
-    from elcrec.jobs.environment import commit
+    from elcrec.jobs.environment import command, commit
     from elcrec.runs.settings import resolve
     from elcrec.usage import device_name
     from elcrec.verification.released import by_name, compare_ranks, learned_intents
@@ -109,7 +108,7 @@ def run_released(arguments: argparse.Namespace) -> None:
             "commit": head,
             "dirty": dirty,
             "device": device_name(device),
-            "command": sys.argv,
+            "command": command(),
         }
         write_text(arguments.output, json.dumps(record, indent=2) + "\n")
 

@@ -8,6 +8,7 @@ import jinja2
 
 import elcrec
 from elcrec.config.config import Config
+from elcrec.files.shared import short
 from elcrec.report import provenance, table1, tables2_3
 from elcrec.report.claims import CLAIMS
 from elcrec.report.claims.claim import judge_all
@@ -37,6 +38,7 @@ def render(config: Config, any_code: bool = False) -> str:
     values = {
         "version": elcrec.__version__,
         "config": config,
+        "output": short(config.output),
         "evidence": evidence,
         "datasets": names,
         "inside": [n for d, n in zip(config.use, names, strict=True) if evidence.in_paper(d)],

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from elcrec.files.jsonfile import JsonObject
+from elcrec.files.shared import without_folders
 from elcrec.report.evidence import Evidence
 from elcrec.runs.places import json_files
 from elcrec.runs.plan import variant_text
@@ -132,9 +133,10 @@ def _versions(made: JsonObject) -> list[str]:
 
 
 def _command(values: JsonObject) -> str:
-    """The command as one would type it: the program's path is that of one machine only."""
+    """The command as one would type it; older records have paths of one machine in it."""
     words = values.texts("command") if "command" in values.values else []
-    return shlex.join(["elcrec", *words[1:]]) if words else NOT_RECORDED
+    shown = ["elcrec", *map(without_folders, words[1:])]
+    return shlex.join(shown) if words else NOT_RECORDED
 
 
 def _commit(values: JsonObject) -> str:

@@ -65,7 +65,7 @@ def order_by_day(evidence: Evidence) -> Remark:
         folder = evidence.config.data / dataset
         if not (folder / NAME).is_file():
             continue
-        fetched = read_record(folder, dataset)
+        fetched = read_record(folder, dataset, evidence.config.dataset(dataset).places)
         if fetched.source.format == "amazon-reviews":
             frame = read_interactions(fetched.path, fetched.source.format, fetched.source.member)
             share = same_day_share(k_core(frame, evidence.config.dataset(dataset).core))
