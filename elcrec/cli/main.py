@@ -7,6 +7,7 @@ need when they run, so that the light ones stay quick.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -20,6 +21,9 @@ from elcrec.training.deadline import EXIT_STATUS, OutOfTimeError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     limit_spinning()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names may have letters that a terminal has not
+            stream.reconfigure(errors="backslashreplace")
     parsed = make_parser().parse_args(arguments)
     try:
         return int(parsed.run(parsed) or 0)

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pooch
 import requests
@@ -24,7 +24,7 @@ import requests
 from elcrec.data.fetched import Fetched, earlier_origin, problem
 from elcrec.data.rawfile import read_bytes
 from elcrec.data.sources import MIRROR, Source, file_path, mirror
-from elcrec.errors import InputError
+from elcrec.errors import InputError, relative_to
 from elcrec.files.lock import held
 
 S = TypeVar("S", bound=Source)
@@ -95,7 +95,7 @@ def _first(name: str, sources: Sequence[S], folder: Path) -> Fetched[S]:
 def _given(name: str, source: S, path: Path) -> Fetched[S]:
     """The user named this very file, so another one must not take its place."""
     if not path.is_file():
-        raise InputError(f"datasets.{name}: path {path}: not a file")
+        raise InputError(f"datasets.{name}: path {path}: not a file{relative_to(path)}")
     if wrong := problem(path, source):
         raise InputError(f"datasets.{name}: path {path}: {wrong}")
     return Fetched(path, source, f"{path.name}, a file of one's own")
@@ -125,9 +125,11 @@ def _published(source: Source) -> Iterator[Place]:
     if source.wheel:
         yield (wheel := f"{source.name} from the wheel {source.wheel}"), "", wheel
     for url in source.urls:
-        local = file_path(url)
-        origin = f"{source.name}, a local file" if local else url
-        yield f"{source.name} from {local or url.split('/')[2]}", url, origin
+        local, parts = file_path(url), urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]  # without what identifies the user, as in the query
+        shown = parts._replace(netloc=host, query="").geturl()
+        origin = f"{source.name}, a local file" if local else shown
+        yield f"{source.name} from {local or host}", url, origin
 
 
 def _brought(
