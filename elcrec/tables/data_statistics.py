@@ -34,7 +34,8 @@ def shown(rows: Sequence[Any]) -> Table:
         columns.append(_printed(f"paper_{key}"))
     columns += [figures(f"Repeated, {split}", f"repeated_{split}", 0) for split in SPLITS]
     caption = "Data sets after the 5-core, beside the paper's Table 6 as printed."
-    return declared("data", caption, columns, rows, [NOTE])
+    origins = [f"{row.text('name')}: {row.text('origin')}." for row in rows]
+    return declared("data", caption, columns, rows, [NOTE, *origins])
 
 
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
@@ -52,9 +53,9 @@ def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
     records = [load_statistics(path) for path in files]
     printed = printed_sizes()
     columns = ["dataset", "name", *SIZES, *(f"paper_{key}" for key in SIZES)]
-    columns += (repeated := [f"repeated_{split}" for split in SPLITS])
+    columns += [*(repeated := [f"repeated_{split}" for split in SPLITS]), "origin"]
     rows = [
-        {key: record[key] for key in ("dataset", "name", *SIZES)}
+        {key: record[key] for key in ("dataset", "name", *SIZES, "origin")}
         | {f"paper_{key}": printed.get(record["dataset"], {}).get(key) for key in SIZES}
         | {f"repeated_{split}": record["repeated_targets"].get(split) for split in SPLITS}
         for record in records
