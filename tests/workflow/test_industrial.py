@@ -35,3 +35,10 @@ def test_what_is_planned(tmp_path):
     found = planned("--configfile", str(path), "--forceall")
     assert (found["industrial_prepare"], found["industrial_train"]) == (3, 5 * (4 + 4 + 2))
     assert not found.keys() & {"train", "fetch", "prepare", "report"}
+
+
+def test_its_data_sets_are_none_of_the_replication():
+    done = snakemake("results/data/kuairand-pure/sequences.txt", "--dry-run")
+    assert done.returncode == 1
+    assert "MissingRuleException" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr

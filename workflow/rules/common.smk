@@ -110,7 +110,7 @@ ALL_GPUS = workflow.global_resources["gpu"].value
 
 
 wildcard_constraints:
-    dataset="|".join(map(re.escape, [*CONFIG.datasets, *CONFIG.industrial.datasets])),
+    dataset="|".join(map(re.escape, CONFIG.datasets)),
     model="[^/]+",
     seed=r"\d+",
 

@@ -98,7 +98,7 @@ rule sensitivity:
             for key, value in sensitivity_point(w).changes.items()
         ),
         folder=lambda w, output: str(Path(output[0]).parent),
-        limit=time_limit,
+        limit=training_options,
     shell:
         "{PYTHON} train --dataset {wildcards.dataset:q} --model {params.model:q}"
         " --seed {wildcards.seed} --set {params.overrides} --config {SNAPSHOT:q}"

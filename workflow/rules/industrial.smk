@@ -1,5 +1,6 @@
 # The industrial part of the paper on public data: snakemake industrial
 INDUSTRIAL = f"{OUTPUT}/industrial"
+INDUSTRIAL_DATASETS = "|".join(map(re.escape, CONFIG.industrial.datasets))
 INDUSTRIAL_RUNS = [
     f"{INDUSTRIAL}/runs/{dataset}/{model}/{seed}/metrics.json"
     for dataset in CONFIG.industrial.use
@@ -15,6 +16,8 @@ rule industrial_prepare:
         f"{DATA}/industrial/{{dataset}}/table.npz",
     log:
         f"{DATA}/logs/industrial-{{dataset}}.log",
+    wildcard_constraints:
+        dataset=INDUSTRIAL_DATASETS,
     resources:
         runtime=60,
         mem_mb=16000,  # KuaiRand-Pure is read into memory as a whole; not measured
@@ -44,6 +47,8 @@ rule industrial_train:
         ),
     log:
         f"{INDUSTRIAL}/logs/{{dataset}}-{{model}}-{{seed}}.log",
+    wildcard_constraints:
+        dataset=INDUSTRIAL_DATASETS,
     threads: CONFIG.threads
     resources:
         gpu=GPU_PER_JOB,

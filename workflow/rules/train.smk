@@ -7,8 +7,8 @@ TRAINING_MINUTES = 480
 TRAINING_MB = 8000
 
 
-def time_limit(wildcards, resources):
-    """Options: one ends a training at a checkpoint `stop_early` minutes before its `runtime` is over.
+def training_options(wildcards, resources):
+    """`--force`, and perhaps an option that ends a training at a checkpoint `stop_early` minutes before its `runtime` is over.
 
     Only a profile sets `stop_early`. As this depends on resources, a change makes no run again. What is made anew
     was decided before the command is called, so it may replace what other settings or code left behind.
@@ -39,7 +39,7 @@ rule train:
         code=training_code,
         settings=settings,
         folder=lambda w, output: str(Path(output.metrics).parent),
-        limit=time_limit,
+        limit=training_options,
     shell:
         "{PYTHON} train --dataset {wildcards.dataset:q} --model {wildcards.model:q}"
         " --seed {wildcards.seed} --config {SNAPSHOT:q} --threads {threads}"
