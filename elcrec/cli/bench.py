@@ -6,7 +6,6 @@ Modules that import torch are loaded when the command runs.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -71,10 +70,10 @@ def run(args: argparse.Namespace) -> int:
     found, printed = {"scale": _scale, "against": _against}.get(kind, _models)(args)
     print(printed, end="")
     if args.json:
-        from elcrec.files.atomic import write_text
+        from elcrec.files.atomic import write_json
 
         record = {"format": FORMAT, "kind": kind, "command": sys.argv, **found}
-        write_text(args.json, json.dumps(record, indent=2) + "\n")
+        write_json(args.json, record)
     return 2 if kind == "models" and any("not_run" in m for m in found["models"]) else 0
 
 

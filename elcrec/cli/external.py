@@ -6,6 +6,7 @@ import argparse
 from typing import Any
 
 from elcrec.cli.options import add_config, add_output, file_path, writing_to
+from elcrec.data.repeats import PROTOCOLS
 from elcrec.errors import brief
 
 IDS = "raw: as in the raw data (default); numbers: as in sequences.txt"
@@ -28,7 +29,7 @@ def add_commands(subparsers: Any) -> None:
     )
     compare.add_argument(
         "--protocol",
-        choices=("paper", "strict", "repeats"),
+        choices=PROTOCOLS,
         help="repeats: items seen before compete; else they do not (default: of the config)",
     )
     compare.add_argument(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
@@ -50,7 +49,7 @@ def run_released(arguments: argparse.Namespace) -> None:
     from elcrec.data.sequences import SPLITS
     from elcrec.evaluation.metrics import summarise
     from elcrec.evaluation.ranking import Evaluator
-    from elcrec.files.atomic import write_text
+    from elcrec.files.atomic import write_json
     from elcrec.jobs.device import choose
     from elcrec.jobs.environment import commit
     from elcrec.runs.settings import resolve
@@ -105,7 +104,7 @@ def run_released(arguments: argparse.Namespace) -> None:
             "command": sys.argv,
         }
         with writing_to(arguments, config) as path:
-            write_text(path, json.dumps(record, indent=2) + "\n")
+            write_json(path, record)
 
 
 def run_fetch(arguments: argparse.Namespace) -> None:

@@ -64,13 +64,13 @@ def read_table(
 
 
 def first_line(path: Path, content: bytes) -> tuple[str, list[str]]:
-    """What separates the columns, and the fields of the first line.
+    """What separates the columns, and the fields of the first line of what `read_bytes` gives.
 
     Raises:
         InputError: It is no UTF-8 text; names `path`.
     """
     try:
-        first = re.split(b"[\r\n]", content.removeprefix(b"\xef\xbb\xbf"), maxsplit=1)[0].decode()
+        first = re.split(b"[\r\n]", content, maxsplit=1)[0].decode()
     except UnicodeDecodeError:
         raise InputError(f"{path}, line 1: not UTF-8 text") from None
     separator = next((mark for mark in "\t;" if mark in first), ",")
@@ -175,7 +175,7 @@ def parsed(path: Path, content: bytes, separator: str, width: int, headed: bool)
                 dtype=str,
                 keep_default_na=False,
                 skip_blank_lines=False,
-                encoding="utf-8-sig",
+                encoding="utf-8",
                 on_bad_lines="error",
                 quoting=csv.QUOTE_NONE if separator in ("\t", BLANKS) else csv.QUOTE_MINIMAL,
             )

@@ -30,7 +30,8 @@ ENDLESS = np.iinfo(np.int64).max
 """`Ranked.known_to` where every rank is known."""
 MISSED = ENDLESS - 1
 """Rank of a test item that is in no list."""
-FEWEST_MISSING = 3  # users that a message names
+NAMED = 3
+"""Users that a message names."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,8 @@ def rank_targets(
     if protocol == "repeats":
         competes, hidden = np.ones(len(user), dtype=bool), np.zeros(len(everyone), dtype=bool)
     else:
-        competes, hidden = ~_seen(sequences, user, item), _seen(sequences, everyone, targets)
+        seen, hidden = _seen(sequences, (user, item), (everyone, targets))
+        competes = ~seen
     user, item, value = user[competes], item[competes], value[competes]
     own = item == targets[user]
     best = np.full(sequences.n_users, np.nan)
@@ -198,8 +200,8 @@ def _refuse_doubled(
 def _refuse_missing(path: Path, there: NDArray[np.bool_], ids: Sequence[str]) -> None:
     absent = np.flatnonzero(~there)
     if len(absent):
-        some = ", ".join(ids[n] for n in absent[:FEWEST_MISSING])
-        more = ", ..." if len(absent) > FEWEST_MISSING else ""
+        some = ", ".join(ids[n] for n in absent[:NAMED])
+        more = ", ..." if len(absent) > NAMED else ""
         raise InputError(
             f"{path}: has no line for {len(absent)} of {len(there)} users ({some}{more}); predict "
             "for them too, or count them as misses with --missing miss"
@@ -207,12 +209,12 @@ def _refuse_missing(path: Path, there: NDArray[np.bool_], ids: Sequence[str]) ->
 
 
 def _seen(
-    sequences: Sequences, user: NDArray[np.intp], item: NDArray[np.intp]
-) -> NDArray[np.bool_]:
+    sequences: Sequences, *pairs: tuple[NDArray[np.intp], NDArray[np.integer]]
+) -> list[NDArray[np.bool_]]:
     """Whether each pair of user and item stands in the user's history before the test item."""
     width = sequences.n_items + 1
     owner = np.repeat(np.arange(sequences.n_users), sequences.lengths)
     before = np.ones(len(owner), dtype=bool)
     before[sequences.offsets[1:] - 1] = False
     history = np.unique(owner[before] * width + sequences.items[before])
-    return np.asarray(np.isin(user * width + item, history), dtype=np.bool_)
+    return [np.isin(user * width + item, history) for user, item in pairs]

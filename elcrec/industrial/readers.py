@@ -20,8 +20,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from elcrec.data.table import numbers, read_columns
-from elcrec.errors import InputError
+from elcrec.data.table import numbers, read_columns, refuse
 
 KUAIRAND_LOGS = ("log_standard_4_08_to_4_21_pure.csv", "log_standard_4_22_to_5_08_pure.csv")
 KUAIRAND_TASKS = ("is_click", "long_view", "is_like", "is_follow")
@@ -114,7 +113,8 @@ def _kuairand_log(archive: Path, name: str, keys: tuple[str, ...]) -> pd.DataFra
     rows["time"] = numbers(where, log["time_ms"], "time_ms", 2)
     rows["hour"] = log["hourmin"].str.zfill(4).str[:2]
     for task in KUAIRAND_TASKS:
-        _refuse(where, ~log[task].isin(["0", "1"]), f"{task} must be 0 or 1", 2)
+        wrong = ~log[task].isin(["0", "1"]).to_numpy()
+        refuse(where, wrong, log[task], 2, f"{task} must be 0 or 1")
         rows[task] = (log[task] == "1").astype(float)
     return rows
 
@@ -131,17 +131,12 @@ def _census_file(path: Path) -> pd.DataFrame:
     rows = read_columns(path, CENSUS_HEADER, header=CENSUS_HEADER)
     for name in CENSUS_NUMBERS:
         rows[name] = numbers(path, rows[name], name, 1).astype(float)
-    known = rows["income_50k"].isin(["- 50000.", "50000+."])
-    _refuse(path, ~known, "the last column must be '- 50000.' or '50000+.'", 1)
+    wrong = ~rows["income_50k"].isin(["- 50000.", "50000+."]).to_numpy()
+    allowed = "the last column must be '- 50000.' or '50000+.'"
+    refuse(path, wrong, rows["income_50k"], 1, allowed)
     rows["income"] = (rows["income_50k"] == "50000+.").astype(float)
     rows["never married"] = (rows["marital_stat"] == "Never married").astype(float)
     return rows
-
-
-def _refuse(path: Path, wrong: pd.Series, allowed: str, start: int) -> None:
-    """Raise for the first wrong line; `start` is the number of the first line of all."""
-    if wrong.any():
-        raise InputError(f"{path}, line {int(wrong.to_numpy().argmax()) + start}: {allowed}")
 
 
 READERS: dict[str, Callable[[Mapping[str, Path]], Log]] = {

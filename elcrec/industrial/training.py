@@ -122,15 +122,13 @@ class Training:
             elcm.start(self._user_vectors()[self.known], seed=self.seed)
         rows = torch.from_numpy(self.table.rows("train"))
         order = rows[torch.randperm(len(rows), generator=self.generator)]
-        sums: dict[str, float] = {}
-        batches = order.split(self.network.batch_size)
-        for batch in batches:
-            losses = self._step(batch.to(self.device), learned)
-            for name, value in losses.items():
-                sums[name] = sums.get(name, 0.0) + value.item()
+        batches = order.to(self.device).split(self.network.batch_size)
+        steps = [self._step(batch, learned) for batch in batches]
         if elcm:
             elcm.normalise()  # as every step finds them, and as predictions see them
-        return {name: value / len(batches) for name, value in sums.items()}
+        # Read once an epoch: a step must not wait for the device.
+        losses = {name: torch.stack([step[name] for step in steps]).tolist() for name in steps[0]}
+        return {name: sum(values) / len(steps) for name, values in losses.items()}
 
     def _step(self, batch: Tensor, learned: bool) -> dict[str, Tensor]:
         logits, users = self.model(self._at(batch))

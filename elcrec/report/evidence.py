@@ -11,6 +11,7 @@ from typing import Any
 
 from elcrec import paper
 from elcrec.config.config import Config
+from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError
 from elcrec.files.jsonfile import read_json
 from elcrec.files.rows import Row, frame_of, read_rows
@@ -87,6 +88,16 @@ class Evidence:
             return self.config.model_name(model)
         except InputError:
             return model
+
+    @functools.cached_property
+    def histories(self) -> dict[str, Sequences]:
+        """The histories of every prepared data set of the configuration, by its name."""
+        paths = {d: self.config.sequences_file(d) for d in self.config.use}
+        return {
+            self.dataset_name(dataset): read_sequences(path)
+            for dataset, path in paths.items()
+            if path.is_file()
+        }
 
     def in_paper(self, dataset: str) -> bool:
         """Whether the paper prints the accuracy on this data set."""

@@ -17,7 +17,6 @@ from elcrec.data.core import k_core
 from elcrec.data.fetched import NAME, SourceRecord, read_record
 from elcrec.data.formats import read_interactions
 from elcrec.data.repeats import FATE
-from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.files.jsonfile import read_json
 from elcrec.files.rows import frame_of
 from elcrec.report.claims.claim import REFERENCE
@@ -101,7 +100,7 @@ def padding(evidence: Evidence) -> Remark:
     """Share of padding in the windows that training sees."""
     shares = [
         {"dataset": name, "share": 1 - np.minimum(found.lengths - 3, WINDOW).mean() / WINDOW}
-        for name, found in _prepared(evidence).items()
+        for name, found in evidence.histories.items()
     ]
     most = [row["dataset"] for row in shares if row["share"] > 0.5]
     return _remark("padding", bool(shares), shares=shares, most=most, window=WINDOW)
@@ -122,7 +121,7 @@ def loss_matters(evidence: Evidence) -> Remark:
 
 def repeated_targets(evidence: Evidence) -> Remark:
     """Targets that stand in the user's own history, and what becomes of them by model."""
-    found = _prepared(evidence).items()
+    found = evidence.histories.items()
     counts = [{"dataset": d, "users": s.n_users, **s.repeated()} for d, s in found]
     ranked: dict[str, dict[str, None]] = {}
     for run in evidence.runs:
@@ -147,16 +146,6 @@ def order_by_day(evidence: Evidence) -> Remark:
             share = same_day_share(k_core(frame, evidence.config.dataset(dataset).core))
             shares.append({"dataset": evidence.dataset_name(dataset), "share": share})
     return _remark("same_day", bool(shares), shares=shares)
-
-
-def _prepared(evidence: Evidence) -> dict[str, Sequences]:
-    """The histories of every prepared data set of the configuration, by its name."""
-    paths = {d: evidence.config.sequences_file(d) for d in evidence.config.use}
-    return {
-        evidence.dataset_name(dataset): read_sequences(path)
-        for dataset, path in paths.items()
-        if path.is_file()
-    }
 
 
 def rule_change(evidence: Evidence) -> Remark | None:
