@@ -112,7 +112,8 @@ def _numbers(evidence: Evidence) -> dict[str, Any]:
         "compared": table1_files.compared(
             compared, evidence, evidence.accuracy_printed, ("First", "Second")
         ),
-        "tables": _results(evidence, judged),
+        "tables": list((found := _results(evidence, judged)).values()),
+        "short": [_one_line_each(evidence, judged, *item) for item in found.items()],
         "released": of_files.get("released"),
         "strict": listed(sorted(strict), 9),
         "away": listed([f"{d} {m} {n}" for (d, m), n in away.items()], 6),
@@ -162,16 +163,37 @@ def _against_baseline(compared: Sequence[Row]) -> Iterator[dict[str, str]]:
         }
 
 
-def _results(evidence: Evidence, judged: JudgedCells) -> list[Table]:
-    """Table 1 as on the page, of the models that are recorded."""
-    found = []
+def _results(evidence: Evidence, judged: JudgedCells) -> dict[str, Table]:
+    """Table 1 as on the page, of the models that are recorded, by data set."""
+    found: dict[str, Table] = {}
     for dataset, table in zip(
         evidence.config.use, tables.accuracy(evidence, judged, {}), strict=True
     ):
         rows = [row for row in table.rows if any(cell.sort is not None for cell in row)]
         header = [f"{evidence.dataset_name(dataset)}, test", *table.header[1:]]
-        found += [replace(table, header=header, rows=rows)] * bool(rows)
+        found |= {dataset: replace(table, header=header, rows=rows)} if rows else {}
     return found
+
+
+def _one_line_each(evidence: Evidence, judged: JudgedCells, dataset: str, table: Table) -> Table:
+    """The same with a line for each model: means, and the printed values with their marks."""
+    seeds = {
+        evidence.model_name(model): str(score.seeds)
+        for (place, metric, model), score in evidence.scores.items()
+        if (place, metric) == (dataset, table.header[1])
+    }
+    rows = []
+    for model, *cells in table.rows:
+        row = [model, layout.Cell(seeds[model.text])]
+        for metric, cell in zip(table.header[1:], cells, strict=True):
+            found = judged.get((evidence.dataset_name(dataset), metric, model.text))
+            paper = (
+                f"{score(found.number('paper'))} {MARKS[found.text('verdict')]}" if found else ""
+            )
+            row += [replace(cell, note=""), layout.Cell(paper)]
+        rows.append(row)
+    metrics = [title for metric in table.header[1:] for title in (metric, "paper")]
+    return replace(table, header=[table.header[0], "Seeds", *metrics], rows=rows)
 
 
 def _wrapped(text: str) -> str:
