@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import torch
 import yaml
 
 from baselines import sasrec
+from elcrec import usage
 from elcrec.cli.main import main
 from elcrec.evaluation.metrics import summarise
 from elcrec.files.lock import held
@@ -138,6 +140,24 @@ def test_out_of_memory_in_training_says_which_setting_to_change(
     assert "out of memory: make training.batch_size smaller (now 64)" in told
     assert told.count("\n") == 1
     assert (folder / "failed.txt").read_text() in told
+
+
+def test_windows_that_do_not_fit_are_refused_before_memory_is_taken(
+    tiny, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(
+        usage.psutil, "virtual_memory", lambda: SimpleNamespace(available=0, total=0)
+    )
+    folder = tmp_path / "run"
+    assert train(tiny, "--output", str(folder), "--set", "max_length=3000") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "out of memory (attention among 3,000 positions of 29 windows takes 5 GB of " in line
+    assert "training.batch_size smaller (now 64), or max_length (now 3000; the longest" in line
+    assert "longest history has 17 items)" in line
+    assert train(tiny, "--output", str(folder), "--set", "max_length=100000", model="sasrec") == 2
+    assert "(the mask of 100,000 positions takes 20 GB of " in capsys.readouterr().err
+    # Where the padding is cut, memory follows the histories.
+    assert train(tiny, "--output", str(folder), "--set", "max_length=3000", model="sasrec") == 0
 
 
 def test_other_settings_do_not_take_up_a_checkpoint(tiny, tmp_path, monkeypatch, capsys):
