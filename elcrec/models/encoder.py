@@ -78,7 +78,7 @@ class TransformerEncoder(nn.Module):
         super().__init__()
         d = settings.dimension
         self.causal = causal
-        self.heads = settings.heads
+        self.heads, self.drops_weights = settings.heads, settings.attention_dropout > 0
         self.max_length = settings.max_length
         reserve(2 * self.max_length**2, f"the mask of {self.max_length:,} positions")
         self.items = nn.Embedding(item_size, d, padding_idx=0)
@@ -121,8 +121,10 @@ class TransformerEncoder(nn.Module):
         """
         rows, length = sequences.shape
         if sequences.device.type == "cpu":
-            # Scores and weights of a block at a time; a backward pass needs three of each block.
-            kept = 3 * attending + 2 if torch.is_grad_enabled() else 2 * (attending > 0)
+            # Scores and weights of a block at a time. As measured, training keeps two more matrices
+            # of every block, with dropout four, and takes another in the backward pass.
+            each = 4 if self.drops_weights else 2
+            kept = each * attending + 3 if torch.is_grad_enabled() else 2 * (attending > 0)
             needed = 4 * rows * length**2 * (1 + self.heads * kept)
             reserve(needed, f"attention among {length:,} positions of {rows:,} windows")
         x = self.items(sequences) + self.positions.weight[self.max_length - length :]

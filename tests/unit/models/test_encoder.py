@@ -143,5 +143,5 @@ def test_what_attention_takes_is_looked_at_as_a_whole(monkeypatch):
         model(sequences)
         model.last(sequences)
     pairs = 4 * 3 * 5**2
-    # mask, then scores and weights by head; with a gradient three of each block
-    assert asked == [2 * 6**2, pairs * (1 + 2 * 8), pairs * (1 + 2 * 2), pairs * (1 + 2 * 2)]
+    # the table of the future; mask, and by head what a pass holds of two blocks
+    assert asked == [2 * 6**2, pairs * (1 + 2 * 11), pairs * (1 + 2 * 2), pairs * (1 + 2 * 2)]
