@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from elcrec.data.histories import InteractionData
 from elcrec.data.repeats import FATE, counted
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
+from elcrec.files.paths import short
 from elcrec.files.weights import read_weights, weights_file
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import commit
@@ -37,6 +38,10 @@ class Start:
 
     file: str
     sha256: str
+
+    def shared(self) -> dict[str, str]:
+        """For the record of the run."""
+        return {"file": short(self.file), "sha256": self.sha256}
 
 
 @dataclass(frozen=True)
@@ -251,7 +256,7 @@ def describe(
         "device": device_name(device),
         "parameters": sum(p.numel() for p in model.parameters()),
         **run.decides(data),
-        "start": asdict(run.start) if run.start else None,
+        "start": run.start.shared() if run.start else None,
         "commit": head,
         "dirty": dirty,
     }

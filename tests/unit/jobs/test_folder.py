@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,6 +14,7 @@ import yaml
 from baselines import sasrec
 from elcrec import usage
 from elcrec.cli.main import main
+from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
 from elcrec.files.lock import held
 from elcrec.jobs import checkpoints, folder
@@ -140,6 +142,24 @@ def test_out_of_memory_in_training_says_which_setting_to_change(
     assert "out of memory: make training.batch_size smaller (now 64)" in told
     assert told.count("\n") == 1
     assert (folder / "failed.txt").read_text() in told
+
+
+def test_nothing_in_a_run_names_a_folder_of_the_machine(tiny, tmp_path, monkeypatch):
+    words = ["--dataset", "tiny", "--model", "elcrec", "--config", str(tiny)]
+    words += ["--device", "cpu", "--output", str(tmp_path / "my runs" / "a")]
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "bin" / "elcrec"), "train", *words])
+    assert main(["train", *words]) == 0
+    folder.write_failure(tmp_path / "my runs" / "b", InputError(f"{tmp_path}/x.txt: damaged"))
+    files = [*(tmp_path / "my runs").rglob("*.*"), *(tmp_path / "data").rglob("*.*")]
+    assert len(files) > 10
+    for path in files:
+        assert str(tmp_path).encode() not in path.read_bytes(), path
+    made = json.loads((tmp_path / "my runs" / "a" / "environment.json").read_text())
+    assert made["command"] == [
+        *("elcrec", "train", "--dataset", "tiny", "--model", "elcrec", "--config", "tiny.yaml"),
+        *("--device", "cpu", "--output", "a"),
+    ]
+    assert (tmp_path / "my runs" / "b" / "failed.txt").read_text() == "x.txt: damaged\n"
 
 
 def test_windows_that_do_not_fit_are_refused_before_memory_is_taken(
