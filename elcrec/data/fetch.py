@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pooch
 import requests
@@ -128,9 +128,11 @@ def _published(source: Source) -> Iterator[Place]:
     if source.wheel:
         yield (wheel := f"{source.name} from the wheel {source.wheel}"), "", wheel
     for url in source.urls:
-        local = file_path(url)
-        origin = f"{source.name}, a local file" if local else url
-        yield f"{source.name} from {local or url.split('/')[2]}", url, origin
+        local, parts = file_path(url), urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]  # without what identifies the user, as in the query
+        shown = parts._replace(netloc=host, query="").geturl()
+        origin = f"{source.name}, a local file" if local else shown
+        yield f"{source.name} from {local or host}", url, origin
 
 
 def _brought(

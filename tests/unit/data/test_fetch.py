@@ -181,6 +181,18 @@ def test_a_file_address_among_the_urls(sources, out: Path, tmp_path: Path, capsy
     assert "none.txt: No such file" in capsys.readouterr().err
 
 
+def test_what_identifies_the_user_in_an_address_is_not_recorded(
+    server, sources, out, refused, capsys
+):
+    url = server.serve("/small.txt?token=s3cret", LINES).replace("//", "//me:s3cret@")
+    found = fetch("small", sources({**SEQUENCES, "urls": [url]}), out)
+    assert found.origin == f"{server.url}/small.txt"
+    found.path.unlink()
+    elsewhere = sources({**SEQUENCES, "urls": [url.replace("small", "none")]})
+    told = refused(fetch, "small", elsewhere, out)
+    assert "s3cret" not in told + "".join(capsys.readouterr())
+
+
 def test_all_of_the_mirror_goes_before_any_address(server, sources, out: Path, mirror) -> None:
     (mirror / "small.txt").write_bytes(LINES)
     url = server.serve("/raw.json.gz", GZIP)
