@@ -144,6 +144,32 @@ def test_out_of_memory_in_training_says_which_setting_to_change(
     assert (folder / "failed.txt").read_text() in told
 
 
+def test_targets_that_the_user_had_before(tiny, tmp_path, capsys):
+    """Some: a line that says what becomes of them; all of them: refused, but for `repeats`."""
+    prepared = tmp_path / "data" / "tiny" / "sequences.txt"
+    new, repeated = "{0} 1 2 3 4 5\n", "{0} 1 2 1 2 1\n"
+    prepared.write_text("".join((repeated if u < 3 else new).format(u) for u in range(10)))
+    for model, fate in (("sasrec", "`paper` such items score 0"), ("sasrec_ce", "`strict` such")):
+        assert train(tiny, "--output", str(tmp_path / model), model=model) == 0
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "of 10 users' targets, 3 valid and 3 test ones stand in the user's own his" in line
+        assert f"ranked by {fate}" in line
+    record = json.loads((tmp_path / "sasrec_ce" / "metrics.json").read_text())
+    assert record["metrics"]["test"]["HR@5"] == 0.7  # all but the three
+    prepared.write_text("".join(repeated.format(u) for u in range(10)))
+    output = ("--output", str(tmp_path / "all"))
+    assert train(tiny, *output, model="sasrec_ce") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "10 test ones" in line
+    assert "`protocol: repeats` lets them compete" in line
+    assert [p.name for p in (tmp_path / "all").iterdir()] == ["failed.txt"]
+    tiny.write_text(tiny.read_text() + "protocol: repeats\n")
+    assert train(tiny, *output, model="sasrec_ce") == 0
+    record = json.loads((tmp_path / "all" / "metrics.json").read_text())
+    assert record["protocol"] == record["ranked_by"] == "repeats"
+    assert record["metrics"]["test"]["HR@5"] == 1.0  # there are two items
+
+
 def test_nothing_in_a_run_names_a_folder_of_the_machine(tiny, tmp_path, monkeypatch):
     words = ["--dataset", "tiny", "--model", "elcrec", "--config", str(tiny)]
     words += ["--device", "cpu", "--output", str(tmp_path / "my runs" / "a")]
