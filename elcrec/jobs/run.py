@@ -22,6 +22,7 @@ from elcrec.files.paths import short
 from elcrec.files.weights import read_weights, weights_file
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import commit
+from elcrec.jobs.memory import check_window, watch
 from elcrec.models.interface import RankingProtocol, SequenceModel
 from elcrec.runs.fingerprint import fingerprint
 from elcrec.runs.settings import RunSettings, module_reference, resolve
@@ -136,7 +137,9 @@ def execute(
     """
     device, settings = data.device, run.settings.training
     try:
+        check_window(run.settings.parameters)
         model = build(run, data)
+        watch(model)
         kernels = choose_kernels(model, run.kernels, device)
         tell_repeats(run, data, model.ranked_by(run.protocol))
         reset_peak_memory(device)

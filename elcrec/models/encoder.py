@@ -27,7 +27,6 @@ from torch.nn import functional as F
 
 from elcrec.errors import at_least
 from elcrec.models.dropout import Dropout
-from elcrec.usage import reserve
 
 MASKED = -10000.0
 LAYER_NORM_EPSILON = 1e-12
@@ -78,9 +77,7 @@ class TransformerEncoder(nn.Module):
         super().__init__()
         d = settings.dimension
         self.causal = causal
-        self.heads, self.drops_weights = settings.heads, settings.attention_dropout > 0
         self.max_length = settings.max_length
-        reserve(2 * self.max_length**2, f"the mask of {self.max_length:,} positions")
         self.items = nn.Embedding(item_size, d, padding_idx=0)
         self.positions = nn.Embedding(settings.max_length, d)
         self.norm = nn.LayerNorm(d, eps=LAYER_NORM_EPSILON)
@@ -96,7 +93,7 @@ class TransformerEncoder(nn.Module):
         encoded = self.kernels(self, sequences) if self.kernels else None
         if encoded is not None:
             return encoded
-        x, mask = self._embed(sequences, len(self.blocks))
+        x, mask = self._embed(sequences)
         for block in self.blocks:
             x = block(x, mask)
         return x
@@ -106,27 +103,15 @@ class TransformerEncoder(nn.Module):
 
         The last block then has one query per row, which saves nearly all of its work.
         """
-        x, mask = self._embed(sequences, len(self.blocks) - 1)
+        x, mask = self._embed(sequences)
         for block in self.blocks[:-1]:
             x = block(x, mask)
         block = self.blocks[-1]
         assert isinstance(block, Block)
         return block.last(x, mask)
 
-    def _embed(self, sequences: Tensor, attending: int) -> tuple[Tensor, Tensor]:
-        """Inputs (B, T, d) and mask (B, 1, T, T) for so many blocks in which every position asks.
-
-        Raises:
-            MemoryError: Attention does not fit into the memory of the host.
-        """
-        rows, length = sequences.shape
-        if sequences.device.type == "cpu":
-            # Scores and weights of a block at a time. As measured, training keeps two more matrices
-            # of every block, with dropout four, and takes another in the backward pass.
-            each = 4 if self.drops_weights else 2
-            kept = each * attending + 3 if torch.is_grad_enabled() else 2 * (attending > 0)
-            needed = 4 * rows * length**2 * (1 + self.heads * kept)
-            reserve(needed, f"attention among {length:,} positions of {rows:,} windows")
+    def _embed(self, sequences: Tensor) -> tuple[Tensor, Tensor]:
+        length = sequences.shape[1]
         x = self.items(sequences) + self.positions.weight[self.max_length - length :]
         hidden = self.hidden_keys[:length, :length] | (sequences == 0)[:, None, :]
         mask = hidden.unsqueeze(1).to(x.dtype) * MASKED  # (B, 1, T, T)

@@ -15,7 +15,6 @@ from elcrec.models.losses import next_item_loss
 from elcrec.models.scores import inner_products
 
 ENCODING_CHUNK = 1024  # users encoded at once outside training: bounds memory
-MOST_PAIRS = 2**28  # of positions that are encoded at once: fewer users of windows above 512
 
 
 class TransformerModel(SequenceModel):
@@ -76,8 +75,9 @@ class TransformerModel(SequenceModel):
         # One tensor, filled: small results kept between large ones that are freed leave holes in
         # the heap, which doubles the resident memory at a hundred thousand users.
         pooled = self.encoder.items.weight.new_empty(len(users), self.parameters_used.dimension)
-        count = min(ENCODING_CHUNK, max(1, MOST_PAIRS // self.max_length**2))
-        for rows, chunk in zip(pooled.split(count), users.split(count), strict=True):
+        for rows, chunk in zip(
+            pooled.split(ENCODING_CHUNK), users.split(ENCODING_CHUNK), strict=True
+        ):
             rows.copy_(self.encoder(data.training_inputs(chunk, self.max_length)).mean(1))
         self.train(was_training)
         return pooled

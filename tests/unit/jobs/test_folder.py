@@ -147,6 +147,7 @@ def test_out_of_memory_in_training_says_which_setting_to_change(
 def test_targets_that_the_user_had_before(tiny, tmp_path, capsys):
     """Some: a line that says what becomes of them; all of them: refused, but for `repeats`."""
     prepared = tmp_path / "data" / "tiny" / "sequences.txt"
+    (prepared.parent / "statistics.json").unlink()  # of what stood there
     new, repeated = "{0} 1 2 3 4 5\n", "{0} 1 2 1 2 1\n"
     prepared.write_text("".join((repeated if u < 3 else new).format(u) for u in range(10)))
     for model, fate in (("sasrec", "`paper` such items score 0"), ("sasrec_ce", "`strict` such")):
@@ -197,7 +198,7 @@ def test_windows_that_do_not_fit_are_refused_before_memory_is_taken(
     folder = tmp_path / "run"
     assert train(tiny, "--output", str(folder), "--set", "max_length=3000") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "out of memory (attention among 3,000 positions of 29 windows takes 5 GB of " in line
+    assert "out of memory (attention among 3,000 positions of 120 windows takes 22 GB of " in line
     assert "training.batch_size smaller (now 64), or max_length (now 3000; the longest" in line
     assert "longest history has 17 items)" in line
     assert train(tiny, "--output", str(folder), "--set", "max_length=100000", model="sasrec") == 2

@@ -4,7 +4,6 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from elcrec.models import encoder as module
 from elcrec.models.dropout import Dropout, keep_mask
 from elcrec.models.encoder import Block, EncoderSettings, TransformerEncoder
 from elcrec.models.padding import encode_real, length_groups
@@ -131,17 +130,3 @@ def test_dropout_is_the_identity_when_evaluating_and_follows_the_seed():
 def test_impossible_settings_are_refused(values):
     with pytest.raises(ValueError, match=next(iter(values))):
         EncoderSettings(**values)
-
-
-def test_what_attention_takes_is_looked_at_as_a_whole(monkeypatch):
-    asked = []
-    monkeypatch.setattr(module, "reserve", lambda needed, what: asked.append(needed))
-    model = TransformerEncoder(EncoderSettings(dimension=8, max_length=6, blocks=2, heads=2), 20)
-    sequences = torch.ones(3, 5, dtype=torch.long)
-    model(sequences)
-    with torch.no_grad():
-        model(sequences)
-        model.last(sequences)
-    pairs = 4 * 3 * 5**2
-    # the table of the future; mask, and by head what a pass holds of two blocks
-    assert asked == [2 * 6**2, pairs * (1 + 2 * 11), pairs * (1 + 2 * 2), pairs * (1 + 2 * 2)]
