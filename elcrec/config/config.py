@@ -5,6 +5,7 @@ This module does not import torch: the Snakefile and light commands read the con
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -206,7 +207,8 @@ def load_config(paths: Sequence[Path | str] = ()) -> Config:
         InputError: A file that cannot be read, or a key or value that the schema refuses; the
             message names the file, the key and what is allowed.
     """
-    files = [DEFAULT, *(Path(p) for p in paths if Path(p).resolve() != DEFAULT)]
+    told = [Path(os.path.expanduser(path)) for path in paths]
+    files = [DEFAULT, *(path for path in told if path.resolve() != DEFAULT)]
     layers = Layers(tuple((file, read_yaml(file)) for file in files))
     return from_mapping(layers.merged(), layers.parts)
 

@@ -15,7 +15,7 @@ from typing import Annotated, Generic, TypeVar
 import pooch
 from pydantic import AfterValidator, Field
 
-from elcrec.data.rawfile import GZIP_MAGIC, ZIP_MAGIC, numbered_lines
+from elcrec.data.rawfile import GZIP_MAGIC, ZIP_MAGIC, is_packed, numbered_lines
 from elcrec.data.sources import Columns, DataSource, Format, Source
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
@@ -85,7 +85,7 @@ def _wrong_look(path: Path, source: Source) -> str | None:
     for suffix, magic, what in _ARCHIVES:
         if source.name.endswith(suffix) and not start.startswith(magic):
             return f"not {what}"
-    packed = isinstance(source, DataSource) and start.startswith((ZIP_MAGIC, GZIP_MAGIC))
+    packed = isinstance(source, DataSource) and is_packed(start)
     return _damage(path, source.member) if packed else None
 
 

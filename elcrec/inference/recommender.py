@@ -22,6 +22,7 @@ from elcrec.errors import InputError, shown
 from elcrec.evaluation.tiles import CHUNK_USERS, SCORE_MEMORY
 from elcrec.inference.histories import PART, Known, LeftOut, Part, Written, index_of, numbered
 from elcrec.inference.run import Restored, find, restore
+from elcrec.jobs.device import find as find_device
 
 SEEN_WIDTH = 512
 """Items of each history that are hidden at a time, which bounds the memory of very long ones."""
@@ -53,7 +54,7 @@ def load(
         InputError: There is no such run, it has not finished, or its weights are not kept.
     """
     told = load_config(config)
-    restored = restore(find(run, told), told, torch.device(device))
+    restored = restore(find(run, told), told, find_device(str(device)))
     return Recommender(restored, told.data / restored.metrics.dataset)
 
 
