@@ -13,8 +13,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import psutil
 import torch
 
+LARGE = 2**30
+"""Bytes of a tensor that are looked at before they are taken."""
 _SAID = (
     "can't allocate memory",
     "not enough memory",
@@ -104,6 +107,26 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()
+
+
+def reserve(needed: int, what: str) -> None:
+    """Refuse to allocate more memory of the host than there can be; below `LARGE` without a look.
+
+    The system grants it and kills the process when it is used. What the process holds counts as
+    free, for it keeps what it has freed (`elcrec.jobs.device.keep_freed_memory`).
+
+    Args:
+        needed: Bytes, rather too few than too many.
+        what: Takes them, for the message.
+
+    Raises:
+        MemoryError: It does not fit.
+    """
+    if needed > LARGE:
+        free = psutil.virtual_memory().available + psutil.Process().memory_info().rss
+        if needed > free:
+            taken, left = (number / 1e9 for number in (needed, free))
+            raise MemoryError(f"{what} takes {taken:,.0f} GB of {left:,.0f} GB that are free")
 
 
 def ran_out(error: BaseException) -> bool:

@@ -71,8 +71,9 @@ def run(args: argparse.Namespace) -> int:
     print(printed, end="")
     if args.json:
         from elcrec.files.atomic import write_json
+        from elcrec.jobs.environment import command
 
-        record = {"format": FORMAT, "kind": kind, "command": sys.argv, **found}
+        record = {"format": FORMAT, "kind": kind, "command": command(), **found}
         write_json(args.json, record)
     return 2 if kind == "models" and any("not_run" in m for m in found["models"]) else 0
 

@@ -55,7 +55,7 @@ def run_prepare(args: argparse.Namespace) -> None:
     config, dataset = _told(args)
     with writing_to(args, config, ours=_is_ours(args)) as folder:
         try:
-            fetched = read_record(folder, args.dataset)
+            fetched = read_record(folder, args.dataset, dataset.places)
         except InputError as error:
             words = ("--dataset", args.dataset, "--output", str(folder))
             again = config.elcrec("data", "fetch", *words)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from elcrec.cli.options import add_config, add_device
+from elcrec.cli.options import add_config, add_device, add_force
 from elcrec.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def add_commands(subparsers: Any) -> None:
     train.add_argument("--model", required=True, help="single, mmoe, mmoe_kmeans or mmoe_elcm")
     train.add_argument("--seed", type=int, default=1)
     add_device(train)
+    add_force(train, "train it again if it is finished; replace a run of other settings or code")
     _add(commands, "report", run_report, "tables, figures and the page, from finished runs")
 
 
@@ -40,6 +41,7 @@ def run_prepare(arguments: argparse.Namespace) -> None:
 
 def run_train(arguments: argparse.Namespace) -> None:
     """Train a model, write its run folder and print the test AUC of each task."""
+    from elcrec.config.build import LARGEST
     from elcrec.files.lock import held
     from elcrec.industrial import runs
     from elcrec.jobs.device import choose
@@ -48,11 +50,17 @@ def run_train(arguments: argparse.Namespace) -> None:
     model, known = arguments.model, config.industrial.models(arguments.dataset)
     if model not in known:
         raise InputError(f"--model: {unknown('model', model, known, f'on {arguments.dataset}')}")
+    if not 0 <= arguments.seed <= LARGEST:
+        raise InputError(f"--seed {arguments.seed}: must be from 0 to {LARGEST}")
     device = choose(arguments.device, arguments.threads or config.threads)
-    with held(runs.run_folder(config, arguments.dataset, model, arguments.seed)):
-        record = runs.train(config, arguments.dataset, model, arguments.seed, device)
-    shown = "  ".join(f"{task} {value:.4f}" for task, value in record.auc.items())
+    asked = (config, arguments.dataset, model, arguments.seed)
     which = f"{arguments.dataset} {model} {arguments.seed}"
+    with held(folder := runs.run_folder(*asked)):
+        if not arguments.force and runs.is_recorded(*asked):
+            print(f"{which}: is finished already; --force trains it again -> {folder}")
+            return
+        record = runs.train(*asked, device)
+    shown = "  ".join(f"{task} {value:.4f}" for task, value in record.auc.items())
     print(f"{which}: AUC {shown}  (epoch {record.best_epoch} of {record.epochs})")
 
 

@@ -7,6 +7,7 @@ need when they run, so that the light ones stay quick.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import signal
 import sys
@@ -49,6 +50,9 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     limit_spinning()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # names may have letters that a terminal has not
+            stream.reconfigure(errors="backslashreplace")
     try:
         parsed = make_parser().parse_args(arguments)
         here()

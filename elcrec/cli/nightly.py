@@ -38,6 +38,7 @@ def run_check(arguments: argparse.Namespace) -> int:
 
     from elcrec.config.config import load_config
     from elcrec.files.atomic import write_json
+    from elcrec.files.paths import short
     from elcrec.jobs.environment import commit
     from elcrec.nightly.check import EXIT_STATUS, check, text, verdict
 
@@ -51,7 +52,7 @@ def run_check(arguments: argparse.Namespace) -> int:
             "verdict": found,
             "commit": head,
             "dirty": dirty,
-            "reference": str(config.recorded),
+            "reference": short(config.recorded),
             "cells": [asdict(cell) for cell in cells],
         }
         write_json(target, content)

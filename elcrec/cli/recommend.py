@@ -26,11 +26,13 @@ def add_commands(subparsers: Any) -> None:
     whose = parser.add_mutually_exclusive_group(required=True)
     whose.add_argument(
         "--users",
+        type=_users,
         metavar="FILE|all",
         help="users of the training: all, or a file of ids, one a line",
     )
     whose.add_argument(
         "--history",
+        type=_history,
         metavar="FILE|IDS",
         help="histories of anybody: lines `user item item ...`, a table of interactions (.csv), or "
         "the ids of a single one, oldest first, in quotes",
@@ -46,6 +48,15 @@ def add_commands(subparsers: Any) -> None:
     add_config(parser)
     add_device(parser)
     parser.set_defaults(run=run)
+
+
+def _users(text: str) -> Path | str:
+    return text if text == "all" else file_path(text)
+
+
+def _history(text: str) -> Path | list[str]:
+    # No exception for a text that is too long for a name.
+    return file_path(text) if os.path.isfile(os.path.expanduser(text)) else text.split()
 
 
 def run(arguments: argparse.Namespace) -> None:
@@ -91,12 +102,12 @@ def _parts(
     """Number of users, and their histories."""
     from elcrec.inference.histories import of_words, read_histories, read_users
 
-    if arguments.users:
-        which = None if arguments.users == "all" else read_users(Path(arguments.users))
+    if arguments.history is None:
+        which = None if arguments.users == "all" else read_users(arguments.users)
         total = recommender.run.metrics.users if which is None else len(which)
         return total, recommender.users(which)
-    if os.path.isfile(arguments.history):  # no exception for a text that is too long for a name
-        total, written = read_histories(Path(arguments.history))
+    if isinstance(arguments.history, Path):
+        total, written = read_histories(arguments.history)
     else:
-        total, written = 1, iter([of_words(arguments.history.split())])
+        total, written = 1, iter([of_words(arguments.history)])
     return total, recommender.parts(written, left_out)

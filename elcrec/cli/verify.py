@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -51,7 +50,7 @@ def run_released(arguments: argparse.Namespace) -> None:
     from elcrec.evaluation.ranking import Evaluator
     from elcrec.files.atomic import write_json
     from elcrec.jobs.device import choose
-    from elcrec.jobs.environment import commit
+    from elcrec.jobs.environment import command, commit
     from elcrec.runs.settings import resolve
     from elcrec.usage import device_name
     from elcrec.verification.released import by_name, compare_ranks, learned_intents
@@ -101,7 +100,7 @@ def run_released(arguments: argparse.Namespace) -> None:
             "commit": head,
             "dirty": dirty,
             "device": device_name(device),
-            "command": sys.argv,
+            "command": command(),
         }
         with writing_to(arguments, config) as path:
             write_json(path, record)

@@ -5,8 +5,9 @@ This module does not import torch: the Snakefile and light commands read the con
 
 from __future__ import annotations
 
+import os
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -29,7 +30,7 @@ from elcrec.config.names import (
 )
 from elcrec.data.repeats import RankingProtocol
 from elcrec.data.sources import PREPARED, Dataset, check_own, is_whole
-from elcrec.errors import InputError, unknown
+from elcrec.errors import InputError, shown, unknown
 from elcrec.files.checked import FilePath, Section, Some, check
 from elcrec.files.yamlfile import read_yaml
 
@@ -206,7 +207,8 @@ def load_config(paths: Sequence[Path | str] = ()) -> Config:
         InputError: A file that cannot be read, or a key or value that the schema refuses; the
             message names the file, the key and what is allowed.
     """
-    files = [DEFAULT, *(Path(p) for p in paths if Path(p).resolve() != DEFAULT)]
+    told = [Path(os.path.expanduser(path)) for path in paths]
+    files = [DEFAULT, *(path for path in told if path.resolve() != DEFAULT)]
     layers = Layers(tuple((file, read_yaml(file)) for file in files))
     return from_mapping(layers.merged(), layers.parts)
 
@@ -221,9 +223,25 @@ def from_mapping(
     output = told.output / FROM_RECORDED if told.runs == "recorded" else told.output
     more = {"output": output, "model_files": known.models, "layers": origin, "followed": {}}
     config = Config.model_construct(**dict(told) | more)
+    _refuse_equal_names(config, "use", config.use, config.dataset_name)
+    _refuse_equal_names(config, "models", config.models, config.model_name)
     for model in config.figures.ablation.models:
         _take_overrides_of_base(config, model)
     return config
+
+
+def _refuse_equal_names(
+    config: Config, key: str, ids: Iterable[str], name_of: Callable[[str], str]
+) -> None:
+    """Two things of one name could not be told apart in a table."""
+    first: dict[str, str] = {}
+    for each in ids:
+        other = first.setdefault(name := name_of(each), each)
+        if other != each:
+            raise InputError(
+                f"{config.layers.where(key)}: {other} and {each} are both named {shown(name)}; "
+                "give one of them another `name`"
+            )
 
 
 def _take_overrides_of_base(config: Config, arm: str) -> None:

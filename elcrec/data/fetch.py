@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pooch
 import requests
@@ -29,8 +29,9 @@ from elcrec.files.atomic import spare
 from elcrec.files.lock import held
 
 S = TypeVar("S", bound=Source)
-Place = tuple[str, str]
-"""What is fetched from where, in words, and the address; none of a wheel."""
+Place = tuple[str, str, str]
+"""What is fetched from where, in words; the address, none of a wheel; and the words for a record,
+which name no folder of this machine."""
 UNFINISHED = ".fetch."  # prefix of the folder that a file is brought into
 TIMEOUT = 30  # seconds without an answer or a further byte
 RETRIES = 1  # after a broken connection or a wrong checksum, with a second's pause
@@ -97,7 +98,7 @@ def _given(name: str, source: S, path: Path, folder: Path) -> Fetched[S]:
     check_own(name, path, folder)
     if wrong := problem(path, source):
         raise InputError(f"datasets.{name}: path {path}: {wrong}")
-    return Fetched(path, source, str(path))
+    return Fetched(path, source, f"{path.name}, a file of one's own")
 
 
 def _kept(source: S, folder: Path) -> Fetched[S] | None:
@@ -119,15 +120,19 @@ def _mirrored(source: Source) -> Iterator[Place]:
     if place := mirror():
         folder = place if isinstance(place, str) else place.resolve().as_uri()
         address = f"{folder.rstrip('/')}/{quote(source.name)}"
-        yield f"{source.name} from the mirror {place}", address
+        yield f"{source.name} from the mirror {place}", address, f"{source.name} from a mirror"
 
 
 def _published(source: Source) -> Iterator[Place]:
     """Where the file was published."""
     if source.wheel:
-        yield f"{source.name} from the wheel {source.wheel}", ""
+        yield (wheel := f"{source.name} from the wheel {source.wheel}"), "", wheel
     for url in source.urls:
-        yield f"{source.name} from {file_path(url) or url.split('/')[2]}", url
+        local, parts = file_path(url), urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]  # without what identifies the user, as in the query
+        shown = parts._replace(netloc=host, query="").geturl()
+        origin = f"{source.name}, a local file" if local else shown
+        yield f"{source.name} from {local or host}", url, origin
 
 
 def _brought(
@@ -135,7 +140,7 @@ def _brought(
 ) -> Fetched[S] | None:
     """The file from the first place that gives the right one, moved into the folder."""
     target = folder / source.name
-    for what, address in places:
+    for what, address, origin in places:
         try:
             with tempfile.TemporaryDirectory(dir=folder, prefix=UNFINISHED) as temporary:
                 os.replace(_download(source, address, temporary), target)
@@ -143,7 +148,7 @@ def _brought(
             failures.append(f"{what}: {_reason(error)}")
             _tell(failures[-1])
         else:
-            return Fetched(target, source, address if address in source.urls else what)
+            return Fetched(target, source, origin)
     return None
 
 

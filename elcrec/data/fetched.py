@@ -7,19 +7,21 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Generic, TypeVar
 
 import pooch
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from elcrec.data.rawfile import GZIP_MAGIC, ZIP_MAGIC, numbered_lines
+from elcrec.data.rawfile import GZIP_MAGIC, ZIP_MAGIC, is_packed, numbered_lines
 from elcrec.data.sources import Columns, DataSource, Format, Source
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
 from elcrec.files.checked import Count, Line, Record
 from elcrec.files.jsonfile import read_json
+from elcrec.files.paths import without_folders
 
 S = TypeVar("S", bound=Source)
 NAME = "source.json"
@@ -35,7 +37,7 @@ class Fetched(Generic[S]):
     path: Path
     source: S
     origin: str
-    """Where it came from: an address, a mirror, a wheel or a local path."""
+    """Where it came from, in words: an address, a mirror, a wheel, a local file."""
 
 
 class SourceRecord(Record):
@@ -44,10 +46,10 @@ class SourceRecord(Record):
     dataset: Line
     format: Format
     file: Annotated[Line, Field(max_length=500)]
-    """A name when it lies beside the record, so that the folder can be moved; else a path."""
+    """A name: of a file beside the record, or of one that the configuration names."""
     member: Line | None
     columns: Columns | None = None
-    origin: Line
+    origin: Annotated[Line, AfterValidator(without_folders)]
     sha256: Line
     size: Count
 
@@ -83,7 +85,7 @@ def _wrong_look(path: Path, source: Source) -> str | None:
     for suffix, magic, what in _ARCHIVES:
         if source.name.endswith(suffix) and not start.startswith(magic):
             return f"not {what}"
-    packed = isinstance(source, DataSource) and start.startswith((ZIP_MAGIC, GZIP_MAGIC))
+    packed = isinstance(source, DataSource) and is_packed(start)
     return _damage(path, source.member) if packed else None
 
 
@@ -99,11 +101,11 @@ def _damage(path: Path, member: str | None) -> str | None:
 
 def write_record(folder: Path, dataset: str, fetched: Fetched[DataSource]) -> Path:
     """Write `source.json` to `folder` and return its path."""
-    path, columns = fetched.path.resolve(), fetched.source.columns
+    path, columns = fetched.path, fetched.source.columns
     record = {
         "dataset": dataset,
         "format": fetched.source.format,
-        "file": path.name if path.parent == folder.resolve() else str(path),
+        "file": path.name,
         "member": None if fetched.source.wheel else fetched.source.member,
         "columns": columns.model_dump(exclude_none=True) if columns else None,
         "origin": fetched.origin,
@@ -114,8 +116,15 @@ def write_record(folder: Path, dataset: str, fetched: Fetched[DataSource]) -> Pa
     return folder / NAME
 
 
-def read_record(folder: Path, dataset: str) -> Fetched[DataSource]:
+def read_record(
+    folder: Path, dataset: str, places: Iterable[DataSource] = ()
+) -> Fetched[DataSource]:
     """Return what `source.json` in `folder` describes.
+
+    Args:
+        folder: Where it lies, and the file, unless it is a local one.
+        dataset: Its name.
+        places: Sources of the configuration, which know where a local file is.
 
     Raises:
         InputError: There is no record, it is not whole or of another data set, or the file has
@@ -128,10 +137,10 @@ def read_record(folder: Path, dataset: str) -> Fetched[DataSource]:
     if record.dataset != dataset:
         raise InputError(f"{path}: dataset: must be {dataset!r}, got {record.dataset!r}")
     named = f"(named in {path})"
-    file = folder / record.file
-    if file.name != record.file and not Path(record.file).is_absolute():
-        allowed = "a file name or an absolute path"
+    if Path(record.file).name != record.file and not Path(record.file).is_absolute():
+        allowed = "a file name or an absolute path"  # the latter in older records
         raise InputError(f"{path}: file: must be {allowed}, got {record.file!r}")
+    file = located(folder, record, places)
     try:
         same = (file.stat().st_size, pooch.file_hash(file)) == (record.size, record.sha256)
     except OSError as error:
@@ -143,6 +152,14 @@ def read_record(folder: Path, dataset: str) -> Fetched[DataSource]:
         file=file.name, format=record.format, member=record.member, columns=record.columns
     )
     return Fetched(file, source, record.origin)
+
+
+def located(folder: Path, record: SourceRecord, places: Iterable[DataSource]) -> Path:
+    """Where the file of a record is or would be: local ones are where the configuration says."""
+    local = [place.path for place in places if place.path and place.path.name == record.file]
+    found = [*local, folder / record.file]
+    right = (file for file in found if file.is_file() and file.stat().st_size == record.size)
+    return next(right, found[0])
 
 
 def earlier(folder: Path) -> SourceRecord | None:

@@ -76,11 +76,16 @@ def _content(
     chosen = selected(raw, dataset.min_rating, dataset.doubled)
     frame = _long_enough(k_core(chosen, dataset.core))
     if frame.empty:
+        why, lower = (
+            f"{len(chosen):,} after `min_rating` and `doubled`, and among these no user and item "
+            f"with at least {dataset.core} interactions each, or no user with {MIN_ITEMS} items",
+            "core",
+        )
+        if chosen.empty:
+            why, lower = f"the highest rating is {raw['rating'].max():g}", "min_rating"
         raise InputError(
             f"{path}: nothing is left of {len(raw):,} interactions ({sizes[0]:,} users, "
-            f"{sizes[1]:,} items): {len(chosen):,} after `min_rating` and `doubled`, and among "
-            f"these no user and item with at least {dataset.core} interactions each, or no user "
-            f"with {MIN_ITEMS} items; lower `core` of data set {name}"
+            f"{sizes[1]:,} items): {why}; lower `{lower}` of data set {name}"
         )
     sequences = to_sequences(frame)
     return format_sequences(sequences), sequences, dict(zip(COUNTS, sizes, strict=True))

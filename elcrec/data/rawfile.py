@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import gzip
 import lzma
+import re
 import struct
 import tarfile
 import zipfile
@@ -22,6 +23,15 @@ from elcrec.errors import InputError, shown
 
 GZIP_MAGIC = b"\x1f\x8b"
 ZIP_MAGIC = b"PK\x03\x04"
+_UNREAD = {
+    "bzip2": re.compile(rb"BZh[1-9]1AY&SY"),
+    "xz": re.compile(rb"\xfd7zXZ\0"),
+    "Zstandard": re.compile(rb"\x28\xb5\x2f\xfd"),
+    "7-Zip": re.compile(rb"7z\xbc\xaf\x27\x1c"),
+    "RAR": re.compile(rb"Rar!\x1a\x07"),
+}
+"""First bytes of what people have besides."""
+_NOTES = re.compile(r"(^|/)(__MACOSX/|\._[^/]*$|\.DS_Store$)")
 # What damaged archives make their readers raise; RuntimeError: encrypted, or another compression.
 _DAMAGED = (
     *(EOFError, gzip.BadGzipFile, zipfile.BadZipFile, zlib.error, lzma.LZMAError),
@@ -36,25 +46,28 @@ def open_raw(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
     Args:
         path: The file.
         member: The file to read inside of it, if it is an archive; its folders may be left out
-            where only one file has the name, and all of it where a zip archive has only one file.
+            where only one file has the name, and all of it where the archive has only one file.
 
     Raises:
         InputError: An archive without that member.
         OSError: The file cannot be read; what else a damaged archive raises is in `_DAMAGED`.
     """
     with open(path, "rb") as plain:
-        magic = plain.read(4)
+        start = plain.read(10)
         plain.seek(0)
-        if magic == ZIP_MAGIC:
+        if other := next((name for name, magic in _UNREAD.items() if magic.match(start)), None):
+            allowed = "plain text, gzip, zip or tar.gz"
+            raise InputError(f"{path}: is packed by {other}; allowed: {allowed}")
+        if start.startswith(ZIP_MAGIC):
             with zipfile.ZipFile(plain) as archive:
                 names = [name for name in archive.namelist() if not name.endswith("/")]
                 with archive.open(_member(path, names, member)) as stream:
                     yield stream
-        elif magic.startswith(GZIP_MAGIC) and member and tarfile.is_tarfile(path):
+        elif start.startswith(GZIP_MAGIC) and _is_tar(path):
             with tarfile.open(path) as packed:
                 names = [file.name for file in packed if file.isfile()]
                 yield cast(IO[bytes], packed.extractfile(_member(path, names, member)))
-        elif magic.startswith(GZIP_MAGIC):
+        elif start.startswith(GZIP_MAGIC):
             with gzip.open(plain) as stream:
                 yield cast(IO[bytes], stream)
         else:
@@ -62,7 +75,9 @@ def open_raw(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
 
 
 def numbered_lines(path: Path, member: str | None = None) -> Iterator[tuple[int, bytes]]:
-    """Yield (line number from 1, line with its end) of the unpacked content, no byte-order mark.
+    """Yield (line number from 1, line with its end) of the unpacked content.
+
+    A byte-order mark before a line goes: files that were put together have one inside, too.
 
     Raises:
         InputError: The file is missing, damaged or cut short, with the last line that was whole.
@@ -71,7 +86,7 @@ def numbered_lines(path: Path, member: str | None = None) -> Iterator[tuple[int,
     try:
         with open_raw(path, member) as stream:
             for number, line in enumerate(stream, 1):
-                yield number, line.removeprefix(codecs.BOM_UTF8) if number == 1 else line
+                yield number, line.removeprefix(codecs.BOM_UTF8)
     except _DAMAGED as error:
         raise InputError(
             f"{path}, line {number + 1}: the compressed file is damaged or cut short here"
@@ -85,8 +100,23 @@ def read_bytes(path: Path, member: str | None = None) -> bytes:
     return b"".join(line for _, line in numbered_lines(path, member))
 
 
+def is_packed(start: bytes) -> bool:
+    """Whether a file that begins so is an archive, be it one that is not read."""
+    read = start.startswith((ZIP_MAGIC, GZIP_MAGIC))
+    return read or any(magic.match(start) for magic in _UNREAD.values())
+
+
+def _is_tar(path: Path) -> bool:
+    try:
+        return tarfile.is_tarfile(path)
+    except _DAMAGED:  # told when it is read
+        return False
+
+
 def _member(path: Path, names: list[str], member: str | None) -> str:
     """The name, among those of an archive, that `member` stands for."""
+    # macOS packs what its file manager notes down, too.
+    names = [name for name in names if not _NOTES.search(name)] or names
     if member is None and len(names) == 1:
         return names[0]
     if member not in names:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from pathlib import Path, PurePath
 from typing import Annotated, Any, Literal
 from urllib.request import url2pathname
@@ -52,12 +53,21 @@ Sha256 = Annotated[str, _digits(64), AfterValidator(str.lower)]
 Md5 = Annotated[str, _digits(32), AfterValidator(str.lower)]
 
 
+def _local(path: Path) -> Path:
+    if re.match(r"\w+:/", str(path)):
+        raise ValueError("must be a local file; an address belongs into `urls` of `sources`")
+    return path
+
+
+LocalFile = Annotated[FilePath, AfterValidator(_local)]
+
+
 class Source(Section):
     """A file, where it can be had, and what proves that it is the right one."""
 
     file: str | None = None
     """Name under which it is kept, and under which a mirror has it; that of `path` by itself."""
-    path: FilePath | None = None
+    path: LocalFile | None = None
     """A local file, read where it lies."""
     urls: Some[Address] = []
     """Addresses of the same file, tried in order."""
@@ -121,7 +131,7 @@ class Dataset(Section):
     """Of the prepared file."""
     counts: Counts | None = None
     """Of the prepared file."""
-    path: FilePath | None = None
+    path: LocalFile | None = None
     """The user's own file."""
     format: Format = SEQUENCES
     """Of the user's own file."""

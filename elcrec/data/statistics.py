@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import AfterValidator, model_validator
 
 from elcrec.data.sequences import Sequences
 from elcrec.data.sources import COUNTS, Counts, Dataset
 from elcrec.errors import InputError
 from elcrec.files.checked import Count, Line, Positive, Record
 from elcrec.files.jsonfile import read_json
+from elcrec.files.paths import without_folders
 
 ROUNDING = 0.01
 """Granted to a file of statistics, whose numbers somebody may have shortened."""
@@ -78,12 +79,13 @@ def check(name: str, dataset: Dataset, sequences: Sequences, sha256: str, path: 
 
 
 class StatisticsRecord(Statistics):
-    """Content of `statistics.json`, of which older ones lack the last two."""
+    """Content of `statistics.json`, of which older ones lack the last three."""
 
     dataset: Line
     name: Line
     before_core: Counts | None = None
     format: Line = "unknown"
+    origin: Annotated[Line, AfterValidator(without_folders)] = "unknown"
 
     @model_validator(mode="after")
     def _belong_together(self) -> StatisticsRecord:

@@ -1,4 +1,4 @@
-"""Paths that people write, and folders that the program makes."""
+"""Paths that people write or read in what is given on, and folders that the program makes."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ import os
 import re
 from pathlib import Path
 
+from elcrec import ROOT
 from elcrec.errors import shown, writing
 
 UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """Cannot stand in a line, or not be written."""
+_ABSOLUTE = re.compile(r"(?<![\w.~/:])(?:file://)?/[^\s'\",;:()]+")
 
 
 def as_path(text: str) -> Path:
@@ -52,3 +54,17 @@ def make_folder(folder: Path) -> None:
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     check_folder(folder)
+
+
+def without_folders(text: str) -> str:
+    """A text to be given on: each absolute path in it as `short` has it."""
+    return _ABSOLUTE.sub(lambda found: short(found[0].removeprefix("file://")), text)
+
+
+def short(path: Path | str) -> str:
+    """A path as one seen from the working directory or the project, or as its name."""
+    path = Path(path)
+    inside = (f for f in (Path.cwd(), ROOT) if path.is_absolute() and path.is_relative_to(f))
+    for folder in inside:
+        return str(path.relative_to(folder))
+    return path.name if path.is_absolute() else str(path)

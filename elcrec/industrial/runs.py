@@ -47,6 +47,8 @@ from elcrec.runs.record import CHECKPOINTS
 from elcrec.tables.document import write_csv
 from elcrec.usage import device_name
 
+FILES = ("metrics.json", "predictions.npz", "history.csv", "environment.json", WEIGHTS)
+"""Of a run; others that it leaves are in the way of none."""
 CODE = "elcrec.industrial.training"
 """Module whose hash, with that of all it imports, a run records."""
 
@@ -149,6 +151,23 @@ def read_table(config: Config, dataset: str) -> Table:
     return Table.read(path)
 
 
+def is_recorded(config: Config, dataset: str, model: str, seed: int) -> bool:
+    """Whether the folder of a run holds the whole of it.
+
+    Raises:
+        InputError: It holds another one.
+    """
+    folder = run_folder(config, dataset, model, seed)
+    if not (folder / "metrics.json").exists():
+        return False
+    record = read_json(folder / "metrics.json", RunRecord)
+    decides = decided(config, dataset, model, read_table(config, dataset))
+    if any(getattr(record, key) != value for key, value in decides.items()):
+        what = "holds a finished run of other settings, data or code"
+        raise InputError(f"{folder}: {what}; replace it by --force")
+    return all((folder / name).exists() for name in FILES)
+
+
 def train(config: Config, dataset: str, model: str, seed: int, device: torch.device) -> RunRecord:
     """Train a model and write its folder; goes on from a checkpoint if there is one.
 
@@ -210,8 +229,9 @@ def read_evidence(config: Config) -> list[Evidence]:
 
 def _read(config: Config, folder: Path, table: Table, decides: Mapping[str, str]) -> Run:
     record = read_json(path := folder / "metrics.json", RunRecord)
-    words = ("--dataset", record.dataset, "--model", record.model, "--seed", record.seed)
-    again = f"run it again with: {config.elcrec('industrial', 'train', *map(str, words))}"
+    words = ["train", "--dataset", record.dataset, "--model", record.model]
+    words += ["--seed", str(record.seed), "--force"]
+    again = f"run it again with: {config.elcrec('industrial', *words)}"
     for key, value in decides.items():
         if getattr(record, key) != value:
             raise InputError(f"{path}: {key} is not the present one; {again}")

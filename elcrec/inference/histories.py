@@ -171,7 +171,7 @@ def _of_lines(path: Path) -> Iterator[Written]:
 
 def _decoded(path: Path, number: int, line: bytes) -> list[str]:
     try:
-        return [word.decode() for word in line.removeprefix(b"\xef\xbb\xbf").split()]
+        return [word.decode() for word in line.split()]
     except UnicodeDecodeError:
         raise InputError(f"{path}, line {number}: not UTF-8 text") from None
 

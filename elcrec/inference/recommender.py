@@ -15,13 +15,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from elcrec.config.config import load_config
-from elcrec.data.ids import FILES, Ids, read_ids
+from elcrec.config.config import Config, load_config
+from elcrec.data.ids import FILES, with_raw_ids
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError, shown
 from elcrec.evaluation.tiles import CHUNK_USERS, SCORE_MEMORY
 from elcrec.inference.histories import PART, Known, LeftOut, Part, Written, index_of, numbered
 from elcrec.inference.run import Restored, find, restore
+from elcrec.jobs.device import find as find_device
 
 SEEN_WIDTH = 512
 """Items of each history that are hidden at a time, which bounds the memory of very long ones."""
@@ -53,8 +54,8 @@ def load(
         InputError: There is no such run, it has not finished, or its weights are not kept.
     """
     told = load_config(config)
-    restored = restore(find(run, told), told, torch.device(device))
-    return Recommender(restored, told.data / restored.metrics.dataset)
+    restored = restore(find(run, told), told, find_device(str(device)))
+    return Recommender(restored, told)
 
 
 class Recommender:
@@ -65,15 +66,15 @@ class Recommender:
     the training.
     """
 
-    def __init__(self, run: Restored, folder: Path) -> None:
+    def __init__(self, run: Restored, config: Config) -> None:
         """Keep both; the data set is read when raw ids are first asked for.
 
         Args:
             run: The run.
-            folder: Where its prepared data set lies.
+            config: Says where its prepared data set lies.
         """
         self.run = run
-        self.folder = folder
+        self.config = config
         self.n_items = run.model.item_size - 2
         self.device = next(chain(run.model.parameters(), run.model.buffers())).device
 
@@ -201,14 +202,15 @@ class Recommender:
         Raises:
             InputError: One is not known.
         """
-        sequences, ids = self._prepared
+        sequences, where = self._prepared, self._folder
         rows = np.arange(sequences.n_users)
         if which is not None:
             asked = pd.Index(np.array(which, dtype=object))
-            rows = index_of(ids.users, self.folder / FILES[0]).get_indexer(asked)
+            rows = index_of(sequences.users, where / FILES[0]).get_indexer(asked)
             if (rows < 0).any():
-                raise InputError(f"user {shown(asked[rows < 0][0])} is not of the training")
-        data, names = Known(sequences, self.device), np.array(ids.users, dtype=object)
+                wrong = shown(asked[rows < 0][0])
+                raise InputError(f"--users: the user {wrong} is not of the training")
+        data, names = Known(sequences, self.device), np.array(sequences.users, dtype=object)
         for start in range(0, len(rows), PART):
             some = rows[start : start + PART]
             yield Part(names[some], data, some, some)
@@ -216,19 +218,20 @@ class Recommender:
     @cached_property
     def ids(self) -> NDArray[np.object_]:
         """(items,) raw ids, that of item number 1 first."""
-        return np.array(self._prepared[1].items, dtype=object)
+        return np.array(self._prepared.item_ids, dtype=object)
 
     @cached_property
     def _index(self) -> pd.Index:
-        return index_of(self._prepared[1].items, self.folder / FILES[1])
+        return index_of(self._prepared.item_ids, self._folder / FILES[1])
+
+    @property
+    def _folder(self) -> Path:
+        return self.config.prepared_file(self.run.metrics.dataset).parent
 
     @cached_property
-    def _prepared(self) -> tuple[Sequences, Ids]:
-        """The data set that the run was trained on, and the raw ids of its users and items."""
-        ids = read_ids(self.folder)
-        sequences = read_sequences(self.folder / "sequences.txt")
+    def _prepared(self) -> Sequences:
+        """The data set that the run was trained on, with the raw ids of its users and items."""
+        sequences = read_sequences(self.config.prepared_file(self.run.metrics.dataset))
         if sequences.digest() != self.run.metrics.data:
-            raise InputError(f"{self.folder}: is not the data set that the run was trained on")
-        if (len(ids.users), len(ids.items)) != (sequences.n_users, sequences.n_items):
-            raise InputError(f"{self.folder}: {' or '.join(FILES)} has too few or too many ids")
-        return sequences, ids
+            raise InputError(f"{self._folder}: is not the data set that the run was trained on")
+        return with_raw_ids(sequences, self._folder)

@@ -19,6 +19,7 @@ from elcrec.config.model_file import read_model_file
 from elcrec.errors import InputError, did_you_mean, shown
 from elcrec.files.checked import Line, Record, check, in_file
 from elcrec.files.jsonfile import read_json
+from elcrec.files.paths import as_path
 from elcrec.files.weights import read_weights, weights_file
 from elcrec.files.yamlfile import read_yaml
 from elcrec.models.interface import SequenceModel
@@ -59,7 +60,10 @@ def find(run: Path | str, config: Config) -> Path:
     Raises:
         InputError: There is neither.
     """
-    path = Path(run)
+    try:
+        path = as_path(str(run))
+    except ValueError as error:
+        raise InputError(f"run: {error}") from None
     if path.is_dir():
         return path
     record = [machine / "runs" for machine in machines(config.recorded)]

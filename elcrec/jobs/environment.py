@@ -15,6 +15,7 @@ import psutil
 import torch
 
 from elcrec import ROOT
+from elcrec.files.paths import short, without_folders
 from elcrec.usage import device_name
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "snakemake", "faiss-cpu", "faiss-gpu")
@@ -31,13 +32,19 @@ def commit() -> tuple[str | None, bool]:
     return head, bool(_git("status", "--porcelain", "--untracked-files=no"))
 
 
-def environment(device: torch.device, command: list[str] | None = None) -> dict[str, Any]:
+def command() -> list[str]:
+    """The command that is carried out, without folders of this machine."""
+    words = (short(w) if w.startswith("/") else without_folders(w) for w in sys.argv[1:])
+    return ["elcrec", *words]
+
+
+def environment(device: torch.device) -> dict[str, Any]:
     """Everything about the machine and the software that a reader of a number may ask for."""
     head, dirty = commit()
     return {
         "commit": head,
         "dirty": dirty,
-        "command": command if command is not None else sys.argv,
+        "command": command(),
         "device": device_name(device),
         "driver": _driver() if device.type == "cuda" else None,
         "cuda": torch.version.cuda if device.type == "cuda" else None,

@@ -20,7 +20,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +34,7 @@ from elcrec.files.atomic import remove_partial, replaced, write_json, write_text
 from elcrec.files.jsonfile import read_object
 from elcrec.files.lock import held
 from elcrec.files.npzfile import write_arrays
+from elcrec.files.paths import without_folders
 from elcrec.files.weights import WEIGHTS, weights_file, write_weights
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import environment
@@ -91,7 +91,7 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
     resolved = {"dataset": run.dataset, "seed": run.seed, "protocol": run.protocol}
     resolved |= run.settings.as_dict()
     if run.start:
-        resolved["start"] = asdict(run.start)
+        resolved["start"] = run.start.shared()
     write_text(folder / "config.yaml", yaml.safe_dump(resolved, sort_keys=False))
     write_json(folder / "environment.json", environment(device))
     write_weights(folder / WEIGHTS, result.weights)
@@ -158,6 +158,6 @@ def _is_of(metrics: Mapping[str, Any], run: Run, data: InteractionData) -> bool:
 
 def write_failure(folder: Path, error: Exception) -> None:
     """Say in the run folder why the run is missing, in one line; tables and report show it."""
-    reason = (str(error).splitlines() or [type(error).__name__])[0]
+    reason = without_folders((str(error).splitlines() or [type(error).__name__])[0])
     with suppress(WriteError):  # perhaps the very reason is that nothing can be written
         write_text(folder / FAILED, reason + "\n")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from typing import Any
 
 from elcrec.data.histories import InteractionData
 from elcrec.errors import InputError
+from elcrec.jobs.environment import command
 from elcrec.jobs.run import Run, execute
 from elcrec.runs.efficiency import PHASES
 from elcrec.usage import spread
@@ -46,7 +46,7 @@ def measure(run: Run, data: InteractionData, epochs: int) -> dict[str, Any]:
     return {
         **{key: metrics[key] for key in (*kept, *how, "fingerprint", "data", "commit", "dirty")},
         "settings": run.settings.digest(),
-        "command": sys.argv,
+        "command": command(),
         "device_kind": data.device.type,
         "epochs_measured": epochs,
         "seconds_per_epoch": {phase: spread(values) for phase, values in phases.items()},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,11 @@ from elcrec.data.histories import InteractionData
 from elcrec.data.repeats import FATE, counted
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
+from elcrec.files.paths import short
 from elcrec.files.weights import read_weights, weights_file
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import commit
+from elcrec.jobs.memory import check_window, watch
 from elcrec.models.interface import RankingProtocol, SequenceModel
 from elcrec.runs.fingerprint import fingerprint
 from elcrec.runs.settings import RunSettings, module_reference, resolve
@@ -37,6 +39,10 @@ class Start:
 
     file: str
     sha256: str
+
+    def shared(self) -> dict[str, str]:
+        """For the record of the run."""
+        return {"file": short(self.file), "sha256": self.sha256}
 
 
 @dataclass(frozen=True)
@@ -130,33 +136,46 @@ def execute(
         OutOfTimeError: The deadline came first.
     """
     device, settings = data.device, run.settings.training
-    model = build(run, data)
-    kernels = choose_kernels(model, run.kernels, device)
-    tell_repeats(run, data, model.ranked_by(run.protocol))
-    reset_peak_memory(device)
-    options = Options(
-        report=report,
-        test=test,
-        graphs=run.graphs,
-        precision=run.settings.precision,
-        checkpoints=Checkpoints(checkpoints, identity(run, data, kernels)) if checkpoints else None,
-        deadline=deadline,
-        snapshot_epochs=run.snapshot_epochs,
-    )
     try:
+        check_window(run.settings.parameters)
+        model = build(run, data)
+        watch(model)
+        kernels = choose_kernels(model, run.kernels, device)
+        tell_repeats(run, data, model.ranked_by(run.protocol))
+        reset_peak_memory(device)
+        identified = identity(run, data, kernels)
+        options = Options(
+            report=report,
+            test=test,
+            graphs=run.graphs,
+            precision=run.settings.precision,
+            checkpoints=Checkpoints(checkpoints, identified) if checkpoints else None,
+            deadline=deadline,
+            snapshot_epochs=run.snapshot_epochs,
+        )
         result = yield from train.in_turns(
             model, data, settings, seed=run.seed, protocol=run.protocol, options=options
         )
     except (RuntimeError, MemoryError) as error:
         if not ran_out(error):
             raise
-        raise InputError(
-            f"out of {'GPU ' if device.type == 'cuda' else ''}memory: make training.batch_size "
-            f"smaller (now {settings.batch_size}), or run fewer trainings side by side"
-        ) from None
+        raise InputError(out_of_memory(run, data, error)) from None
     how = {"kernels": kernels, "graphs": run.graphs, "precision": run.settings.precision}
     record = describe(run, model, result, data) | how | {"at_once": at_once}
     return {"metrics": record, "result": result}
+
+
+def out_of_memory(run: Run, data: InteractionData, error: Exception) -> str:
+    """What to do about it."""
+    gpu = "GPU " if data.device.type == "cuda" else ""
+    why = f" ({error})" if isinstance(error, MemoryError) and str(error) else ""
+    longest = f"the longest history has {data.sequences.lengths.max():,} items"
+    length = getattr(run.settings.parameters, "max_length", None)  # a user's own may have none
+    window = f", or max_length (now {length}; {longest})" if length else ""
+    return (
+        f"out of {gpu}memory{why}: make training.batch_size smaller (now "
+        f"{run.settings.training.batch_size}){window}, or run fewer trainings side by side"
+    )
 
 
 def tell_repeats(run: Run, data: InteractionData, protocol: RankingProtocol) -> None:
@@ -240,7 +259,7 @@ def describe(
         "device": device_name(device),
         "parameters": sum(p.numel() for p in model.parameters()),
         **run.decides(data),
-        "start": asdict(run.start) if run.start else None,
+        "start": run.start.shared() if run.start else None,
         "commit": head,
         "dirty": dirty,
     }

@@ -14,6 +14,7 @@ from elcrec.config.config import Config
 from elcrec.config.figures import KINDS
 from elcrec.files.checked import Line, Record
 from elcrec.files.jsonfile import read_json
+from elcrec.files.paths import short
 from elcrec.report import provenance, tables, verdict
 from elcrec.report.claims import CLAIMS
 from elcrec.report.claims.claim import judge_all
@@ -73,13 +74,15 @@ def headings() -> list[str]:
 
 def environment() -> jinja2.Environment:
     """Reads the templates of pages."""
-    return jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.PackageLoader("elcrec.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["short"] = short
+    return made
 
 
 class Words(Record):

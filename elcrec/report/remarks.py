@@ -14,7 +14,7 @@ import pandas as pd
 
 from elcrec import paper
 from elcrec.data.core import k_core
-from elcrec.data.fetched import NAME, SourceRecord, read_record
+from elcrec.data.fetched import NAME, SourceRecord, located, read_record
 from elcrec.data.formats import read_interactions
 from elcrec.data.repeats import FATE
 from elcrec.files.jsonfile import read_json
@@ -139,11 +139,11 @@ def order_by_day(evidence: Evidence) -> Remark:
         folder = evidence.config.data / dataset
         if not (folder / NAME).is_file():
             continue
-        record = read_json(folder / NAME, SourceRecord)
-        if record.format == "amazon-reviews" and (folder / record.file).exists():
-            fetched = read_record(folder, dataset)
+        record, asked = read_json(folder / NAME, SourceRecord), evidence.config.dataset(dataset)
+        if record.format == "amazon-reviews" and located(folder, record, asked.places).exists():
+            fetched = read_record(folder, dataset, asked.places)
             frame = read_interactions(fetched.path, fetched.source.format, fetched.source.member)
-            share = same_day_share(k_core(frame, evidence.config.dataset(dataset).core))
+            share = same_day_share(k_core(frame, asked.core))
             shares.append({"dataset": evidence.dataset_name(dataset), "share": share})
     return _remark("same_day", bool(shares), shares=shares)
 

@@ -137,7 +137,7 @@ def resolve(
         (training if key in field_names(TrainingSettings) else parameters).append(given)
     return RunSettings(
         model=model,
-        name=content.get("name", model),
+        name=config.model_name(model),
         module=module,
         parameters=build_from(module.Hyperparameters, parameters),
         training=build_from(TrainingSettings, training),

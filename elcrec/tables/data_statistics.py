@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -31,7 +32,9 @@ def shown(rows: Sequence[Row]) -> Table:
     for key, (title, digits) in _SHOWN.items():
         columns += [figures(title, key, digits), _printed(f"paper_{key}")]
     columns += [figures(f"Repeated, {split}", f"repeated_{split}", 0) for split in SPLITS]
-    return declared("data", columns, rows)
+    origins = [f"{row.text('name')}: {row.text('origin')}." for row in rows]
+    table = declared("data", columns, rows)
+    return replace(table, notes=[*table.notes, *origins])
 
 
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
@@ -48,7 +51,7 @@ def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
     """
     records, printed = list(map(load_statistics, files)), printed_sizes()
     columns = ["dataset", "name", *SIZES, *(f"paper_{key}" for key in SIZES)]
-    columns += (repeated := [f"repeated_{split}" for split in SPLITS])
+    columns += [*(repeated := [f"repeated_{split}" for split in SPLITS]), "origin"]
     rows = [
         record
         | {f"paper_{k}": v for k, v in printed.get(record["dataset"], {}).items()}

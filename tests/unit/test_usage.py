@@ -7,7 +7,7 @@ import time
 import pytest
 import torch
 
-from elcrec.usage import Stopwatch, device_name, peak_memory, reset_peak_memory
+from elcrec.usage import Stopwatch, device_name, peak_memory, ran_out, reserve, reset_peak_memory
 
 CPU = torch.device("cpu")
 
@@ -55,3 +55,11 @@ def test_the_stopwatch_adds_up_by_phase_and_survives_errors():
 def test_the_device_is_named_with_its_threads():
     assert device_name(CPU).startswith("cpu: ")
     assert f"({torch.get_num_threads()} threads)" in device_name(CPU)
+
+
+def test_more_memory_than_there_can_be_is_refused_before_it_is_taken():
+    reserve(10**9, "this")
+    words = r"this takes 1,000,000 GB of [\d,]+ GB that are free"
+    with pytest.raises(MemoryError, match=words) as caught:
+        reserve(10**15, "this")
+    assert ran_out(caught.value)

@@ -59,7 +59,7 @@ rule industrial_train:
         network=repr(CONFIG.industrial.network),
     shell:
         "{PYTHON} industrial train --dataset {wildcards.dataset:q} --model {wildcards.model:q}"
-        " --seed {wildcards.seed} --config {SNAPSHOT:q} --threads {threads} 2>&1 | tee {log:q}"
+        " --seed {wildcards.seed} --force --config {SNAPSHOT:q} --threads {threads} 2>&1 | tee {log:q}"
 
 
 rule industrial_report:

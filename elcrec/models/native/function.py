@@ -13,6 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from elcrec.models.encoder import Block, TransformerEncoder
 from elcrec.models.native.build import LANES, library
+from elcrec.usage import reserve
 
 LONGEST = 4096
 
@@ -94,7 +95,10 @@ class _Encode(torch.autograd.Function):
         _point_at(ctx.call, weights, ctx.first_position)
         width = encoder.items.embedding_dim
         ctx.kernels = library(width)
-        ctx.saved = workspace.take(ctx.kernels.elcrec_saved_floats(ctypes.byref(ctx.call)))
+        floats = ctx.kernels.elcrec_saved_floats(ctypes.byref(ctx.call))
+        rows, length = sequences.shape
+        reserve(4 * floats, f"attention among {length:,} positions of {rows:,} windows")
+        ctx.saved = workspace.take(floats)
         ctx.call.saved = ctx.saved.data_ptr()
         out = torch.empty(*sequences.shape, width, dtype=torch.float32)
         ctx.kernels.elcrec_forward(ctypes.byref(ctx.call), ctypes.c_void_p(out.data_ptr()))

@@ -1,10 +1,10 @@
 """`elcrec bench` as it is typed: what is printed, written and refused."""
 
 import json
-import sys
 
 import pytest
 
+from elcrec.jobs.environment import command
 from tests.unit.bench.bench_command import bench
 
 
@@ -24,7 +24,7 @@ def test_models_are_measured_printed_and_written(tiny, tmp_path, capsys):
     assert elcrec["peak_memory"]["resident_bytes"] > 10**8
     assert elcrec["settings"]["parameters"]["intents"] == 8
     assert {"commit", "versions", "device", "threads"} <= set(elcrec["environment"])
-    assert elcrec["environment"]["command"] == record["command"] == sys.argv
+    assert elcrec["environment"]["command"] == record["command"] == command()
     assert popularity["seconds"]["step"] is None
     assert popularity["profile"] is None
     printed = capsys.readouterr().out

@@ -35,7 +35,7 @@ def test_fetch_and_prepare(run, tmp_path: Path, capsys) -> None:
         assert not run(command, "--dataset", "own", "--config", "a.yaml", "--output", out)
     record = json.loads((out / "source.json").read_text())
     assert record["format"] == "sequences"
-    assert record["file"] == str(tmp_path / "my.txt")
+    assert record["file"] == "my.txt"
     assert record["size"] == len(LINES)
     assert (out / "sequences.txt").read_bytes() == LINES
     statistics = json.loads((out / "statistics.json").read_text())

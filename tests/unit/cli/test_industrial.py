@@ -17,6 +17,9 @@ def config(tmp_path):
         (["prepare", "--dataset", "min"], ["--dataset", "'min'", "did you mean 'mine'", "known"]),
         (["train", "--dataset", "mine", "--model", "mmo"], ["--model", "did you mean 'mmoe'"]),
         (["train", "--dataset", "mine", "--model", "mmoe"], ["table.npz", "not there yet"]),
+        (["train", "--dataset", "mine", "--model", "mmoe", "--seed", "-1"], ["--seed -1: must be"]),
+        (["train", "--dataset", "mine", "--model", "mmoe", "--threads", "-1"], ["--threads: must"]),
+        (["train", "--dataset", "mine", "--model", "mmoe", "--device", "mps"], ["--device mps"]),
         (["report"], ["table.npz", "elcrec industrial prepare --dataset mine"]),
     ],
 )

@@ -342,6 +342,33 @@ def test_a_call_of_snakemake_names_the_files_and_where_the_workflow_is(tmp_path,
     assert load_config().elcrec("report") == "elcrec report"
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            {"use": ["mine", "beauty"], "datasets": {"mine": {"name": "Beauty", "path": "m.txt"}}},
+            "use: mine and beauty are both named 'Beauty'; give one of them another `name`",
+        ),
+        ({"models": ["sasrec", "sasrec.yaml"]}, "the model 'sasrec' is there twice"),
+        (
+            {"models": ["sasrec", "SASRec.yaml"]},
+            "models: sasrec and SASRec are both named 'SASRec'",
+        ),
+    ],
+)
+def test_two_of_one_name_could_not_be_told_apart(tmp_path, monkeypatch, content, message):
+    monkeypatch.chdir(tmp_path)
+    for name in ("sasrec", "SASRec"):
+        (tmp_path / f"{name}.yaml").write_text("base: popularity\n")
+    assert message in refusal(load_config, [write(tmp_path, content)])
+
+
+def test_a_model_is_called_in_a_run_as_in_tables(tmp_path):
+    (tmp_path / "own.yaml").write_text("base: sasrec\n")
+    config = load_config([write(tmp_path, {"models": [str(tmp_path / "own.yaml")]})])
+    assert registry.resolve(config, "own", "beauty").name == config.model_name("own") == "own"
+
+
 def test_a_record_is_looked_for_in_the_working_directory_and_in_the_project(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     nightly = ROOT / "workflow" / "config" / "nightly-cpu.yaml"

@@ -154,7 +154,7 @@ def test_mirror_folder(sources, out: Path, mirror: Path, closed_url: str) -> Non
     (mirror / "small.txt").write_bytes(LINES)
     found = fetch("small", sources({**SEQUENCES, "urls": [closed_url]}), out)
     assert found.path == out / "small.txt"
-    assert str(mirror) in found.origin
+    assert found.origin == "small.txt from a mirror"
 
 
 @pytest.mark.parametrize("end", ["", "/"])
@@ -176,8 +176,21 @@ def test_mirror_as_http_address(server, sources, out: Path, monkeypatch, end: st
 def test_a_file_address_among_the_urls(sources, out: Path, tmp_path: Path, capsys) -> None:
     (tmp_path / "a.txt").write_bytes(LINES)
     urls = [(tmp_path / name).as_uri() for name in ("none.txt", "a.txt")]
-    assert fetch("small", sources({**SEQUENCES, "urls": urls}), out).origin == urls[1]
+    found = fetch("small", sources({**SEQUENCES, "urls": urls}), out)
+    assert found.origin == "small.txt, a local file"
     assert "none.txt: No such file" in capsys.readouterr().err
+
+
+def test_what_identifies_the_user_in_an_address_is_not_recorded(
+    server, sources, out, refused, capsys
+):
+    url = server.serve("/small.txt?token=s3cret", LINES).replace("//", "//me:s3cret@")
+    found = fetch("small", sources({**SEQUENCES, "urls": [url]}), out)
+    assert found.origin == f"{server.url}/small.txt"
+    found.path.unlink()
+    elsewhere = sources({**SEQUENCES, "urls": [url.replace("small", "none")]})
+    told = refused(fetch, "small", elsewhere, out)
+    assert "s3cret" not in told + "".join(capsys.readouterr())
 
 
 def test_all_of_the_mirror_goes_before_any_address(server, sources, out: Path, mirror) -> None:
@@ -209,7 +222,7 @@ def test_a_local_path_is_read_where_it_lies(sources, out: Path, tmp_path: Path, 
     own = tmp_path / "dump.json"
     own.write_text('{"user_id": "a"}\n')
     found = fetch("small", sources({"format": "yelp-reviews", "path": str(own)}, SEQUENCES), out)
-    assert (found.path, found.origin) == (own, str(own))
+    assert (found.path, found.origin) == (own, "dump.json, a file of one's own")
     assert names(out) == []
 
 

@@ -1,6 +1,7 @@
 """`source.json`, by which `prepare` knows what `fetch` brought."""
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,19 @@ def test_spoilt_record(server, sources, out: Path, refused, spoil, words: list[s
     spoil(out)
     message = refused(read_record, out, "small")
     assert all(word in message for word in words), message
+
+
+def test_a_file_of_ones_own_is_recorded_by_its_name(sources, out: Path, tmp_path: Path) -> None:
+    own = tmp_path / "mine.txt"
+    own.write_bytes(LINES)
+    places = sources({"path": str(own)})
+    path = write_record(out, "small", fetch("small", places, out))
+    assert str(tmp_path) not in path.read_text()
+    assert read_record(out, "small", places).path == own
+    older = {"file": str(own), "origin": str(own)}
+    path.write_text(json.dumps(json.loads(path.read_text()) | older))
+    again = read_record(out, "small")
+    assert (again.path, again.origin) == (own, "mine.txt")
 
 
 def test_record_of_another_data_set(server, sources, out: Path, refused) -> None:

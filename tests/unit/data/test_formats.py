@@ -1,6 +1,8 @@
 """Raw formats: what is read from a right file, and the line named for a wrong one."""
 
+import bz2
 import gzip
+import lzma
 import random
 import tarfile
 import zipfile
@@ -280,7 +282,23 @@ def test_the_only_file_of_an_archive_needs_no_name(tmp_path: Path, refused) -> N
         archive.writestr("folder/u.data", FORMATS["movielens"])
     assert rows(path, "movielens") == rows(path, "movielens", "u.data") == [("u", "b", 88)]
     with zipfile.ZipFile(path, "a") as archive:
+        for name in ("__MACOSX/folder/._u.data", "folder/.DS_Store"):  # macOS packs them, too
+            archive.writestr(name, "1")
+    assert rows(path, "movielens") == [("u", "b", 88)]
+    with zipfile.ZipFile(path, "a") as archive:
         archive.writestr("other", "")
     message = refused(read_interactions, path, "movielens")
     assert f"{path}: has several files; name one with `member`: 'folder/u.data', 'other'" in message
     assert "has no 'x'; name one" in refused(read_interactions, path, "movielens", "x")
+    (tmp_path / "u.data").write_text(FORMATS["movielens"])
+    with tarfile.open(tmp_path / "a.tar.gz", "w:gz") as packed:
+        packed.add(tmp_path / "u.data", "u.data")
+    assert rows(tmp_path / "a.tar.gz", "movielens") == [("u", "b", 88)]
+
+
+@pytest.mark.parametrize(("module", "what"), [(bz2, "bzip2"), (lzma, "xz")])
+def test_other_archives_are_named(tmp_path: Path, refused, module, what: str) -> None:
+    path = tmp_path / "a"
+    path.write_bytes(module.compress(FORMATS["movielens"].encode()))
+    message = refused(read_interactions, path, "movielens")
+    assert message == f"{path}: is packed by {what}; allowed: plain text, gzip, zip or tar.gz"

@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -213,6 +214,8 @@ def test_a_filter_that_leaves_nothing_says_what_was_there(fetched, out: Path, re
     assert f"{raw.path}: nothing is left of {len(ROWS)} interactions" in message
     assert "at least 100 interactions each" in message
     assert "lower `core` of data set small" in message
+    message = refused(prepare, "small", small(min_rating=9), raw, out)
+    assert re.search(r"\): the highest rating is \d; lower `min_rating` of data set small", message)
 
 
 def test_a_lowest_rating_needs_ratings(fetched, out: Path, refused) -> None:

@@ -69,6 +69,8 @@ FILE = {"format": "sequences", "file": "a"}
         ({"path": "a", "counts": 3}, ["datasets.small.counts"]),
         ({"sources": [FILE, {**FILE, "urls": []}]}, ["datasets.small.sources[1].urls", "one"]),
         ({"sources": [FILE, {"format": "movielens"}]}, ["datasets.small.sources[1]", "file"]),
+        ({"path": "https://example.org/x.txt"}, ["datasets.small.path", "address", "`urls`"]),
+        ({"sources": [FILE | {"path": "file:///x.txt"}]}, ["sources[0].path", "a local file"]),
         ({"sources": [{**FILE, "file": "../a"}]}, ["sources[0]", "plain file name"]),
         ({"sources": [{**FILE, "md5": "zz"}]}, ["sources[0].md5", "32"]),
         ({"sources": [{**FILE, "url": "b"}]}, ["sources[0].url", "unknown key", "urls"]),

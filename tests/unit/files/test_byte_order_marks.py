@@ -15,6 +15,7 @@ from elcrec.external.predictions import read_predictions
 from elcrec.files.csvfile import read_csv
 from elcrec.files.jsonfile import read_object
 from elcrec.files.yamlfile import read_yaml
+from elcrec.inference.histories import read_histories, read_users
 from elcrec.runs.fingerprint import code_hash, fingerprint
 from tests.unit.data.test_prepare import ROWS, WRITERS
 
@@ -58,6 +59,34 @@ def test_raw_formats(tmp_path, format, packed):
     path.write_bytes(gzip.compress(MARK + content) if packed else MARK + content)
     assert read_interactions(path, format).equals(plain)
     assert "u0" in set(plain["user"])
+
+
+def predicted(path):
+    return list(read_predictions(path)[0]["user"])
+
+
+@pytest.mark.parametrize(
+    ("name", "header", "lines", "read"),
+    [
+        ("a.txt", b"", [b"anna 1 2 3 4\n", b"ben 4 3 2 1\n"], lambda p: read_sequences(p).users),
+        ("a.txt", b"", [b"anna\n", b"ben\n"], read_users),
+        ("a.txt", b"", [b"anna 1\n", b"ben 1\n"], lambda p: next(read_histories(p)[1]).users),
+        ("a.run", b"", [b"u q0 i 1 2.5 t\n", b"v q0 i 1 2.5 t\n"], predicted),
+        ("a.csv", b"user,item,score\n", [b"u,i,1\n", b"v,i,1\n"], predicted),
+    ],
+)
+def test_files_that_were_put_together_have_one_inside(tmp_path, name, header, lines, read):
+    path = tmp_path / name
+    path.write_bytes(header + b"".join(lines))
+    plain = read(path)
+    path.write_bytes(MARK + header + MARK.join(lines))
+    assert read(path) == plain
+
+
+def test_a_user_is_the_same_with_a_mark_before(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"anna 1\n" + MARK + b"anna 2\n")
+    with pytest.raises(InputError, match="line 2: user 'anna' is already on line 1"):
+        read_histories(tmp_path / "a.txt")
 
 
 def test_the_code_of_a_model_of_ones_own(tmp_path):

@@ -1,14 +1,15 @@
-"""Paths that people write, and folders that cannot be made or written to."""
+"""Paths that people write or read, and folders that cannot be made or written to."""
 
 import os
 from pathlib import Path
 
 import pytest
 
+from elcrec import ROOT
 from elcrec.errors import WriteError
 from elcrec.files.atomic import write_text
 from elcrec.files.lock import held
-from elcrec.files.paths import as_path, check_folder, make_folder
+from elcrec.files.paths import as_path, check_folder, make_folder, short, without_folders
 
 
 @pytest.mark.parametrize(
@@ -81,3 +82,32 @@ def test_what_is_not_made_by_the_lock_stays(tmp_path):
     with pytest.raises(WriteError, match="is not empty, so it is no lock"), held(tmp_path):
         pass
     assert (tmp_path / ".lock").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("/home/me/data/mine.txt", "mine.txt"),
+        ("--config=/home/me/a.yaml", "--config=a.yaml"),
+        ("/home/me/x.txt: not a file", "x.txt: not a file"),
+        ("path '/home/me/x.txt', line 3", "path 'x.txt', line 3"),
+        ("from file:///home/me/x.txt", "from x.txt"),
+        ("Beauty.txt from the mirror /mnt/data", "Beauty.txt from the mirror data"),
+        ("https://example.org/a/b.txt", "https://example.org/a/b.txt"),
+        ("results/runs/beauty", "results/runs/beauty"),
+        ("~/data/x.txt, and/or 1/2", "~/data/x.txt, and/or 1/2"),
+        ("cuda: 3 / 4", "cuda: 3 / 4"),
+        (f"{ROOT}/workflow/config/quick.yaml", "workflow/config/quick.yaml"),
+        ("/x", "x"),
+        ("", ""),
+    ],
+)
+def test_a_text_that_is_given_on_names_no_folder_of_the_machine(text, expected):
+    assert without_folders(text) == expected
+
+
+def test_paths_below_the_working_directory_keep_what_is_below(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert short(tmp_path / "my results" / "a.json") == "my results/a.json"
+    assert short(tmp_path.parent / "x y.txt") == "x y.txt"
+    assert short("../there/x.txt") == "../there/x.txt"

@@ -105,6 +105,27 @@ def test_the_origin_of_a_file_is_kept_when_it_is_prepared_again(copy):
 def test_the_same_training_again_gives_the_same_predictions(copy):
     path = metrics_file(copy, "mmoe_elcm").parent / "predictions.npz"
     before = read_arrays(path)["probabilities"]
-    words = ("train", "--dataset", "mine", "--model", "mmoe_elcm", "--device", "cpu")
+    words = ("train", "--dataset", "mine", "--model", "mmoe_elcm", "--device", "cpu", "--force")
     assert command(*words, config=copy) == 0
     assert np.array_equal(read_arrays(path)["probabilities"], before)
+
+
+def test_a_finished_run_is_trained_again_and_another_one_replaced_by_force_alone(copy, capsys):
+    words = ("train", "--dataset", "mine", "--model", "mmoe", "--device", "cpu")
+    path = metrics_file(copy)
+    before = path.read_bytes()
+    assert command(*words, config=copy) == 0
+    assert "mine mmoe 1: is finished already; --force trains it again" in capsys.readouterr().out
+    path.write_text(json.dumps({**read_object(path), "settings": "0" * 16}))
+    other = path.read_bytes()
+    assert command(*words, config=copy) == 2
+    said = f"{path.parent}: holds a finished run of other settings, data or code; replace it by --f"
+    assert said in capsys.readouterr().err
+    assert path.read_bytes() == other
+    (path.parent / "history.csv").unlink()
+    assert command(*words, "--force", config=copy) == 0
+    again, first = read_object(path), json.loads(before)
+    assert (again["settings"], again["auc"]) == (first["settings"], first["auc"])
+    (path.parent / "history.csv").unlink()
+    assert command(*words, config=copy) == 0  # is not whole, but is its own
+    assert (path.parent / "history.csv").exists()

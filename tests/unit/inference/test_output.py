@@ -231,3 +231,13 @@ def test_parquet_without_its_library_is_refused_before_any_work(recommend, monke
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     assert recommend("--history", "new.txt", "--output", "new.parquet") == 2
     assert capsys.readouterr().err == "elcrec: pyarrow is missing: pip install pyarrow\n"
+
+
+def test_the_home_folder_in_every_path(recommend, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert recommend("--history=~/new.txt", "--top", 1, "--output=~/new.csv") == 0
+    assert list(pd.read_csv(tmp_path / "new.csv")["user"]) == ["x", "y", "z"]
+    (tmp_path / "users.txt").write_text("u7\n")
+    capsys.readouterr()
+    assert recommend("--users=~/users.txt", "--top", 1) == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("u7,B0")

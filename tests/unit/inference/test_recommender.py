@@ -99,6 +99,7 @@ def test_only_raw_ids_need_the_data_set(runs):
 def test_another_data_set_than_that_of_the_training_is_refused(runs):
     path = runs.parent / "data" / "tiny" / "sequences.txt"
     lines = path.read_text().splitlines()
+    (path.parent / "statistics.json").unlink()  # of what stood there
     path.write_text("\n".join([lines[1].replace("2", "1", 1), *lines[1:]]))
     run = elcrec.load(folder_of(runs, "sasrec"), [runs])
     with pytest.raises(InputError, match="is not the data set that the run was trained on"):
@@ -114,7 +115,7 @@ def test_another_data_set_than_that_of_the_training_is_refused(runs):
         ),
         (
             lambda text: text.rpartition("B")[0],
-            "users.csv or items.csv has too few or too many ids",
+            "items.csv: has 39 ids, but sequences.txt beside it 40",
         ),
         (lambda text: text.replace("B007", "B008"), "the id 'B008' stands twice"),
     ],

@@ -48,6 +48,15 @@ def test_an_unknown_run_names_those_that_there_are(finished):
     assert "beauty/sasrec/2" in line
 
 
+def test_the_home_folder_and_devices(finished, monkeypatch):
+    monkeypatch.setenv("HOME", str(finished.parent))
+    run = f"~/{folder_of(finished, 'sasrec').relative_to(finished.parent)}"
+    assert elcrec.load(run, [f"~/{finished.name}"]).run.name == "SASRec"
+    assert "must be a path" in refusal(finished, "~nobody-of-this-name/x")
+    with pytest.raises(InputError, match="--device mps: must be auto, cpu, cuda or cuda:N"):
+        elcrec.load(run, [finished], device="mps")
+
+
 def test_without_any_record_that_is_said(finished, tmp_path):
     own = tmp_path / "own.yaml"
     own.write_text(yaml.safe_dump({"recorded": str(tmp_path / "none")}))

@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,7 +12,9 @@ import torch
 import yaml
 
 from baselines import sasrec
+from elcrec import usage
 from elcrec.cli.main import main
+from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
 from elcrec.files.lock import held
 from elcrec.jobs import checkpoints, folder
@@ -138,6 +142,69 @@ def test_out_of_memory_in_training_says_which_setting_to_change(
     assert "out of memory: make training.batch_size smaller (now 64)" in told
     assert told.count("\n") == 1
     assert (folder / "failed.txt").read_text() in told
+
+
+def test_targets_that_the_user_had_before(tiny, tmp_path, capsys):
+    """Some: a line that says what becomes of them; all of them: refused, but for `repeats`."""
+    prepared = tmp_path / "data" / "tiny" / "sequences.txt"
+    (prepared.parent / "statistics.json").unlink()  # of what stood there
+    new, repeated = "{0} 1 2 3 4 5\n", "{0} 1 2 1 2 1\n"
+    prepared.write_text("".join((repeated if u < 3 else new).format(u) for u in range(10)))
+    for model, fate in (("sasrec", "`paper` such items score 0"), ("sasrec_ce", "`strict` such")):
+        assert train(tiny, "--output", str(tmp_path / model), model=model) == 0
+        (line,) = capsys.readouterr().err.splitlines()
+        assert "of 10 users' targets, 3 valid and 3 test ones stand in the user's own his" in line
+        assert f"ranked by {fate}" in line
+    record = json.loads((tmp_path / "sasrec_ce" / "metrics.json").read_text())
+    assert record["metrics"]["test"]["HR@5"] == 0.7  # all but the three
+    prepared.write_text("".join(repeated.format(u) for u in range(10)))
+    output = ("--output", str(tmp_path / "all"))
+    assert train(tiny, *output, model="sasrec_ce") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "10 test ones" in line
+    assert "`protocol: repeats` lets them compete" in line
+    assert [p.name for p in (tmp_path / "all").iterdir()] == ["failed.txt"]
+    tiny.write_text(tiny.read_text() + "protocol: repeats\n")
+    assert train(tiny, *output, model="sasrec_ce") == 0
+    record = json.loads((tmp_path / "all" / "metrics.json").read_text())
+    assert record["protocol"] == record["ranked_by"] == "repeats"
+    assert record["metrics"]["test"]["HR@5"] == 1.0  # there are two items
+
+
+def test_nothing_in_a_run_names_a_folder_of_the_machine(tiny, tmp_path, monkeypatch):
+    words = ["--dataset", "tiny", "--model", "elcrec", "--config", str(tiny)]
+    words += ["--device", "cpu", "--output", str(tmp_path / "my runs" / "a")]
+    monkeypatch.setattr(sys, "argv", [str(tmp_path / "bin" / "elcrec"), "train", *words])
+    assert main(["train", *words]) == 0
+    folder.write_failure(tmp_path / "my runs" / "b", InputError(f"{tmp_path}/x.txt: damaged"))
+    files = [*(tmp_path / "my runs").rglob("*.*"), *(tmp_path / "data").rglob("*.*")]
+    assert len(files) > 10
+    for path in files:
+        assert str(tmp_path).encode() not in path.read_bytes(), path
+    made = json.loads((tmp_path / "my runs" / "a" / "environment.json").read_text())
+    assert made["command"] == [
+        *("elcrec", "train", "--dataset", "tiny", "--model", "elcrec", "--config", "tiny.yaml"),
+        *("--device", "cpu", "--output", "a"),
+    ]
+    assert (tmp_path / "my runs" / "b" / "failed.txt").read_text() == "x.txt: damaged\n"
+
+
+def test_windows_that_do_not_fit_are_refused_before_memory_is_taken(
+    tiny, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setattr(
+        usage.psutil, "virtual_memory", lambda: SimpleNamespace(available=0, total=0)
+    )
+    folder = tmp_path / "run"
+    assert train(tiny, "--output", str(folder), "--set", "max_length=3000") == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "out of memory (attention among 3,000 positions of 120 windows takes 22 GB of " in line
+    assert "training.batch_size smaller (now 64), or max_length (now 3000; the longest" in line
+    assert "longest history has 17 items)" in line
+    assert train(tiny, "--output", str(folder), "--set", "max_length=100000", model="sasrec") == 2
+    assert "(the mask of 100,000 positions takes 20 GB of " in capsys.readouterr().err
+    # Where the padding is cut, memory follows the histories.
+    assert train(tiny, "--output", str(folder), "--set", "max_length=3000", model="sasrec") == 0
 
 
 def test_other_settings_do_not_take_up_a_checkpoint(tiny, tmp_path, monkeypatch, capsys):

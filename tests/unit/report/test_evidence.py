@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -115,5 +116,5 @@ def test_device_and_command_are_recorded(tiny, tmp_path, monkeypatch, kind):
     monkeypatch.setattr(sys, "argv", ["elcrec", *arguments])
     assert main(arguments) == 0
     record = json.loads(path.read_text())
-    assert record["command"] == ["elcrec", *arguments]
+    assert record["command"] == ["elcrec", *(Path(word).name for word in arguments)]
     assert record["device"] == device_name(torch.device("cpu"))

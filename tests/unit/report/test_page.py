@@ -203,12 +203,13 @@ def test_further_tables_are_those_of_their_files(tmp_path):
     output.table("significance", [best])
     sizes = ("users", "items", "actions", "mean_length", "sparsity_percent")
     row = {f"{whose}{size}": 99 for whose in ("", "paper_") for size in sizes}
-    row |= {"repeated_valid": 7, "repeated_test": 8}
+    row |= {"repeated_valid": 7, "repeated_test": 8, "origin": "beauty.gz from a mirror"}
     output.table("data_statistics", [{"name": "Beauty"} | row])
     page = page_of(output)
     assert len(page.ids) == len(set(page.ids))
     text = page.text
     assert "Beauty 99 99 99 99 99 99 99.0 99 99.00 99 7 8" in text
+    assert "Beauty: beauty.gz from a mirror." in text
     assert "Repeated: targets of validation and test that stand in the user's own history." in text
     assert "Beauty HR@5 ELCRec SASRec +25.0% [+0.0%, +50.0%] 0.01 (0.01) 2+2 0.10 (0.20)" in text
     assert "beauty bprmf l2=0.1 yes 0.1235 0.1235 0.1235 0.1235 12 12 12" in text

@@ -34,7 +34,7 @@ def record(tmp_path: Path) -> Path:
 
 def test_table_beside_the_paper(record: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.json"
-    repeated = {"repeated_targets": {"valid": 1640, "test": 2027}}
+    repeated = {"repeated_targets": {"valid": 1640, "test": 2027}, "origin": "/home/me/own.txt"}
     own.write_text(json.dumps({"dataset": "own", "name": "Own", **OURS, **repeated}))
     table, text = write(tmp_path / "tables", [record, own])
     beauty, other = csv.DictReader(table.read_text().splitlines())
@@ -51,6 +51,7 @@ def test_table_beside_the_paper(record: Path, tmp_path: Path) -> None:
     assert [cell.strip() for cell in lines[3].split("|")][-3:-1] == ["1,640", "2,027"]
     assert (beauty["repeated_test"], cells[-2]) == ("", "–")  # an older record
     assert any(line.startswith("- Repeated: ") for line in lines)
+    assert lines[-2:] == ["- Beauty: unknown.", "- Own: own.txt."]
 
 
 @pytest.mark.parametrize(
