@@ -44,5 +44,8 @@ def keep_mask(shape: torch.Size, p: float, dtype: torch.dtype = torch.float32) -
     elements = shape.numel()
     words = torch.empty(-(-elements * bits // 64), dtype=torch.int64).random_(-(2**63), None)
     draws = words.view(torch.int8 if bits == 8 else torch.int16)[:elements].view(shape)
-    keep = draws >= threshold - levels // 2  # draws are uniform over [-levels/2, levels/2)
+    # Draws are uniform over [-levels/2, levels/2): those from `least` on become 1, the others 0, in
+    # arithmetic on small integers, which PyTorch vectorises; it does not vectorise a comparison.
+    least = threshold - levels // 2
+    keep = draws.clamp_(least - 1, least).sub_(least - 1)
     return keep.to(dtype).mul_(levels / (levels - threshold))

@@ -222,6 +222,28 @@ class ModelContract:
         model, context = self.ready(cycle_data.__wrapped__())  # data of its own, which it spoils
         capture.check_step(model, context, samples=8)
 
+    def test_without_padding_losses_and_gradients_are_those_of_whole_windows(
+        self, data, monkeypatch
+    ):
+        """What the CPU computes against what a GPU does, which keeps the windows whole."""
+        model, context = self.ready(data)
+        model.eval()  # no dropout
+        batch = model.batch(torch.arange(min(model.n_samples(data), 48)), context)
+
+        def computed(cuts: bool) -> dict[str, torch.Tensor]:
+            monkeypatch.setattr(padding, "cuts_padding", lambda tensor: cuts)
+            model.zero_grad()
+            terms = model.loss(batch)
+            terms["total"].backward()
+            gradients = {name: p.grad.clone() for name, p in model.named_parameters()}
+            return {name: value.detach() for name, value in terms.items()} | gradients
+
+        cut, whole = computed(True), computed(False)
+        for name, value in whole.items():
+            torch.testing.assert_close(
+                cut[name], value, rtol=1e-4, atol=1e-6, msg=lambda text, n=name: f"{n}: {text}"
+            )
+
     def test_later_epochs_refill_tensors_where_they_lie(self, data):
         model, context = self.ready(data)
         first = capture.tensors(model)  # kept, so that their memory is not used again

@@ -6,7 +6,6 @@ from torch.nn import functional as F
 
 from elcrec.models.dropout import Dropout, keep_mask
 from elcrec.models.encoder import Block, EncoderSettings, TransformerEncoder
-from elcrec.models.padding import encode_real, length_groups
 
 SETTINGS = EncoderSettings(dimension=16, max_length=8, blocks=2)
 
@@ -78,32 +77,6 @@ def test_a_bidirectional_encoder_sees_later_items():
     encoder = TransformerEncoder(SETTINGS, 30, causal=False).eval()
     a, b = torch.tensor([[3, 4, 5]]), torch.tensor([[3, 4, 9]])
     assert not torch.allclose(encoder(a)[:, 0], encoder(b)[:, 0])
-
-
-def test_cutting_padding_gives_the_same_outputs_at_real_positions(encoder):
-    sequences = torch.zeros(6, 8, dtype=torch.long)
-    for row, n in enumerate((1, 2, 3, 5, 8, 4)):
-        sequences[row, -n:] = torch.randint(1, 29, (n,))
-    hidden, items = encode_real(encoder, sequences, sequences)
-    whole = encoder(sequences)
-    order = torch.cat([r.repeat_interleave((sequences[r] > 0).sum(1)) for r, _ in _rows(sequences)])
-    expected = torch.cat([whole[r][sequences[r] > 0] for r, _ in _rows(sequences)])
-    assert len(hidden) == len(items) == len(order) == 23
-    torch.testing.assert_close(hidden, expected, rtol=1e-5, atol=1e-5)
-
-
-def _rows(sequences):
-    return length_groups(sequences)
-
-
-def test_groups_hold_every_row_with_items_once():
-    sequences = torch.zeros(5, 8, dtype=torch.long)
-    for row, n in enumerate((8, 0, 3, 1, 2)):
-        sequences[row, 8 - n :] = 7
-    groups = length_groups(sequences)
-    assert sorted(r for rows, _ in groups for r in rows.tolist()) == [0, 2, 3, 4]
-    for rows, width in groups:
-        assert ((sequences[rows] > 0).sum(1) <= width).all()
 
 
 @pytest.mark.parametrize("p", [0.5, 0.2, 0.1, 0.75])
