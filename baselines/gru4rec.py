@@ -43,7 +43,7 @@ from elcrec.errors import at_least
 from elcrec.models import padding
 from elcrec.models.dropout import Dropout
 from elcrec.models.interface import Batch, Context, SequenceModel
-from elcrec.models.linear import Linear, linear
+from elcrec.models.linear import Linear, linear, outer_products
 from elcrec.models.losses import next_item_loss
 from elcrec.models.packing import usual
 from elcrec.models.scores import inner_products
@@ -284,9 +284,9 @@ class _PackedGRU(torch.autograd.Function):
             if t:
                 met = steps[t - 1][0][: sizes[t]]
                 met.add_(part[:, 3]).addmm_(part[:, :3].flatten(1), weight)
-        s_grad = parts[:, :3].flatten(1)
+        s_grad = parts[:, :3].flatten(1).contiguous()
         gates_grad = torch.cat([s_grad[:, : 2 * h], grad * of_n], 1)
-        return gates_grad, linear(s_grad.T, before.T), None
+        return gates_grad, outer_products(s_grad, before), None
 
 
 def _lengths(sequences: Tensor) -> Tensor:

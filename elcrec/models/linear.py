@@ -48,6 +48,11 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     return result
 
 
+def outer_products(a: Tensor, b: Tensor) -> Tensor:
+    """Aᵀ B of (N, m) and (N, n): (m, n). Transposing the first factor copies it: the narrower."""
+    return linear(a.T, b.T) if a.shape[1] <= b.shape[1] else linear(b.T, a.T).T
+
+
 def _suits_onednn(x: Tensor, weight: Tensor) -> bool:
     return (
         ONEDNN
@@ -78,12 +83,8 @@ class _Linear(torch.autograd.Function):
         x, weight = ctx.saved_tensors
         needs_x, needs_weight, needs_bias = ctx.needs_input_grad
         rows, grads = x.flatten(0, -2), grad.flatten(0, -2)
-        grad_weight = None
-        if needs_weight:  # the first factor has to be copied to be transposed: the narrower one
-            narrow = x.shape[-1] < grad.shape[-1]
-            grad_weight = _product(rows.T, grads.T).T if narrow else _product(grads.T, rows.T)
         return (
             _product(grad, weight.T) if needs_x else None,
-            grad_weight,
+            outer_products(grads, rows) if needs_weight else None,
             grads.sum(0) if needs_bias else None,
         )

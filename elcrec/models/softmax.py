@@ -12,11 +12,11 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from elcrec.models.linear import linear
+from elcrec.models.linear import linear, outer_products
 from elcrec.models.packing import usual
 
-LOGIT_MEMORY = {"cpu": 16 * 2**20, "cuda": 512 * 2**20}
-"""Bytes of logits that exist at once."""
+LOGIT_MEMORY = {"cpu": 16 * 2**20, "cuda": 256 * 2**20}
+"""Bytes of logits that exist at once; on a GPU as many of their shares do."""
 LEFT_OUT = -1e30
 """Logit of what is no candidate: finite, so that a row may be without any."""
 
@@ -92,7 +92,8 @@ class _LogPartition(torch.autograd.Function):
         ids: tuple[Tensor, Tensor] | None,
     ) -> Tensor:
         count, size = len(queries), _chunk_size(queries, keys)
-        if queries.device.type == "cpu":  # rows without weight, for chunks of one shape
+        on_cpu = queries.device.type == "cpu"
+        if on_cpu:  # rows without weight, for chunks of one shape
             free = -count % size
             queries, weights, further = (_filled(x, free) for x in (queries, weights, further))
             ids = ids and (_filled(ids[0], free), ids[1])
@@ -108,7 +109,7 @@ class _LogPartition(torch.autograd.Function):
                 logits.view(len(w), -1, len(keys)).add_(same, alpha=LEFT_OUT)
             logits = logits.view(len(w), -1)  # (n, K M)
             highest = logits.amax(1)
-            shares = torch.softmax(logits, 1, out=logits)  # in place
+            shares = torch.softmax(logits, 1, out=logits if on_cpu else None)  # there in place
             of_keys = highest - shares.amax(1).log()  # the highest has the share exp(0) / sum
             losses.append(w @ torch.logaddexp(of_keys, further[part]))
             # The gradient of a row's logits is its shares times this; the factor joins the smaller
@@ -118,7 +119,7 @@ class _LogPartition(torch.autograd.Function):
             factor = factor[:, None].expand(-1, queries.shape[1]).reshape(-1, 1)  # (n K, 1)
             shares = shares.view(len(rows), -1)  # (n K, M)
             queries_grad.append(linear(shares, keys.T) * factor)
-            keys_grad += linear((rows * factor).T, shares.T)
+            keys_grad += outer_products(rows * factor, shares)
             if bias_grad is not None:
                 bias_grad += factor.squeeze(1) @ shares
         ctx.save_for_backward(
