@@ -124,7 +124,7 @@ class _LogPartition(torch.autograd.Function):
                 bias_grad += factor.squeeze(1) @ shares
         ctx.save_for_backward(
             torch.cat(queries_grad)[: count * queries.shape[1]].view(count, *queries.shape[1:]),
-            keys_grad.T,
+            keys_grad.T.contiguous(),
             bias_grad,
             torch.cat(further_grad)[:count],
         )
