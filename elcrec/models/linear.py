@@ -66,7 +66,10 @@ def _suits_onednn(x: Tensor, weight: Tensor) -> bool:
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """What `torch.compile` makes of a linear layer on a CPU; `weight` may be transposed."""
+    """What `torch.compile` makes of a linear layer on a CPU; `weight` may be transposed.
+
+    A private operator of PyTorch, whose version is pinned.
+    """
     if not (weight.is_contiguous() or weight.T.is_contiguous()):
         weight = weight.contiguous()  # oneDNN knows no fast way through other forms
     result: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
