@@ -51,7 +51,7 @@ from elcrec.models.linear import Linear, linear
 from elcrec.models.packing import usual
 from elcrec.models.padding import encode_packed
 from elcrec.models.scores import item_products
-from elcrec.models.softmax import LEFT_OUT, log_partition
+from elcrec.models.softmax import LEFT_OUT, log_partition, mean_weights
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class Model(SequenceModel):
         """
         items = self.encoder.items(targets) * self.item_scale
         own = (intentions * items.unsqueeze(1)).sum(-1)  # (N, K)
-        weights = (real / real.sum()).to(own.dtype)
+        weights = mean_weights(real, own)
         there = torch.where(real, 0.0, LEFT_OUT).to(own.dtype)
         # Keys with a row's own item are left out, itself among them, which is added again.
         every = log_partition(

@@ -210,7 +210,7 @@ def sampled_cross_entropy(
     """
     rows, targets = hidden.flatten(0, -2), targets.flatten()
     true = (rows * items(targets)).sum(-1)
-    weights = mean_weights(targets > 0).to(rows.dtype)
+    weights = mean_weights(targets > 0, rows)
     every = log_partition(
         rows.unsqueeze(1), items(negatives), weights, further=true, ids=(targets, negatives)
     )

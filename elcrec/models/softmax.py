@@ -40,17 +40,17 @@ def full_cross_entropy(
     Returns:
         Scalar.
     """
-    rows, targets, weights = hidden.flatten(0, -2), targets.flatten(), mean_weights(real.flatten())
+    rows, targets = hidden.flatten(0, -2), targets.flatten()
     true = (rows * candidates.index_select(0, targets)).sum(1)
     if bias is not None:
         true = true + bias.index_select(0, targets)
-    weights = weights.to(rows.dtype)
+    weights = mean_weights(real.flatten(), rows)
     return log_partition(rows.unsqueeze(1), candidates, weights, bias) - (weights * true).sum()
 
 
-def mean_weights(real: Tensor) -> Tensor:
-    """Weights (N,) by which a sum is the mean over the `real` (N,) rows."""
-    return real / real.sum()
+def mean_weights(real: Tensor, rows: Tensor) -> Tensor:
+    """Weights (N,) by which a sum is the mean over the `real` (N,) of rows; float32 at least."""
+    return (real / real.sum()).to(torch.promote_types(rows.dtype, torch.float32))
 
 
 def log_partition(
@@ -111,7 +111,7 @@ class _LogPartition(torch.autograd.Function):
             highest = logits.amax(1)
             shares = torch.softmax(logits, 1, out=logits if on_cpu else None)  # there in place
             of_keys = highest - shares.amax(1).log()  # the highest has the share exp(0) / sum
-            losses.append(w @ torch.logaddexp(of_keys, further[part]))
+            losses.append((w * torch.logaddexp(of_keys, further[part])).sum())
             # The gradient of a row's logits is its shares times this; the factor joins the smaller
             # matrices, so that it costs no pass over the logits.
             factor = w * torch.sigmoid(of_keys - further[part])

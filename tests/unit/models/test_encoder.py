@@ -88,6 +88,14 @@ def test_dropout_keeps_the_right_share_and_the_expectation(p):
     assert len(keep.unique()) == 2
 
 
+@pytest.mark.parametrize("p", [1e-9, 1 - 1e-9])
+def test_a_probability_next_to_0_or_1_is_rounded_to_one_that_can_be_drawn(p):
+    torch.manual_seed(0)
+    keep = keep_mask(torch.Size([100_000]), p)
+    assert (keep == 0).double().mean().item() == pytest.approx(p, abs=1e-4)
+    assert torch.isfinite(keep).all()
+
+
 def test_dropout_is_the_identity_when_evaluating_and_follows_the_seed():
     layer, x = Dropout(0.5), torch.ones(7, 9)
     assert layer.eval()(x) is x
