@@ -34,8 +34,10 @@ from elcrec.models.encoder import (
     initialise,
 )
 from elcrec.models.interface import Context, SequenceModel
+from elcrec.models.linear import Linear
 from elcrec.models.padding import encode_chosen
 from elcrec.models.scores import item_products
+from elcrec.models.softmax import full_cross_entropy
 
 
 @dataclass(frozen=True)
@@ -76,7 +78,7 @@ class Model(SequenceModel):
         d = parameters.dimension
         self.mask_id = item_size - 1
         self.encoder = TransformerEncoder(parameters, item_size, causal=False)
-        self.dense = nn.Linear(d, d)
+        self.dense = Linear(d, d)
         self.norm = nn.LayerNorm(d, eps=LAYER_NORM_EPSILON)
         self.bias = nn.Parameter(torch.zeros(item_size))
         initialise(self.dense)
@@ -116,12 +118,10 @@ class Model(SequenceModel):
         most = max(1, round(self.parameters_used.mask_ratio * length))
         # Padding is attended by no real position and has no target, so none is computed.
         hidden, targets = encode_chosen(self.encoder, batch.inputs, batch.targets, most)
-        logits = self.logits(hidden).flatten(0, -2)
-        return {"total": F.cross_entropy(logits, targets.flatten(), ignore_index=0)}
-
-    def logits(self, hidden: Tensor) -> Tensor:
-        """Output head: (..., d) to (..., item_size)."""
-        return F.linear(self.features(hidden), self.encoder.items.weight, self.bias)
+        table = self.encoder.items.weight
+        features = self.features(hidden)
+        loss = full_cross_entropy(features, table, targets, targets > 0, self.bias)
+        return {"total": loss}
 
     def features(self, hidden: Tensor) -> Tensor:
         """Output head before the item table: (..., d) to (..., d)."""

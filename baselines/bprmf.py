@@ -101,7 +101,7 @@ class Model(SequenceModel):
         """-log sigmoid(positive - negative), averaged, and the weighted penalty."""
         users = self.users(batch.users)  # (B, d)
         items = self.items(torch.cat([batch.targets, batch.negatives], dim=1) - 1)  # (B, 2, d)
-        positive, negative = (items @ users.unsqueeze(2)).squeeze(2).unbind(1)
+        positive, negative = (items * users.unsqueeze(1)).sum(2).unbind(1)
         ranking = -F.logsigmoid(positive - negative).mean()
         squares = users.square().sum() + items.square().sum()
         penalty = self.parameters_used.l2 / 2 * squares / len(users)

@@ -34,6 +34,7 @@ from elcrec.data.samples import choose_samples
 from elcrec.errors import at_least
 from elcrec.models.dropout import Dropout
 from elcrec.models.interface import Batch, Context, SequenceModel
+from elcrec.models.linear import Linear
 from elcrec.models.scores import inner_products
 
 
@@ -90,7 +91,7 @@ class Model(SequenceModel):
         )
         self.vertical = nn.Linear(length, p.vertical_filters)
         self.dropout = Dropout(p.dropout)
-        self.dense = nn.Linear(p.vertical_filters * d + p.horizontal_filters * length, d)
+        self.dense = Linear(p.vertical_filters * d + p.horizontal_filters * length, d)
         self.output = nn.Embedding(rows, 2 * d)
         self.output_bias = nn.Embedding(rows, 1)
         for table in (self.users, self.items, self.output):
@@ -136,7 +137,7 @@ class Model(SequenceModel):
         """Binary cross-entropy: mean over real targets, plus mean over negatives."""
         ids = torch.cat([batch.targets, batch.negatives], dim=1)  # (B, T + negatives)
         hidden = self.encode(batch.users, batch.inputs)  # (B, 2d)
-        scores = (self.output(ids) @ hidden.unsqueeze(2) + self.output_bias(ids)).squeeze(2)
+        scores = (self.output(ids) * hidden.unsqueeze(1)).sum(2) + self.output_bias(ids).squeeze(2)
         positive, negative = scores.split([batch.targets.shape[1], batch.negatives.shape[1]], dim=1)
         real = batch.targets > 0
         targets = -(F.logsigmoid(positive) * real).sum() / real.sum()

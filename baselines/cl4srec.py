@@ -26,6 +26,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import torch
 from torch import Tensor
 
 from elcrec.data.augmentation import Augmenter
@@ -33,7 +34,7 @@ from elcrec.errors import at_least
 from elcrec.models.encoder import EncoderSettings
 from elcrec.models.interface import Batch, Context
 from elcrec.models.losses import contrastive_loss, next_item_loss
-from elcrec.models.padding import by_length, encode_real
+from elcrec.models.padding import encode_last, encode_where
 from elcrec.models.scores import item_products
 from elcrec.models.transformer import TransformerModel
 
@@ -97,10 +98,10 @@ class Model(TransformerModel):
 
     def _last(self, batch: Batch) -> tuple[Tensor, Tensor]:
         assert batch.views is not None
-        hidden, targets, negatives = encode_real(
-            self.encoder, batch.inputs, batch.targets, batch.negatives
+        hidden, targets, negatives = encode_where(
+            self.encoder, batch.inputs, batch.inputs > 0, batch.targets, batch.negatives
         )
-        items = self.encoder.items
-        next_item = next_item_loss(hidden, items(targets), items(negatives), targets > 0)
-        views = by_length(self.encoder.last, batch.views.flatten(0, 1))  # (2B, d)
+        positive, negative = self.encoder.items(torch.stack([targets, negatives]))
+        next_item = next_item_loss(hidden, positive, negative, targets > 0)
+        views = encode_last(self.encoder, batch.views.flatten(0, 1))  # (2B, d)
         return next_item, contrastive_loss(*views.chunk(2))

@@ -38,6 +38,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elcrec.errors import at_least
+from elcrec.models import padding
 from elcrec.models.encoder import (
     INITIAL_STD,
     LAYER_NORM_EPSILON,
@@ -46,8 +47,11 @@ from elcrec.models.encoder import (
     initialise,
 )
 from elcrec.models.interface import Context, SequenceModel
-from elcrec.models.padding import by_length, only_real
+from elcrec.models.linear import Linear, linear
+from elcrec.models.packing import usual
+from elcrec.models.padding import encode_packed
 from elcrec.models.scores import item_products
+from elcrec.models.softmax import LEFT_OUT, log_partition, mean_weights
 
 
 @dataclass(frozen=True)
@@ -108,7 +112,7 @@ class Model(SequenceModel):
         self.label_beta = nn.Parameter(torch.randn(k, d) * self.scale)
         self.alphas = nn.Parameter(torch.randn(parameters.max_length, d) * INITIAL_STD)
         self.query_bias = nn.Parameter(torch.zeros(d))
-        self.key = nn.Linear(d, d)
+        self.key = Linear(d, d)
         self.key.apply(initialise)
         names = ("position", "prototype", "key", "query", "intention")
         self.norms = nn.ModuleDict({n: nn.LayerNorm(d, eps=LAYER_NORM_EPSILON) for n in names})
@@ -138,14 +142,46 @@ class Model(SequenceModel):
 
     def loss(self, batch: PrefixBatch) -> dict[str, Tensor]:
         """Both losses; neither sees padding, so none is computed."""
-        inputs = by_length(self.input_intentions, batch.inputs, batch.distances)  # (B, M, K, d)
-        labels = by_length(self.label_intentions, batch.futures)  # (B, K, d)
-        flat = (x.flatten(0, 1) for x in (batch.real, inputs, batch.targets))
-        real, rows, targets = only_real(*flat)
+        real, targets = batch.real.flatten(), batch.targets.flatten()
+        if padding.cuts_padding(batch.inputs):
+            rows, first, labels = self._packed(batch)
+            # Filled up to a usual number with prefixes that are not there.
+            targets = targets[real]
+            free = usual(len(rows)) - len(rows)
+            real = torch.arange(len(rows) + free) < len(rows)
+            rows, targets = F.pad(rows, (0, 0) * 2 + (0, free)), F.pad(targets, (0, free))
+        else:
+            inputs = self.input_intentions(batch.inputs, batch.distances)  # (B, M, K, d)
+            rows, first = inputs.flatten(0, 1), inputs[:, 0]
+            labels = self.label_intentions(batch.futures)  # (B, K, d)
         item = self.item_loss(rows, targets, real)
-        sequence = self.sequence_loss(inputs[:, 0], labels)
+        sequence = self.sequence_loss(first, labels)
         total = item + self.parameters_used.sequence_weight * sequence
         return {"item": item, "sequence": sequence, "total": total}
+
+    def _packed(self, batch: PrefixBatch) -> tuple[Tensor, Tensor, Tensor]:
+        """Intentions without padding, for the CPU.
+
+        Returns:
+            Those (N, K, d) of the prefixes that there are, of the first prefixes and of the
+            futures (B, K, d).
+        """
+        windows, hidden = encode_packed(self.encoder, torch.cat([batch.inputs, batch.futures]))
+        placed = hidden + F.embedding(windows.positions, self.alphas)
+        width = hidden.shape[1]
+        hidden_keys = self.encoder.hidden_keys[:width, :width] | windows.strangers()
+        mixed = self.mixed(hidden, placed, placed, hidden_keys).flatten(0, 1)  # (P W, K, d)
+        ends = self.max_length - 1 - batch.distances
+        inputs, futures = windows.slots.chunk(2)
+        prefixes = inputs.gather(1, ends)  # (B, M) the slots where they end
+        chosen = [
+            (self.input_beta, prefixes[batch.real]),
+            (self.input_beta, prefixes[:, 0]),
+            (self.label_beta, futures[:, -1]),
+        ]
+        norm = self.norms["intention"]
+        rows, first, labels = (norm(beta + mixed.index_select(0, s)) for beta, s in chosen)
+        return rows, first, labels
 
     def item_loss(self, intentions: Tensor, targets: Tensor, real: Tensor) -> Tensor:
         """Sequence to item.
@@ -155,20 +191,20 @@ class Model(SequenceModel):
             targets: (N,) their next items.
             real: (N,) which prefixes there are.
         """
-        items = self.encoder.items(targets)
-        logits = intentions @ items.T * self.item_scale  # (N, K, N)
-        best = logits.diagonal(dim1=0, dim2=2).amax(0)  # (N,)
-        same = targets[:, None] == targets
-        same.fill_diagonal_(False)
-        left_out = (same | ~real) & real[:, None]
-        logits = logits.masked_fill(left_out.unsqueeze(1), float("-inf"))
-        losses = logits.flatten(1).logsumexp(1) - best
-        return (losses * real).sum() / real.sum()
+        items = self.encoder.items(targets) * self.item_scale
+        own = (intentions * items.unsqueeze(1)).sum(-1)  # (N, K)
+        weights = mean_weights(real, own)
+        there = torch.where(real, 0.0, LEFT_OUT).to(own.dtype)
+        # Keys with a row's own item are left out, itself among them, which is added again.
+        every = log_partition(
+            intentions, items, weights, there, own.logsumexp(1), (targets, targets)
+        )
+        return every - (weights * own.amax(1)).sum()
 
     def sequence_loss(self, inputs: Tensor, labels: Tensor) -> Tensor:
         """Sequence to sequence: intentions of both, (B, K, d) each; a scalar."""
         rows = inputs.flatten(0, 1)  # (B K, d)
-        logits = rows @ labels.flatten(0, 1).T * self.scale
+        logits = linear(rows, labels.flatten(0, 1)) * self.scale
         itself = torch.arange(len(rows), device=rows.device)
         losses = F.cross_entropy(logits, itself, reduction="none")
         kept = math.ceil(self.parameters_used.kept * len(rows))
@@ -193,35 +229,42 @@ class Model(SequenceModel):
         Returns:
             (B, M, K, d). Outputs of the causal encoder do not know what comes after the prefix.
         """
-        hidden = self.encoder(sequences)
-        clusters = self.norms["position"](hidden) @ self.norms["prototype"](self.prototypes).T
-        shares = (clusters * self.scale).softmax(-1)  # (B, T, K), p(k|i)
-        positions = self.position_weights(hidden, sequences, distances)
-        weights = positions.unsqueeze(2) * shares.transpose(1, 2).unsqueeze(1)  # (B, M, K, T)
-        mixed = (weights.flatten(1, 2) @ hidden).view(*weights.shape[:3], -1)
-        return self.norms["intention"](beta + mixed)
+        hidden, length = self.encoder(sequences), sequences.shape[1]
+        placed = hidden + self.alphas[self.max_length - length :]
+        columns = (length - 1 - distances).unsqueeze(-1)  # (B, M, 1)
+        asking = placed.gather(1, columns.expand(-1, -1, placed.shape[-1]))
+        later = torch.arange(length, device=columns.device) > columns
+        hidden_keys = later | (sequences == 0).unsqueeze(1)
+        return self.norms["intention"](beta + self.mixed(hidden, placed, asking, hidden_keys))
 
-    def position_weights(self, hidden: Tensor, sequences: Tensor, distances: Tensor) -> Tensor:
-        """Attention p(i) of each prefix's last position to its positions, 0 at padding.
+    def mixed(self, hidden: Tensor, placed: Tensor, asking: Tensor, hidden_keys: Tensor) -> Tensor:
+        """Outputs summed up by what they say of each intention, and by their position.
 
         Args:
             hidden: (B, T, d) outputs.
-            sequences: (B, T) ids.
-            distances: (B, M) positions from the end of the window.
+            placed: (B, T, d) with the vectors of their positions.
+            asking: (B, M, d) those of `placed` that are the last of a prefix.
+            hidden_keys: (B, M, T) positions that a prefix has not got.
+
+        Returns:
+            (B, M, K, d).
+        """
+        clusters = linear(self.norms["position"](hidden), self.norms["prototype"](self.prototypes))
+        shares = (clusters * self.scale).softmax(-1)  # (B, T, K), p(k|i)
+        positions = self.position_weights(placed, asking, hidden_keys)
+        weights = positions.unsqueeze(2) * shares.transpose(1, 2).unsqueeze(1)  # (B, M, K, T)
+        return (weights.flatten(1, 2) @ hidden).view(*weights.shape[:3], -1)
+
+    def position_weights(self, placed: Tensor, asking: Tensor, hidden_keys: Tensor) -> Tensor:
+        """Attention p(i) of each prefix's last position to its positions; arguments as for `mixed`.
 
         Returns:
             (B, M, T), rows sum to 1.
         """
-        length = sequences.shape[1]
-        placed = hidden + self.alphas[self.max_length - length :]
         keys = self.norms["key"](placed)
         keys = keys + self.key(keys).relu()
-        columns = (length - 1 - distances).unsqueeze(-1)  # (B, M, 1)
-        asking = placed.gather(1, columns.expand(-1, -1, placed.shape[-1]))
         queries = self.norms["query"](asking + self.query_bias)
         scores = queries @ keys.transpose(1, 2) * self.scale
-        later = torch.arange(length, device=columns.device) > columns
-        hidden_keys = later | (sequences == 0).unsqueeze(1)
         return scores.masked_fill(hidden_keys, float("-inf")).softmax(-1)
 
     def represent(self, users: Tensor, sequences: Tensor) -> Tensor:

@@ -31,19 +31,23 @@ Differs from the papers in:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
 
 from elcrec.data.histories import NegativeSampler
 from elcrec.errors import at_least
+from elcrec.models import padding
 from elcrec.models.dropout import Dropout
 from elcrec.models.interface import Batch, Context, SequenceModel
+from elcrec.models.linear import Linear, linear, outer_products
 from elcrec.models.losses import next_item_loss
-from elcrec.models.padding import encode_real
+from elcrec.models.packing import usual
 from elcrec.models.scores import inner_products
+from elcrec.models.softmax import log_partition, mean_weights
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ class Model(SequenceModel):
         self.items = nn.Embedding(item_size - 1, d, padding_idx=0)  # no row for the mask
         self.dropout = Dropout(parameters.dropout)
         self.gru = nn.GRU(d, h, bias=False, batch_first=True)
-        self.dense = nn.Linear(h, d)
+        self.dense = Linear(h, d)
         nn.init.xavier_normal_(self.items.weight)
         for weight in self.gru.parameters():
             nn.init.xavier_uniform_(weight)
@@ -118,13 +122,33 @@ class Model(SequenceModel):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Mean over all real positions."""
         if self.parameters_used.loss == "sampled_ce":
-            hidden, targets = encode_real(self.encode, batch.inputs, batch.targets)
+            hidden, targets = self.encode_real(batch.inputs, batch.targets)
             return {"total": sampled_cross_entropy(hidden, self.items, targets, batch.negatives)}
-        hidden, targets, negatives = encode_real(
-            self.encode, batch.inputs, batch.targets, batch.negatives
-        )
-        loss = next_item_loss(hidden, self.items(targets), self.items(negatives), targets > 0)
-        return {"total": loss}
+        hidden, targets, negatives = self.encode_real(batch.inputs, batch.targets, batch.negatives)
+        positive, negative = self.items(torch.stack([targets, negatives]))
+        return {"total": next_item_loss(hidden, positive, negative, targets > 0)}
+
+    def encode_real(self, sequences: Tensor, *aligned: Tensor) -> tuple[Tensor, ...]:
+        """Outputs of the items of left-padded windows (B, L), and `aligned` (B, L) beside them.
+
+        Returns:
+            (N, d) and (N,) each for the N items, in the order in which a GRU reads them, on the
+            CPU; on other devices (B, L, d) and (B, L), padding included.
+        """
+        if not padding.cuts_padding(sequences):
+            return (self.encode(sequences), *aligned)
+        lengths, order = (sequences > 0).sum(1).sort(descending=True, stable=True)
+        steps = torch.arange(int(lengths[0]))[:, None]  # (T, 1)
+        running = lengths > steps  # (T, B)
+        columns = (sequences.shape[1] - lengths + steps)[running]
+        rows = order.expand_as(running)[running]
+        items, *picked = (values[rows, columns] for values in (sequences, *aligned))
+        count = len(items)
+        inputs = self.dropout(self.items(F.pad(items, (0, usual(count) - count))))
+        input_weight, state_weight = self.gru.all_weights[0]
+        sizes = running.sum(1).tolist()
+        states = packed_gru(inputs, input_weight, state_weight, sizes)
+        return (self.dense(states)[:count], *picked)
 
     def encode(self, sequences: Tensor) -> Tensor:
         """Output of every item: (B, T) left-padded ids to (B, T, d); padding gives no output."""
@@ -184,11 +208,85 @@ def sampled_cross_entropy(
     Returns:
         Scalar: mean of -log(exp(h·t) / (exp(h·t) + sum over the negatives of exp(h·n))).
     """
-    real = targets > 0
-    positive = (hidden * items(targets)).sum(-1)
-    scores = hidden @ items(negatives).T  # (..., M)
-    scores = scores.masked_fill(targets[..., None] == negatives, float("-inf"))
-    return (F.softplus(scores.logsumexp(-1) - positive) * real).sum() / real.sum()
+    rows, targets = hidden.flatten(0, -2), targets.flatten()
+    true = (rows * items(targets)).sum(-1)
+    weights = mean_weights(targets > 0, rows)
+    every = log_partition(
+        rows.unsqueeze(1), items(negatives), weights, further=true, ids=(targets, negatives)
+    )
+    return every - (weights * true).sum()
+
+
+def packed_gru(
+    inputs: Tensor, input_weight: Tensor, state_weight: Tensor, sizes: list[int]
+) -> Tensor:
+    """States of a GRU without biases, as `torch.nn.GRU` has them; the first one is zero.
+
+    Args:
+        inputs: (N, d) the first inputs of all rows, longest rows first, then the second ones ...
+            What comes after the last input is void.
+        input_weight: (3 h, d) `weight_ih_l0`: of the gates r and z and the candidate n.
+        state_weight: (3 h, h) `weight_hh_l0`.
+        sizes: How many rows have a first input, a second one ...
+
+    Returns:
+        (N, h), in the order of the inputs.
+    """
+    states: Tensor = _PackedGRU.apply(linear(inputs, input_weight), state_weight, sizes)
+    return states
+
+
+class _PackedGRU(torch.autograd.Function):
+    """r = σ(i_r + s_r), z = σ(i_z + s_z), n = tanh(i_n + r s_n), h' = n + z (h - n), s = W h."""
+
+    @staticmethod
+    @torch.amp.custom_fwd(device_type="cpu", cast_inputs=torch.float32)
+    def forward(ctx: Any, gates: Tensor, weight: Tensor, sizes: list[int]) -> Tensor:
+        h, total = weight.shape[1], sum(sizes)
+        states, s, rz, n = (gates.new_empty(len(gates), k * h) for k in (1, 3, 2, 1))
+        for values in (states, s, rz, n):
+            values[total:] = 0
+        given = (gates[:, : 2 * h], gates[:, 2 * h :], s, rz, n, states)
+        steps = zip(*(values[:total].split(sizes) for values in given), strict=True)
+        state = gates.new_zeros(sizes[0], h)
+        for i_rz, i_n, s_t, rz_t, n_t, state_t in steps:
+            before = state[: len(s_t)]
+            torch.mm(before, weight.T, out=s_t)
+            torch.add(i_rz, s_t[:, : 2 * h], out=rz_t).sigmoid_()
+            torch.addcmul(i_n, rz_t[:, :h], s_t[:, 2 * h :], out=n_t).tanh_()
+            state = torch.lerp(n_t, before, rz_t[:, h:], out=state_t)
+        ctx.sizes = sizes
+        ctx.save_for_backward(weight, states, s, rz, n)
+        return states
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor, None]:
+        weight, states, s, rz, n = ctx.saved_tensors
+        h, total, sizes = weight.shape[1], sum(ctx.sizes), ctx.sizes
+        r, z = rz.split(h, 1)
+        before = torch.zeros_like(states)  # of each input: the state that it met
+        for later, earlier, size in zip(
+            before[:total].split(sizes)[1:], states[:total].split(sizes), sizes[1:], strict=False
+        ):
+            later.copy_(earlier[:size])
+        # By what a state's gradient is multiplied for that of s_r, s_z, s_n and of the state
+        # before, past the products.
+        of_n = (1 - z) * (1 - n * n)
+        factors = torch.stack(
+            [of_n * s[:, 2 * h :] * r * (1 - r), (before - n) * z * (1 - z), of_n * r, z], 1
+        )
+        grad, parts = grad.clone(), torch.zeros_like(factors)  # (N, h), (N, 4, h)
+        steps = list(zip(*(v[:total].split(sizes) for v in (grad, factors, parts)), strict=True))
+        for t in reversed(range(len(sizes))):
+            grad_t, factor, part = steps[t]
+            torch.mul(grad_t.unsqueeze(1), factor, out=part)
+            if t:
+                met = steps[t - 1][0][: sizes[t]]
+                met.add_(part[:, 3]).addmm_(part[:, :3].flatten(1), weight)
+        s_grad = parts[:, :3].flatten(1).contiguous()
+        gates_grad = torch.cat([s_grad[:, : 2 * h], grad * of_n], 1)
+        return gates_grad, outer_products(s_grad, before), None
 
 
 def _lengths(sequences: Tensor) -> Tensor:

@@ -30,9 +30,10 @@ from torch.nn import functional as F
 from elcrec.data.histories import HELD_OUT, InteractionData
 from elcrec.data.samples import Prefixes, count_prefixes
 from elcrec.errors import at_least
+from elcrec.models import padding
 from elcrec.models.encoder import EncoderSettings, TransformerEncoder, initialise
 from elcrec.models.interface import Context, SequenceModel
-from elcrec.models.padding import by_length, encode_real
+from elcrec.models.padding import encode_at
 from elcrec.models.scores import item_products
 
 
@@ -167,19 +168,33 @@ class Model(SequenceModel):
     def loss(self, batch: PretrainingBatch) -> dict[str, Tensor]:
         """Both losses; neither sees padding, so none is computed."""
         p, items = self.parameters_used, self.encoder.items
-        hidden, targets, negatives = encode_real(
-            self.encoder, batch.masked, batch.targets, batch.negatives
-        )
+        hidden, ends, targets, negatives = self._outputs(batch)
         projected = self.item_projection(hidden)
-        item_loss = pair_loss(projected, items(targets), items(negatives))
+        positive, negative = items(torch.stack([targets, negatives]))
+        item_loss = pair_loss(projected, positive, negative)
         item = (item_loss * (targets > 0)).sum() / len(batch.masked)
-
-        windows = torch.cat([batch.context, batch.segment, batch.other])
-        context, segment, other = by_length(self.encoder.last, windows).chunk(3)  # (B, d) each
+        context, segment, other = ends.chunk(3)  # (B, d) each
         segment_loss = pair_loss(self.segment_projection(context), segment, other)
         segment_term = (segment_loss * batch.has_segment).mean()
         total = p.item_weight * item + p.segment_weight * segment_term
         return {"item": item, "segment": segment_term, "total": total}
+
+    def _outputs(self, batch: PretrainingBatch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Outputs of masked items with their targets and negatives, and of the segments' ends.
+
+        Returns:
+            (N, d), (3B, d), (N,) and (N,) for N masked items on the CPU; on other devices those
+            of all positions, (B, L, d) and (B, L).
+        """
+        masked, windows = batch.masked, torch.cat([batch.context, batch.segment, batch.other])
+        if not padding.cuts_padding(windows):
+            ends = self.encoder.last(windows)
+            return self.encoder(masked), ends, batch.targets, batch.negatives
+        asked, last = batch.targets > 0, torch.zeros_like(windows, dtype=torch.bool)
+        last[:, -1] = True
+        outputs = encode_at(self.encoder, torch.cat([masked, windows]), torch.cat([asked, last]))
+        hidden, ends = outputs.split([len(outputs) - len(windows), len(windows)])
+        return hidden, ends, batch.targets[asked], batch.negatives[asked]
 
     def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
         """Project the output of a mask token after the last L - 1 items: (B, d)."""

@@ -11,6 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from elcrec.models.linear import linear
+
 Fusion = Literal["shift", "concat", "none"]
 """How the nearest center joins each position before the instance loss; `none`: not at all."""
 
@@ -48,7 +50,7 @@ def nearest(points: Tensor, centers: Tensor) -> Tensor:
     points, centers = points.detach(), centers.detach()
     half_square = 0.5 * centers.square().sum(1)
     # max, for its argmax: PyTorch's argmax alone takes three times as long on the CPU.
-    return (points @ centers.T).sub_(half_square).max(-1).indices
+    return linear(points, centers).sub_(half_square).max(-1).indices
 
 
 def fuse(hidden: Tensor, centers: Tensor, joined: Tensor, fusion: Fusion) -> Tensor:

@@ -35,14 +35,17 @@ class Dropout(nn.Module):
 def keep_mask(shape: torch.Size, p: float, dtype: torch.dtype = torch.float32) -> Tensor:
     """Return a CPU tensor of `shape`: 0 with probability p, else 1 / (1 - p).
 
-    `p` is exact when it is a multiple of 1/256 and rounded to the nearest 1/65536 otherwise; the
-    scale uses the rounded value, so the expectation is 1 either way.
+    `p` is exact when it is a multiple of 1/256 and rounded to the nearest of 1/65536, 2/65536 ...
+    65535/65536 otherwise; the scale uses the rounded value, so the expectation is 1 either way.
     """
     bits = 8 if (p * 256).is_integer() else 16
     levels = 2**bits
-    threshold = round(p * levels)
+    threshold = min(max(1, round(p * levels)), levels - 1)
     elements = shape.numel()
     words = torch.empty(-(-elements * bits // 64), dtype=torch.int64).random_(-(2**63), None)
     draws = words.view(torch.int8 if bits == 8 else torch.int16)[:elements].view(shape)
-    keep = draws >= threshold - levels // 2  # draws are uniform over [-levels/2, levels/2)
+    # Draws are uniform over [-levels/2, levels/2): those from `least` on become 1, the others 0, in
+    # arithmetic on small integers, which PyTorch vectorises; it does not vectorise a comparison.
+    least = threshold - levels // 2
+    keep = draws.clamp_(least - 1, least).sub_(least - 1)
     return keep.to(dtype).mul_(levels / (levels - threshold))

@@ -27,6 +27,8 @@ from torch.nn import functional as F
 
 from elcrec.errors import at_least
 from elcrec.models.dropout import Dropout
+from elcrec.models.linear import Linear
+from elcrec.models.packing import Packed, usual
 
 MASKED = -10000.0
 LAYER_NORM_EPSILON = 1e-12
@@ -110,6 +112,28 @@ class TransformerEncoder(nn.Module):
         assert isinstance(block, Block)
         return block.last(x, mask)
 
+    def packed(self, windows: Packed, chosen: Tensor | None = None) -> Tensor:
+        """Encode histories that share windows, to what `forward` gives for each of them.
+
+        Args:
+            windows: P windows of W slots.
+            chosen: (N,) slots, numbered through all windows; the last block makes no others.
+
+        Returns:
+            (N, d); of all slots, (P, W, d), if none are chosen.
+        """
+        x = self.items(windows.items) + self.positions(windows.positions)
+        length = windows.items.shape[1]
+        hidden = self.hidden_keys[:length, :length] | windows.strangers()
+        mask = hidden.unsqueeze(1).to(x.dtype) * MASKED
+        x = self.dropout(self.norm(x))
+        for block in self.blocks[:-1]:
+            x = block(x, mask)
+        if chosen is None:
+            return self.blocks[-1](x, mask)
+        count = len(chosen)
+        return self.blocks[-1](x, mask, F.pad(chosen, (0, usual(count) - count)))[:count]
+
     def _embed(self, sequences: Tensor) -> tuple[Tensor, Tensor]:
         length = sequences.shape[1]
         x = self.items(sequences) + self.positions.weight[self.max_length - length :]
@@ -126,9 +150,12 @@ class Block(nn.Module):
         self.attention = Attention(settings)
         self.feed_forward = FeedForward(settings)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
-        """Map (B, T, d) to (B, T, d), with the mask (B, 1, T, T) added to the scores."""
-        return self.feed_forward(self.attention(x, mask))
+    def forward(self, x: Tensor, mask: Tensor, chosen: Tensor | None = None) -> Tensor:
+        """Map (B, T, d) to (B, T, d), with the mask (B, 1, T, T) added to the scores.
+
+        If positions are `chosen` (N,), numbered through all rows, only theirs are made: (N, d).
+        """
+        return self.feed_forward(self.attention(x, mask, chosen))
 
     def last(self, x: Tensor, mask: Tensor) -> Tensor:
         """Map (B, T, d) to the last position's (B, d)."""
@@ -142,18 +169,19 @@ class Attention(nn.Module):
         super().__init__()
         d = settings.dimension
         self.heads = settings.heads
-        self.projection = nn.Linear(d, 3 * d)  # query, key and value in one product
-        self.output = nn.Linear(d, d)
+        self.projection = Linear(d, 3 * d)  # query, key and value in one product
+        self.output = Linear(d, d)
         self.norm = nn.LayerNorm(d, eps=LAYER_NORM_EPSILON)
         self.dropout = Dropout(settings.hidden_dropout)
         self.probability_dropout = Dropout(settings.attention_dropout)
 
-    def forward(self, x: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, x: Tensor, mask: Tensor, chosen: Tensor | None = None) -> Tensor:
         """Attend from every position over all keys.
 
         Args:
             x: (B, T, d).
             mask: (B, 1, T, T), added to the scores.
+            chosen: (N,) positions whose outputs (N, d) are made; None: those of all, (B, T, d).
         """
         b, t, d = x.shape
         q, k, v = (
@@ -162,8 +190,10 @@ class Attention(nn.Module):
         q = q * (d // self.heads) ** -0.5
         scores = (q @ k.transpose(-1, -2)).add_(mask)
         context = self.probability_dropout(scores.softmax(-1)) @ v  # (B, heads, T, d / heads)
-        context = self.output(context.transpose(1, 2).reshape(b, t, d))
-        return self.norm(self.dropout(context) + x)
+        context = context.transpose(1, 2).reshape(b, t, d)
+        if chosen is not None:
+            context, x = (values.flatten(0, 1).index_select(0, chosen) for values in (context, x))
+        return self.norm(self.dropout(self.output(context)) + x)
 
     def last(self, x: Tensor, mask: Tensor) -> Tensor:
         """Attend from the last position only: (B, T, d) to (B, d).
@@ -190,8 +220,8 @@ class FeedForward(nn.Module):
     def __init__(self, settings: EncoderSettings) -> None:
         super().__init__()
         d = settings.dimension
-        self.expand = nn.Linear(d, 4 * d)
-        self.contract = nn.Linear(4 * d, d)
+        self.expand = Linear(d, 4 * d)
+        self.contract = Linear(4 * d, d)
         self.norm = nn.LayerNorm(d, eps=LAYER_NORM_EPSILON)
         self.dropout = Dropout(settings.hidden_dropout)
 

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn import functional as F
+
+from elcrec.models.linear import linear
 
 LOG_FLOOR = 1e-24  # inside the logarithms, as in the released code: no term exceeds 55.3
 
@@ -47,11 +52,26 @@ def contrastive_loss(first: Tensor, second: Tensor) -> Tensor:
     count, total = len(first), len(rows)
     index = torch.arange(total, device=rows.device)
     itself = index[:, None] == index
-    similarity = (rows @ rows.T).masked_fill(itself, float("-inf"))
-    return F.cross_entropy(similarity, (index + count) % total)
+    similarity: Tensor = _Similarity.apply(rows)
+    return F.cross_entropy(similarity.masked_fill(itself, float("-inf")), (index + count) % total)
 
 
 def intent_loss(views: Tensor, intents: Tensor) -> Tensor:
     """Contrast both views' pooled outputs (2, B, L, d) with the users' intents (B, d); a scalar."""
     first, second = views.mean(2)
     return 0.5 * (contrastive_loss(first, intents) + contrastive_loss(second, intents))
+
+
+class _Similarity(torch.autograd.Function):
+    """R Rᵀ of rows (n, m). The gradient G R + Gᵀ R is one product, (G + Gᵀ) R."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor) -> Tensor:
+        ctx.save_for_backward(rows)
+        return linear(rows, rows)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> Tensor:
+        (rows,) = ctx.saved_tensors
+        return linear(grad + grad.T, rows.T)

@@ -1,17 +1,18 @@
 """Leave out the padding of training windows, for models whose losses do not see it.
 
 Windows are mostly padding (85-89 % on the paper's data sets). Where only real positions reach the
-loss, rows of similar length are encoded together and cut to their longest, which changes nothing
-but the order of the sums. On the CPU this saves most of the work; on a GPU, where lengths would
-have to be read back in every step and small shapes gain nothing, the windows stay whole.
+loss, histories share windows (`elcrec.models.packing`), which changes nothing but the order of the
+sums. On the CPU this saves most of the work; on a GPU, where lengths would have to be read back in
+every step and small shapes gain nothing, the windows stay whole.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor
+
+from elcrec.models.encoder import TransformerEncoder
+from elcrec.models.packing import Packed, pack
 
 WIDTHS = (2, 4, 6, 8, 12, 16, 24, 32)  # windows are cut to the smallest of these that fits
 
@@ -21,50 +22,33 @@ def cuts_padding(tensor: Tensor) -> bool:
     return tensor.device.type == "cpu"
 
 
-def only_real(real: Tensor, *aligned: Tensor) -> tuple[Tensor, ...]:
-    """Keep the rows of (N, ...) tensors that (N,) `real` says are real, itself included.
-
-    On other devices than the CPU all rows stay, for a loss that leaves out what is not real.
-    """
-    if not cuts_padding(real):
-        return (real, *aligned)
-    return (real[real], *(values[real] for values in aligned))
-
-
-def encode_real(
-    encode: Callable[[Tensor], Tensor], sequences: Tensor, *aligned: Tensor
+def encode_where(
+    encoder: TransformerEncoder, sequences: Tensor, chosen: Tensor, *aligned: Tensor
 ) -> tuple[Tensor, ...]:
-    """Encode the real positions of left-padded windows.
+    """Encode left-padded windows for a loss of some real positions.
 
     Args:
-        encode: Maps (b, T) ids to (b, T, d) outputs, any T up to L; a real position's output may
-            not depend on the padding.
+        encoder: A real position's output does not depend on the padding.
         sequences: (B, L) ids, 0 at padding.
+        chosen: (B, L) bool, real positions.
         aligned: (B, L) tensors, picked at the same positions.
 
     Returns:
-        Outputs and picked values, (N, d) and (N,) each for the N real positions on the CPU; on
-        other devices (B, L, d) and (B, L), padding included.
+        Outputs and picked values, (N, d) and (N,) each for the N chosen positions on the CPU; on
+        other devices (B, L, d) and (B, L), all positions included.
     """
     if not cuts_padding(sequences):
-        return (encode(sequences), *aligned)
-    outputs, picked = [], []
-    for rows, width in length_groups(sequences):
-        windows = sequences[rows, -width:]
-        real = windows > 0
-        outputs.append(encode(windows)[real])
-        picked.append([values[rows, -width:][real] for values in aligned])
-    columns = zip(*picked, strict=True)
-    return (torch.cat(outputs), *(torch.cat(column) for column in columns))
+        return (encoder(sequences), *aligned)
+    return (encode_at(encoder, sequences, chosen), *(values[chosen] for values in aligned))
 
 
 def encode_chosen(
-    encode: Callable[[Tensor], Tensor], sequences: Tensor, targets: Tensor, most: int
+    encoder: TransformerEncoder, sequences: Tensor, targets: Tensor, most: int
 ) -> tuple[Tensor, Tensor]:
     """Encode left-padded windows and keep the positions that have a target.
 
     Args:
-        encode: As for `encode_real`.
+        encoder: As for `encode_where`.
         sequences: (B, L) ids, 0 at padding.
         targets: (B, L) ids, 0 where nothing is asked for, as at padding.
         most: Largest number M of targets in a row.
@@ -74,13 +58,16 @@ def encode_chosen(
         (B, M, d) and (B, M), with target 0 where a row has fewer than M.
     """
     if not cuts_padding(sequences):
-        return gather_chosen(encode(sequences), targets, most)
-    kept, picked = [], []
-    for rows, width in length_groups(sequences):
-        asked = targets[rows, -width:]
-        kept.append(encode(sequences[rows, -width:])[asked > 0])
-        picked.append(asked[asked > 0])
-    return torch.cat(kept), torch.cat(picked)
+        return gather_chosen(encoder(sequences), targets, most)
+    return encode_at(encoder, sequences, targets > 0), targets[targets > 0]
+
+
+def encode_last(encoder: TransformerEncoder, sequences: Tensor) -> Tensor:
+    """Encode the last position of left-padded windows (B, L), which is real: (B, d)."""
+    if not cuts_padding(sequences):
+        return encoder.last(sequences)
+    windows = pack(sequences, encoder.max_length)
+    return encoder.packed(windows, windows.slots[:, -1])
 
 
 def gather_chosen(outputs: Tensor, targets: Tensor, most: int) -> tuple[Tensor, Tensor]:
@@ -93,22 +80,33 @@ def gather_chosen(outputs: Tensor, targets: Tensor, most: int) -> tuple[Tensor, 
     return outputs.gather(1, chosen), targets.gather(1, columns)
 
 
-def by_length(encode: Callable[..., Tensor], sequences: Tensor, *rowwise: Tensor) -> Tensor:
-    """Map left-padded windows (B, L) to (B, ...), as `encode` does, without most of the padding.
+def encode_packed(encoder: TransformerEncoder, sequences: Tensor) -> tuple[Packed, Tensor]:
+    """Pack windows (B, L) for the CPU and encode them: outputs (P, W, d) of all slots."""
+    windows = pack(sequences, encoder.max_length)
+    if encoder.kernels is None:
+        return windows, encoder.packed(windows)
+    real = sequences > 0
+    outputs = encode_at(encoder, sequences, real)
+    flat = outputs.new_zeros(windows.items.numel(), outputs.shape[1])
+    placed = flat.index_copy(0, windows.slots[real], outputs)
+    return windows, placed.unflatten(0, windows.items.shape)
 
-    Args:
-        encode: Maps (b, T) ids, any T up to L, and the rows of `rowwise` to (b, ...) outputs that
-            do not depend on the padding.
-        sequences: (B, L) ids, 0 at padding; every row has a real item.
-        rowwise: (B, ...) further arguments of `encode`, handed over as they are.
+
+def encode_at(encoder: TransformerEncoder, sequences: Tensor, chosen: Tensor) -> Tensor:
+    """Outputs of the `chosen` (B, L) real positions of windows (B, L), in their order: (N, d).
+
+    Compiled kernels (`elcrec.models.native`) know whole windows only, so for them rows of similar
+    length are cut to their longest.
     """
-    if not cuts_padding(sequences):
-        return encode(sequences, *rowwise)
-    groups = length_groups(sequences)
-    outputs = torch.cat(
-        [encode(sequences[rows, -width:], *(v[rows] for v in rowwise)) for rows, width in groups]
-    )
-    return outputs[torch.cat([rows for rows, _ in groups]).argsort()]
+    if encoder.kernels is None:
+        windows = pack(sequences, encoder.max_length)
+        return encoder.packed(windows, windows.slots[chosen])
+    outputs, rows = [], []
+    for group, width in length_groups(sequences):
+        asked = chosen[group, -width:]
+        outputs.append(encoder(sequences[group, -width:])[asked])
+        rows.append(group.repeat_interleave(asked.sum(1)))
+    return torch.cat(outputs).index_select(0, torch.cat(rows).argsort(stable=True))
 
 
 def length_groups(sequences: Tensor) -> list[tuple[Tensor, int]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
+from elcrec.models.linear import linear
+
 
 def inner_products(
     queries: Tensor,
@@ -30,7 +32,7 @@ def inner_products(
     """
     start, stop = max(first, lowest), min(last, lowest + len(table))
     rows = slice(start - lowest, stop - lowest)
-    scores = F.linear(queries, table[rows], None if bias is None else bias[rows])
+    scores = linear(queries, table[rows], None if bias is None else bias[rows])
     if (start, stop) == (first, last):
         return scores
     return F.pad(scores, (start - first, last - stop), value=float("-inf"))

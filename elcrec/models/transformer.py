@@ -36,10 +36,8 @@ class TransformerModel(SequenceModel):
 
     def next_item(self, hidden: Tensor, batch: Batch) -> Tensor:
         """Next-item loss of the outputs (B, L, d); the item table is input and output table."""
-        items = self.encoder.items
-        return next_item_loss(
-            hidden, items(batch.targets), items(batch.negatives), batch.targets > 0
-        )
+        positive, negative = self.encoder.items(torch.stack([batch.targets, batch.negatives]))
+        return next_item_loss(hidden, positive, negative, batch.targets > 0)
 
     def batch_with_views(self, samples: Tensor, context: Context, augmenter: Augmenter) -> Batch:
         """Next-item batch of the samples (B,) with two views drawn independently."""

@@ -6,6 +6,7 @@ class TestSASRec(ModelContract):
 """
 
 import functools
+import sys
 from types import ModuleType
 from typing import Any, ClassVar
 
@@ -22,7 +23,7 @@ from elcrec.evaluation.metrics import summarise
 from elcrec.evaluation.ranking import Evaluator
 from elcrec.files.weights import WEIGHTS, read_weights, write_weights
 from elcrec.jobs.checkpoints import Checkpoints
-from elcrec.models import padding
+from elcrec.models import linear, padding
 from elcrec.models.interface import Context, SequenceModel
 from elcrec.training.graph import GraphedStep
 from elcrec.training.loop import train
@@ -221,6 +222,29 @@ class ModelContract:
         """What a CUDA graph asks for; see `tests.contract.capture`."""
         model, context = self.ready(cycle_data.__wrapped__())  # data of its own, which it spoils
         capture.check_step(model, context, samples=8)
+
+    def test_without_padding_losses_and_gradients_are_those_of_whole_windows(
+        self, data, monkeypatch
+    ):
+        """What the CPU computes against what a GPU does, which keeps the windows whole."""
+        model, context = self.ready(data)
+        model.eval()  # no dropout
+        batch = model.batch(torch.arange(min(model.n_samples(data), 48)), context)
+
+        def computed(cuts: bool) -> dict[str, torch.Tensor]:
+            monkeypatch.setattr(padding, "cuts_padding", lambda tensor: cuts)
+            monkeypatch.setattr(linear, "SMALL", 0 if cuts else sys.maxsize)  # by oneDNN or not
+            model.zero_grad()
+            terms = model.loss(batch)
+            terms["total"].backward()
+            gradients = {name: p.grad.clone() for name, p in model.named_parameters()}
+            return {name: value.detach() for name, value in terms.items()} | gradients
+
+        cut, whole = computed(True), computed(False)
+        for name, value in whole.items():
+            torch.testing.assert_close(
+                cut[name], value, rtol=1e-4, atol=1e-6, msg=lambda text, n=name: f"{n}: {text}"
+            )
 
     def test_later_epochs_refill_tensors_where_they_lie(self, data):
         model, context = self.ready(data)

@@ -88,7 +88,8 @@ def test_padding_does_not_enter_the_weights():
     model = Model(Hyperparameters(max_length=LENGTH, dimension=16), 1, 42).eval()
     padded = torch.tensor([[0, 0, 0, 5, 6, 7]])
     zero = torch.zeros(1, 1, dtype=torch.long)
-    weights = model.position_weights(model.encoder(padded), padded, zero)
+    placed = model.encoder(padded) + model.alphas[-6:]
+    weights = model.position_weights(placed, placed[:, -1:], (padded == 0).unsqueeze(1))
     assert (weights[..., :3] == 0).all()
     torch.testing.assert_close(weights.sum(-1), torch.ones(1, 1))
     short = padded[:, 3:]

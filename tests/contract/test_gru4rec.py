@@ -2,9 +2,10 @@ import pytest
 import torch
 from scipy.stats import chisquare
 from torch import nn
+from torch.nn.utils.rnn import PackedSequence
 
 import baselines.gru4rec
-from elcrec.models.padding import encode_real
+from baselines.gru4rec import packed_gru
 from tests.contract.contract import LENGTH, ModelContract
 
 SMALL = {"dimension": 16, "hidden": 24, "dropout": 0.1}
@@ -80,7 +81,7 @@ class TestGRU4RecCE(ModelContract):
         model.eval()
         batch = model.batch(torch.arange(9), context)
         assert batch.negatives.shape == (30,)
-        hidden, targets = encode_real(model.encode, batch.inputs, batch.targets)
+        hidden, targets = model.encode_real(batch.inputs, batch.targets)
         losses = []
         for h, target in zip(hidden, targets, strict=True):
             others = batch.negatives[batch.negatives != target]
@@ -112,3 +113,21 @@ class TestGRU4RecCE(ModelContract):
 def test_hyperparameters_out_of_range_are_refused(wrong):
     with pytest.raises(ValueError, match=next(iter(wrong))):
         baselines.gru4rec.Hyperparameters(**wrong)
+
+
+@pytest.mark.parametrize("sizes", [[4, 3, 3, 1], [5], [1, 1, 1]])
+@pytest.mark.parametrize("void", [0, 3])
+def test_states_and_gradients(sizes, void):
+    torch.manual_seed(0)
+    gru = nn.GRU(6, 8, bias=False)
+    inputs = torch.randn(sum(sizes) + void, 6, requires_grad=True)
+    weights = gru.all_weights[0]
+    states = packed_gru(inputs, *weights, sizes)
+    assert len(states) == len(inputs)
+    states = states[: sum(sizes)]
+    expected, _ = gru(PackedSequence(inputs[: sum(sizes)], torch.tensor(sizes)))
+    torch.testing.assert_close(states, expected.data)
+    leaves, grad = (inputs, *weights), torch.randn_like(states)
+    torch.testing.assert_close(
+        torch.autograd.grad(states, leaves, grad), torch.autograd.grad(expected.data, leaves, grad)
+    )

@@ -18,7 +18,7 @@ def test_a_step_on_the_cpu_reads_no_value_back():
     found = subject.profile(2)
     # Adam's kernel for processors reads its step counts, which lie on the host.
     assert set(found["waiting_per_step"]) <= {"aten::item (in aten::_fused_adam_)"}
-    assert "aten::mm" in found["table"]
+    assert "aten::bmm" in found["table"]
 
 
 class FakeStep:

@@ -6,7 +6,6 @@ from torch.nn import functional as F
 
 from elcrec.models.dropout import Dropout, keep_mask
 from elcrec.models.encoder import Block, EncoderSettings, TransformerEncoder
-from elcrec.models.padding import encode_real, length_groups
 
 SETTINGS = EncoderSettings(dimension=16, max_length=8, blocks=2)
 
@@ -80,32 +79,6 @@ def test_a_bidirectional_encoder_sees_later_items():
     assert not torch.allclose(encoder(a)[:, 0], encoder(b)[:, 0])
 
 
-def test_cutting_padding_gives_the_same_outputs_at_real_positions(encoder):
-    sequences = torch.zeros(6, 8, dtype=torch.long)
-    for row, n in enumerate((1, 2, 3, 5, 8, 4)):
-        sequences[row, -n:] = torch.randint(1, 29, (n,))
-    hidden, items = encode_real(encoder, sequences, sequences)
-    whole = encoder(sequences)
-    order = torch.cat([r.repeat_interleave((sequences[r] > 0).sum(1)) for r, _ in _rows(sequences)])
-    expected = torch.cat([whole[r][sequences[r] > 0] for r, _ in _rows(sequences)])
-    assert len(hidden) == len(items) == len(order) == 23
-    torch.testing.assert_close(hidden, expected, rtol=1e-5, atol=1e-5)
-
-
-def _rows(sequences):
-    return length_groups(sequences)
-
-
-def test_groups_hold_every_row_with_items_once():
-    sequences = torch.zeros(5, 8, dtype=torch.long)
-    for row, n in enumerate((8, 0, 3, 1, 2)):
-        sequences[row, 8 - n :] = 7
-    groups = length_groups(sequences)
-    assert sorted(r for rows, _ in groups for r in rows.tolist()) == [0, 2, 3, 4]
-    for rows, width in groups:
-        assert ((sequences[rows] > 0).sum(1) <= width).all()
-
-
 @pytest.mark.parametrize("p", [0.5, 0.2, 0.1, 0.75])
 def test_dropout_keeps_the_right_share_and_the_expectation(p):
     torch.manual_seed(0)
@@ -113,6 +86,14 @@ def test_dropout_keeps_the_right_share_and_the_expectation(p):
     assert (keep == 0).double().mean().item() == pytest.approx(p, abs=0.003)
     assert keep.double().mean().item() == pytest.approx(1.0, abs=0.01)
     assert len(keep.unique()) == 2
+
+
+@pytest.mark.parametrize("p", [1e-9, 1 - 1e-9])
+def test_a_probability_next_to_0_or_1_is_rounded_to_one_that_can_be_drawn(p):
+    torch.manual_seed(0)
+    keep = keep_mask(torch.Size([100_000]), p)
+    assert (keep == 0).double().mean().item() == pytest.approx(p, abs=1e-4)
+    assert torch.isfinite(keep).all()
 
 
 def test_dropout_is_the_identity_when_evaluating_and_follows_the_seed():

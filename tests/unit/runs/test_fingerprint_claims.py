@@ -174,7 +174,15 @@ ALL = "baselines.popularity"  # the model with the least code of its own
             "if not self.kernels else",
         ),
         ("baselines.sasrec", "elcrec/models/padding.py", "WIDTHS = (2, 4", "WIDTHS = (4"),
-        ("baselines.sasrec", "elcrec/models/dropout.py", "draws >= threshold", "draws > threshold"),
+        (
+            "baselines.sasrec",
+            "elcrec/models/dropout.py",
+            "least = threshold",
+            "least = 1 + threshold",
+        ),
+        ("baselines.sasrec", "elcrec/models/packing.py", "USUAL_WIDTH = 64", "USUAL_WIDTH = 32"),
+        ("baselines.sasrec", "elcrec/models/linear.py", "SMALL = 2**20", "SMALL = 2**21"),
+        ("baselines.sasrec", "elcrec/models/softmax.py", "LEFT_OUT = -1e30", "LEFT_OUT = -1e20"),
         ("baselines.sasrec", "elcrec/models/scores.py", 'value=float("-inf")', "value=0.0"),
         ("baselines.s3rec", "elcrec/models/scores.py", "lowest=1", "lowest=2"),
         ("baselines.s3rec", "baselines/sasrec.py", '= "bce"', '= "ce"'),
@@ -220,9 +228,8 @@ def test_files_that_move_and_are_joined_change_no_fingerprint(sources, monkeypat
             package, name = new.rsplit(".", 1)
             text = re.sub(rf"\b{old}\b(?!\.\w+ as)".replace(".", r"\."), new, text)
             parent, short = old.rsplit(".", 1)
-            text = re.sub(rf"from {parent} import {short}\b", f"from {package} import {name}", text)
-            if short == "tiles":
-                text = text.replace(f"{short}.CHUNK", f"{name}.CHUNK")
+            imported = f"from {package} import {name} as {short}"
+            text = re.sub(rf"from {parent} import {short}\b", imported, text)
         return text
 
     for path in sorted(sources.rglob("*.py")):

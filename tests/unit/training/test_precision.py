@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+import baselines.gru4rec
 import baselines.sasrec
 from elcrec.config.config import load_config
 from elcrec.runs.settings import resolve
@@ -41,11 +42,11 @@ def test_the_setting_is_part_of_the_settings_of_a_run():
     assert "precision" not in exact.as_dict()  # hashes of runs from before the setting stay
 
 
-def losses(precision):
+def losses(precision, module=baselines.sasrec, **settings):
     data = cycle_data()
     torch.manual_seed(1)
-    parameters = baselines.sasrec.Hyperparameters(dimension=16, max_length=12, blocks=1)
-    model = baselines.sasrec.Model(parameters, data.n_users, data.item_size)
+    parameters = module.Hyperparameters(dimension=16, max_length=12, **settings)
+    model = module.Model(parameters, data.n_users, data.item_size)
     settings = TrainingSettings(batch_size=64, max_epochs=3, patience=0)
     result = train(model, data, settings, seed=1, options=Options(precision=precision))
     assert all(weight.dtype != torch.bfloat16 for weight in result.weights.values())
@@ -55,5 +56,19 @@ def losses(precision):
 def test_bf16_trains_nearly_as_float32_does_and_tf32_changes_nothing_on_a_cpu():
     exact, rounded = losses("float32"), losses("bf16")
     assert losses("tf32") == exact
+    assert rounded != exact
+    assert rounded == pytest.approx(exact, rel=0.02)
+
+
+@pytest.mark.parametrize(
+    ("module", "settings"),
+    [
+        (baselines.sasrec, {"loss": "ce"}),
+        (baselines.gru4rec, {}),
+        (baselines.gru4rec, {"loss": "sampled_ce", "negatives": 30}),
+    ],
+)
+def test_layers_and_losses_of_our_own_train_in_bf16(module, settings):
+    exact, rounded = (losses(name, module, **settings) for name in ("float32", "bf16"))
     assert rounded != exact
     assert rounded == pytest.approx(exact, rel=0.02)
