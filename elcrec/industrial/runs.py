@@ -168,7 +168,7 @@ def train(config: Config, dataset: str, model: str, seed: int, device: torch.dev
         "auc": _auc(table, arrays["probabilities"]),
         "epochs": len(trained.history),
         "best_epoch": trained.best_epoch,
-        "seconds": trained.seconds,
+        "seconds": trained.seconds["total"],
         "parameters": sum(weights.numel() for weights in training.model.parameters()),
         **{"commit": head, "dirty": dirty, "device": device_name(device)},
     }
