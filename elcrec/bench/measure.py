@@ -1,7 +1,5 @@
 """A model measured alone, or in turn with other code on the same work."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any

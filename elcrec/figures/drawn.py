@@ -1,7 +1,5 @@
 """What a figure consists of, how it is drawn and written, and words that captions share."""
 
-from __future__ import annotations
-
 import importlib
 import json
 from collections.abc import Callable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """t-SNE of user embeddings at several epochs, colored by intent."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

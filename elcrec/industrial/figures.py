@@ -3,8 +3,6 @@
 Both show the first seed of B + ELCM, and of B + k-means beside it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

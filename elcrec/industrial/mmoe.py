@@ -8,8 +8,6 @@ is a linear map of the user's features, all networks see it in their place, and 
 B + ELCM the gates see the assigned center beside it. The models differ in the clusters alone.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

@@ -1,7 +1,5 @@
 """The page of the industrial part, `<output>/industrial/index.html`, and the files beside it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

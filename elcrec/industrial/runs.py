@@ -12,8 +12,6 @@ which says where they came from. `<output>/industrial/runs/<data set>/<model>/<s
 metrics.json comes last, so a folder that has it is whole; checkpoints/ is there until then.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping

@@ -4,8 +4,6 @@ The loss is the sum of the tasks' cross-entropies, and for B + ELCM alpha times 
 The epoch with the best mean AUC on the validation period is kept, one epoch for all tasks.
 """
 
-from __future__ import annotations
-
 import time
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Recommendations as a file: user, item, rank from 1 and score, a line for each."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

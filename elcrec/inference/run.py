@@ -1,7 +1,5 @@
 """A finished run that can be asked: its folder found, its model made again with its weights."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What the page is made of: records, tables and figures, and the runs that it shows."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The page: everything collected, put into the templates."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Sequence
 from pathlib import Path

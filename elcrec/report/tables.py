@@ -1,7 +1,5 @@
 """The tables of the page: Table 1 for each data set, and the others as their files have them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from math import isnan, nan

@@ -7,8 +7,6 @@ for each training step `step<i>/…`: the batch (`input_ids`, `target_pos`, `tar
 Tensors have the names of the released code. Dropout is off.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
