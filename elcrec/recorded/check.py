@@ -9,12 +9,11 @@ from typing import Any
 from elcrec import ROOT
 from elcrec.config.config import Config, load_config
 from elcrec.errors import InputError, shown
-from elcrec.files.checked import Line
+from elcrec.files.checked import Line, Record
 from elcrec.files.jsonfile import as_record, read_object
 from elcrec.runs.efficiency import EfficiencyRecord
 from elcrec.runs.plan import PlannedRun, runs_of_models, runs_of_sensitivity
 from elcrec.runs.record import RunRecord
-from elcrec.runs.records import ReleasedRecord
 from elcrec.runs.settings import RunSettings, resolve, settings_digest
 from elcrec.training.loop import finished
 from elcrec.training.result import Result
@@ -36,10 +35,15 @@ def settings_files(config: Config) -> list[str]:
     return [str(f.relative_to(ROOT)) if f.is_relative_to(ROOT) else f.name for f in files]
 
 
-class Released(ReleasedRecord):
-    """What `elcrec verify released` wrote, with the protocol, which decides its numbers."""
+class Released(Record):
+    """What `elcrec verify released` wrote of published weights, as far as it is checked here."""
 
+    dataset: Line
+    model: Line
+    file: Line
     protocol: Line
+    commit: Line | None
+    dirty: bool
 
 
 @dataclass(frozen=True)

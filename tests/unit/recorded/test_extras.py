@@ -7,13 +7,13 @@ import pytest
 
 from elcrec.cli.main import make_parser
 from elcrec.config.config import load_config
-from elcrec.evaluation.metrics import summarise
 from elcrec.runs.places import json_files
 from tests.recording import MACHINE, add, edit, machine_of, recorded_config, refused_to_add
 
 RELEASED = {"model": "elcrec", "dataset": "tiny", "file": "/x/W.pt", "protocol": "paper"}
-RELEASED |= {"metrics": {"test": summarise([0, 3, 9, 40])}, "commit": "c" * 40, "dirty": False}
-RELEASED |= {"command": ["/x/elcrec", "verify"]}
+
+
+RELEASED |= {"metrics": {}, "commit": "c" * 40, "dirty": False, "command": ["/x/elcrec", "verify"]}
 
 
 def extra(config: Path, kind: str, **content: object) -> Path:
