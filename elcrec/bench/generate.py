@@ -1,7 +1,5 @@
 """Histories to measure on: generated ones of any size, and real ones in a random order of users."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from elcrec.data.sequences import Sequences

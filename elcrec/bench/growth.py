@@ -6,8 +6,6 @@ time goes to the cheap ones of all factors first. Those beyond the memory or the
 reported, not run; a later call can go on from the record of an earlier one.
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Callable, Sequence

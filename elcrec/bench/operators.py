@@ -1,7 +1,5 @@
 """What a step is made of: its operators, and those that make the host wait for the device."""
 
-from __future__ import annotations
-
 import re
 from collections import Counter
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """The figure of `elcrec bench --scale`; readable without colours."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

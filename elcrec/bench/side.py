@@ -3,8 +3,6 @@
 Other code runs beside this module, so it imports nothing that changes how PyTorch computes.
 """
 
-from __future__ import annotations
-
 import multiprocessing
 import os
 import signal

@@ -1,7 +1,5 @@
 """What every run of a configuration takes, and all of them together."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import product

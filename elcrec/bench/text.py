@@ -1,7 +1,5 @@
 """What `elcrec bench` prints: tables here, the words around them in `templates/`."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -7,8 +7,6 @@ items: ranks behind its end are not known, and `Ranked.known_to` says up to whic
 had.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path

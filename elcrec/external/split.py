@@ -1,7 +1,5 @@
 """The leave-one-out split as files, so that another framework sees the same one."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

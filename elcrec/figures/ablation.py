@@ -1,7 +1,5 @@
 """Ablation: what parts of ELCRec add to the model without them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import inf, nan
 

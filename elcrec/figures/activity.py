@@ -1,7 +1,5 @@
 """Accuracy by user activity: five groups of users by the length of their history."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import chain
 from typing import Any

@@ -3,8 +3,6 @@
 A curve is the mean over seeds with a band, as far as every seed was trained.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 import numpy as np

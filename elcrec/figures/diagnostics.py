@@ -1,7 +1,5 @@
 """Diagnostics that the paper lacks: do the centers stay in use, do they and the users collapse?"""
 
-from __future__ import annotations
-
 import pandas as pd
 from matplotlib.ticker import FormatStrFormatter
 

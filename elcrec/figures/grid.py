@@ -1,7 +1,5 @@
 """Panels in a row for each quantity and a column for each data set, and the runs in them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

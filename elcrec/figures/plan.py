@@ -4,8 +4,6 @@ The workflow makes these runs and draws these figures; the drawing itself copes 
 runs missing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path

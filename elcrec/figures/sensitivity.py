@@ -1,7 +1,5 @@
 """Sensitivity: test HR@5 with one hyper-parameter of ELCRec changed at a time."""
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """What figures look like: the common look, the look of each series, panels, legends and gaps."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial

@@ -1,7 +1,5 @@
 """t-SNE of user embeddings at several epochs, colored by intent."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -11,8 +9,7 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
 from elcrec.figures import style
-from elcrec.figures.drawn import Drawn, drawn
-from elcrec.figures.single import Single, single
+from elcrec.figures.drawn import Drawn, Single, drawn, single
 from elcrec.runs.reading import Runs
 
 Points = NDArray[np.float64]

@@ -1,7 +1,5 @@
 """The verdict: the printed values of the paper's Table 1 against our runs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

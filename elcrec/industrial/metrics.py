@@ -1,7 +1,5 @@
 """Metrics of predicted probabilities: AUC, AUC within each user, log loss, relative gain."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray

@@ -8,30 +8,12 @@ is a linear map of the user's features, all networks see it in their place, and 
 B + ELCM the gates see the assigned center beside it. The models differ in the clusters alone.
 """
 
-from __future__ import annotations
-
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
 from elcrec.config.industrial import CLUSTERED, Network
 from elcrec.industrial.features import Table
 from elcrec.models.elcm import ELCM
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Features of B interactions, or of B users with nothing else."""
-
-    user_codes: Tensor
-    """(B, F)"""
-    user_numbers: Tensor
-    """(B, G)"""
-    codes: Tensor
-    """(B, F')"""
-    numbers: Tensor
-    """(B, G')"""
 
 
 class Columns(nn.Module):
@@ -49,7 +31,11 @@ class Columns(nn.Module):
 
 
 class MMoE(nn.Module):
-    """The network; one task with one expert, whose gate is always 1, is a plain one."""
+    """The network; one task with one expert, whose gate is always 1, is a plain one.
+
+    What is known of B interactions comes as codes (B, F) and numbers (B, G) of the users, then of
+    item and context.
+    """
 
     def __init__(self, table: Table, tasks: int, network: Network, model: str) -> None:
         """Make the network.
@@ -84,14 +70,16 @@ class MMoE(nn.Module):
             for _ in range(tasks)
         )
 
-    def users(self, rows: Rows) -> Tensor:
+    def users(self, codes: Tensor, numbers: Tensor) -> Tensor:
         """User vectors: (B, d)."""
-        vectors: Tensor = self.user(self.user_columns(rows.user_codes, rows.user_numbers))
+        vectors: Tensor = self.user(self.user_columns(codes, numbers))
         return vectors
 
-    def forward(self, rows: Rows) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, user_codes: Tensor, user_numbers: Tensor, codes: Tensor, numbers: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Logits (B, tasks), and the user vectors (B, d) that they were made with."""
-        users, others = self.users(rows), self.columns(rows.codes, rows.numbers)
+        users, others = self.users(user_codes, user_numbers), self.columns(codes, numbers)
         inputs = torch.cat([users, others], dim=1)
         gated = torch.cat([self.elcm.fuse(users), others], dim=1) if self.elcm else inputs
         experts = self.experts(inputs).relu().unflatten(1, (self.experts_count, -1))  # (B, E, W)
@@ -110,9 +98,9 @@ class Separate(nn.Module):
         super().__init__()
         self.networks = nn.ModuleList(MMoE(table, 1, network, model) for _ in range(tasks))
 
-    def forward(self, rows: Rows) -> tuple[Tensor, Tensor]:
+    def forward(self, *rows: Tensor) -> tuple[Tensor, Tensor]:
         """As `MMoE.forward`; the user vectors are those of the first task."""
-        logits, users = zip(*(network(rows) for network in self.networks), strict=True)
+        logits, users = zip(*(network(*rows) for network in self.networks), strict=True)
         return torch.cat(logits, dim=1), users[0]
 
 

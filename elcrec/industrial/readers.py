@@ -10,8 +10,6 @@
   income above 50,000 and never married. A person is an interaction without user, item and time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

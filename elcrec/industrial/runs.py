@@ -12,8 +12,6 @@ which says where they came from. `<output>/industrial/runs/<data set>/<model>/<s
 metrics.json comes last, so a folder that has it is whole; checkpoints/ is there until then.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping
@@ -187,7 +185,7 @@ def train(config: Config, dataset: str, model: str, seed: int, device: torch.dev
         "auc": _auc(table, arrays["probabilities"]),
         "epochs": len(trained.history),
         "best_epoch": trained.best_epoch,
-        "seconds": trained.seconds,
+        "seconds": trained.seconds["total"],
         "parameters": sum(weights.numel() for weights in training.model.parameters()),
         **{"commit": head, "dirty": dirty, "device": device_name(device)},
     }

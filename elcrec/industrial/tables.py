@@ -4,8 +4,6 @@ Each row compares two models. AUC and log loss are one number for each training,
 and p are Welch's over seeds. Per-user AUC is tested by the primary test, with users and trainings.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from math import nan
 from typing import Any

@@ -4,10 +4,7 @@ The loss is the sum of the tasks' cross-entropies, and for B + ELCM alpha times 
 The epoch with the best mean AUC on the validation period is kept, one epoch for all tasks.
 """
 
-from __future__ import annotations
-
 import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,23 +17,11 @@ from elcrec.config.industrial import Network
 from elcrec.errors import InputError
 from elcrec.industrial.features import Table
 from elcrec.industrial.metrics import auc
-from elcrec.industrial.mmoe import MMoE, Rows, Separate, new_model
-from elcrec.training.result import Checkpoints
+from elcrec.industrial.mmoe import MMoE, Separate, new_model
+from elcrec.training.result import Checkpoints, Result
 
 CHUNK = 65536
 """Rows that are predicted at a time."""
-
-
-@dataclass
-class Trained:
-    """What a training leaves behind."""
-
-    best_epoch: int = 0
-    history: list[dict[str, float]] = field(default_factory=list)
-    """A row for each epoch: epoch, loss, pull and push of a cluster loss, validation AUC."""
-    weights: dict[str, Tensor] = field(default_factory=dict)
-    """Of the best epoch."""
-    seconds: float = 0.0
 
 
 class Training:
@@ -57,26 +42,25 @@ class Training:
         self.optimiser = torch.optim.Adam(self.model.parameters(), lr=network.learning_rate)
         features = (table.user_codes, table.user_numbers, table.codes, table.numbers)
         states = (table.state_codes, table.state_numbers)
-        self.rows, self.states = Rows(*self._tensors(*features)), self._tensors(*states)
+        self.rows, self.states = self._tensors(*features), self._tensors(*states)
         known = table.activity > 0
         self.labels, self.known = self._tensors(table.labels, known)
-        self.result = Trained()
+        self.result = Result()
         if self.model.elcm and known.sum() < network.clusters:
             raise InputError(
                 f"industrial.network.clusters is {network.clusters}; allowed: at most the "
                 f"{known.sum()} users with an interaction in the training period"
             )
 
-    def run(
-        self, checkpoints: Checkpoints | None = None
-    ) -> tuple[Trained, dict[str, NDArray[Any]]]:
+    def run(self, checkpoints: Checkpoints | None = None) -> tuple[Result, dict[str, NDArray[Any]]]:
         """Train, and predict with the weights of the best epoch.
 
         Args:
             checkpoints: Where to go on from, and where to write how far the training has come.
 
         Returns:
-            What was found, and `probabilities` (test rows, tasks) and, of a model that has some,
+            What was found, with a row for each epoch (epoch, loss, pull and push of a cluster loss,
+            validation AUC); and `probabilities` (test rows, tasks) and, of a model that has some,
             `clusters` (users,).
 
         Raises:
@@ -85,7 +69,7 @@ class Training:
         if checkpoints and (state := checkpoints.load()):
             self._resume(state)
         found = self.result
-        begin = time.perf_counter() - found.seconds
+        begin = time.perf_counter() - found.seconds.get("total", 0.0)
         while not self._is_over():
             losses = self._epoch()
             labels = self.table.labels[self.table.rows("valid")]
@@ -95,7 +79,7 @@ class Training:
             if losses["valid_auc"] > max((r["valid_auc"] for r in found.history[:-1]), default=0.0):
                 found.best_epoch = len(found.history)
                 found.weights = {k: v.clone() for k, v in self.model.state_dict().items()}
-            found.seconds = time.perf_counter() - begin
+            found.seconds["total"] = time.perf_counter() - begin
             if checkpoints and checkpoints.due():
                 checkpoints.save(len(found.history), self._state())
         if not found.weights:
@@ -131,7 +115,7 @@ class Training:
         return {name: sum(values) / len(steps) for name, values in losses.items()}
 
     def _step(self, batch: Tensor, learned: bool) -> dict[str, Tensor]:
-        logits, users = self.model(self._at(batch))
+        logits, users = self.model(*self._at(batch))
         of_tasks = F.binary_cross_entropy_with_logits(logits, self.labels[batch], reduction="none")
         losses = {"loss": of_tasks.mean(0).sum()}
         total = losses["loss"]
@@ -148,17 +132,17 @@ class Training:
     def _predict(self, split: str) -> NDArray[np.float32]:
         """Probabilities: (rows of the split, tasks)."""
         parts = torch.from_numpy(self.table.rows(split)).to(self.device).split(CHUNK)
-        found = torch.cat([self.model(self._at(part))[0].sigmoid() for part in parts])
+        found = torch.cat([self.model(*self._at(part))[0].sigmoid() for part in parts])
         return np.asarray(found.cpu().numpy())
 
     @torch.no_grad()
     def _user_vectors(self) -> Tensor:
         """All users at the end of the training period: (U, d)."""
         assert isinstance(self.model, MMoE)
-        return self.model.users(Rows(*self.states, *self.states))  # the last two are not looked at
+        return self.model.users(*self.states)
 
-    def _at(self, rows: Tensor) -> Rows:
-        return Rows(*(getattr(self.rows, name)[rows] for name in vars(self.rows)))
+    def _at(self, rows: Tensor) -> list[Tensor]:
+        return [features[rows] for features in self.rows]
 
     def _tensors(self, *arrays: NDArray[Any]) -> list[Tensor]:
         return [torch.from_numpy(array).to(self.device) for array in arrays]
@@ -171,4 +155,4 @@ class Training:
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.generator.set_state(state["generator"])
-        self.result = Trained(**state["result"])
+        self.result = Result(**state["result"])

@@ -1,7 +1,5 @@
 """Histories to recommend for, some thousands at a time, and the numbers of their items."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice

@@ -4,8 +4,6 @@ The recorded runs of the same seeds are the reference, all of a model on a data 
 machine: see `elcrec.runs.places`.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

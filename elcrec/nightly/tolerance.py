@@ -14,8 +14,6 @@ rounding, which training turns into what another seed would give. Two yardsticks
 agree.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from statistics import fmean

@@ -1,7 +1,5 @@
 """README.md of a machine's record: what it is, what was run there, and how."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 
 from elcrec.config.config import Config

@@ -1,7 +1,5 @@
 """From finished run folders to the record of a machine. What may be recorded: see check.py."""
 
-from __future__ import annotations
-
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator

@@ -1,7 +1,5 @@
 """The tests of the tables on recorded runs: do they call a model different from itself?"""
 
-from __future__ import annotations
-
 from itertools import combinations
 from pathlib import Path
 

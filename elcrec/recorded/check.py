@@ -1,7 +1,5 @@
 """What may be recorded: whole runs of the full protocol, measurements and checks of weights."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """A machine's folder in the record: run folders, laid out as below an output folder."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What README and docs/results.md say of the results, made from the record alone."""
 
-from __future__ import annotations
-
 import io
 import tempfile
 import textwrap

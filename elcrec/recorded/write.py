@@ -3,8 +3,6 @@
 The same run is written in the same way again, so that a record may be taken from another.
 """
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Where each number comes from: commit, device, command of every run, measurement and check."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

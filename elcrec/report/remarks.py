@@ -4,8 +4,6 @@ Each is a function that computes its numbers; the words that follow from these, 
 before they can be computed, stand in `templates/remarks.yaml`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The tables of the page: Table 1 for each data set, and the others as their files have them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from math import isnan, nan
@@ -149,6 +147,5 @@ def deviation(percent: float) -> Deviation | None:
     text = f"{percent:+.1f} %".replace("-", "−")
     if abs(percent) <= CLOSE:
         return Deviation("close", "=", text)
-    if abs(percent) <= NEAR:
-        return Deviation(f"{side} near", arrow, text)
-    return Deviation(f"{side} far", arrow * 2, text)
+    far = abs(percent) > NEAR
+    return Deviation(f"{side} {'far' if far else 'near'}", arrow * (1 + far), text)

@@ -1,7 +1,5 @@
 """The verdict at the top of the page: how many of the paper's values ours are compatible with."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """The texts of claims and remarks, `templates/*.yaml`, with their numbers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from pathlib import Path

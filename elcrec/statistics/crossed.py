@@ -10,8 +10,6 @@ models: see `elcrec.statistics.noise`. That is also why it is written out here: 
 libraries estimate both variances from the two models alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import inf, isnan, nan
 

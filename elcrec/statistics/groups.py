@@ -1,7 +1,5 @@
 """Users grouped by how active they are."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 

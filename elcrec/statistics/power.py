@@ -1,7 +1,5 @@
 """What a design can tell: where one more run lies, which lead it detects, what a lead needs."""
 
-from __future__ import annotations
-
 from math import inf, isnan, nan
 
 import numpy as np

@@ -4,8 +4,6 @@ All tests are two-sided. A test that cannot be done (fewer than two values) has 
 why. The primary test is `elcrec.statistics.crossed`; those here see one source of chance each.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass
 from math import copysign, inf, nan

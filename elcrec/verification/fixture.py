@@ -1,8 +1,6 @@
 """The file format of golden fixtures, read and checked; `elcrec.verification.golden` says what they
 hold."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What published weights give: intents, and ranks beside those of a fixture."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

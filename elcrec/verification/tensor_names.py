@@ -4,8 +4,6 @@ The ELCRec and ICLRec repositories publish PyTorch state dictionaries. Ours diff
 that query, key and value are one linear layer.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from pathlib import Path

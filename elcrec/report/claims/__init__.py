@@ -1,7 +1,5 @@
 """The paper's claims, and how each is judged."""
 
-from __future__ import annotations
-
 from elcrec.report.claims import accuracy, efficiency, intents, training
 from elcrec.report.claims.claim import Claim
 from elcrec.statistics.power import LEVEL, POWER

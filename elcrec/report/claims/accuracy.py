@@ -1,7 +1,5 @@
 """Claims about Table 1: ELCRec is the best method, and significantly so."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -4,8 +4,6 @@ A claim is judged on the data sets that the paper has; what the runs on other da
 beside it and decides nothing. Judging gives numbers; their words are in `templates/claims.yaml`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum

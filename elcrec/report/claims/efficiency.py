@@ -1,7 +1,5 @@
 """Claims about Table 2: ELCRec trains faster than ICLRec and needs less memory."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from elcrec import paper

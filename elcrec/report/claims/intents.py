@@ -1,7 +1,5 @@
 """The claim about the learned intents: the centers are apart, and users spread over them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Claims about training: ablation, sensitivity, convergence."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import product
 from statistics import fmean
