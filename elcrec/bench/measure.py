@@ -41,22 +41,20 @@ def alternate(sides: Mapping[str, Process], plan: Plan) -> dict[str, dict[str, A
         none), `epoch` and `evaluation`; `peak_memory`, bytes.
     """
     started = {name: side.ask("start", steps=plan.steps) for name, side in sides.items()}
-    rows: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
-    epochs: dict[str, list[float]] = {name: [] for name in sides}
-    for _ in range(plan.repeats):
-        for name, side in sides.items():
-            rows[name].append(side.ask("round", steps=plan.steps))
-    for _ in range(plan.epochs):
-        for name, side in sides.items():
-            epochs[name].append(side.ask("epoch"))
+    rows = [
+        {name: side.ask("round", steps=plan.steps) for name, side in sides.items()}
+        for _ in range(plan.repeats)
+    ]
+    epochs = [{name: side.ask("epoch") for name, side in sides.items()} for _ in range(plan.epochs)]
     found = {}
     for name, side in sides.items():
-        rounds = {timed: [row[timed] for row in rows[name] if timed in row] for timed in TIMED}
-        rounds["epoch"] = epochs[name] or rounds["epoch"]
+        own = [row[name] for row in rows]
+        rounds = {timed: [row[timed] for row in own if timed in row] for timed in TIMED}
+        rounds["epoch"] = [epoch[name] for epoch in epochs] or rounds["epoch"]
         spreads = {timed: spread(values) if values else None for timed, values in rounds.items()}
         found[name] = {
             "seconds": {"start_training": started[name], **spreads},
-            "epoch_is": "measured" if epochs[name] else "computed",
+            "epoch_is": "measured" if epochs else "computed",
             "rounds": rounds,
             "peak_memory": side.ask("memory"),
         }

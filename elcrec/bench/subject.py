@@ -4,13 +4,11 @@ Steps are those of `elcrec.training.step.train_epoch`, evaluations those of
 `elcrec.evaluation.ranking`.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import psutil
 import torch
@@ -65,7 +63,7 @@ class Job:
     """`plain` or `native` (`elcrec.models.native`); None: as the configuration says."""
     generated: Generated | None = None
 
-    def changed(self, generated: Generated, **overrides: Any) -> Job:
+    def changed(self, generated: Generated, **overrides: Any) -> Self:
         """The same with other data and some settings changed."""
         return replace(self, generated=generated, overrides={**self.overrides, **overrides})
 

@@ -56,8 +56,7 @@ def run_compare(args: argparse.Namespace) -> None:
     """
     from elcrec.config.config import load_config
     from elcrec.config.sections import External
-    from elcrec.external.record import read_external
-    from elcrec.external.rivals import THEIRS, known_metrics, read_rivals
+    from elcrec.external.record import THEIRS, known_metrics, read_external, read_rivals
     from elcrec.tables.compared import compared
 
     config, files = load_config(args.config), {args.dataset: args.files}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import defaultdict
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from elcrec.cli.options import add_config, add_device, add_output, file_path, writing_to
@@ -25,18 +26,15 @@ def run_golden(arguments: argparse.Namespace) -> int:
     for path in arguments.files:
         deviations = verify(path, arguments.weights)
         print(f"{path}: {len(deviations)} comparisons")
-        worst: dict[str, Deviation] = {}
-        count: defaultdict[str, int] = defaultdict(int)
+        kinds: defaultdict[str, list[Deviation]] = defaultdict(list)
         for deviation in deviations:
-            kind = deviation.quantity.split("/")[0]
-            count[kind] += 1
-            if kind not in worst or not deviation.relative <= worst[kind].relative:
-                worst[kind] = deviation
-        for kind, deviation in worst.items():
-            verdict = "ok" if deviation.ok else f"FAILED ({deviation.step} {deviation.quantity})"
+            kinds[deviation.quantity.split("/")[0]].append(deviation)
+        for kind, found in kinds.items():
+            worst = max(found, key=lambda one: (isnan(one.relative), one.relative))
+            verdict = "ok" if worst.ok else f"FAILED ({worst.step} {worst.quantity})"
             print(
-                f"  {kind:18s} {count[kind]:4d} compared, largest relative deviation "
-                f"{deviation.relative:.1e} (allowed {deviation.tolerance:.0e})  {verdict}"
+                f"  {kind:18s} {len(found):4d} compared, largest relative deviation "
+                f"{worst.relative:.1e} (allowed {worst.tolerance:.0e})  {verdict}"
             )
         failed |= any(not d.ok for d in deviations)
     return int(failed)
@@ -50,6 +48,7 @@ def run_released(arguments: argparse.Namespace) -> None:
     from elcrec.evaluation.metrics import summarise
     from elcrec.evaluation.ranking import Evaluator
     from elcrec.files.atomic import write_json
+    from elcrec.files.weights import fit
     from elcrec.jobs.device import choose
     from elcrec.jobs.environment import commit
     from elcrec.runs.settings import resolve
@@ -65,13 +64,7 @@ def run_released(arguments: argparse.Namespace) -> None:
     data = InteractionData.read(config.prepared_file(dataset), device)
     settings = resolve(config, model_id, dataset)
     model = settings.build(data.n_users, data.item_size).to(device)
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise InputError(
-            f"{arguments.weights}: does not fit {settings.name} on {dataset}: {reason}"
-        ) from None
+    fit(model, weights, f"{arguments.weights}: does not fit {settings.name} on {dataset}")
     ranks: dict[str, np.ndarray] = {
         split: Evaluator(data, split, model.max_length, arguments.protocol).ranks(model)
         for split in SPLITS

@@ -1,7 +1,5 @@
 """Case study: which intents do users of low, medium and high activity have?"""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -12,8 +10,7 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from elcrec.figures import style
-from elcrec.figures.drawn import Drawn, drawn
-from elcrec.figures.single import single
+from elcrec.figures.drawn import Drawn, drawn, single
 from elcrec.runs.reading import Runs
 from elcrec.statistics.groups import activity_groups
 
@@ -62,7 +59,7 @@ def of_group(counts: pd.DataFrame) -> pd.DataFrame:
     return counts / counts.sum()
 
 
-def of_all(counts: pd.DataFrame) -> pd.Series[float]:
+def of_all(counts: pd.DataFrame) -> pd.Series:
     """Share of all users in each intent."""
     return counts.sum(axis=1) / counts.to_numpy().sum()
 

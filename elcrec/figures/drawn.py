@@ -5,7 +5,7 @@ import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -16,8 +16,10 @@ from elcrec.figures.plan import plan
 from elcrec.figures.style import look
 from elcrec.files.atomic import replaced, write_text
 from elcrec.files.words import listed, worded
+from elcrec.runs.plan import single_seed
 from elcrec.runs.reading import Found, Runs
 from elcrec.runs.record import RunRecord
+from elcrec.runs.snapshots import Snapshots, snapshots
 
 WORDS = Path(__file__).parent / "templates" / "captions.yaml"
 DPI = 200
@@ -113,3 +115,27 @@ def of_each_run(
         f"{name_of(config, str(model), str(dataset))} {say(rows)}"
         for (dataset, model), rows in numbers.groupby(["dataset", "model"], sort=False)
     ]
+
+
+class Single(NamedTuple):
+    """A run and what it recorded of intents."""
+
+    name: str
+    """Model and data set."""
+    seed: int
+    record: RunRecord | None
+    """None: not run."""
+    found: Snapshots | None
+
+    @property
+    def missing(self) -> str:
+        """Why there are no intents to show; empty if there are."""
+        return "" if self.found else "not recorded" if self.record else "not run"
+
+
+def single(runs: Runs, dataset: str) -> Single:
+    """The run of the model `intents_of` on a data set."""
+    model, seed = runs.config.figures.intents_of, single_seed(runs.config)
+    record = runs.run(dataset, model, seed)
+    found = snapshots(record) if record else None
+    return Single(name_of(runs.config, model, dataset), seed, record, found)

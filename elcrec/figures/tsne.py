@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 from sklearn.manifold import TSNE
 
 from elcrec.figures import style
-from elcrec.figures.drawn import Drawn, drawn
-from elcrec.figures.single import Single, single
+from elcrec.figures.drawn import Drawn, Single, drawn, single
 from elcrec.runs.reading import Runs
 
 Points = NDArray[np.float64]

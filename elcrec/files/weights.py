@@ -63,6 +63,23 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     return dict(content)
 
 
+def fit(model: torch.nn.Module, weights: Mapping[str, Tensor], refusal: str) -> None:
+    """Put weights into a model.
+
+    Args:
+        model: The model.
+        weights: A state dictionary.
+        refusal: What a message begins with.
+
+    Raises:
+        InputError: They are those of another model.
+    """
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(f"{refusal}: {str(error).splitlines()[-1].strip()[:200]}") from None
+
+
 def _is_plain(tensor: object) -> bool:
     """Whether it is an ordinary tensor of finite numbers, not sparse, quantized or complex."""
     if not isinstance(tensor, Tensor) or tensor.layout is not torch.strided:

@@ -5,15 +5,13 @@ what came before it, strictly, so that no label is among its own features; every
 counts at the end of the period. A user without a row in it is purely new and has no history.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -64,7 +62,7 @@ class Table:
     """(U, G)."""
 
     @classmethod
-    def read(cls, path: Path) -> Table:
+    def read(cls, path: Path) -> Self:
         """Read what `write` wrote; the reader of a damaged file says so."""
         return cls(**read_arrays(path, [field.name for field in dataclasses.fields(cls)]))
 

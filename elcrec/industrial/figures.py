@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from elcrec.config.industrial import CLUSTERED, MODELS
 from elcrec.figures import style
-from elcrec.figures.drawn import Drawn
+from elcrec.figures.drawn import Drawn, drawn
 from elcrec.figures.style import SERIES
 from elcrec.industrial.features import GROUPS
 from elcrec.industrial.runs import Evidence
@@ -73,12 +73,7 @@ def users_per_cluster(one: Evidence, numbers: pd.DataFrame) -> Drawn:
             axis.set_ylim(0, 1.05 * of_model["percent_of_group"].max())
     for axis, group in zip(axes[:, 0], GROUPS, strict=True):
         axis.set_ylabel(f"{group.removesuffix(' activity')}\n% of users")
-    caption = (
-        "Share of the users of each activity group in each cluster, at the end of the training "
-        f"period, of the first seed; each model has a scale of its own. {in_use(one)}"
-    )
-    alt = f"Bars: percent of each of five groups of users, by cluster. {in_use(one)}"
-    return Drawn(figure, numbers, f"Users per cluster by activity, {one.name}", caption, alt)
+    return drawn("clusters", figure, numbers, name=one.name, in_use=in_use(one))
 
 
 def groups_in_clusters(one: Evidence, numbers: pd.DataFrame) -> Drawn:
@@ -90,14 +85,8 @@ def groups_in_clusters(one: Evidence, numbers: pd.DataFrame) -> Drawn:
         _parted(axis, numbers[numbers["model"] == model])
     style.legend_below(figure, axes[0])
     mix = np.bincount(one.table.group, minlength=len(GROUPS)) / len(one.table.group)
-    whole = ", ".join(f"{share:.0%} {group}" for share, group in zip(mix, GROUPS, strict=True))
-    caption = (
-        f"Activity groups of the users in the {CHOSEN} largest clusters, and how many users each "
-        f"has; one without users has no bar. Among all users: {whole}."
-    )
-    title = f"Activity groups in the largest clusters, {one.name}"
-    alt = f"Bars of the {CHOSEN} largest clusters, parted by group. Among all users: {whole}."
-    return Drawn(figure, numbers, title, caption, alt)
+    whole = [f"{share:.0%} {group}" for share, group in zip(mix, GROUPS, strict=True)]
+    return drawn("groups", figure, numbers, name=one.name, chosen=CHOSEN, whole=whole)
 
 
 def in_use(one: Evidence) -> str:

@@ -21,10 +21,10 @@ Write = Callable[[pd.DataFrame], object]
 
 def table(part: Part, best: Best, ids: NDArray[np.object_]) -> pd.DataFrame:
     """The lines of a part's users, best first; none for what was not recommended."""
-    kept = best.scores > NONE
-    row, place = np.nonzero(kept)
-    columns = {"user": part.names[row], "item": ids[best.items[kept] - 1]}
-    return pd.DataFrame(columns | {"rank": place + 1, "score": best.scores[kept]})
+    items, scores = best
+    row, place = np.nonzero(kept := scores > NONE)
+    columns = {"user": part.names[row], "item": ids[items[kept] - 1]}
+    return pd.DataFrame(columns | {"rank": place + 1, "score": scores[kept]})
 
 
 def check_ending(path: Path) -> None:

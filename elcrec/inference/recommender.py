@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -27,16 +26,9 @@ SEEN_WIDTH = 512
 """Items of each history that are hidden at a time, which bounds the memory of very long ones."""
 NONE = float("-inf")
 """Score of what is not recommended."""
-
-
-@dataclass(frozen=True)
-class Best:
-    """The k best items of n histories, best first."""
-
-    items: NDArray[np.int64]
-    """(n, k) numbers of the items, from 1."""
-    scores: NDArray[np.float32]
-    """(n, k) their scores; -inf where fewer than k items are left."""
+Best = tuple[NDArray[np.int64], NDArray[np.float32]]
+"""The k best items of n histories, best first: numbers of the items, from 1, and their scores, both
+(n, k); `NONE` where fewer than k items are left."""
 
 
 def load(
@@ -92,9 +84,9 @@ class Recommender:
                 or a model that has weights for each user.
         """
         part, raw = self._part(histories)
-        best = self.best(part, k, with_seen)
-        items: NDArray[Any] = self.ids[best.items - 1] if raw else best.items
-        counts = (best.scores > NONE).sum(1)
+        numbers, scores = self.best(part, k, with_seen)
+        items: NDArray[Any] = self.ids[numbers - 1] if raw else numbers
+        counts = (scores > NONE).sum(1)
         return [row[:count].tolist() for row, count in zip(items, counts, strict=True)]
 
     def score(self, histories: Sequence[Sequence[Any]]) -> NDArray[np.float32]:
@@ -126,7 +118,7 @@ class Recommender:
         if not 1 <= k <= self.n_items:
             raise InputError(f"{k} recommendations: must be from 1 to {self.n_items}, all items")
         form = (len(part.rows), k)
-        best = Best(np.empty(form, dtype=np.int64), np.empty(form, dtype=np.float32))
+        best = np.empty(form, dtype=np.int64), np.empty(form, dtype=np.float32)
         for some, rows, longest, scores in self._scored(part):
             scores[:, 0] = scores[:, -1] = NONE  # padding and mask
             for end in range(0, 0 if with_seen else longest, SEEN_WIDTH):
@@ -135,7 +127,7 @@ class Recommender:
                 seen = part.data.windows(part.data.starts[rows], stops, width)
                 scores.scatter_(1, seen, NONE)
             top = scores.topk(k)
-            best.items[some], best.scores[some] = top.indices.cpu(), top.values.float().cpu()
+            best[0][some], best[1][some] = top.indices.cpu(), top.values.float().cpu()
         return best
 
     def _scored(self, part: Part) -> Iterator[tuple[NDArray[np.int64], Tensor, int, Tensor]]:

@@ -17,7 +17,7 @@ from elcrec.config.model_file import read_model_file
 from elcrec.errors import InputError, did_you_mean, shown
 from elcrec.files.checked import Line, Record, check, in_file
 from elcrec.files.jsonfile import read_json
-from elcrec.files.weights import read_weights, weights_file
+from elcrec.files.weights import fit, read_weights, weights_file
 from elcrec.files.yamlfile import read_yaml
 from elcrec.models.interface import SequenceModel
 from elcrec.runs.places import machines
@@ -102,11 +102,7 @@ def restore(folder: Path, config: Config, device: torch.device) -> Restored:
         size = _item_size(small, _shapes(make, 1, 4), weights)
         per_user = small != _shapes(make, 2, 3)
         model = make(metrics.users, size)
-    try:
-        model.load_state_dict(weights)
-    except RuntimeError as error:
-        reason = str(error).splitlines()[-1].strip()
-        raise InputError(f"{file}: does not fit {told.name}: {reason}") from None
+    fit(model, weights, f"{file}: does not fit {told.name}")
     return Restored(told.name, metrics, model.to(device).eval(), per_user)
 
 

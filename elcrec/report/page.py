@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from elcrec.report.claims.claim import judge_all
 from elcrec.report.evidence import Evidence
 from elcrec.report.remarks import remarks
 from elcrec.runs.reading import Gap
-from elcrec.tables.layout import Cell, Table
+from elcrec.tables.layout import Table, texts
 
 FINDINGS = elcrec.ROOT / "docs" / "findings.md"
 """What was found out about the paper; the page shows its headings."""
@@ -119,10 +120,6 @@ def _absences(evidence: Evidence, gaps: Sequence[Gap]) -> Table | None:
     for gap in gaps:
         names = evidence.dataset_name(gap.dataset), evidence.model_name(gap.model)
         groups.setdefault((*names, gap.reason), []).append(str(gap.seed))
-    rows = [
-        list(map(Cell, (dataset, model, ", ".join(seeds), reason)))
-        for (dataset, model, reason), seeds in groups.items()
-    ]
-    header = ["Data set", "Model", "Seeds", "Why"]
-    caption = "Asked for by the configuration"
-    return Table("absent", caption, header, rows, text_columns=4) if rows else None
+    rows = [[*names, ", ".join(seeds), reason] for (*names, reason), seeds in groups.items()]
+    table = texts(["Data set", "Model", "Seeds", "Why"], rows, left=4)
+    return replace(table, id="absent", caption="Asked for by the configuration") if rows else None

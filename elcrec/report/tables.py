@@ -147,6 +147,5 @@ def deviation(percent: float) -> Deviation | None:
     text = f"{percent:+.1f} %".replace("-", "−")
     if abs(percent) <= CLOSE:
         return Deviation("close", "=", text)
-    if abs(percent) <= NEAR:
-        return Deviation(f"{side} near", arrow, text)
-    return Deviation(f"{side} far", arrow * 2, text)
+    far = abs(percent) > NEAR
+    return Deviation(f"{side} {'far' if far else 'near'}", arrow * (1 + far), text)

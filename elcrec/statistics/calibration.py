@@ -7,10 +7,9 @@ that are the same in every respect are drawn with their seeds, and beside them t
 pool, whose runs are drawn by their means.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 import pandas as pd
@@ -59,7 +58,7 @@ class Source:
     users: int
 
     @classmethod
-    def of(cls, hits: Hits, deviation: float) -> Source:
+    def of(cls, hits: Hits, deviation: float) -> Self:
         """From recorded hits, (runs, users), two runs or more, and the pooled training noise."""
         runs, users = hits.shape
         counts = hits.sum(0, dtype=np.int64)

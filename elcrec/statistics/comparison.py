@@ -1,7 +1,5 @@
 """Comparisons of two models on one metric: the primary test, those beside it, Holm-corrected."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import nan
@@ -13,6 +11,18 @@ from numpy.typing import NDArray
 from elcrec.statistics.crossed import Crossed, crossed
 from elcrec.statistics.noise import Pool
 from elcrec.statistics.tests import Comparison, holm, paired_t, welch
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One metric of one model on one data set, on the test split."""
+
+    dataset: str
+    model: str
+    seeds: Sequence[float]
+    """The metric of each seed."""
+    users: NDArray[np.float64]
+    """(seeds, users) the metric of each seed and user."""
 
 
 @dataclass(frozen=True)
@@ -99,18 +109,6 @@ class ModelComparison:
         return self.primary.users_variance / whole if whole else nan
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One metric of one model on one data set, on the test split."""
-
-    dataset: str
-    model: str
-    seeds: Sequence[float]
-    """The metric of each seed."""
-    users: NDArray[np.float64]
-    """(seeds, users) the metric of each seed and user."""
-
-
 def compare(family: str, metric: str, a: Sample, b: Sample, pool: Pool) -> ModelComparison:
     """Test model a against model b on the test split.
 
@@ -151,18 +149,15 @@ def with_holm(comparisons: Iterable[ModelComparison]) -> list[ModelComparison]:
     ]
 
 
+_KEYS = ("family", "dataset", "metric", "model_a", "model_b", "mean_a", "mean_b")
+
+
 def csv_row(comparison: ModelComparison) -> dict[str, object]:
     """Return a line of `significance.csv`, with the keys `COLUMNS`."""
     c = comparison
     reasons = {"primary": c.primary.reason} | {name: c.tests[name].reason for name in TESTS}
     return {
-        "family": c.family,
-        "dataset": c.dataset,
-        "metric": c.metric,
-        "model_a": c.model_a,
-        "model_b": c.model_b,
-        "mean_a": c.mean_a,
-        "mean_b": c.mean_b,
+        **{key: getattr(c, key) for key in _KEYS},
         "difference": c.mean_a - c.mean_b,
         "relative_difference_percent": c.relative_difference,
         "difference_low95": c.primary.low,

@@ -9,11 +9,10 @@ Written out in NumPy, over many draws at once, because the library that has it (
 the simulation in `elcrec.statistics.calibration` asks for hundreds of thousands of moderations.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, nan
+from typing import Self
 
 import numpy as np
 import scipy.special
@@ -72,7 +71,7 @@ class Pool:
     """Models whose trainings are all alike, rank by rank: they have no training noise."""
 
     @classmethod
-    def of(cls, values: Mapping[Key, Sequence[float]], fixed: Collection[Key] = ()) -> Pool:
+    def of(cls, values: Mapping[Key, Sequence[float]], fixed: Collection[Key] = ()) -> Self:
         """Collect the variances.
 
         Args:

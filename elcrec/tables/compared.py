@@ -8,8 +8,7 @@ from textwrap import fill
 
 from elcrec.config.config import Config
 from elcrec.evaluation.metrics import METRICS
-from elcrec.external.record import Predicted, place
-from elcrec.external.rivals import THEIRS, Rivals
+from elcrec.external.record import THEIRS, Predicted, Rivals, place
 from elcrec.tables import table1
 from elcrec.tables.layout import GAP, Names, number, p_value, percent, plain_table, score
 from elcrec.tables.table1 import AccuracyTable

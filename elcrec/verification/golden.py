@@ -10,7 +10,7 @@ Tensors have the names of the released code. Dropout is off.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import get_args
 
 import torch
 from torch import Tensor
@@ -18,7 +18,9 @@ from torch import Tensor
 from baselines import iclrec
 from elcrec.config.build import build as build_settings
 from elcrec.errors import InputError
+from elcrec.files.weights import fit
 from elcrec.models import elcrec as elcrec_model
+from elcrec.models.clustering import Fusion
 from elcrec.models.interface import Batch
 from elcrec.models.transformer import TransformerModel
 from elcrec.training.settings import TrainingSettings
@@ -37,9 +39,6 @@ AFTER_STEP_TOLERANCE = 1e-2
 CLUSTER_PARTS = ("loss_cluster_pull", "loss_cluster_push")
 # The cluster loss is the sum of these two, of about the same size and opposite sign. Rounding is
 # relative to them and not to what is left, so its deviation is measured against |pull| + |push|.
-
-
-M = TypeVar("M", bound=TransformerModel)
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def verify(path: Path, weights: Path | None = None) -> list[Deviation]:
             found |= {f"after/{name}": parameter, f"param_norm_after/{name}": parameter.norm()}
         deviations += compare(step, expected, found)
         if recorded := fixture.group(f"{step}/after"):  # go on from there: steps compare apart
-            _load(model, from_released(fixture.path, recorded), fixture.path)
+            fit(model, from_released(fixture.path, recorded), str(fixture.path))
     return deviations
 
 
@@ -105,35 +104,29 @@ def build(fixture: Fixture, weights: Path | None) -> TransformerModel:
     else:
         raise InputError(f"{fixture.path}: carries no weights; name the released ones by --weights")
     of = fixture.path if tensors else weights or fixture.path
-    item_size, dimension = state["encoder.items.weight"].shape
-    length = len(state["encoder.positions.weight"])
-    sizes: dict[str, Any] = {"dimension": dimension, "max_length": length}
-    sizes["blocks"] = block_count(of, state)
-    if (centroids := fixture.centroids) is not None:
-        sizes["intents"] = len(centroids)
-        parameters = build_settings(iclrec.Hyperparameters, sizes, f"{of}: sizes")
-        clustered = _load(iclrec.Model(parameters, 1, item_size), state, of)
-        if centroids.shape != clustered.centroids.shape:
-            raise InputError(f"{fixture.path}: kmeans_centroids must have {dimension} columns")
-        clustered.centroids.copy_(centroids)
-        fixture.check(clustered, LOSSES)
-        return clustered.eval()
-    if "centers" not in state or not state["centers"].ndim:
+    centroids, item_size = fixture.centroids, len(state["encoder.items.weight"])
+    kind = elcrec_model if centroids is None else iclrec
+    centers = state.get("centers") if centroids is None else centroids
+    if centers is None or not centers.ndim:
         raise InputError(f"{of}: has no cluster_centers, the fixture no kmeans_centroids")
-    sizes["intents"] = len(state["centers"])
-    chosen = build_settings(elcrec_model.Hyperparameters, sizes, f"{of}: sizes")
-    model = elcrec_model.Model(chosen, 1, item_size)
-    fixture.check(_load(model, state, of), (*LOSSES, "loss_cluster"))
-    options = _fit_options(fixture, chosen, state, item_size)
-    return _load(elcrec_model.Model(options, 1, item_size), state, of).eval()
-
-
-def _load(model: M, state: dict[str, Tensor], path: Path) -> M:
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise InputError(f"{path}: {str(error).splitlines()[-1].strip()[:200]}") from None
-    return model
+    sizes = {
+        "dimension": state["encoder.items.weight"].shape[1],
+        "max_length": len(state["encoder.positions.weight"]),
+        "blocks": block_count(of, state),
+        "intents": len(centers),
+    }
+    parameters = build_settings(kind.Hyperparameters, sizes, f"{of}: sizes")
+    model: TransformerModel = kind.Model(parameters, 1, item_size)
+    fit(model, state, str(of))
+    if isinstance(model, iclrec.Model):
+        if centers.shape != model.centroids.shape:
+            columns = sizes["dimension"]
+            raise InputError(f"{fixture.path}: kmeans_centroids must have {columns} columns")
+        model.centroids.copy_(centers)
+        fixture.check(model, LOSSES)
+        return model.eval()
+    fixture.check(model, (*LOSSES, "loss_cluster"))
+    return _fitting(fixture, parameters, state, item_size)
 
 
 def make_batch(expected: Mapping[str, Tensor]) -> Batch:
@@ -180,22 +173,27 @@ def assigned_intents(model: TransformerModel, hidden: Tensor) -> Tensor:
     return iclrec.nearest(pooled, model.centroids)
 
 
-def _fit_options(
+def _fitting(
     fixture: Fixture, sizes: elcrec_model.Hyperparameters, state: dict[str, Tensor], item_size: int
-) -> elcrec_model.Hyperparameters:
-    """Find alpha and the fusion, which fixtures do not store, from the losses of the first step."""
+) -> elcrec_model.Model:
+    """ELCRec with alpha and the fusion, which fixtures do not store, by the losses of step 0."""
     first = fixture.group("step0")
     loss = {n: float(v) for n, v in first.items() if n.startswith("loss_")}
     rest = loss["loss_next_item"] + 0.1 * (loss["loss_instance"] + loss["loss_intent"])
     if not abs(loss["loss_total"] - rest) <= LARGEST_ALPHA * abs(loss["loss_cluster"]) > 0:
         raise InputError(f"{fixture.path}: the losses of step0 do not sum to loss_total")
     alpha = round((loss["loss_total"] - rest) / loss["loss_cluster"], 2)
-    fits = {}
-    for fusion in ("shift", "concat", "none"):
-        options = replace(sizes, alpha=alpha, fusion=fusion)
-        model = elcrec_model.Model(options, 1, item_size).eval()
+
+    def made(fusion: Fusion) -> elcrec_model.Model:
+        model = elcrec_model.Model(replace(sizes, alpha=alpha, fusion=fusion), 1, item_size)
         model.load_state_dict(state)
+        return model.eval()
+
+    def away(fusion: Fusion) -> float:
         with torch.no_grad():
-            instance = model.loss(make_batch(first))["instance"]
-        fits[abs(float(instance) - loss["loss_instance"])] = options
-    return fits[min(fits)]
+            return abs(
+                float(made(fusion).loss(make_batch(first))["instance"]) - loss["loss_instance"]
+            )
+
+    # Made anew: a loss leaves its mark on the centers, which it puts to unit length.
+    return made(min(get_args(Fusion), key=away))

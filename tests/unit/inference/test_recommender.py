@@ -175,10 +175,10 @@ def test_a_model_of_users_recommends_to_those_of_its_training_only(loaded, seque
     with pytest.raises(InputError, match="cannot score histories of others"):
         run.score([[1, 2]])
     (part,) = run.users()
-    best = run.best(part, 3, with_seen=True)
+    best, _ = run.best(part, 3, with_seen=True)
     model = run.run.model
     scores = (model.users.weight @ model.items.weight.T).topk(3)
-    assert best.items.tolist() == (scores.indices + 1).tolist()
+    assert best.tolist() == (scores.indices + 1).tolist()
     assert part.names.tolist() == [f"u{number}" for number in range(1, 121)]
 
 
@@ -187,7 +187,7 @@ def test_users_are_recommended_to_with_all_their_items(loaded, sequences):
     whole = [sequences.items[a:b].tolist() for a, b in pairwise(sequences.offsets)]
     (part,) = run.users(["u7", "u3"])
     assert part.names.tolist() == ["u7", "u3"]
-    assert run.best(part, 5).items.tolist() == run.recommend([whole[6], whole[2]], 5)
+    assert run.best(part, 5)[0].tolist() == run.recommend([whole[6], whole[2]], 5)
 
 
 def test_a_path_goes_before_the_name_of_a_recorded_run(finished, monkeypatch):
