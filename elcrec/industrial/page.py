@@ -20,7 +20,7 @@ from elcrec.industrial.figures import draw, in_use
 from elcrec.industrial.runs import Evidence, Run, read_evidence, table_folder
 from elcrec.industrial.tables import LOG_LOSS, build, shown
 from elcrec.report.page import environment, images
-from elcrec.runs.reading import NOT_YET_RUN, Gap
+from elcrec.runs.reading import Gap
 from elcrec.tables.document import document, write_table
 from elcrec.tables.layout import Names, Table, declared, figures, word
 from elcrec.tables.wording import missing, origin
@@ -75,12 +75,12 @@ def answer(frame: pd.DataFrame) -> dict[str, float]:
 def _absent(config: Config, evidence: Sequence[Evidence]) -> list[str]:
     """One line for each model of which seeds are missing."""
     names = Names({one.id: one.name for one in evidence}, MODELS)
-    gaps = []
-    for one, model, runs in _each(evidence):
-        there = {run.record.seed for run in runs}
-        gaps += [
-            Gap(one.id, model, s, NOT_YET_RUN) for s in config.industrial.seeds if s not in there
-        ]
+    gaps = [
+        Gap(one.id, model, seed)
+        for one, model, runs in _each(evidence)
+        for seed in config.industrial.seeds
+        if seed not in {run.record.seed for run in runs}
+    ]
     return missing(gaps, names)
 
 

@@ -93,11 +93,6 @@ class ModelComparison:
     primary_holm: float = nan
 
     @property
-    def holm(self) -> dict[str, float]:
-        """Corrected p of each of `TESTS`."""
-        return {name: outcome.p_holm for name, outcome in self.tests.items()}
-
-    @property
     def relative_difference(self) -> float:
         """Model a against model b, in percent of b."""
         return 100 * (self.mean_a - self.mean_b) / self.mean_b if self.mean_b else nan

@@ -173,11 +173,6 @@ def plain(table: Table) -> str:
     return _laid_out(table, _padded(table, lambda cell: cell.text), "plain")
 
 
-def markdown_table(header: Sequence[str], rows: Iterable[Sequence[str]], text: int = 1) -> str:
-    """Return texts as Markdown, the first `text` columns to the left."""
-    return markdown(texts(header, rows, text))
-
-
 def plain_table(header: Sequence[str], rows: Iterable[Sequence[str]], text: int = 1) -> str:
     """Return texts for a terminal, the first `text` columns to the left."""
     return plain(texts(header, rows, text))

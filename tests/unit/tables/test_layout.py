@@ -10,13 +10,13 @@ from elcrec.tables.layout import BEST, SECOND, Cell, Column, Table
 
 
 def test_markdown_is_padded_and_aligned():
-    assert md.markdown_table(["Model", "s"], [["A", "1.5"], ["Longer", "10"]]) == (
+    assert md.markdown(md.texts(["Model", "s"], [["A", "1.5"], ["Longer", "10"]])) == (
         "| Model  |   s |\n| ------ | --: |\n| A      | 1.5 |\n| Longer |  10 |\n"
     )
 
 
 def test_a_bar_in_a_cell_is_escaped():
-    assert "| a\\|b |" in md.markdown_table(["x"], [["a|b"]])
+    assert "| a\\|b |" in md.markdown(md.texts(["x"], [["a|b"]]))
 
 
 def test_plain_table():
@@ -24,10 +24,10 @@ def test_plain_table():
 
 
 def test_a_table_without_rows():
-    assert md.markdown_table(["x", "y"], []) == "| x   |   y |\n| --- | --: |\n"
+    assert md.markdown(md.texts(["x", "y"], [])) == "| x   |   y |\n| --- | --: |\n"
 
 
-@pytest.mark.parametrize("function", [md.markdown_table, md.plain_table])
+@pytest.mark.parametrize("function", [md.texts, md.plain_table])
 def test_rows_of_another_length_are_refused(function):
     with pytest.raises(ValueError, match="a row has 1 cells, the header 2"):
         function(["x", "y"], [["1"]])

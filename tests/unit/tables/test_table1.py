@@ -158,14 +158,14 @@ def test_direction_of_the_tests(full):
 def test_holm_families(full):
     table = build(full)
     each = table.against_each
-    assert [c.holm["paired"] for c in each] == holm(c.tests["paired"].p_value for c in each)
-    assert [c.holm["Welch"] for c in each] == holm(c.tests["Welch"].p_value for c in each)
+    assert [c.tests["paired"].p_holm for c in each] == holm(c.tests["paired"].p_value for c in each)
+    assert [c.tests["Welch"].p_holm for c in each] == holm(c.tests["Welch"].p_value for c in each)
     assert [c.primary_holm for c in each] == holm(c.primary.p_value for c in each)
     tops = list(table.tops.values())
-    assert [c.holm["paired"] for c in tops] == holm(c.tests["paired"].p_value for c in tops)
+    assert [c.tests["paired"].p_holm for c in tops] == holm(c.tests["paired"].p_value for c in tops)
     rows = lines(table.significance())
     assert [r["family"] for r in rows] == [table1.EACH] * 24 + [table1.BEST] * 8
-    assert [float(r["welch_p_holm"]) for r in rows[:24]] == [c.holm["Welch"] for c in each]
+    assert [float(r["welch_p_holm"]) for r in rows[:24]] == [c.tests["Welch"].p_holm for c in each]
     assert {(r["seeds"], r["paired_n"], r["sidedness"]) for r in rows} == {
         ("3+3", "400", "two-sided")
     }
@@ -181,7 +181,7 @@ def test_csv_and_table_agree(full):
     best = [line for line in lines(table.significance()) if line["family"] == table1.BEST]
     for line, top in zip(best, table.tops.values(), strict=True):
         assert (line["model_a"], line["model_b"]) == (top.model_a, top.model_b)
-        assert float(line["paired_t_p_holm"]) == top.holm["paired"]
+        assert float(line["paired_t_p_holm"]) == top.tests["paired"].p_holm
         assert float(line["p_holm"]) == top.primary_holm
 
 
@@ -222,7 +222,7 @@ def test_one_seed(output, ranks):
     cell, top = table.cells["beauty", "HR@5", "elcrec"], table.tops["beauty", "HR@5"]
     assert isnan(cell.std)
     assert isnan(top.tests["Welch"].p_value)
-    assert isnan(top.holm["Welch"])
+    assert isnan(top.tests["Welch"].p_holm)
     assert isnan(top.primary.p_value)
     assert isnan(cell.low95)
     assert top.tests["paired"].p_value < 1
@@ -287,9 +287,10 @@ def test_a_tie_goes_to_the_first_model_and_has_p_one(output):
     table = build(output, {"beauty": "Beauty"}, {"sasrec": "S", "elcrec": "E"}, [1, 2])
     top = table.tops["beauty", "HR@5"]
     assert (top.model_a, top.model_b) == ("sasrec", "elcrec")
-    assert top.tests["Welch"].p_value == top.tests["paired"].p_value == top.holm["Welch"] == 1.0
+    welch, paired = top.tests["Welch"], top.tests["paired"]
+    assert welch.p_value == paired.p_value == welch.p_holm == 1.0
     assert top.primary.p_value == 1.0
-    assert top.tests["Welch"].effect == top.tests["paired"].effect == 0.0
+    assert welch.effect == paired.effect == 0.0
     assert (top.primary.low, top.primary.high) == (0.0, 0.0)
 
 
