@@ -65,6 +65,7 @@ rule industrial_train:
 rule industrial_report:
     input:
         TABLE_TEMPLATES,
+        FIGURE_TEMPLATES,
         INDUSTRIAL_RUNS,
         paper=expand(
             f"{workflow.basedir}/workflow/paper/table{{number}}.csv", number=[3, 4]
