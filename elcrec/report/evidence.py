@@ -58,7 +58,7 @@ class Evidence:
     @functools.cached_property
     def paper(self) -> PaperTable:
         """The paper's Table 1."""
-        return paper.load_accuracy()
+        return _Printed(paper.load_accuracy())
 
     @functools.cached_property
     def accuracy_printed(self) -> PaperTable:
@@ -143,3 +143,10 @@ class Evidence:
     def released(self) -> Sequence[ReleasedRecord]:
         """What `elcrec verify released` recorded of published weights."""
         return [read_json(p, ReleasedRecord) for p in json_files(self.config, "released")]
+
+
+class _Printed(dict[tuple[str, str, str], float]):
+    """Published numbers; one that is asked for and not there is said to be missing."""
+
+    def __missing__(self, key: tuple[str, str, str]) -> float:
+        raise InputError(f"{paper.FOLDER / 'table1.csv'}: has no value of {', '.join(key)}")
