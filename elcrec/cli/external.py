@@ -7,7 +7,7 @@ from typing import Any
 
 from elcrec.cli.options import add_config, add_output, file_path, writing_to
 from elcrec.data.repeats import PROTOCOLS
-from elcrec.errors import brief
+from elcrec.errors import InputError, brief
 
 IDS = "raw: as in the raw data (default); numbers: as in sequences.txt"
 
@@ -54,11 +54,14 @@ def run_compare(args: argparse.Namespace) -> None:
     Raises:
         InputError: A file, data set or run that is not right, or no metric can be had.
     """
+    from elcrec.config.build import LARGEST
     from elcrec.config.config import load_config
     from elcrec.config.sections import External
     from elcrec.external.record import THEIRS, known_metrics, read_external, read_rivals
     from elcrec.tables.compared import compared
 
+    if not 0 <= args.seed <= LARGEST - len(args.files):
+        raise InputError(f"--seed {args.seed}: must be from 0 to {LARGEST - len(args.files)}")
     config, files = load_config(args.config), {args.dataset: args.files}
     told = {
         "name": brief(args.name or args.files[0].stem),

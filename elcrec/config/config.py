@@ -223,15 +223,20 @@ def from_mapping(
     output = told.output / FROM_RECORDED if told.runs == "recorded" else told.output
     more = {"output": output, "model_files": known.models, "layers": origin, "followed": {}}
     config = Config.model_construct(**dict(told) | more)
-    _refuse_equal_names(config, "use", config.use, config.dataset_name)
-    _refuse_equal_names(config, "models", config.models, config.model_name)
+    industrial = config.industrial
+    _refuse_equal_names(config, ["use"], config.use, config.dataset_name)
+    _refuse_equal_names(config, ["models"], config.models, config.model_name)
+    _refuse_equal_names(config, ["external"], config.external, config.model_name)
+    _refuse_equal_names(
+        config, ["industrial", "use"], industrial.use, lambda use: industrial.datasets[use].name
+    )
     for model in config.figures.ablation.models:
         _take_overrides_of_base(config, model)
     return config
 
 
 def _refuse_equal_names(
-    config: Config, key: str, ids: Iterable[str], name_of: Callable[[str], str]
+    config: Config, keys: list[str], ids: Iterable[str], name_of: Callable[[str], str]
 ) -> None:
     """Two things of one name could not be told apart in a table."""
     first: dict[str, str] = {}
@@ -239,7 +244,7 @@ def _refuse_equal_names(
         other = first.setdefault(name := name_of(each), each)
         if other != each:
             raise InputError(
-                f"{config.layers.where(key)}: {other} and {each} are both named {shown(name)}; "
+                f"{config.layers.where(*keys)}: {other} and {each} are both named {shown(name)}; "
                 "give one of them another `name`"
             )
 

@@ -74,18 +74,20 @@ def _content(
         )
     sizes = (raw["user"].nunique(), raw["item"].nunique(), len(raw))
     chosen = selected(raw, dataset.min_rating, dataset.doubled)
-    frame = _long_enough(k_core(chosen, dataset.core))
+    cored = k_core(chosen, dataset.core)
+    frame = _long_enough(cored)
     if frame.empty:
-        why, lower = (
+        why = (
             f"{len(chosen):,} after `min_rating` and `doubled`, and among these no user and item "
-            f"with at least {dataset.core} interactions each, or no user with {MIN_ITEMS} items",
-            "core",
+            f"with at least {dataset.core} interactions each; lower `core`"
         )
         if chosen.empty:
-            why, lower = f"the highest rating is {raw['rating'].max():g}", "min_rating"
+            why = f"the highest rating is {raw['rating'].max():g}; lower `min_rating`"
+        elif not cored.empty:
+            why = f"no user has the {MIN_ITEMS} items that training and tests need"
         raise InputError(
             f"{path}: nothing is left of {len(raw):,} interactions ({sizes[0]:,} users, "
-            f"{sizes[1]:,} items): {why}; lower `{lower}` of data set {name}"
+            f"{sizes[1]:,} items), data set {name}: {why}"
         )
     sequences = to_sequences(frame)
     return format_sequences(sequences), sequences, dict(zip(COUNTS, sizes, strict=True))

@@ -129,6 +129,9 @@ def _places(path: Path, fields: Sequence[str], columns: Columns) -> tuple[dict[s
         spelled = names if key in told else [name.lower() for name in names]
         place = next((spelled.index(name) for name in wanted if name in spelled), None)
         if place is not None:
+            if spelled.count(spelled[place]) > 1:
+                twice = f"the column {shown(names[place])} stands twice"
+                raise InputError(f"{path}, line 1: {twice}; rename one of them")
             found[key] = place
         elif key != "rating" or key in told:
             raise InputError(

@@ -121,7 +121,7 @@ def read_histories(path: Path) -> tuple[int, Iterator[Written]]:
     Raises:
         InputError: The first line that is not right, or a user who has two.
     """
-    if path.suffix.lower() in TABLES:
+    if Path(path.name.lower().removesuffix(".gz")).suffix in TABLES:
         sequences = to_sequences(read_interactions(path, "csv"))
         return sequences.n_users, _of_sequences(sequences, path)
     return _checked(path), _of_lines(path)

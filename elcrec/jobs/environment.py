@@ -34,8 +34,13 @@ def commit() -> tuple[str | None, bool]:
 
 def command() -> list[str]:
     """The command that is carried out, without folders of this machine."""
-    words = (short(w) if w.startswith("/") else without_folders(w) for w in sys.argv[1:])
-    return ["elcrec", *words]
+    return ["elcrec", *map(_shared, sys.argv[1:])]
+
+
+def _shared(word: str) -> str:
+    """A path, or `--option=path`, may have blanks; in another word there may be some paths."""
+    option, equals, path = word.rpartition("=")
+    return option + equals + (short(path) if path.startswith("/") else without_folders(path))
 
 
 def environment(device: torch.device) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import torch
 from elcrec.config.build import LARGEST
 from elcrec.config.config import Config
 from elcrec.data.histories import InteractionData
-from elcrec.data.repeats import FATE, counted
+from elcrec.data.repeats import FATE, counted, refuse_repeats
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
 from elcrec.files.paths import short
@@ -180,10 +180,14 @@ def out_of_memory(run: Run, data: InteractionData, error: Exception) -> str:
 
 def tell_repeats(run: Run, data: InteractionData, protocol: RankingProtocol) -> None:
     """Say on standard error what becomes of targets that their users had before, if any did."""
-    repeated = data.sequences.repeated()
-    if any(repeated.values()) and data.n_users not in repeated.values():
+    repeated, which = data.sequences.repeated(), f"{run.settings.name} on {run.dataset}"
+    try:
+        refuse_repeats(repeated, data.n_users, protocol)
+    except InputError as error:
+        raise InputError(f"{which}: {error}") from None
+    if any(repeated.values()):
         print(
-            f"elcrec: {run.settings.name} on {run.dataset}: {counted(repeated, data.n_users)}; "
+            f"elcrec: {which}: {counted(repeated, data.n_users)}; "
             f"ranked by `{protocol}` such items {FATE[protocol]}",
             file=sys.stderr,
         )

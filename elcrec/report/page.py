@@ -13,7 +13,7 @@ from elcrec.config.config import Config
 from elcrec.config.figures import KINDS
 from elcrec.files.checked import Line, Record
 from elcrec.files.jsonfile import read_json
-from elcrec.files.paths import short
+from elcrec.files.paths import short, without_folders
 from elcrec.report import provenance, tables, verdict
 from elcrec.report.claims import CLAIMS
 from elcrec.report.claims.claim import judge_all
@@ -80,7 +80,7 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters["short"] = short
+    made.filters |= {"short": short, "without_folders": without_folders}
     return made
 
 

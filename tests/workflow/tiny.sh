@@ -11,5 +11,9 @@ run() {
 run --dry-run
 run
 run --dry-run | grep -q "Nothing to be done" || { echo "a second run would not be empty" >&2; exit 1; }
+if grep -rlF "$work" "$work/results" "$work/data" --exclude-dir=logs; then
+  echo "these files name a folder of this machine" >&2
+  exit 1
+fi
 "$bin/python" -m elcrec table headline --config "$work/tiny.yaml"
 echo "tiny DAG: ok ($work)"

@@ -354,6 +354,19 @@ def test_a_call_of_snakemake_names_the_files_and_where_the_workflow_is(tmp_path,
             {"models": ["sasrec", "SASRec.yaml"]},
             "models: sasrec and SASRec are both named 'SASRec'",
         ),
+        (
+            {"external": {e: {"name": "EASE", "files": {"beauty": ["a.csv"]}} for e in "ab"}},
+            "external: a and b are both named 'EASE (not trained here)'",
+        ),
+        (
+            {
+                "industrial": {
+                    "use": ["ml-100k", "kuairand-pure"],
+                    "datasets": {"kuairand-pure": {"name": "ML-100K"}},
+                }
+            },
+            "industrial.use: ml-100k and kuairand-pure are both named 'ML-100K'",
+        ),
     ],
 )
 def test_two_of_one_name_could_not_be_told_apart(tmp_path, monkeypatch, content, message):

@@ -213,9 +213,14 @@ def test_a_filter_that_leaves_nothing_says_what_was_there(fetched, out: Path, re
     message = refused(prepare, "small", small(core=100), raw, out)
     assert f"{raw.path}: nothing is left of {len(ROWS)} interactions" in message
     assert "at least 100 interactions each" in message
-    assert "lower `core` of data set small" in message
+    assert message.endswith("; lower `core`")
     message = refused(prepare, "small", small(min_rating=9), raw, out)
-    assert re.search(r"\): the highest rating is \d; lower `min_rating` of data set small", message)
+    assert re.search(r" small: the highest rating is \d; lower `min_rating`$", message)
+    short = fetched("movielens", movielens(ROWS[:1]))
+    message = refused(prepare, "small", small(core=0), short, out)
+    assert message.endswith(
+        ", data set small: no user has the 4 items that training and tests need"
+    )
 
 
 def test_a_lowest_rating_needs_ratings(fetched, out: Path, refused) -> None:

@@ -75,6 +75,13 @@ def test_columns_that_are_not_there(table, refused, text, columns, words) -> Non
     assert all(word in message for word in words), message
 
 
+def test_a_column_that_stands_twice_is_refused(table, refused) -> None:
+    message = refused(read_table, table("user,User,item,time\na,b,c,1\n"))
+    assert message.endswith("t.csv, line 1: the column 'user' stands twice; rename one of them")
+    others = table("user,item,time,note,note\na,b,1,x,y\n")
+    assert rows(others)[0][:3] == ("a", "b", 1)
+
+
 @pytest.mark.parametrize("rest", ["", "2,8,4,5\n"])
 def test_a_first_line_with_more_columns_than_the_header_is_refused(table, refused, rest) -> None:
     path = table(f"user,item,time\n1,7,3,9\n{rest}")

@@ -31,6 +31,13 @@ def test_it_says_that_the_data_are_others(written):
     assert "not whether the paper's numbers are right" in written.text
 
 
+def test_no_file_of_the_output_names_a_folder_of_the_machine(made, finished, written):
+    files = [path for path in finished.output.rglob("*") if path.is_file()]
+    assert len(files) > 50
+    for path in [*files, *finished.data.rglob("*.json")]:
+        assert str(made.parent).encode() not in path.read_bytes(), path
+
+
 def test_links_have_targets_and_nothing_is_loaded(written):
     inside = [link[1:] for link in written.links if link.startswith("#")]
     assert set(inside) <= set(written.ids)

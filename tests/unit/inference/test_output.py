@@ -1,5 +1,8 @@
 """`elcrec recommend`: files in, files out, raw ids, one line for what is wrong."""
 
+import gzip
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -241,3 +244,12 @@ def test_the_home_folder_in_every_path(recommend, tmp_path, monkeypatch, capsys)
     capsys.readouterr()
     assert recommend("--users=~/users.txt", "--top", 1) == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("u7,B0")
+
+
+def test_a_packed_table_of_interactions_is_one(recommend, tmp_path):
+    lines = "user,item,time\ny,B010,1\nx,B004,2\nx,B003,1\nx,B005,3\n"
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(lines.encode()))
+    (tmp_path / "a.txt.gz").write_bytes(gzip.compress(b"y B010\nx B003 B004 B005\n"))
+    for name in ("csv", "txt"):
+        assert recommend("--history", f"a.{name}.gz", "--top", 2, "--output", f"{name}.csv") == 0
+    assert Path("csv.csv").read_bytes() == Path("txt.csv").read_bytes()

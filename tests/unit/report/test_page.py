@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import pytest
 
+from elcrec import ROOT
 from elcrec.cli.main import main
 from elcrec.report.page import render
 from elcrec.report.tables import deviation
@@ -54,6 +55,13 @@ def page(tmp_path) -> Page:
 def test_nothing_is_loaded_from_elsewhere(page):
     assert page.resources
     assert all(address.startswith("data:") for address in page.resources)
+
+
+@pytest.mark.parametrize("make", [filled, ReportOutput], ids=["filled", "empty"])
+def test_it_names_no_folder_of_the_machine(tmp_path, make):
+    page = render(make(tmp_path).evidence.config)
+    assert str(tmp_path) not in page
+    assert str(ROOT) not in page
 
 
 @pytest.mark.parametrize("make", [filled, ReportOutput], ids=["filled", "empty"])
