@@ -34,8 +34,12 @@ from elcrec.data.samples import choose_samples
 from elcrec.errors import at_least
 from elcrec.models.dropout import Dropout
 from elcrec.models.interface import Batch, Context, SequenceModel
-from elcrec.models.linear import Linear
+from elcrec.models.linear import Linear, linear
 from elcrec.models.scores import inner_products
+
+LONGEST_IN_ONE_PRODUCT = 8
+"""Longest window whose horizontal filters are one matrix product, each filter at each position a
+row with zeros around it: about twice the multiplications of the convolutions, in less time."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +150,29 @@ class Model(SequenceModel):
 
     def encode(self, users: Tensor, windows: Tensor) -> Tensor:
         """Map users (B,) and their last items (B, L) to (B, 2d)."""
-        x = self.items(windows).transpose(1, 2).contiguous()  # (B, d, L)
-        heights = [F.relu(filters(x)).amax(2) for filters in self.horizontal]  # each (B, H)
-        vertical = self.vertical(x).transpose(1, 2).flatten(1)  # (B, V d)
-        features = self.dropout(torch.cat([vertical, *heights], dim=1))
+        x = self.items(windows)  # (B, L, d)
+        vertical = torch.einsum("bld,vl->bvd", x, self.vertical.weight)  # (B, V, d)
+        vertical = (vertical + self.vertical.bias[:, None]).flatten(1)
+        horizontal = [outputs.amax(1) for outputs in self._horizontal(x)]  # each (B, H)
+        features = self.dropout(torch.cat([vertical, F.relu(torch.cat(horizontal, 1))], dim=1))
         return torch.cat([F.relu(self.dense(features)), self.users(users)], dim=1)
+
+    def _horizontal(self, x: Tensor) -> list[Tensor]:
+        """Outputs of the filters of each height on items (B, L, d): (B, positions, H) each."""
+        _, length, d = x.shape
+        if length > LONGEST_IN_ONE_PRODUCT:
+            return [filters(x.transpose(1, 2)).transpose(1, 2) for filters in self.horizontal]
+        rows, biases, sizes = [], [], []
+        for filters in self.horizontal:
+            assert isinstance(filters, nn.Conv1d)
+            assert filters.bias is not None
+            weight = filters.weight.transpose(1, 2).flatten(1)  # (H, height d)
+            free = length * d - weight.shape[1]
+            rows += [F.pad(weight, (at, free - at)) for at in range(0, free + 1, d)]
+            sizes.append((free // d + 1) * len(weight))
+            biases.append(filters.bias.repeat(free // d + 1))
+        outputs = linear(x.flatten(1), torch.cat(rows), torch.cat(biases)).split(sizes, 1)
+        return [o.unflatten(1, (-1, self.parameters_used.horizontal_filters)) for o in outputs]
 
     def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
         """Encode the last L items with the user's vector: (B, 2d)."""

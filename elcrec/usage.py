@@ -97,10 +97,11 @@ def device_name(device: torch.device) -> str:
     """Human-readable name, e.g. `cuda: NVIDIA H200` or `cpu: Intel(R) Xeon(R) (2 threads)`."""
     if device.type == "cuda":
         return f"cuda: {torch.cuda.get_device_name(device)}"
-    return f"cpu: {_processor()} ({torch.get_num_threads()} threads)"
+    return f"cpu: {processor()} ({torch.get_num_threads()} threads)"
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Name of the processor, e.g. `Intel(R) Xeon(R) Processor @ 2.80GHz`."""
     information = Path("/proc/cpuinfo")
     if information.exists():
         for line in information.read_text(errors="replace").splitlines():

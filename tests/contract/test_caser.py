@@ -47,8 +47,10 @@ class TestCaser(ModelContract):
         torch.testing.assert_close(long, model.score(users, torch.tensor([[1, 2, 3, 4]])))
 
     @torch.no_grad()
-    def test_filters_by_hand(self, data):
-        """Position by position, as the paper's equations state them."""
+    @pytest.mark.parametrize("longest", [3, 4])
+    def test_filters_by_hand(self, data, monkeypatch, longest):
+        """Position by position, as the paper's equations state them; by convolutions and not."""
+        monkeypatch.setattr(baselines.caser, "LONGEST_IN_ONE_PRODUCT", longest)
         model = self.make(data).eval()
         window = torch.tensor([5, 6, 7, 8])
         vectors = model.items(window)  # (L, d)
