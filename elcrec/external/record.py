@@ -76,7 +76,7 @@ def external_runs(config: Config) -> dict[tuple[str, str], list[Predicted]]:
     keys = product(config.use, config.external)
     found = {key: runs for key in keys if (runs := read_external(config, *key))}
     for run in chain.from_iterable(found.values()):
-        refuse_short(run, max(map(place, TABLE_METRICS)))
+        refuse_short(run, max(map(place, config.metrics or TABLE_METRICS)))
     return found
 
 

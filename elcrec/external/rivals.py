@@ -8,7 +8,6 @@ from pathlib import Path
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError, unknown
-from elcrec.evaluation.metrics import METRICS
 from elcrec.external.record import Predicted, place, refuse_short
 from elcrec.runs.reading import Runs
 from elcrec.runs.record import RunRecord
@@ -17,15 +16,15 @@ THEIRS = ""
 """Id of the model that is compared: no model of ours has it."""
 
 
-def known_metrics(theirs: Sequence[Predicted]) -> list[str]:
-    """Those of `METRICS` that all lists are long enough for.
+def known_metrics(theirs: Sequence[Predicted], wanted: Sequence[str]) -> list[str]:
+    """Those of the wanted metrics that all lists are long enough for.
 
     Raises:
         InputError: There is none.
     """
     shortest = min(theirs, key=lambda run: run.known_to)
-    refuse_short(shortest, min(map(place, METRICS)))
-    return [metric for metric in METRICS if place(metric) <= shortest.known_to]
+    refuse_short(shortest, min(map(place, wanted)))
+    return [metric for metric in wanted if place(metric) <= shortest.known_to]
 
 
 @dataclass(frozen=True)

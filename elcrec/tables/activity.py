@@ -44,6 +44,7 @@ def build(
     *,
     reference: str = "elcrec",
     baseline: str = "iclrec",
+    metrics: Sequence[str] = TABLE_METRICS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Build the table: data set by data set, metric by metric, group by group.
 
@@ -55,6 +56,7 @@ def build(
         models: Model ids, in the order of the table.
         reference: Model whose lead is shown.
         baseline: Model that it is compared with.
+        metrics: The rows of each data set.
 
     Returns:
         `activity.csv`: a row per group and model, groups from 1, the least active; `shortest` and
@@ -72,7 +74,7 @@ def build(
     }
     runs = {key: own for key, own in runs.items() if own}
     groups = {dataset: _groups(found, records, dataset) for dataset, found in histories.items()}
-    keys = list(product(TABLE_METRICS, range(GROUPS)))
+    keys = list(product(metrics, range(GROUPS)))
     # The training noise of a group is that of its own users, from all models and data sets.
     pools = {}
     for metric, group in keys:
@@ -144,7 +146,9 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         f"Left out: {table.names.dataset_name(d)} has {n} of the {GROUPS} users that groups need."
         for d, n in few.items()
     ]
-    frame, leads = build(table.records, histories, list(table.names.models))
+    frame, leads = build(
+        table.records, histories, list(table.names.models), metrics=list(table.pools)
+    )
     tables = shown(rows_of(frame), rows_of(leads), table.names)
     write_table(
         folder,

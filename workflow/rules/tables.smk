@@ -1,6 +1,7 @@
 # Tables 1-3, what follows from Table 1, and accuracy by user activity: CSV, Markdown and LaTeX.
 TABLE_RUNS = [CONFIG.use, CONFIG.models, CONFIG.seeds]
 TABLE_RUNS += [repr(CONFIG.external)] if CONFIG.external else []
+TABLE_RUNS += [CONFIG.metrics] if CONFIG.metrics else []
 PRINTED = expand(
     f"{workflow.basedir}/workflow/paper/{{name}}.csv",
     name=["table1", "table8", "table8_released", "table9"],
