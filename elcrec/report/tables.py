@@ -19,6 +19,7 @@ from elcrec.tables import (
     detectable,
     grid,
     impossible,
+    lists,
     nearest,
     released,
     table1_files,
@@ -73,10 +74,18 @@ def significance(evidence: Evidence) -> Table | None:
     return replace(table, id="significance-best") if found else None
 
 
-def by_activity(evidence: Evidence) -> list[Table]:
-    """Accuracy by user activity, a table for each data set."""
-    rows, leads = (evidence.table(name) for name in ("activity", "activity_leads"))
-    return list(activity.shown(rows, leads, evidence).values())
+def by_group(evidence: Evidence, kind: str) -> list[Table]:
+    """Accuracy by user activity or popularity, a table for each data set."""
+    rows, leads = (evidence.table(name) for name in (kind, f"{kind}_leads"))
+    return list(activity.shown(rows, leads, evidence, kind).values())
+
+
+def of_lists(evidence: Evidence) -> list[Table]:
+    """What the recommended lists are like, first of all models, and accuracy by popularity."""
+    rows, overlap = evidence.table("lists"), evidence.table("overlap")
+    return (lists.tables(rows, overlap, evidence) if rows else []) + by_group(
+        evidence, "popularity"
+    )
 
 
 def _rows(

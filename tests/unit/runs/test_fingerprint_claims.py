@@ -308,6 +308,7 @@ UNREACHED = {
     *("Backend", "Run", "Fusion", "RankingProtocol", "Split", "SPLITS", "Precision", "Start"),
     *("T", "Turns"),
     *("FAILED", "PHASES", "TABLE_METRICS", "METRICS", "SELECTABLE", "FAMILIES", "ndcg_bound"),
+    "_reciprocals",  # of MRR, which chooses no epoch
     "_cause",  # of a note that is printed
 }
 """What may be changed without another training: values that a run records, words, types."""
