@@ -33,6 +33,7 @@ localrules:
     accuracy,
     verdict,
     activity,
+    lists,
     efficiency,
     figures,
     figure,

@@ -57,6 +57,7 @@ def run_compare(args: argparse.Namespace) -> None:
     from elcrec.config.build import LARGEST
     from elcrec.config.config import load_config
     from elcrec.config.sections import External
+    from elcrec.evaluation.metrics import METRICS
     from elcrec.external.record import THEIRS, known_metrics, read_external, read_rivals
     from elcrec.tables.compared import compared
 
@@ -71,7 +72,7 @@ def run_compare(args: argparse.Namespace) -> None:
     external = {THEIRS: External.model_construct(files=files, **told)}
     config = config.replaced(protocol=args.protocol or config.protocol, external=external)
     theirs = read_external(config, args.dataset, THEIRS)
-    metrics = known_metrics(theirs)
+    metrics = known_metrics(theirs, config.metrics or METRICS)
     against = args.against.split(",") if args.against else []
     rivals = read_rivals(config, theirs[0], against, args.runs)
     print(compared(config, theirs, rivals, metrics, args.seed), end="")

@@ -30,7 +30,7 @@ def add_commands(subparsers: Any) -> None:
     adding.add_argument(
         "--replace", action="store_true", help="take the place of what is recorded otherwise"
     )
-    text_of_weights = "keep their weights, too (a few MB each), for `elcrec.load`"
+    text_of_weights = "keep their weights and lists, too (a few MB each), for `elcrec.load`"
     adding.add_argument("--weights", action="store_true", help=text_of_weights)
     text = "write the results in README.md and docs/results.md from the record"
     readme = kinds.add_parser("readme", help=text, description=text)

@@ -12,7 +12,8 @@ FROM_RUNS = {
     "accuracy": ("table1_files", "Table 1 and the significance tests"),
     "efficiency": ("tables2_3", "Table 2 (time) and Table 3 (memory)"),
     "verdict": ("verdict", "whether ours agrees with each printed value"),
-    "activity": ("activity", "accuracy by length of the users' histories"),
+    "activity": ("activity", "accuracy by length of history, and by popularity of the test item"),
+    "lists": ("lists", "coverage, popularity and overlap of the recommended lists"),
 }
 """Command to the module of `elcrec.tables` that writes the files, and what they are."""
 FROM_RECORDS = {

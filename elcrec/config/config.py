@@ -23,6 +23,7 @@ from elcrec.config.names import (
     DatasetName,
     ExternalName,
     Known,
+    MetricName,
     ModelEntry,
     ModelName,
     may_be_named,
@@ -31,7 +32,7 @@ from elcrec.config.names import (
 from elcrec.data.repeats import RankingProtocol
 from elcrec.data.sources import PREPARED, Dataset, check_own, is_whole
 from elcrec.errors import InputError, shown, unknown
-from elcrec.files.checked import FilePath, Section, Some, check
+from elcrec.files.checked import FilePath, Section, Some, Unique, check
 from elcrec.files.yamlfile import read_yaml
 
 SNAKEFILE = ROOT / "Snakefile"
@@ -66,6 +67,9 @@ class ConfigFile(Section):
     protocol: RankingProtocol
     """paper: items seen before score 0, as in the released code; strict: -inf; repeats: they
     compete with the scores that the model gives them."""
+    metrics: Unique[MetricName] = []
+    """What tables, figures and page show: HR@k, NDCG@k or MRR@k, computed of the ranks on reading;
+    none: those of the paper's Table 1."""
     training: Settings = {}
     """Overrides the training section of every model that is trained."""
     parameters: dict[ModelName, Settings] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,13 +12,15 @@ from typing import Annotated, TypeVar
 from pydantic import AfterValidator, ValidationInfo
 
 from elcrec.config.model_file import MODEL_FOLDER, NAME, Name
-from elcrec.errors import InputError, unknown
+from elcrec.errors import InputError, did_you_mean, shown, unknown
 from elcrec.files.checked import matching
 from elcrec.files.paths import as_path
 from elcrec.files.yamlfile import read_yaml
 
 D = TypeVar("D", bound=Collection[str])
 _ENTRY = rf"^{NAME}$|^(.*/)?{NAME}\.ya?ml$"
+FAMILIES = ("HR", "NDCG", "MRR")
+"""What the name of a metric begins with, see `elcrec.evaluation.metrics`."""
 
 
 @dataclass
@@ -88,9 +91,19 @@ def _entry(entry: str, info: ValidationInfo[Known]) -> str:
     return _of_model(path.stem, info)
 
 
+def _of_metric(name: str) -> str:
+    if not re.fullmatch(rf"({'|'.join(FAMILIES)})@[1-9][0-9]{{0,5}}", name, re.ASCII):
+        k = re.sub(r"\D", "", name).lstrip("0")[:6] or "10"
+        near = did_you_mean(name.upper(), [f"{family}@{k}" for family in FAMILIES])
+        allowed = ", ".join(f"{family}@k" for family in FAMILIES)
+        raise ValueError(f"unknown metric {shown(name)}{near}; allowed: {allowed}, k from 1")
+    return name
+
+
 DatasetName = Annotated[Name, AfterValidator(_of_dataset)]
 ModelName = Annotated[Name, AfterValidator(_of_model)]
 ExternalName = Annotated[Name, AfterValidator(_of_no_model)]
+MetricName = Annotated[str, AfterValidator(_of_metric)]
 ModelEntry = Annotated[
     str,
     matching(_ENTRY, "the name of a model, or the path of a .yaml file"),

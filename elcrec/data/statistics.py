@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator, model_validator
 
-from elcrec.data.sequences import Sequences
+from elcrec.data.sequences import HISTORY_END, Sequences
 from elcrec.data.sources import COUNTS, Counts, Dataset
 from elcrec.errors import InputError
 from elcrec.files.checked import Count, Line, Positive, Record
@@ -40,6 +41,15 @@ def statistics(sequences: Sequences) -> Statistics:
     items = len(np.unique(sequences.items))
     sizes = _of_counts(sequences.n_users, items, sequences.n_actions)
     return sizes.replaced(repeated_targets=sequences.repeated())
+
+
+def training_users(sequences: Sequences) -> NDArray[np.int64]:
+    """How many users have each item among their training items: (items + 1,); 0 is no item."""
+    owner = np.repeat(np.arange(sequences.n_users), sequences.lengths)
+    training = np.arange(len(owner)) < (sequences.offsets[1:] - HISTORY_END["valid"])[owner]
+    width = sequences.n_items + 1
+    pairs = np.unique(owner[training] * width + sequences.items[training])
+    return np.bincount(pairs % width, minlength=width)
 
 
 def _of_counts(users: int, items: int, actions: int) -> Statistics:

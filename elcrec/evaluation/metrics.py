@@ -18,8 +18,7 @@ SELECTABLE = ("HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20")
 """What may choose the tested epoch (`select_by`): their code is part of
 `elcrec.runs.fingerprint`."""
 METRICS = SELECTABLE
-"""What is computed of every run. One more, such as "MRR@20", is added here, and its function to
-`FAMILIES`: no run is made again for it, as records that lack it get it from their ranks."""
+"""What is recorded of every run; any other metric comes from its ranks when it is read."""
 TABLE_METRICS = ("HR@5", "HR@20", "NDCG@5", "NDCG@20")
 """What the paper's Table 1 prints, in its order."""
 
@@ -28,10 +27,11 @@ def per_user(name: str, ranks: ArrayLike) -> NDArray[np.float64]:
     """One metric of each user: (users,) float64 in [0, 1]; its mean is the metric.
 
     HR@k is 1 if the target is among the k best, else 0. NDCG@k is 1 / log2(rank + 2) if it is, else
-    0; with one target per user the ideal gain is 1, so this is already normalised.
+    0; with one target per user the ideal gain is 1, so this is already normalised. MRR@k is
+    1 / (rank + 1) if it is, else 0.
 
     Args:
-        name: `HR@k` or `NDCG@k`, e.g. `NDCG@5`; k may exceed the number of items.
+        name: `HR@k`, `NDCG@k` or `MRR@k`, e.g. `NDCG@5`; k may exceed the number of items.
         ranks: (users,) 0-based ranks.
 
     Raises:
@@ -41,7 +41,7 @@ def per_user(name: str, ranks: ArrayLike) -> NDArray[np.float64]:
     if match is None or match[1] not in FAMILIES:
         raise ValueError(
             f"unknown metric '{name}'; allowed: "
-            f"{' and '.join(f'{family}@k' for family in FAMILIES)}, e.g. NDCG@5"
+            f"{', '.join(f'{family}@k' for family in FAMILIES)}, e.g. NDCG@5"
         )
     return FAMILIES[match[1]](_checked(ranks), int(match[2]))
 
@@ -83,8 +83,14 @@ def _gains(ranks: NDArray[np.integer], k: int) -> NDArray[np.float64]:
     return _hits(ranks, k) / np.log2(ranks + 2.0)
 
 
+def _reciprocals(ranks: NDArray[np.integer], k: int) -> NDArray[np.float64]:
+    return _hits(ranks, k) / (ranks + 1.0)
+
+
 FAMILIES: dict[str, Callable[[NDArray[np.integer], int], NDArray[np.float64]]] = {
     "HR": _hits,
     "NDCG": _gains,
+    "MRR": _reciprocals,
 }
-"""What a metric's name begins with, and how it is computed of (users,) ranks and k."""
+"""What a metric's name begins with (`MetricName` of the configuration knows it too), and how it is
+computed of (users,) ranks and k."""

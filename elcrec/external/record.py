@@ -13,7 +13,7 @@ from elcrec.config.config import Config
 from elcrec.data.ids import with_raw_ids
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError, unknown
-from elcrec.evaluation.metrics import METRICS, TABLE_METRICS, summarise
+from elcrec.evaluation.metrics import TABLE_METRICS, summarise
 from elcrec.external.predictions import rank_targets
 from elcrec.runs.reading import Runs
 from elcrec.runs.record import RunRecord
@@ -84,7 +84,7 @@ def external_runs(config: Config) -> dict[tuple[str, str], list[Predicted]]:
     keys = product(config.use, config.external)
     found = {key: runs for key in keys if (runs := read_external(config, *key))}
     for run in chain.from_iterable(found.values()):
-        refuse_short(run, max(map(place, TABLE_METRICS)))
+        refuse_short(run, max(map(place, config.metrics or TABLE_METRICS)))
     return found
 
 
@@ -103,15 +103,15 @@ def refuse_short(run: Predicted, needed: int) -> None:
         )
 
 
-def known_metrics(theirs: Sequence[Predicted]) -> list[str]:
-    """Those of `METRICS` that all lists are long enough for.
+def known_metrics(theirs: Sequence[Predicted], wanted: Sequence[str]) -> list[str]:
+    """Those of the wanted metrics that all lists are long enough for.
 
     Raises:
         InputError: There is none.
     """
     shortest = min(theirs, key=lambda run: run.known_to)
-    refuse_short(shortest, min(map(place, METRICS)))
-    return [metric for metric in METRICS if place(metric) <= shortest.known_to]
+    refuse_short(shortest, min(map(place, wanted)))
+    return [metric for metric in wanted if place(metric) <= shortest.known_to]
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,7 @@ def draw(runs: Runs) -> Drawn:
         "ablation",
         figure,
         numbers,
-        metrics=TABLE_METRICS,
+        metrics=config.metrics or TABLE_METRICS,
         base=base,
         printed=numbers["paper"].notna().any(),
         off=_without_instance_loss(config, datasets),
@@ -56,8 +56,11 @@ def draw(runs: Runs) -> Drawn:
 
 def _numbers(config: Config, found: Found, base: str) -> pd.DataFrame:
     """A row for each data set and arm; `base` is the model that they are compared with."""
-    paper = load_accuracy(FOLDER / "ablation.csv")
-    sums = {k: [sum(r.metrics["test"][m] for m in TABLE_METRICS) for r in found[k]] for k in found}
+    metrics = config.metrics or TABLE_METRICS
+    # The paper prints the sum of its own four.
+    printed_sums = set(metrics) == set(TABLE_METRICS)
+    paper = load_accuracy(FOLDER / "ablation.csv") if printed_sums else {}
+    sums = {key: [sum(map(run.score, metrics)) for run in found[key]] for key in found}
     pool = Pool.of(sums)
     rows = []
     for (dataset, model), records in found.items():
@@ -67,19 +70,25 @@ def _numbers(config: Config, found: Found, base: str) -> pd.DataFrame:
             (
                 *(dataset, model, PRINTED.get(model) or config.model_name(model), len(records)),
                 *(*mean_std(sums[dataset, model]), printed[0]),
-                *(_change(records, found[dataset, base], pool) if model != base else [nan] * 3),
+                *(
+                    _change(records, found[dataset, base], pool, metrics)
+                    if model != base
+                    else [nan] * 3
+                ),
                 100 * (printed[0] / printed[1] - 1),
             )
         )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _change(arm: Sequence[RunRecord], base: Sequence[RunRecord], pool: Pool) -> list[float]:
+def _change(
+    arm: Sequence[RunRecord], base: Sequence[RunRecord], pool: Pool, metrics: Sequence[str]
+) -> list[float]:
     """An arm against the base by the primary test, in percent of the base, and its interval."""
     if not arm or not base:
         return [nan] * 3
     check_users([*arm, *base])
-    users = [np.sum([user_values(m, r) for m in TABLE_METRICS], axis=0) for r in (arm, base)]
+    users = [np.sum([user_values(m, r) for m in metrics], axis=0) for r in (arm, base)]
     noises = [pool.noise((runs[0].dataset, runs[0].model)) for runs in (arm, base)]
     test = crossed(users[0], users[1], *noises)
     whole = float(users[1].mean()) or nan

@@ -26,13 +26,14 @@ COLUMNS += ["mean", "std"]
 def draw(runs: Runs) -> Drawn:
     """A row for each of two metrics, a column for each data set, a line for each model."""
     config = runs.config
-    labels = [f"{metric} (test)" for metric in DRAWN]
+    metrics = config.metrics[:2] or DRAWN
+    labels = [f"{metric} (test)" for metric in metrics]
     others = external_runs(config)
     grid = by_dataset(runs, "activity", labels, 1.9, "history (items)", others)
     rows = (_rows(runs, *key, records) for key, records in grid.found.items() if records)
     numbers = pd.DataFrame(chain.from_iterable(rows), columns=COLUMNS)
     for dataset, column in grid.columns.items():
-        for axis, metric in zip(column, DRAWN, strict=True):
+        for axis, metric in zip(column, metrics, strict=True):
             chosen = numbers[(numbers["dataset"] == dataset) & (numbers["metric"] == metric)]
             for number, (model, look) in enumerate(grid.looks.items()):
                 # Side by side, so that no error bar hides another.
@@ -45,10 +46,10 @@ def draw(runs: Runs) -> Drawn:
             elif any(grid.found[dataset, model] for model in grid.looks):
                 style.say_missing(axis, f"fewer than {GROUPS} users")
     grid.finish()
-    first = numbers[numbers["metric"] == DRAWN[0]]
+    first = numbers[numbers["metric"] == metrics[0]]
     found = of_each_run(config, first, lambda r: ", ".join(f"{v:.4f}" for v in r["mean"]))
     shown = which_runs(config, grid.found)
-    return drawn("activity", grid.figure, numbers, metrics=DRAWN, found=found, runs=shown)
+    return drawn("activity", grid.figure, numbers, metrics=metrics, found=found, runs=shown)
 
 
 def _rows(
@@ -59,7 +60,7 @@ def _rows(
     if len(lengths) < GROUPS:
         return
     groups = activity_groups(lengths, GROUPS)
-    for metric in TABLE_METRICS:
+    for metric in runs.config.metrics or TABLE_METRICS:
         values = [per_user(metric, record.ranks["test"]) for record in records]
         for group in range(GROUPS):
             inside = lengths[groups == group]

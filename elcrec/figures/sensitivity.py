@@ -1,4 +1,4 @@
-"""Sensitivity: test HR@5 with one hyper-parameter of ELCRec changed at a time."""
+"""Sensitivity: a test metric with one hyper-parameter of ELCRec changed at a time."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -25,15 +25,16 @@ def draw(runs: Runs) -> Drawn:
     """A row for each hyper-parameter, a column for each data set."""
     config = runs.config
     found = [(point, runs.read([point])[0]) for point in sensitivity_points(config)]
-    numbers = _numbers(found)
+    metric = next(iter(config.metrics), METRIC)
+    numbers = _numbers(found, metric)
     rows = [parameter for parameter in PARAMETERS if (numbers["parameter"] == parameter).any()]
     known, absent = numbers[numbers["seeds"] > 0], numbers[numbers["seeds"] == 0]
     datasets = (known if len(known) else numbers)["dataset"].unique().tolist()
-    figure, columns = layout(config, datasets, [f"{METRIC} (test)"] * len(rows), 1.9)
+    figure, columns = layout(config, datasets, [f"{metric} (test)"] * len(rows), 1.9)
     for dataset, column in columns.items():
         for axis, parameter in zip(column, rows, strict=True):
             chosen = (numbers["dataset"] == dataset) & (numbers["parameter"] == parameter)
-            _draw_panel(axis, numbers[chosen])
+            _draw_panel(axis, numbers[chosen], metric)
             axis.set_xlabel(LABELS[parameter])
     style.legend_below(figure, figure.axes)
     named = known.assign(dataset=known["dataset"].map(config.dataset_name))
@@ -42,7 +43,7 @@ def draw(runs: Runs) -> Drawn:
         "sensitivity",
         figure,
         numbers,
-        metric=METRIC,
+        metric=metric,
         name=config.model_name(config.figures.sensitivity.model),
         seeds=seeds_of([record for _, own in found for record in own]),
         training=[f"{key} {v}" for key, v in config.figures.sensitivity.training.items()],
@@ -54,21 +55,21 @@ def draw(runs: Runs) -> Drawn:
     )
 
 
-def _numbers(found: Sequence[tuple[Point, list[RunRecord]]]) -> pd.DataFrame:
+def _numbers(found: Sequence[tuple[Point, list[RunRecord]]], metric: str) -> pd.DataFrame:
     groups: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for point, records in found:
         values = groups[point.dataset, point.parameter, point.value, point.own]
-        values += [record.metrics["test"][METRIC] for record in records]
+        values += [record.score(metric) for record in records]
     rows = [(*key, len(values), *mean_std(values)) for key, values in groups.items()]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _draw_panel(axis: Axes, rows: pd.DataFrame) -> None:
+def _draw_panel(axis: Axes, rows: pd.DataFrame, metric: str) -> None:
     if not rows["seeds"].any():
         style.say_missing(axis)
         return
     places = np.arange(len(rows))
-    style.means(axis, places, rows, style.SERIES[0], f"test {METRIC}")
+    style.means(axis, places, rows, style.SERIES[0], f"test {metric}")
     own = rows["in_tables"].to_numpy(dtype=bool)
     ring = style.RING | {"markersize": 10, "color": style.SERIES[1].color}
     axis.plot(places[own], rows["mean"][own], label="value of the tables", **ring)

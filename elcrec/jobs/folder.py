@@ -4,6 +4,7 @@
 
 - metrics.json      valid and test metrics, epochs, seconds, peak memory, commit, fingerprint
 - ranks.npz         0-based rank of the target of every user, `valid` and `test`
+- top.npz           the best items of every user on the test split: see elcrec/evaluation/lists.py
 - history.csv       one row per epoch
 - intents.npz       users and intents at some epochs (models with intents): see
 elcrec/training/intents.py
@@ -39,6 +40,7 @@ from elcrec.files.weights import WEIGHTS, weights_file, write_weights
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import environment
 from elcrec.jobs.run import Run, execute, identities
+from elcrec.runs.lists import TOP
 from elcrec.runs.record import CHECKPOINTS, FAILED, FILES
 from elcrec.training.deadline import Deadline, OutOfTimeError
 from elcrec.training.result import Report, Result
@@ -83,6 +85,7 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
     (folder / "metrics.json").unlink(missing_ok=True)  # another run's, of which nothing is left now
     remove_partial(folder)
     write_arrays(folder / "ranks.npz", result.ranks, np.int32)
+    write_arrays(folder / TOP, record["top"], np.uint16, np.uint32)
     (folder / "intents.npz").unlink(missing_ok=True)  # another run's
     if result.intents:
         write_arrays(folder / "intents.npz", result.intents, np.int16, np.int32, np.float16)

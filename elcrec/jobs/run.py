@@ -17,6 +17,7 @@ from elcrec.config.config import Config
 from elcrec.data.histories import InteractionData
 from elcrec.data.repeats import FATE, counted, refuse_repeats
 from elcrec.errors import InputError
+from elcrec.evaluation.lists import Lister
 from elcrec.evaluation.metrics import summarise
 from elcrec.files.paths import short
 from elcrec.files.weights import read_weights, weights_file
@@ -162,7 +163,11 @@ def execute(
         raise InputError(out_of_memory(run, data, error)) from None
     how = {"kernels": kernels, "graphs": run.graphs, "precision": run.settings.precision}
     record = describe(run, model, result, data) | how | {"at_once": at_once}
-    return {"metrics": record, "result": result}
+    made = {"metrics": record, "result": result}
+    if test:
+        ranked_by = model.ranked_by(run.protocol)
+        made["top"] = Lister(data, "test", model.max_length, ranked_by).lists(model)
+    return made
 
 
 def out_of_memory(run: Run, data: InteractionData, error: Exception) -> str:

@@ -16,6 +16,7 @@ from elcrec.recorded.about import about
 from elcrec.recorded.check import check_extra, protocol_of, wanted
 from elcrec.recorded.folder import RecordedRun, extra_files, read_run, recorded_runs, run_folders
 from elcrec.recorded.write import write_run
+from elcrec.runs.lists import TOP
 
 MOST_BYTES = 40_000_000
 """Of a machine's folder, because it is kept in git."""
@@ -39,7 +40,7 @@ def add(
         machine: The machine's folder in it.
         folders: Output folders, machines' folders of other records, or folders of single runs.
         replace_recorded: Let a run take the place of another that is recorded.
-        weights: Keep the weights of the runs, too; recorded runs may get them afterwards.
+        weights: Keep the runs' weights and lists, too; recorded runs may get them afterwards.
 
     Returns:
         Lines that say what is new, and how much is recorded.
@@ -113,14 +114,16 @@ def _is_new(there: Path, staged: Path, origin: Path, replace_recorded: bool) -> 
         raise InputError(
             f"{origin}: is recorded in {there} with another {what}; --replace takes this one"
         )
-    return what is not None or (staged / WEIGHTS).exists() > (there / WEIGHTS).exists()
+    more = any((staged / name).exists() > (there / name).exists() for name in (WEIGHTS, TOP))
+    return what is not None or more
 
 
 def _difference(there: Path, staged: Path) -> str | None:
     """The first file that is not the same in two records of a run or measurement."""
     names = {str(f.relative_to(top)) for top in (there, staged) for f in _files(top)}
-    if not (there / WEIGHTS).exists() & (staged / WEIGHTS).exists():  # may be kept or not
-        names.discard(WEIGHTS)
+    for name in (WEIGHTS, TOP):  # may be kept or not
+        if not (there / name).exists() & (staged / name).exists():
+            names.discard(name)
     for name in sorted(names):
         if _content(there / name) != _content(staged / name):
             return (there / name).name

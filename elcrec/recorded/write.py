@@ -16,11 +16,12 @@ from elcrec.config.config import Config
 from elcrec.files.atomic import write_json, write_text
 from elcrec.files.checked import Line, Record, check, in_file
 from elcrec.files.jsonfile import as_record, read_object
-from elcrec.files.npzfile import write_arrays
+from elcrec.files.npzfile import read_arrays, write_arrays
 from elcrec.files.weights import WEIGHTS, read_weights, weights_file, write_weights
 from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.check import Wanted, check_run, settings_files
 from elcrec.recorded.folder import Environment
+from elcrec.runs.lists import TOP
 from elcrec.runs.places import place_of
 from elcrec.runs.plan import PlannedRun, single_seed
 from elcrec.runs.reading import history
@@ -70,6 +71,8 @@ def write_run(
         shutil.copyfile(folder / "intents.npz", target / "intents.npz")
     if weights:
         write_weights(target / WEIGHTS, read_weights(weights_file(folder)))
+        if (folder / TOP).exists():  # older runs have no lists
+            write_arrays(target / TOP, read_arrays(folder / TOP), np.uint16, np.uint32)
     write_json(target / "metrics.json", metrics)
     return place
 

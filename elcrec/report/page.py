@@ -51,8 +51,9 @@ def render(config: Config, any_code: bool = False) -> str:
         "accuracy": tables.accuracy(evidence, judged, links),
         "significance": tables.significance(evidence),
         "tables": of_files,
+        "lists": tables.of_lists(evidence),
         "further": [
-            *tables.by_activity(evidence),
+            *tables.by_group(evidence, "activity"),
             *(of_files[name] for name in ("impossible", "grid") if name in of_files),
         ],
         "claims": judge_all(evidence, CLAIMS),

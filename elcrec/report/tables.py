@@ -1,6 +1,6 @@
 """The tables of the page: Table 1 for each data set, and the others as their files have them."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from math import isnan, nan
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from elcrec.tables import (
     detectable,
     grid,
     impossible,
+    lists,
     nearest,
     released,
     table1_files,
@@ -36,7 +37,7 @@ def accuracy(evidence: Evidence, judged: JudgedCells, links: Links) -> list[Tabl
         Table(
             f"table1-{dataset}",
             f"{evidence.dataset_name(dataset)}: accuracy on the test split",
-            ["Model", *TABLE_METRICS],
+            ["Model", *_metrics(evidence)],
             list(_rows(evidence, dataset, judged, links)),
         )
         for dataset in evidence.config.use
@@ -71,10 +72,18 @@ def significance(evidence: Evidence) -> Table | None:
     return replace(table, id="significance-best") if found else None
 
 
-def by_activity(evidence: Evidence) -> list[Table]:
-    """Accuracy by user activity, a table for each data set."""
-    rows, leads = (evidence.table(name) for name in ("activity", "activity_leads"))
-    return list(activity.shown(rows, leads, evidence).values())
+def by_group(evidence: Evidence, kind: str) -> list[Table]:
+    """Accuracy by user activity or popularity, a table for each data set."""
+    rows, leads = (evidence.table(name) for name in (kind, f"{kind}_leads"))
+    return list(activity.shown(rows, leads, evidence, kind).values())
+
+
+def of_lists(evidence: Evidence) -> list[Table]:
+    """What the recommended lists are like, first of all models, and accuracy by popularity."""
+    rows, overlap = evidence.table("lists"), evidence.table("overlap")
+    return (lists.tables(rows, overlap, evidence) if rows else []) + by_group(
+        evidence, "popularity"
+    )
 
 
 def _rows(
@@ -82,12 +91,12 @@ def _rows(
 ) -> Iterator[list[Cell]]:
     """A row for each model that is run, and for each other method of the paper."""
     name, models = evidence.dataset_name(dataset), evidence.config.compared
-    best = {metric: _best(evidence, dataset, metric) for metric in TABLE_METRICS}
+    best = {metric: _best(evidence, dataset, metric) for metric in _metrics(evidence)}
     for model in models:
         shown = evidence.model_name(model)
         link = links.get((RUN, dataset, model), ("", ""))
         cells = [Cell(shown)]
-        for metric in TABLE_METRICS:
+        for metric in best:
             ours, key = evidence.scores.get((dataset, metric, model)), (name, metric, shown)
             printed = evidence.accuracy_printed.get(key, nan)
             kind = BEST if model == best[metric] else ""
@@ -97,9 +106,13 @@ def _rows(
     run = set(map(evidence.model_name, models))
     methods = dict.fromkeys(m for d, _, m in of_methods(evidence.accuracy_printed) if d == name)
     for method in (m for m in methods if m not in run):
-        printed_row = [evidence.accuracy_printed.get((name, k, method), nan) for k in TABLE_METRICS]
+        printed_row = [evidence.accuracy_printed.get((name, k, method), nan) for k in best]
         gaps = [_gap(printed, "not run here") for printed in printed_row]
         yield [Cell(method, note="not run here", kind="other"), *gaps]
+
+
+def _metrics(evidence: Evidence) -> Sequence[str]:
+    return evidence.config.metrics or TABLE_METRICS
 
 
 def _best(evidence: Evidence, dataset: str, metric: str) -> str | None:

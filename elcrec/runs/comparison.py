@@ -26,7 +26,7 @@ def training_noise(
 
     Args:
         runs: All runs.
-        metric: `HR@k` or `NDCG@k`.
+        metric: As for `per_user`, e.g. `NDCG@5`.
         users: Data set to the users that count; all by default.
     """
     values, fixed = {}, set()
@@ -44,7 +44,7 @@ def compare_runs(family: str, metric: str, a: SeedRuns, b: SeedRuns, pool: Pool)
 
     Args:
         family: Name of the family that the comparison belongs to.
-        metric: `HR@k` or `NDCG@k`.
+        metric: As for `per_user`, e.g. `NDCG@5`.
         a: SeedRuns of the first model, one or more, all on one data set.
         b: SeedRuns of the second model on the same data set.
         pool: Training noise of the metric, see `training_noise`.
@@ -57,7 +57,7 @@ def compare_runs(family: str, metric: str, a: SeedRuns, b: SeedRuns, pool: Pool)
         Sample(
             dataset=runs[0].dataset,
             model=runs[0].model,
-            seeds=[run.metrics["test"][metric] for run in runs],
+            seeds=[run.score(metric) for run in runs],
             users=user_values(metric, runs),
         )
         for runs in (a, b)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, SkipValidation, model_validator
 
 from elcrec.data.sequences import SPLITS
 from elcrec.errors import InputError
-from elcrec.evaluation.metrics import summarise
+from elcrec.evaluation.metrics import per_user, summarise
 from elcrec.files.checked import Amount, Count, Line, Positive, Record, Share, matching
 from elcrec.files.jsonfile import read_json
 from elcrec.files.npzfile import read_arrays
@@ -90,6 +90,11 @@ class RunRecord(MetricsFile):
     folder: Path
     ranks: SkipValidation[Mapping[str, NDArray[np.integer]]]
     """Split to (users,) 0-based ranks."""
+
+    def score(self, metric: str) -> float:
+        """Any metric, such as `MRR@20`, on the test split."""
+        known = self.metrics["test"].get(metric)
+        return float(per_user(metric, self.ranks["test"]).mean()) if known is None else known
 
 
 def load_run(folder: Path | str, trusted: bool = False) -> RunRecord:

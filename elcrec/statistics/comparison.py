@@ -109,7 +109,7 @@ def compare(family: str, metric: str, a: Sample, b: Sample, pool: Pool) -> Model
 
     Args:
         family: Name of the family it belongs to.
-        metric: `HR@k` or `NDCG@k`.
+        metric: Its name.
         a: The first model, with one seed or more.
         b: The second model on the same data set, with the same users in the same order.
         pool: Training noise of the metric.

@@ -1,13 +1,15 @@
-"""Accuracy by user activity: the public counterpart of the paper's Table 4.
+"""Accuracy by user activity: the public counterpart of the paper's Table 4; and by popularity.
 
 That table splits the users of a private app by how active they are. Here each data set's users are
-split into five equally large groups by the length of their history.
+split into five equally large groups by the length of their history, and in a second table by how
+popular their test item is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import product
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from numpy.typing import NDArray
 
 from elcrec.config.config import Config
 from elcrec.data.sequences import Sequences, read_sequences
+from elcrec.data.statistics import training_users
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, per_user
 from elcrec.files.rows import Row, frame_of, rows_of
@@ -32,9 +35,33 @@ from elcrec.tables.layout import Column, Named, Table, declared, figures, number
 from elcrec.tables.wording import LEAD, lead, missing, origin, tested
 
 GROUP = ["dataset", "metric", "group"]
-SIZE = ["shortest", "longest", "users"]
-COLUMNS = [*GROUP, *SIZE, "model", "mean", "std", "seeds"]
-"""Of `activity.csv`."""
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A table of this form; its name is that of the files, of the caption and of the template."""
+
+    of_users: Callable[[Sequences], NDArray[np.integer]]
+    """(users,) what users are grouped by."""
+    title: str
+    """In the shown table."""
+    ends: tuple[str, str]
+    """Columns for the least and the most in a group."""
+
+    @property
+    def size(self) -> list[str]:
+        """Columns that say what a group is."""
+        return [*self.ends, "users"]
+
+
+KINDS = {
+    "activity": Kind(lambda s: s.lengths, "History", ("shortest", "longest")),
+    "popularity": Kind(
+        lambda s: training_users(s)[s.items[s.offsets[1:] - 1]],
+        "Users of the item",
+        ("rarest", "commonest"),
+    ),
+}
 
 
 def build(
@@ -42,8 +69,10 @@ def build(
     histories: Mapping[str, Sequences],
     models: Sequence[str],
     *,
+    kind: str = "activity",
     reference: str = "elcrec",
     baseline: str = "iclrec",
+    metrics: Sequence[str] = TABLE_METRICS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Build the table: data set by data set, metric by metric, group by group.
 
@@ -53,14 +82,17 @@ def build(
         records: The runs that are present.
         histories: Data set id to its prepared histories, in the order of the table.
         models: Model ids, in the order of the table.
+        kind: One of `KINDS`.
         reference: Model whose lead is shown.
         baseline: Model that it is compared with.
+        metrics: The rows of each data set.
 
     Returns:
         `activity.csv`: a row per group and model, groups from 1, the least active; `shortest` and
-        `longest` are items in its histories, validation and test item included. And
-        `activity_leads.csv`: for each group with runs of both, the reference (a) against the
-        baseline (b) as in `significance.csv`; all rows are one Holm family.
+        `longest` are items in its histories, validation and test item included (by popularity:
+        `rarest` and `commonest`, training users of the test item). And `activity_leads.csv`: for
+        each group with runs of both, the reference (a) against the baseline (b) as in
+        `significance.csv`; all rows are one Holm family.
 
     Raises:
         InputError: A run of other histories than the prepared ones.
@@ -71,8 +103,11 @@ def build(
         for key in product(histories, models)
     }
     runs = {key: own for key, own in runs.items() if own}
-    groups = {dataset: _groups(found, records, dataset) for dataset, found in histories.items()}
-    keys = list(product(TABLE_METRICS, range(GROUPS)))
+    values = {dataset: KINDS[kind].of_users(found) for dataset, found in histories.items()}
+    groups = {dataset: activity_groups(own, GROUPS) for dataset, own in values.items()}
+    for dataset, found in histories.items():
+        check_histories(found, records, dataset)
+    keys = list(product(metrics, range(GROUPS)))
     # The training noise of a group is that of its own users, from all models and data sets.
     pools = {}
     for metric, group in keys:
@@ -81,32 +116,36 @@ def build(
     rows, compared = [], {}  # the latter by data set, metric and group: one Holm family
     for dataset, (metric, group) in product(histories, keys):
         users = np.flatnonzero(groups[dataset] == group)
-        lengths = histories[dataset].lengths[users]
+        own = values[dataset][users]
         where = dataset, metric, group + 1
-        size = int(lengths.min()), int(lengths.max()), len(lengths)
+        size = int(own.min()), int(own.max()), len(own)
         samples = {m: _sample(runs[d, m], metric, users) for d, m in runs if d == dataset}
         for model in models:
-            values = samples[model].seeds if model in samples else []
-            rows.append([*where, *size, model, *mean_std(values), len(values)])
+            seeds = samples[model].seeds if model in samples else []
+            rows.append([*where, *size, model, *mean_std(seeds), len(seeds)])
         if {reference, baseline} <= samples.keys():
             pair = samples[reference], samples[baseline]
-            compared[where] = compare("activity", metric, *pair, pools[metric, group])
+            compared[where] = compare(kind, metric, *pair, pools[metric, group])
     leads = [comparison.csv_row(found) for found in with_holm(compared.values())]
     ahead = pd.DataFrame(leads, columns=comparison.COLUMNS)
     ahead.insert(0, "group", [group for _, _, group in compared])
-    return pd.DataFrame(rows, columns=COLUMNS), ahead
+    columns = [*GROUP, *KINDS[kind].size, "model", "mean", "std", "seeds"]
+    return pd.DataFrame(rows, columns=columns), ahead
 
 
-def shown(rows: Sequence[Row], leads: Sequence[Row], names: Named) -> dict[str, Table]:
+def shown(
+    rows: Sequence[Row], leads: Sequence[Row], names: Named, kind: str = "activity"
+) -> dict[str, Table]:
     """The rows of both files as a table for each data set, by its name; the models across."""
-    means = frame_of(rows, [*GROUP, "model"], [*SIZE, "mean"])
+    size = KINDS[kind].size
+    means = frame_of(rows, [*GROUP, "model"], [*size, "mean"])
     models = means["model"].unique()
-    wide = means.set_index([*GROUP, *SIZE, "model"])["mean"].unstack(sort=False)
-    wide = wide.reset_index(SIZE).join(frame_of(leads, GROUP, LEAD).set_index(GROUP))
+    wide = means.set_index([*GROUP, *size, "model"])["mean"].unstack(sort=False)
+    wide = wide.reset_index(size).join(frame_of(leads, GROUP, LEAD).set_index(GROUP))
     columns = [
         word("Metric", "metric"),
         word("Group", "group"),
-        Column("History", _history, left=True),
+        Column(KINDS[kind].title, partial(_range, KINDS[kind].ends), left=True),
         figures("Users", "users", 0),
         *(figures(names.model_name(model), model) for model in models),
         *lead("Improvement"),
@@ -116,13 +155,13 @@ def shown(rows: Sequence[Row], leads: Sequence[Row], names: Named) -> dict[str, 
     tables = {}
     for dataset, frame in wide.reset_index().groupby("dataset", sort=False):
         name = names.dataset_name(str(dataset))
-        table = declared("activity", columns, rows_of(frame), dataset=name)
-        tables[name] = replace(table, id=f"activity-{dataset}")
+        table = declared(kind, columns, rows_of(frame), dataset=name)
+        tables[name] = replace(table, id=f"{kind}-{dataset}")
     return tables
 
 
 def write(config: Config, folder: Path, any_code: bool = False) -> None:
-    """Write activity.csv, activity_leads.csv, activity.md and activity.tex.
+    """Write <kind>.csv, <kind>_leads.csv, <kind>.md and <kind>.tex of each of `KINDS`.
 
     A data set that is not prepared and has no run, or has fewer users than groups, is left out and
     named in the notes.
@@ -144,28 +183,30 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         f"Left out: {table.names.dataset_name(d)} has {n} of the {GROUPS} users that groups need."
         for d, n in few.items()
     ]
-    frame, leads = build(table.records, histories, list(table.names.models))
-    tables = shown(rows_of(frame), rows_of(leads), table.names)
-    write_table(
-        folder,
-        "activity",
-        frame,
-        list(tables.values()),
-        titles=list(tables),
-        groups=GROUPS,
-        origin=origin(table.records, "runs"),
-        missing=left_out + missing(table.gaps, table.names),
-    )
-    write_csv(folder / "activity_leads.csv", leads)
+    models = list(table.names.models)
+    for kind in KINDS:
+        frame, leads = build(table.records, histories, models, kind=kind, metrics=list(table.pools))
+        tables = shown(rows_of(frame), rows_of(leads), table.names, kind)
+        write_table(
+            folder,
+            kind,
+            frame,
+            list(tables.values()),
+            titles=list(tables),
+            groups=GROUPS,
+            origin=origin(table.records, "runs"),
+            missing=left_out + missing(table.gaps, table.names),
+        )
+        write_csv(folder / f"{kind}_leads.csv", leads)
 
 
-def _history(row: Row) -> str:
-    shortest, longest = (number(row.number(key), 0) for key in ("shortest", "longest"))
-    return longest if shortest == longest else f"{shortest}–{longest}"
+def _range(ends: tuple[str, str], row: Row) -> str:
+    least, most = (number(row.number(key), 0) for key in ends)
+    return most if least == most else f"{least}–{most}"
 
 
-def _groups(sequences: Sequences, records: Sequence[RunRecord], dataset: str) -> NDArray[np.int8]:
-    """Group of each user: (users,); refuses runs of other histories."""
+def check_histories(sequences: Sequences, records: Sequence[RunRecord], dataset: str) -> None:
+    """Raise `InputError` for a run of other histories than the prepared ones of its data set."""
     found = sequences.digest()
     for run in (record for record in records if record.dataset == dataset):
         if run.data != found:
@@ -173,7 +214,6 @@ def _groups(sequences: Sequences, records: Sequence[RunRecord], dataset: str) ->
                 f"{run.folder / 'metrics.json'}: data is {run.data}, but the prepared histories of "
                 f"{dataset} have {found}; run this training again"
             )
-    return activity_groups(sequences.lengths, GROUPS)
 
 
 def _sample(runs: SeedRuns, metric: str, users: NDArray[np.intp]) -> Sample:

@@ -48,7 +48,7 @@ def compared(
     seeds = [str(first_seed + n) for n in range(len(theirs))]
     title = f"{name} on {names.datasets[dataset]}: test split, {theirs[0].users:,} users"
     title += f", {config.external[THEIRS].ids} ids, seed{'s' * (len(seeds) > 1)} {', '.join(seeds)}"
-    parts = [title, *_remarks(theirs, metrics), "", _values(table)]
+    parts = [title, *_remarks(config, theirs, metrics), "", _values(table)]
     if table.against_each:
         parts += [_differences(table), *_notes(table, name)]
     else:
@@ -59,7 +59,7 @@ def compared(
     return "\n".join(part if "\n" in part else fill(part, WIDTH) for part in parts) + "\n"
 
 
-def _remarks(theirs: Sequence[Predicted], metrics: Sequence[str]) -> Iterator[str]:
+def _remarks(config: Config, theirs: Sequence[Predicted], metrics: Sequence[str]) -> Iterator[str]:
     """What was done to the lists, and what they do not suffice for."""
     first, shortest = theirs[0], min(run.known_to for run in theirs)
     if excluded := sum(run.excluded for run in theirs):
@@ -74,7 +74,7 @@ def _remarks(theirs: Sequence[Predicted], metrics: Sequence[str]) -> Iterator[st
             f"{first.hidden:,} users had their test item before, so that it does not compete either"
             " and counts as a miss."
         )
-    if absent := [metric for metric in METRICS if metric not in metrics]:
+    if absent := [metric for metric in config.metrics or METRICS if metric not in metrics]:
         yield (
             f"{', '.join(absent)}: missing, for a list that ends before the user's test item has"
             f" {shortest} items that compete; {max(map(place, absent))} would do."

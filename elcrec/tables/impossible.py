@@ -34,21 +34,20 @@ Columns = Mapping[tuple[str, str], Sequence[float]]
 
 def printed_columns(paper: PaperTable) -> Columns:
     """Return every column of the paper's Table 1 that has all four metrics."""
-    values = of_methods(paper)
-    return {
-        (dataset, method): [values[dataset, metric, method] for metric in TABLE_METRICS]
-        for dataset, method in dict.fromkeys((d, m) for d, _, m in values)
-        if all((dataset, metric, method) in values for metric in TABLE_METRICS)
-    }
+    return _columns(of_methods(paper))
 
 
 def own_columns(table: AccuracyTable) -> Columns:
-    """Return every column of our Table 1 that has a run: the bound holds for means too."""
-    columns: dict[tuple[str, str], list[float]] = {}
-    for (dataset, _, model), cell in table.by_name.items():  # metric by metric in their order
-        if cell.seeds:
-            columns.setdefault((dataset, model), []).append(cell.mean)
-    return columns
+    """Return the same of our Table 1 where there is a run: the bound holds for means too."""
+    return _columns({key: cell.mean for key, cell in table.by_name.items() if cell.seeds})
+
+
+def _columns(values: PaperTable) -> Columns:
+    return {
+        (dataset, model): [values[dataset, metric, model] for metric in TABLE_METRICS]
+        for dataset, model in dict.fromkeys((d, m) for d, _, m in values)
+        if all((dataset, metric, model) in values for metric in TABLE_METRICS)
+    }
 
 
 def impossible(columns: Columns, source: str) -> pd.DataFrame:

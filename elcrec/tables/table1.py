@@ -101,12 +101,13 @@ class AccuracyTable:
         return pd.DataFrame(map(comparison.csv_row, compared), columns=comparison.COLUMNS)
 
 
-def read(config: Config, any_code: bool) -> AccuracyTable:
+def read(config: Config, any_code: bool, metrics: Sequence[str] | None = None) -> AccuracyTable:
     """Read the runs and build Table 1.
 
     Args:
         config: Which runs there are to be.
         any_code: Take runs that other code made, too.
+        metrics: The rows of each data set; None: what the configuration shows.
 
     Raises:
         InputError: A run folder or paper file that is not right.
@@ -116,7 +117,12 @@ def read(config: Config, any_code: bool) -> AccuracyTable:
     records += chain.from_iterable(external_runs(config).values())
     names = Names.of(config, config.compared)
     printed = paper.load_printed(names.datasets.values())
-    return build(records, gaps, names, paper=printed, protocol=config.protocol)
+    return build(
+        *(records, gaps, names),
+        paper=printed,
+        protocol=config.protocol,
+        metrics=metrics or config.metrics or TABLE_METRICS,
+    )
 
 
 def build(
@@ -173,7 +179,7 @@ def build(
 
 def _cell(runs: SeedRuns, key: tuple[str, str, str], pool: Pool, paper: float) -> Cell:
     dataset, metric, model = key
-    mean, std = mean_std([run.metrics["test"][metric] for run in runs])
+    mean, std = mean_std([run.score(metric) for run in runs])
     interval = mean_interval(mean, len(runs), pool.noise((dataset, model)))
     difference = 100 * (mean - paper) / paper if paper else nan
     return Cell(*key, mean, std, *interval, len(runs), paper, difference, stopping(runs))

@@ -10,7 +10,6 @@ import pandas as pd
 
 from elcrec.config.config import Config
 from elcrec.data.repeats import FATE
-from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.files.rows import Row, rows_of
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable, load_released
 from elcrec.statistics.comparison import COLUMNS, TESTS, csv_row
@@ -65,11 +64,15 @@ def compared(
 
 
 def headline(table: AccuracyTable) -> str:
-    """Return HR@5 and NDCG@20 as plain text: our mean, and the paper's value in brackets."""
+    """Return HR@5 and NDCG@20 as plain text: our mean, and the paper's value in brackets.
+
+    Where the table has neither, its first two metrics.
+    """
+    metrics = [m for m in table.pools if m in HEADLINE_METRICS] or [*table.pools][:2]
     rows = [
         [table.names.datasets[dataset], metric, *map(_short, _cells(table, dataset, metric))]
         for dataset, metric in table.ranked
-        if metric in HEADLINE_METRICS
+        if metric in metrics
     ]
     text = layout.plain_table(["Dataset", "Metric", *table.names.models.values()], rows, text=2)
     text += "Test split, mean over seeds; in brackets the paper's value where it has one.\n"
@@ -90,7 +93,7 @@ def write_files(table: AccuracyTable, folder: Path) -> None:
     names, by_name, own = table.names, table.by_name, impossible.own_columns(table)
     columns = impossible.printed_columns(table.paper)
     broken = impossible.impossible(columns, impossible.PAPER).to_dict("records")
-    first = TABLE_METRICS[0]
+    first = next(iter(table.pools))
     write_table(
         folder,
         "table1",
@@ -120,7 +123,7 @@ def _cells(table: AccuracyTable, dataset: str, metric: str) -> list[table1.Cell]
 def _lines(table: AccuracyTable, dataset: str, metric: str) -> list[list[Cell]]:
     """The lines of a data set and metric; those of the interval and the paper if they have any."""
     cells = _cells(table, dataset, metric)
-    name = table.names.datasets[dataset] if metric == TABLE_METRICS[0] else ""
+    name = table.names.datasets[dataset] if metric == next(iter(table.pools)) else ""
     lines = [[Cell(name), Cell(metric), Cell("ours"), *(_ours(table, cell) for cell in cells)]]
     for kind, show in (("95 %", _interval), ("paper", _paper)):
         shown = list(map(show, cells))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from elcrec import paper
 from elcrec.config.config import Config
+from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.statistics.power import prediction_interval
 from elcrec.tables import detectable, impossible, nearest, table1
 from elcrec.tables.document import write_csv
@@ -120,7 +121,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         folder: Where the files go.
         any_code: Take runs that other code made, too.
     """
-    table, seeds = table1.read(config, any_code), len(config.seeds)
+    table, seeds = table1.read(config, any_code, TABLE_METRICS), len(config.seeds)
     found = judge(table, seeds)
     columns = {
         impossible.PAPER: impossible.printed_columns(table.paper),

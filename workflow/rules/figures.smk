@@ -122,7 +122,7 @@ rule figure:
         code=lambda w: drawing_code(FIGURES[w.figure].kind),
         shown=lambda w: [str(folder) for folder in FIGURES[w.figure].folders],
         options=figure_options,
-        asked=repr(CONFIG.figures),
+        asked=" ".join([repr(CONFIG.figures), *CONFIG.metrics]),
     shell:
         "{PYTHON} figure {params.options} --config {SNAPSHOT:q}"
         " --output {OUTPUT:q}/figures 2>&1 | tee {log:q}"

@@ -1,6 +1,7 @@
 # Tables 1-3, what follows from Table 1, and accuracy by user activity: CSV, Markdown and LaTeX.
 TABLE_RUNS = [CONFIG.use, CONFIG.models, CONFIG.seeds]
 TABLE_RUNS += [repr(CONFIG.external)] if CONFIG.external else []
+TABLE_RUNS += [CONFIG.metrics] if CONFIG.metrics else []
 PRINTED = expand(
     f"{workflow.basedir}/workflow/paper/{{name}}.csv",
     name=["table1", "table8", "table8_released", "table9"],
@@ -76,8 +77,11 @@ rule activity:
         TABLE_TEMPLATES,
         expand(rules.prepare.output.sequences, dataset=CONFIG.use),
     output:
-        expand(f"{OUTPUT}/tables/activity.{{kind}}", kind=["csv", "md", "tex"]),
-        f"{OUTPUT}/tables/activity_leads.csv",
+        expand(
+            f"{OUTPUT}/tables/{{by}}{{kind}}",
+            by=["activity", "popularity"],
+            kind=[".csv", ".md", ".tex", "_leads.csv"],
+        ),
     log:
         f"{OUTPUT}/logs/activity.log",
     params:
@@ -85,6 +89,24 @@ rule activity:
         runs=TABLE_RUNS,
     shell:
         "{PYTHON} table activity --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
+
+
+rule lists:
+    input:
+        RUN_FILES,
+        EXTERNAL,
+        TABLE_TEMPLATES,
+        expand(rules.prepare.output.sequences, dataset=CONFIG.use),
+    output:
+        expand(f"{OUTPUT}/tables/lists.{{kind}}", kind=["csv", "md", "tex"]),
+        f"{OUTPUT}/tables/overlap.csv",
+    log:
+        f"{OUTPUT}/logs/lists.log",
+    params:
+        code=code_hash("elcrec.tables.lists"),
+        runs=TABLE_RUNS,
+    shell:
+        "{PYTHON} table lists --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
 
 
 rule efficiency:
@@ -114,4 +136,5 @@ rule tables:
         rules.accuracy.output,
         rules.verdict.output,
         rules.activity.output,
+        rules.lists.output,
         rules.efficiency.output,

@@ -108,6 +108,7 @@ def _against_strongest(evidence: Evidence, scope: Scope) -> pd.DataFrame:
         for row in evidence.table("significance")
         if (row.text("family"), row.text("model_a")) == (EACH, REFERENCE)
         and row.text("dataset") in scope.datasets
+        and row.text("metric") in TABLE_METRICS  # others may be shown besides
     ]
     pairs = frame_of(rows, [*CELL, "model_b"], ["mean_a", "mean_b", "difference", "p_holm"])
     pairs = pairs.rename(columns={"mean_a": "own", "mean_b": "theirs"})

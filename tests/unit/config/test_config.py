@@ -87,6 +87,18 @@ DATASET = {"path": "mine.txt"}
         ({"seeds": [1, 2, 1]}, r"seeds: must have no value twice, got 1 at \[0\] and \[2\]"),
         ({"seeds": [-1]}, r"seeds\[0\]: must be an integer from 0 to 2147483647, got -1"),
         ({"seeds": [10**400]}, r"seeds\[0\]: must be .*, got 1000*\.\.\.0000*$"),
+        (
+            {"metrics": ["HR@5", "Hit@10"]},
+            r"metrics\[1\]: unknown metric 'Hit@10' \(did you mean 'HR@10'\?\); allowed: HR@k, "
+            r"NDCG@k, MRR@k, k from 1$",
+        ),
+        (
+            {"metrics": ["NDCG"]},
+            r"metrics\[0\]: unknown metric 'NDCG' \(did you mean 'NDCG@10'\?\)",
+        ),
+        ({"metrics": ["HR@0"]}, r"metrics\[0\]: unknown metric 'HR@0'.*, k from 1$"),
+        ({"metrics": ["HR@1", "HR@1"]}, r"metrics: must have no value twice, got 'HR@1'"),
+        ({"metrics": "HR@1"}, r"metrics: must be a list, each a text, got 'HR@1'"),
         ({"protocol": "loose"}, r"protocol: must be one of paper, strict, repeats, got 'loose'"),
         (
             {"efficiency": {"epochs": 0}},

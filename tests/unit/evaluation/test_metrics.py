@@ -8,7 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elcrec.evaluation.metrics import METRICS, TABLE_METRICS, ndcg_bound, per_user, summarise
+from elcrec.config import names
+from elcrec.evaluation.metrics import (
+    FAMILIES,
+    METRICS,
+    TABLE_METRICS,
+    ndcg_bound,
+    per_user,
+    summarise,
+)
 
 
 def hit_rate(ranks, k):
@@ -66,6 +74,10 @@ def test_summary_has_all_metrics_and_the_table_uses_some_of_them():
     assert set(TABLE_METRICS) < set(METRICS)
 
 
+def test_the_configuration_knows_the_same_metrics():
+    assert tuple(FAMILIES) == names.FAMILIES
+
+
 def test_ranks_are_not_changed():
     ranks = np.array([3, 1], dtype=np.int32)
     summarise(ranks)
@@ -75,11 +87,13 @@ def test_ranks_are_not_changed():
 @given(ranks_lists, st.integers(1, 70))
 def test_brute_force_over_a_ranked_list(ranks, k):
     """The definition, item by item: walk the list, gain at the target's place."""
-    hits, gains = [], []
+    hits, gains, reciprocals = [], [], []
     for rank in ranks:
         relevant = [place == rank for place in range(100)]
         hits.append(any(relevant[:k]))
         gains.append(sum(r / log2(place + 2) for place, r in enumerate(relevant[:k])))
+        reciprocals.append(next((1 / (place + 1) for place in range(k) if place == rank), 0))
+    assert per_user(f"MRR@{k}", ranks).mean() == pytest.approx(np.mean(reciprocals), abs=1e-12)
     assert hit_rate(ranks, k) == pytest.approx(sum(hits) / len(ranks), abs=1e-12)
     assert ndcg(ranks, k) == pytest.approx(sum(gains) / len(ranks), abs=1e-12)
 
@@ -125,9 +139,9 @@ def test_k_below_one_is_refused(name):
         per_user(name, [1])
 
 
-@pytest.mark.parametrize("name", ["MRR@5", "HR", "HR@", "HR@-3", "hr@5", "NDCG@5 "])
+@pytest.mark.parametrize("name", ["MAP@5", "HR", "HR@", "HR@-3", "hr@5", "NDCG@5 "])
 def test_unknown_metric_names_what_is_allowed(name):
-    with pytest.raises(ValueError, match=r"allowed: HR@k and NDCG@k"):
+    with pytest.raises(ValueError, match=r"allowed: HR@k, NDCG@k, MRR@k"):
         per_user(name, [1])
 
 

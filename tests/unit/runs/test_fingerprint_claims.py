@@ -90,9 +90,9 @@ def every(rename=lambda module: module) -> dict[str, str]:
         ),
         (
             "elcrec/evaluation/metrics.py",
-            '    "NDCG": _gains,\n}',
-            '    "NDCG": _gains,\n    "MRR": _reciprocals,\n}\n\n\n'
-            "def _reciprocals(ranks, k):\n    return _hits(ranks, k) / (ranks + 1)\n",
+            '    "MRR": _reciprocals,\n}',
+            '    "MRR": _reciprocals,\n    "RBP": _persistent,\n}\n\n\n'
+            "def _persistent(ranks, k):\n    return _hits(ranks, k) * 0.8**ranks\n",
         ),
         ("elcrec/evaluation/metrics.py", 'TABLE_METRICS = ("HR@5", ', 'TABLE_METRICS = ("HR@10", '),
         ("elcrec/jobs/checkpoints.py", "SECONDS_BETWEEN = ", "SECONDS_BETWEEN = 2 * "),
@@ -315,6 +315,7 @@ UNREACHED = {
     *("Backend", "Run", "Fusion", "RankingProtocol", "Split", "SPLITS", "Precision", "Start"),
     *("T", "Turns"),
     *("FAILED", "PHASES", "TABLE_METRICS", "METRICS", "SELECTABLE", "FAMILIES", "ndcg_bound"),
+    "_reciprocals",  # of MRR, which chooses no epoch
     "_cause",  # of a note that is printed
 }
 """What may be changed without another training: values that a run records, words, types."""

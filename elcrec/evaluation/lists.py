@@ -1,0 +1,85 @@
+"""Every user's best items: the head of the lists whose ranks `elcrec.evaluation.ranking` gives.
+
+A pass of its own after the test: the code that ranks is part of the fingerprint of every run, so
+that ranks, and which runs may stand in one table, stay what they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from elcrec.data.matrix import training_matrix
+from elcrec.evaluation.ranking import Evaluator
+from elcrec.evaluation.tiles import FEW_ROWS, Block
+from elcrec.models.interface import SequenceModel
+
+LISTED = 20
+"""Items kept of each list."""
+
+
+class Lister(Evaluator):
+    """Finds the best items of each user, under the same protocol and in the same memory."""
+
+    def __init__(self, *arguments: Any) -> None:
+        """Arguments as of `Evaluator`."""
+        super().__init__(*arguments)
+        tiles, data = self.plan.tiles, self.plan.data
+        # Few users against many items: the best of a long row are found faster than of short ones.
+        held = tiles.rows * tiles.width
+        width = min(tiles.item_size, max(tiles.width, held // FEW_ROWS))
+        wide = replace(tiles, width=width, rows=max(1, held // width))
+        self.plan, self.parts = replace(self.plan, tiles=wide), []
+        self.popularity = data.tensor(training_matrix(data).sum(0).astype(np.float32))
+
+    def lists(self, model: SequenceModel) -> dict[str, np.ndarray]:
+        """Return the best items of all users, and how popular what stands before the target is.
+
+        Returns:
+            `test`: (users, LISTED) numbers of the items, best first; 0 where fewer compete. Rows
+            that are no item, which compete under `paper`, are left out; of equal scores any come
+            first. `ahead`: (users,) training users of all items that score as much as the target
+            or more. Both int64; errors as for `ranks`.
+        """
+        found = self.ranks(model)  # for what it does about the model's mode and about memory
+        return {"test": found[:, :LISTED], "ahead": found[:, LISTED]}
+
+    @torch.inference_mode()
+    def _ranks(self, model: SequenceModel) -> np.ndarray:
+        found = np.zeros((self.plan.data.n_users, LISTED + 1), dtype=np.int64)
+        for part in self.parts:
+            represented = torch.cat([model.represent(*chunk) for chunk in part.chunks])
+            for block in part.blocks:
+                best, ahead = self._best(model, represented[block.rows], block)
+                found[block.users, : best.shape[1]] = best.cpu().numpy()
+                found[block.users, LISTED] = ahead.round().long().cpu().numpy()
+        return found
+
+    def _best(
+        self, model: SequenceModel, represented: Tensor, block: Block
+    ) -> tuple[Tensor, Tensor]:
+        tops: dict[int, tuple[Tensor, Tensor]] = {}
+        ahead = represented.new_zeros(len(represented), dtype=torch.float64)
+        target: Tensor | None = None
+        for tile, seen in block.tiles:
+            first, last = self.plan.tiles.bounds(tile)
+            scores = model.score_items(represented, first, last).contiguous()
+            if self.protocol != "repeats":
+                scores.view(-1).index_fill_(0, seen, self.seen_score)
+            self._hide_other_rows(scores, first, last)
+            if target is None:  # the block's own tile
+                target = scores.gather(1, block.columns)
+                ahead -= self.popularity[first + block.columns[:, 0]]  # itself
+            top = scores.topk(min(LISTED, last - first))
+            tops[tile] = top.values, top.indices + first
+            ahead += (scores >= target).to(self.popularity.dtype) @ self.popularity[first:last]
+        # In the order of the items, so that of equal ones those of the target's tile do not win.
+        ordered = [tops[tile] for tile in sorted(tops)]
+        values, items = (torch.cat(part, 1) for part in zip(*ordered, strict=True))
+        best = values.sort(dim=1, descending=True, stable=True)
+        listed = items.gather(1, best.indices).masked_fill_(best.values == float("-inf"), 0)
+        return listed[:, :LISTED], ahead

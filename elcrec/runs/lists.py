@@ -1,0 +1,35 @@
+"""`top.npz` of a run: the best items of every user on the test split."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elcrec.errors import InputError
+from elcrec.files.npzfile import read_arrays
+from elcrec.runs.record import RunRecord
+
+TOP = "top.npz"
+SPLIT = "test"
+
+
+def top_lists(record: RunRecord, n_items: int) -> NDArray[np.integer] | None:
+    """Numbers of the items that a run lists first: (users, k), best first, 0 where there is none.
+
+    Returns:
+        None of a run that keeps none: it is older, recorded without, or another framework's.
+
+    Raises:
+        InputError: The file is damaged, or not of these users and items.
+    """
+    path = record.folder / TOP
+    if not path.exists():
+        return None
+    lists = read_arrays(path, [SPLIT])[SPLIT]
+    whole = lists.ndim == 2 and len(lists) == record.users and lists.shape[1] > 0
+    if not whole or lists.dtype.kind not in "iu" or lists.min() < 0 or lists.max() > n_items:
+        raise InputError(
+            f"{path}: {SPLIT} is {lists.dtype} of shape {lists.shape}; needed: numbers of items, "
+            f"from 0 to {n_items}, in a row for each of {record.users} users"
+        )
+    return lists

@@ -1,0 +1,145 @@
+"""What the recommended lists are like: coverage, evenness, popularity, novelty, and overlap.
+
+From the `top.npz` that runs keep; runs without it are gaps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations, combinations_with_replacement
+from math import nan
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from elcrec.config.config import Config
+from elcrec.data.sequences import Sequences, read_sequences
+from elcrec.data.statistics import training_users
+from elcrec.evaluation.lists import LISTED
+from elcrec.files.rows import Row, frame_of, rows_of
+from elcrec.runs.lists import top_lists
+from elcrec.runs.record import RunRecord
+from elcrec.statistics.lists import gini, jaccard, mean_popularity, novelty, shown
+from elcrec.tables import table1
+from elcrec.tables.activity import check_histories
+from elcrec.tables.document import write_csv, write_table
+from elcrec.tables.layout import Named, Table, declared, figures, named
+from elcrec.tables.wording import missing, origin
+
+TARGETS = "test items"
+"""Row of what the users took themselves, as lists of one item."""
+MEASURES = ("coverage", "gini", "popularity", "novelty")
+COLUMNS = ("dataset", "model", *MEASURES, "seeds")
+"""Of `lists.csv`."""
+OVERLAP = ("dataset", "model_a", "model_b", "jaccard", "pairs")
+"""Of `overlap.csv`; both models are the same between two seeds of one."""
+
+Kept = Mapping[str, Sequence[NDArray[np.integer]]]
+"""Model to the lists of each of its seeds that keeps them."""
+
+
+def build(sequences: Sequences, lists: Kept) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Build both tables of one data set, without its column.
+
+    Args:
+        sequences: Its histories.
+        lists: The models in the order of the tables; one without lists is a gap.
+
+    Returns:
+        `lists.csv`: `coverage`, share of the items that are in a list; `gini` of how often items
+        are; `popularity` and `novelty` of the listed items, see `elcrec.statistics.lists`. And
+        `overlap.csv`: over the pairs of runs of the same place among the seeds, or of two seeds.
+    """
+    counts = training_users(sequences)
+    targets = sequences.items[sequences.offsets[1:] - 1][:, None]
+
+    def measured(own: NDArray[np.integer]) -> list[float]:
+        often = shown(own, sequences.n_items)
+        popular = mean_popularity(own, counts), novelty(own, counts, sequences.n_users)
+        return [float((often > 0).mean()), gini(often), *popular]
+
+    rows: list[list[object]] = [[TARGETS, *measured(targets), 0]]
+    for model, found in lists.items():
+        each = list(map(measured, found))
+        means = [fmean(values) for values in zip(*each, strict=True)] or [nan] * len(MEASURES)
+        rows.append([model, *means, len(found)])
+    pairs = []
+    for a, b in combinations_with_replacement(lists, 2):
+        own = combinations(lists[a], 2) if a == b else zip(lists[a], lists[b], strict=False)
+        common = [jaccard(*pair) for pair in own]
+        pairs.append([a, b, fmean(common) if common else nan, len(common)])
+    return pd.DataFrame(rows, columns=COLUMNS[1:]), pd.DataFrame(pairs, columns=OVERLAP[1:])
+
+
+def tables(rows: Sequence[Row], overlap: Sequence[Row], names: Named) -> list[Table]:
+    """The rows of both files: one table for all data sets, then one of pairs for each."""
+    columns = [
+        named("Dataset", "dataset", names.dataset_name),
+        named("Model", "model", names.model_name),
+        figures("Coverage", "coverage", 3),
+        figures("Gini", "gini", 3),
+        figures("Users of an item", "popularity", 1),
+        figures("Novelty (bits)", "novelty", 2),
+        figures("Seeds", "seeds", 0),
+    ]
+    found = [declared("lists", columns, rows, length=str(LISTED))]
+    frame = frame_of(overlap, OVERLAP[:3], ["jaccard"]).dropna()
+    for dataset, pairs in frame.groupby("dataset", sort=False):
+        models = list(dict.fromkeys([*pairs["model_a"], *pairs["model_b"]]))
+        wide = pairs.pivot(index="model_a", columns="model_b", values="jaccard")
+        wide = wide.reindex(index=models, columns=models)
+        wide = wide.fillna(wide.T).reset_index(names="model")
+        across = [figures(names.model_name(model), model, 3) for model in models]
+        columns = [named("Model", "model", names.model_name), *across]
+        name = names.dataset_name(str(dataset))
+        table = declared("overlap", columns, rows_of(wide), dataset=name)
+        found.append(replace(table, id=f"overlap-{dataset}"))
+    return found
+
+
+def write(config: Config, folder: Path, any_code: bool = False) -> None:
+    """Write lists.csv, lists.md, lists.tex and overlap.csv.
+
+    Args:
+        config: Which runs Table 1 has.
+        folder: Where the files go.
+        any_code: Take runs that other code made, too.
+
+    Raises:
+        InputError: A data set has runs and is not prepared, or a file of lists is not right.
+    """
+    table = table1.read(config, any_code)
+    frames = []
+    for dataset in table.names.datasets:
+        records = [record for record in table.records if record.dataset == dataset]
+        if records or config.sequences_file(dataset).exists():
+            sequences = read_sequences(config.prepared_file(dataset))
+            check_histories(sequences, records, dataset)
+            made = build(sequences, _kept(records, table.names.models, sequences.n_items))
+            for frame in made:
+                frame.insert(0, "dataset", dataset)
+            frames.append(made)
+    empty = (pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=OVERLAP))
+    lists, overlap = map(pd.concat, zip(*frames, strict=True)) if frames else empty
+    absent = dict.fromkeys(lists.loc[lists["coverage"].isna(), "model"])
+    write_table(
+        folder,
+        "lists",
+        lists,
+        tables(rows_of(lists), rows_of(overlap), table.names),
+        length=LISTED,
+        without=list(map(table.names.model_name, absent)),
+        origin=origin(table.records, "runs"),
+        missing=missing(table.gaps, table.names),
+    )
+    write_csv(folder / "overlap.csv", overlap)
+
+
+def _kept(records: Sequence[RunRecord], models: Mapping[str, str], n_items: int) -> Kept:
+    found = {model: [r for r in records if r.model == model] for model in models}
+    lists = {model: [top_lists(r, n_items) for r in own] for model, own in found.items()}
+    return {model: [one for one in own if one is not None] for model, own in lists.items()}
