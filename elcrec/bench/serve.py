@@ -27,6 +27,8 @@ from elcrec.jobs.environment import environment
 from elcrec.training.loop import new_model
 
 BATCH = 1024
+CONDITIONS = ("device", "cores", "threads", "versions", "commit", "dirty", "host_load")
+"""What is kept of the environment."""
 WARM_UP = 20
 """Requests that are not counted."""
 
@@ -54,7 +56,8 @@ def measure_all(
             named = {"dataset": job.dataset, "model": job.model}
             found.append(named | {"name": job.resolve()[1].name, "not_run": str(error)})
     device = choose(jobs[0].device, jobs[0].threads or jobs[0].resolve()[0].threads)
-    return {"models": found, "environment": environment(device)}
+    where = environment(device)
+    return {"models": found, "environment": {key: where[key] for key in CONDITIONS}}
 
 
 def measure(job: Job, repeats: int) -> dict[str, Any]:

@@ -133,13 +133,15 @@ def _scale(args: argparse.Namespace) -> Found:
 def _serve(args: argparse.Namespace) -> Found:
     from elcrec.bench import serve, text
     from elcrec.config.config import load_config
+    from elcrec.runs.plan import SIMPLE
 
-    models = args.model or load_config(args.config).models
+    models = args.model or dict.fromkeys([*load_config(args.config).models, *SIMPLE])
     jobs = [_job(args, d, m) for d in args.dataset or ["beauty"] for m in models]
     for job in jobs:  # refused before anything is measured
         job.check()
     found = serve.measure_all(jobs, _plan(args).repeats, _say)
-    return found, text.served(found)
+    # It may be put into a record as it is: without paths of a machine
+    return found | {"command": ["elcrec", *sys.argv[1:]]}, text.served(found)
 
 
 def _one(args: argparse.Namespace, option: str) -> Job:

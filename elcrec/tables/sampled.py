@@ -109,7 +109,7 @@ def shown(rows: Sequence[Row], names: Named) -> list[Table]:
     for dataset, own in frame.groupby("dataset", sort=False):
         long = own.melt(["metric", "model"], list(WAYS), "way", "mean")
         wide = long.set_index(["metric", "way", "model"])["mean"].unstack(sort=False)
-        wide = wide.reset_index().replace({"way": WAYS})
+        wide = wide.dropna(how="all").reset_index().replace({"way": WAYS})
         order = wide["metric"].map(list(own["metric"].unique()).index)
         across = [figures(names.model_name(model), model) for model in models]
         columns = [word("Metric", "metric"), word("Against", "way"), *across]

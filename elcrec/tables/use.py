@@ -17,6 +17,7 @@ from elcrec.files.checked import Amount, Count, Line, Record
 from elcrec.files.jsonfile import read_json
 from elcrec.files.rows import Row, rows_of
 from elcrec.runs.places import source
+from elcrec.runs.plan import SIMPLE
 from elcrec.tables import table1
 from elcrec.tables.document import write_table
 from elcrec.tables.layout import Cell, Column, Named, Table, declared, figures, gap, named, score
@@ -86,7 +87,8 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """Write use.csv, use.md and use.tex; models that were not measured are gaps.
 
     Args:
-        config: Which runs Table 1 has; the last of its metrics is shown, by default NDCG@20.
+        config: Which runs Table 1 has, to which `SIMPLE` models come; the last of its metrics is
+            shown, by default NDCG@20.
         folder: Where the files go.
         any_code: Take runs that other code made, too.
 
@@ -98,7 +100,8 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     found = measured.models if measured else []
     served = {(one.dataset, one.model): one for one in found if isinstance(one, _Served)}
     metric = config.metrics[-1] if config.metrics else METRIC
-    table = table1.read(config, any_code, [metric])
+    more = [model for model in SIMPLE if model not in config.models]
+    table = table1.read(config.replaced(models=[*config.models, *more]), any_code, [metric])
     rows = []
     for (dataset, _, model), cell in table.cells.items():
         runs = [r for r in table.records if (r.dataset, r.model) == (dataset, model) and r.device]
