@@ -34,6 +34,8 @@ localrules:
     verdict,
     activity,
     lists,
+    sampled,
+    use,
     efficiency,
     figures,
     figure,

@@ -34,6 +34,22 @@ def models(found: dict[str, Any]) -> str:
     return text + "".join(_profile(r["name"], r["profile"]) for r in done if "profile" in r)
 
 
+def served(found: dict[str, Any]) -> str:
+    """A row for every model that `elcrec.bench.serve` measured, and conditions."""
+    rows = []
+    for record in found["models"]:
+        row = {"model": record["name"], "data set": record["dataset"]}
+        if "not_run" not in record:
+            row |= {"one request ms": short(1000 * record["latency"])}
+            row |= {"95 % within": short(1000 * record["latency95"])}
+            row |= {"users per s": number(record["per_second"], 0)}
+            row |= {"parameters": number(record["parameters"], 0)}
+            row |= {"MB": megabytes(record["bytes"])}
+        rows.append(row)
+    gaps = [record for record in found["models"] if "not_run" in record]
+    return _document("serve.md.j2", table=_table(rows), gaps=gaps, **found)
+
+
 def against(found: dict[str, Any]) -> str:
     """Other code beside ours."""
     here, peer = found["here"], found["peer"]

@@ -46,6 +46,7 @@ def add_commands(subparsers: Any) -> None:
     add("--against", type=file_path, metavar="DIR", help="a checkout of the authors' code, in turn")
     add("--suite", action="store_true", help="every run of the config: its time, and that of all")
     add("--scale", action="store_true", help="growth with users, items, L and K")
+    add("--serve", action="store_true", help="time of a request and of 1,024, and size, by model")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -63,11 +64,13 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(f"--{name} {value}: must be {least} or more")
     if not args.scale_budget > 0:
         raise InputError(f"--scale-budget {args.scale_budget:g}: must be more than 0")
-    kind = next((k for k in ("suite", "scale", "against") if getattr(args, k)), "models")
+    kind = next((k for k in ("suite", "scale", "against", "serve") if getattr(args, k)), "models")
     if args.profile and kind != "models":
         raise InputError(f"--profile: not with --{kind}")
     _check_places(args, kind)
-    found, printed = {"scale": _scale, "against": _against}.get(kind, _models)(args)
+    found, printed = {"scale": _scale, "against": _against, "serve": _serve}.get(kind, _models)(
+        args
+    )
     print(printed, end="")
     if args.json:
         from elcrec.files.atomic import write_json
@@ -126,6 +129,20 @@ def _scale(args: argparse.Namespace) -> Found:
     grown = growth.grow(job, args.scale_budget, report=_say, earlier=args.scale_from)
     plot.draw(grown, FIGURE)
     return grown, f"{text.scale(grown)}Figure: {FIGURE}\n"
+
+
+def _serve(args: argparse.Namespace) -> Found:
+    from elcrec.bench import serve, text
+    from elcrec.config.config import load_config
+    from elcrec.runs.plan import SIMPLE
+
+    models = args.model or dict.fromkeys([*load_config(args.config).models, *SIMPLE])
+    jobs = [_job(args, d, m) for d in args.dataset or ["beauty"] for m in models]
+    for job in jobs:  # refused before anything is measured
+        job.check()
+    found = serve.measure_all(jobs, _plan(args).repeats, _say)
+    # It may be put into a record as it is: without paths of a machine
+    return found | {"command": ["elcrec", *sys.argv[1:]]}, text.served(found)
 
 
 def _one(args: argparse.Namespace, option: str) -> Job:

@@ -13,6 +13,8 @@ FROM_RUNS = {
     "efficiency": ("tables2_3", "Table 2 (time) and Table 3 (memory)"),
     "verdict": ("verdict", "whether ours agrees with each printed value"),
     "activity": ("activity", "accuracy by length of history, and by popularity of the test item"),
+    "sampled": ("sampled", "what an evaluation with 100 sampled negatives would print"),
+    "use": ("use", "accuracy beside training time, size, latency (of `elcrec bench --serve`)"),
     "lists": ("lists", "coverage, popularity and overlap of the recommended lists"),
 }
 """Command to the module of `elcrec.tables` that writes the files, and what they are."""

@@ -12,7 +12,7 @@ from elcrec.errors import InputError, shown
 from elcrec.files.checked import Line, Record
 from elcrec.files.jsonfile import as_record, read_object
 from elcrec.runs.efficiency import EfficiencyRecord
-from elcrec.runs.plan import PlannedRun, runs_of_models, runs_of_sensitivity
+from elcrec.runs.plan import SIMPLE, PlannedRun, runs_of, runs_of_models, runs_of_sensitivity
 from elcrec.runs.record import RunRecord
 from elcrec.runs.settings import RunSettings, resolve, settings_digest
 from elcrec.training.loop import finished
@@ -55,8 +55,9 @@ class Wanted:
 
 
 def wanted(config: Config) -> Iterator[Wanted]:
-    """All runs of a configuration: of tables, of figures, and what they start from."""
-    for run in (*runs_of_models(config), *runs_of_sensitivity(config)):
+    """All runs of a configuration: of tables, of figures, what they start from, and `SIMPLE`."""
+    simple = runs_of(config, config.use, SIMPLE)
+    for run in (*runs_of_models(config), *runs_of_sensitivity(config), *simple):
         settings = resolve(config, run.model, run.dataset, run.changes)
         if settings.starts_from:
             start = resolve(config, settings.starts_from, run.dataset)

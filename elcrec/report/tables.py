@@ -20,8 +20,10 @@ from elcrec.tables import (
     lists,
     nearest,
     released,
+    sampled,
     table1_files,
     tables2_3,
+    use,
 )
 from elcrec.tables.layout import BEST, GAP, Cell, Table, number, score
 from elcrec.tables.table1 import BEST as OF_THE_BEST
@@ -61,6 +63,7 @@ def of_files(evidence: Evidence, links: Links) -> dict[str, Table]:
         "detectable": lambda rows: detectable.shown(rows, evidence),
         "impossible": impossible.shown,
         "grid": grid.shown,
+        "use": lambda rows: use.shown(rows, evidence),
     }
     return {name: make(rows) for name, make in show.items() if (rows := evidence.table(name))}
 
@@ -79,11 +82,13 @@ def by_group(evidence: Evidence, kind: str) -> list[Table]:
 
 
 def of_lists(evidence: Evidence) -> list[Table]:
-    """What the recommended lists are like, first of all models, and accuracy by popularity."""
+    """What the recommended lists are like, accuracy by popularity, and sampled metrics."""
     rows, overlap = evidence.table("lists"), evidence.table("overlap")
-    return (lists.tables(rows, overlap, evidence) if rows else []) + by_group(
-        evidence, "popularity"
-    )
+    return [
+        *(lists.tables(rows, overlap, evidence) if rows else []),
+        *by_group(evidence, "popularity"),
+        *sampled.shown(evidence.table("sampled"), evidence),
+    ]
 
 
 def _rows(

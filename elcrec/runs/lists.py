@@ -10,11 +10,10 @@ from elcrec.files.npzfile import read_arrays
 from elcrec.runs.record import RunRecord
 
 TOP = "top.npz"
-SPLIT = "test"
 
 
-def top_lists(record: RunRecord, n_items: int) -> NDArray[np.integer] | None:
-    """Numbers of the items that a run lists first: (users, k), best first, 0 where there is none.
+def top_lists(record: RunRecord, n_items: int) -> dict[str, NDArray[np.integer]] | None:
+    """What `elcrec.evaluation.lists` found out of a run: `test` and `ahead`.
 
     Returns:
         None of a run that keeps none: it is older, recorded without, or another framework's.
@@ -25,11 +24,17 @@ def top_lists(record: RunRecord, n_items: int) -> NDArray[np.integer] | None:
     path = record.folder / TOP
     if not path.exists():
         return None
-    lists = read_arrays(path, [SPLIT])[SPLIT]
+    arrays = read_arrays(path, ["test", "ahead"])
+    lists, ahead = arrays["test"], arrays["ahead"]
     whole = lists.ndim == 2 and len(lists) == record.users and lists.shape[1] > 0
     if not whole or lists.dtype.kind not in "iu" or lists.min() < 0 or lists.max() > n_items:
         raise InputError(
-            f"{path}: {SPLIT} is {lists.dtype} of shape {lists.shape}; needed: numbers of items, "
+            f"{path}: test is {lists.dtype} of shape {lists.shape}; needed: numbers of items, "
             f"from 0 to {n_items}, in a row for each of {record.users} users"
         )
-    return lists
+    if ahead.shape != (record.users,) or ahead.dtype.kind not in "iu" or ahead.min() < 0:
+        raise InputError(
+            f"{path}: ahead is {ahead.dtype} of shape {ahead.shape}; needed: a count for each of "
+            f"{record.users} users"
+        )
+    return arrays

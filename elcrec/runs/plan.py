@@ -17,6 +17,9 @@ from elcrec.runs.places import run_folder, sensitivity_folder
 from elcrec.runs.settings import resolve
 
 PARAMETERS = ("alpha", "intents")
+SIMPLE = ("itemknn", "ease")
+"""What an engineer would try first. They may be recorded and stand in the table `use`, but `all`
+does not run them: EASE's weights take 0.6 to 1.6 GB a run."""
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from elcrec.statistics.tests import mean_std
 from elcrec.tables import table1
 from elcrec.tables.document import write_csv, write_table
 from elcrec.tables.layout import Column, Named, Table, declared, figures, number, word
+from elcrec.tables.table1 import AccuracyTable
 from elcrec.tables.wording import LEAD, lead, missing, origin, tested
 
 GROUP = ["dataset", "metric", "group"]
@@ -106,7 +107,7 @@ def build(
     values = {dataset: KINDS[kind].of_users(found) for dataset, found in histories.items()}
     groups = {dataset: activity_groups(own, GROUPS) for dataset, own in values.items()}
     for dataset, found in histories.items():
-        check_histories(found, records, dataset)
+        _check(found, records, dataset)
     keys = list(product(metrics, range(GROUPS)))
     # The training noise of a group is that of its own users, from all models and data sets.
     pools = {}
@@ -175,10 +176,9 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         InputError: A data set has runs and is not prepared, or they are of other histories.
     """
     table = table1.read(config, any_code)
-    run = {record.dataset for record in table.records}
-    there = [d for d in table.names.datasets if d in run or config.sequences_file(d).exists()]
-    histories = {d: read_sequences(config.prepared_file(d)) for d in there}
-    few = {d: histories.pop(d).n_users for d in there if histories[d].n_users < GROUPS}
+    histories = histories_of(config, table)
+    few = {d: s.n_users for d, s in histories.items() if s.n_users < GROUPS}
+    histories = {d: s for d, s in histories.items() if d not in few}
     left_out = [
         f"Left out: {table.names.dataset_name(d)} has {n} of the {GROUPS} users that groups need."
         for d, n in few.items()
@@ -205,7 +205,21 @@ def _range(ends: tuple[str, str], row: Row) -> str:
     return most if least == most else f"{least}–{most}"
 
 
-def check_histories(sequences: Sequences, records: Sequence[RunRecord], dataset: str) -> None:
+def histories_of(config: Config, table: AccuracyTable) -> dict[str, Sequences]:
+    """The histories of the data sets that have runs or are prepared.
+
+    Raises:
+        InputError: One has runs and is not prepared, or they are of other histories.
+    """
+    run = {record.dataset for record in table.records}
+    there = [d for d in table.names.datasets if d in run or config.sequences_file(d).exists()]
+    found = {d: read_sequences(config.prepared_file(d)) for d in there}
+    for dataset, sequences in found.items():
+        _check(sequences, table.records, dataset)
+    return found
+
+
+def _check(sequences: Sequences, records: Sequence[RunRecord], dataset: str) -> None:
     """Raise `InputError` for a run of other histories than the prepared ones of its data set."""
     found = sequences.digest()
     for run in (record for record in records if record.dataset == dataset):

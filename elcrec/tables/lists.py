@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from elcrec.config.config import Config
-from elcrec.data.sequences import Sequences, read_sequences
+from elcrec.data.sequences import Sequences
 from elcrec.data.statistics import training_users
 from elcrec.evaluation.lists import LISTED
 from elcrec.files.rows import Row, frame_of, rows_of
@@ -25,7 +25,7 @@ from elcrec.runs.lists import top_lists
 from elcrec.runs.record import RunRecord
 from elcrec.statistics.lists import gini, jaccard, mean_popularity, novelty, shown
 from elcrec.tables import table1
-from elcrec.tables.activity import check_histories
+from elcrec.tables.activity import histories_of
 from elcrec.tables.document import write_csv, write_table
 from elcrec.tables.layout import Named, Table, declared, figures, named
 from elcrec.tables.wording import missing, origin
@@ -114,15 +114,12 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """
     table = table1.read(config, any_code)
     frames = []
-    for dataset in table.names.datasets:
+    for dataset, sequences in histories_of(config, table).items():
         records = [record for record in table.records if record.dataset == dataset]
-        if records or config.sequences_file(dataset).exists():
-            sequences = read_sequences(config.prepared_file(dataset))
-            check_histories(sequences, records, dataset)
-            made = build(sequences, _kept(records, table.names.models, sequences.n_items))
-            for frame in made:
-                frame.insert(0, "dataset", dataset)
-            frames.append(made)
+        made = build(sequences, _kept(records, table.names.models, sequences.n_items))
+        for frame in made:
+            frame.insert(0, "dataset", dataset)
+        frames.append(made)
     empty = (pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=OVERLAP))
     lists, overlap = map(pd.concat, zip(*frames, strict=True)) if frames else empty
     absent = dict.fromkeys(lists.loc[lists["coverage"].isna(), "model"])
@@ -142,4 +139,4 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
 def _kept(records: Sequence[RunRecord], models: Mapping[str, str], n_items: int) -> Kept:
     found = {model: [r for r in records if r.model == model] for model in models}
     lists = {model: [top_lists(r, n_items) for r in own] for model, own in found.items()}
-    return {model: [one for one in own if one is not None] for model, own in lists.items()}
+    return {model: [kept["test"] for kept in own if kept] for model, own in lists.items()}

@@ -54,6 +54,9 @@ def test_all_has_every_stage():
         "accuracy",
         "verdict",
         "activity",
+        "lists",
+        "sampled",
+        "use",
         "efficiency",
         "report",
     ):

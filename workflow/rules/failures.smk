@@ -1,6 +1,15 @@
 # When a job fails: the others go on (keep-going in the profile), what may fail from outside is tried again
 # (retries in the profile), and in the end tables and report are made with gaps that say the reason.
-WITH_GAPS = ("accuracy", "verdict", "activity", "lists", "efficiency", "report")
+WITH_GAPS = (
+    "accuracy",
+    "verdict",
+    "activity",
+    "lists",
+    "sampled",
+    "use",
+    "efficiency",
+    "report",
+)
 TRIED_AGAIN = {
     "fetch",
     "fetch_weights",

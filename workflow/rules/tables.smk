@@ -109,6 +109,41 @@ rule lists:
         "{PYTHON} table lists --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
 
 
+rule sampled:
+    input:
+        RUN_FILES,
+        EXTERNAL,
+        TABLE_TEMPLATES,
+        expand(rules.prepare.output.sequences, dataset=CONFIG.use),
+    output:
+        expand(f"{OUTPUT}/tables/sampled.{{kind}}", kind=["csv", "md", "tex"]),
+    log:
+        f"{OUTPUT}/logs/sampled.log",
+    params:
+        code=code_hash("elcrec.tables.sampled"),
+        runs=TABLE_RUNS,
+    shell:
+        "{PYTHON} table sampled --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
+
+
+rule use:
+    input:
+        RUN_FILES,
+        EXTERNAL,
+        TABLE_TEMPLATES,
+        # Of `elcrec bench --serve`, if somebody measured
+        [str(path) for path in [source(CONFIG) / "serve.json"] if path.exists()],
+    output:
+        expand(f"{OUTPUT}/tables/use.{{kind}}", kind=["csv", "md", "tex"]),
+    log:
+        f"{OUTPUT}/logs/use.log",
+    params:
+        code=code_hash("elcrec.tables.use"),
+        runs=TABLE_RUNS,
+    shell:
+        "{PYTHON} table use --config {SNAPSHOT:q} --output {OUTPUT:q}/tables 2>&1 | tee {log:q}"
+
+
 rule efficiency:
     input:
         RUN_FILES,
@@ -137,4 +172,6 @@ rule tables:
         rules.verdict.output,
         rules.activity.output,
         rules.lists.output,
+        rules.sampled.output,
+        rules.use.output,
         rules.efficiency.output,

@@ -46,6 +46,8 @@ def test_models_are_measured_printed_and_written(tiny, tmp_path, capsys):
         (["--scale", "--scale-from", "nothing.json"], "nothing.json: cannot be read"),
         (["--suite", "--model", "gpt"], "unknown model 'gpt'"),
         (["--suite", "--profile"], "--profile: not with --suite"),
+        (["--serve", "--profile"], "--profile: not with --serve"),
+        (["--serve", "--model", "gpt"], "unknown model 'gpt'"),
         (["--scale", "--scale-budget", "0"], "must be more than 0"),
     ],
 )

@@ -32,7 +32,7 @@ def test_train_writes_a_whole_folder(tiny, tmp_path, capsys):
     folder = tmp_path / "results" / "runs" / "tiny" / "elcrec" / "3"
     names = {p.name for p in folder.iterdir()}
     expected = {"metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json"}
-    assert names == expected | {"weights.safetensors", "intents.npz"}
+    assert names == expected | {"weights.safetensors", "intents.npz", "top.npz"}
     metrics = json.loads((folder / "metrics.json").read_text())
     with np.load(folder / "ranks.npz") as ranks:
         assert summarise(ranks["test"]) == metrics["metrics"]["test"]

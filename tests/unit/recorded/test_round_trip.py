@@ -35,7 +35,7 @@ def test_tables_of_recorded_runs_are_those_of_the_trained_ones(runs):
     tables = files_of(runs.parent / "results" / "tables")
     again = files_of(runs.parent / "results" / FROM_RECORDED / "tables")
     assert tables == again
-    assert len(tables) == 12
+    assert len(tables) == 16
 
 
 def test_records_come_back_as_they_were_but_for_paths(runs):

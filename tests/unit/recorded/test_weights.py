@@ -2,11 +2,13 @@
 
 import shutil
 
+import numpy as np
 import pytest
 
 import elcrec
 from elcrec.errors import InputError
 from elcrec.files.weights import WEIGHTS, read_weights
+from elcrec.runs.lists import TOP
 from tests.recording import (
     MACHINE,
     add,
@@ -53,7 +55,12 @@ def test_they_are_added_to_a_recorded_run_and_stay_there(runs, capsys):
     assert add(runs, MACHINE, "--weights") == 0
     after = files_of(machine_of(runs))
     assert before.items() <= after.items()
-    assert {name.rpartition("/")[2] for name in after.keys() - before.keys()} == {WEIGHTS}
+    assert {name.rpartition("/")[2] for name in after.keys() - before.keys()} == {
+        WEIGHTS,
+        TOP,
+    }
+    own, kept = (np.load(f / TOP) for f in (run_folder(runs), recorded_folder(runs)))
+    assert all((own[name] == kept[name]).all() for name in ("test", "ahead"))
     capsys.readouterr()
     assert add(runs) == 0
     assert "were recorded already" in capsys.readouterr().out

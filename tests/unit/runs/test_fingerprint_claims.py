@@ -24,7 +24,8 @@ DECIDING = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts)
     for part in ("evaluation", "models", "training")
     for path in sorted((ROOT / "elcrec" / part).glob("[!_]*.py"))
-    if path.stem != "lanes"  # trainings side by side: decides nothing
+    # trainings side by side, what follows from ranks, lists beside them: they decide nothing
+    if path.stem not in ("lanes", "lists", "sampled")
 ]
 DECIDING += ["elcrec.data.augmentation", "elcrec.data.histories", "elcrec.data.samples"]
 

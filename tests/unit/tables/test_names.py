@@ -5,6 +5,7 @@ import re
 from html import escape as html_escape
 from itertools import product
 
+import numpy as np
 import pytest
 import yaml
 from markdown_it import MarkdownIt
@@ -14,7 +15,15 @@ from elcrec.data.sequences import parse_sequences
 from elcrec.data.statistics import statistics
 from elcrec.errors import InputError
 from elcrec.report.page import render
-from elcrec.tables import activity, data_statistics, table1_files, tables2_3
+from elcrec.tables import (
+    activity,
+    data_statistics,
+    lists,
+    sampled,
+    table1_files,
+    tables2_3,
+    use,
+)
 from elcrec.tables.latex import escape
 from tests.unit.tables.conftest import Output
 
@@ -46,12 +55,14 @@ def written(tmp_path_factory):
         ranks = [(len(model) + seed * u) % 7 for u in range(USERS)]
         if (model, seed) != ("own", 2):
             run = output.run("mine", model, seed, test=ranks, data=sequences.digest())
+            items = (np.arange(5) + len(model) * seed) % sequences.n_items + 1
+            np.savez(run / "top.npz", test=np.tile(items, (USERS, 1)), ahead=np.zeros(USERS, int))
             (run / "history.csv").write_text("epoch,loss_total,HR@5\n1,3,0\n2,2,0.1\n3,1,0\n")
     output.efficiency("mine", "own")
     config = load_config([tmp_path / "config.yaml"])
     tables = tmp_path / "out" / "tables"
     data_statistics.write(config, tables, [folder / "statistics.json"])
-    for module in (table1_files, activity, tables2_3):
+    for module in (table1_files, activity, lists, sampled, use, tables2_3):
         module.write(config, tables, True)
     (tables / "page.html").write_text(render(config, any_code=True))
     return tables
@@ -77,6 +88,10 @@ def shown(text):
         ("data_statistics", [DATASET]),
         ("table1", [DATASET, MODEL]),
         ("activity", [DATASET, MODEL]),
+        ("popularity", [DATASET, MODEL]),
+        ("lists", [DATASET, MODEL]),
+        ("sampled", [DATASET, MODEL]),
+        ("use", [DATASET, MODEL]),
         ("table2", [DATASET, MODEL]),
         ("table3", [DATASET, MODEL]),
     ],
@@ -88,7 +103,7 @@ def test_names_stand_in_every_table_as_they_are(written, table, names):
         assert any(name in cell for cell in cells)
     rows = [line for line in text.splitlines() if line.startswith("|")]
     bars = {len(re.findall(r"(?<!\\)\|", row)) for row in rows if row[2] != "-"}
-    assert len(bars) == (2 if table == "table1" else 1)  # Table 1 has two tables
+    assert len(bars) == (2 if table in ("table1", "lists") else 1)  # which have two tables
     latex = (written / f"{table}.tex").read_text()
     printed = "".join(line for line in latex.splitlines(True) if line[0] != "%")
     for name in names:

@@ -1,0 +1,150 @@
+"""Full metrics beside those that an evaluation against 100 sampled negatives would print.
+
+Many papers print such numbers; they say little of a full ranking, nor need they order models as it
+does, so they are here only to be put beside a paper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from math import nan
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from elcrec.config.config import Config
+from elcrec.data.sequences import Sequences
+from elcrec.data.statistics import training_users
+from elcrec.evaluation.metrics import METRICS
+from elcrec.evaluation.sampled import NEGATIVES, Chances, by_popularity, expected, uniform
+from elcrec.external.record import place
+from elcrec.files.rows import Row, frame_of, rows_of
+from elcrec.runs.lists import top_lists
+from elcrec.runs.record import RunRecord
+from elcrec.tables import table1
+from elcrec.tables.activity import histories_of
+from elcrec.tables.document import write_table
+from elcrec.tables.layout import Named, Table, declared, figures, word
+from elcrec.tables.wording import missing, origin
+
+WAYS = {
+    "full": "all items",
+    "uniform": f"{NEGATIVES} uniform",
+    "popularity": f"{NEGATIVES} by popularity",
+}
+"""Columns of `sampled.csv`, and how the shown table names them."""
+COLUMNS = ("dataset", "metric", "model", *WAYS, "seeds")
+
+
+class Candidates:
+    """The items of a data set that may be drawn as negatives: those that a user never had."""
+
+    def __init__(self, sequences: Sequences) -> None:
+        owner = np.repeat(np.arange(sequences.n_users), sequences.lengths)
+        self.n_items = sequences.n_items
+        pairs = np.unique(owner * (self.n_items + 1) + sequences.items)
+        user, item = np.divmod(pairs, self.n_items + 1)
+        had = np.bincount(user, minlength=sequences.n_users)
+        self.counts: NDArray[np.int64] = self.n_items - had
+        """(users,) how many there are."""
+        popular = training_users(sequences)
+        own = np.bincount(user, popular[item], minlength=sequences.n_users)
+        self.popularity: NDArray[np.float64] = np.maximum(popular.sum() - own, 1)
+        """(users,) training users of all of them."""
+
+    def chances(self, run: RunRecord, places: int) -> dict[str, Chances]:
+        """Of the sampled ranks, for each way that this run has the numbers for."""
+        ranks = run.ranks["test"]
+        if ranks.max() > self.n_items + 1:  # of a list that ends before the target
+            return {}
+        found = {"uniform": uniform(ranks, self.counts, places)}
+        if kept := top_lists(run, self.n_items):
+            found["popularity"] = by_popularity(kept["ahead"] / self.popularity, places)
+        return found
+
+
+def build(
+    sequences: Sequences,
+    records: Sequence[RunRecord],
+    models: Sequence[str],
+    metrics: Sequence[str],
+) -> pd.DataFrame:
+    """`sampled.csv` of one data set, without its column: means over seeds, nan for gaps.
+
+    Args:
+        sequences: Its histories.
+        records: Its runs.
+        models: In the order of the table.
+        metrics: Likewise.
+    """
+    candidates, places = Candidates(sequences), max(map(place, metrics))
+    found: dict[str, list[dict[tuple[str, str], float]]] = {model: [] for model in models}
+    for run in records:
+        chances = candidates.chances(run, places)
+        values = {(m, "full"): run.score(m) for m in metrics}
+        values |= {(m, way): expected(m, own) for way, own in chances.items() for m in metrics}
+        found[run.model].append(values)
+
+    def mean(model: str, metric: str, way: str) -> float:
+        values = [own.get((metric, way), nan) for own in found[model]]
+        return fmean(values) if values else nan
+
+    rows = [
+        (metric, model, *(mean(model, metric, way) for way in WAYS), len(found[model]))
+        for metric in metrics
+        for model in models
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS[1:])
+
+
+def shown(rows: Sequence[Row], names: Named) -> list[Table]:
+    """The rows of the file, a table for each data set with the models across."""
+    frame = frame_of(rows, COLUMNS[:3], list(WAYS))
+    models = frame["model"].unique()
+    tables = []
+    for dataset, own in frame.groupby("dataset", sort=False):
+        long = own.melt(["metric", "model"], list(WAYS), "way", "mean")
+        wide = long.set_index(["metric", "way", "model"])["mean"].unstack(sort=False)
+        wide = wide.dropna(how="all").reset_index().replace({"way": WAYS})
+        order = wide["metric"].map(list(own["metric"].unique()).index)
+        across = [figures(names.model_name(model), model) for model in models]
+        columns = [word("Metric", "metric"), word("Against", "way"), *across]
+        lines = rows_of(wide.iloc[np.argsort(order, kind="stable")])
+        name = names.dataset_name(str(dataset))
+        table = declared("sampled", columns, lines, dataset=name)
+        tables.append(replace(table, id=f"sampled-{dataset}"))
+    return tables
+
+
+def write(config: Config, folder: Path, any_code: bool = False) -> None:
+    """Write sampled.csv, sampled.md and sampled.tex.
+
+    Args:
+        config: Which runs Table 1 has, and the metrics (the recorded ones by default).
+        folder: Where the files go.
+        any_code: Take runs that other code made, too.
+
+    Raises:
+        InputError: A data set has runs and is not prepared, or a file of lists is not right.
+    """
+    table = table1.read(config, any_code)
+    frames = [pd.DataFrame(columns=COLUMNS)]
+    for dataset, sequences in histories_of(config, table).items():
+        records = [record for record in table.records if record.dataset == dataset]
+        frame = build(sequences, records, list(table.names.models), config.metrics or METRICS)
+        frame.insert(0, "dataset", dataset)
+        frames.append(frame)
+    found = pd.concat(frames[1:] or frames)
+    write_table(
+        folder,
+        "sampled",
+        found,
+        shown(rows_of(found), table.names),
+        negatives=NEGATIVES,
+        origin=origin(table.records, "runs"),
+        missing=missing(table.gaps, table.names),
+    )

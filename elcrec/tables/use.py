@@ -1,0 +1,126 @@
+"""Should I use it? Accuracy beside what a model costs: training, size, and answers per second.
+
+From the runs of Table 1 and `serve.json`, which `elcrec bench --serve` measures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import isnan, nan
+from pathlib import Path
+from statistics import fmean
+
+import pandas as pd
+
+from elcrec.config.config import Config
+from elcrec.files.checked import Amount, Count, Line, Record
+from elcrec.files.jsonfile import read_json
+from elcrec.files.rows import Row, rows_of
+from elcrec.runs.places import source
+from elcrec.runs.plan import SIMPLE
+from elcrec.tables import table1
+from elcrec.tables.document import write_table
+from elcrec.tables.layout import Cell, Column, Named, Table, declared, figures, gap, named, score
+from elcrec.tables.wording import missing, origin
+
+MEASURED = "serve.json"
+"""In the output folder, or in a machine's of the record."""
+METRIC = "NDCG@20"
+COLUMNS = (
+    *("dataset", "model", "metric", "mean", "low95", "high95", "seeds", "training_hours"),
+    *("parameters", "megabytes", "latency_ms", "latency95_ms", "users_per_second"),
+)
+"""Of `use.csv`."""
+
+
+class _Served(Record):
+    dataset: Line
+    model: Line
+    latency: Amount
+    latency95: Amount
+    per_second: Amount
+    parameters: Count
+    bytes: Count
+
+
+class _NotRun(Record):
+    not_run: Line
+
+
+class _Environment(Record):
+    device: Line
+    host_load: Amount
+
+
+class ServeFile(Record):
+    """What `elcrec bench --serve --json` wrote; times in seconds."""
+
+    models: list[_Served | _NotRun]
+    environment: _Environment
+
+
+def shown(rows: Sequence[Row], names: Named) -> Table:
+    """The rows of the file as a table."""
+
+    def accuracy(row: Row) -> Cell:
+        value = row.number("mean")
+        ends = [score(row.number(end)) for end in ("low95", "high95")]
+        return gap() if isnan(value) else Cell(f"{score(value)} [{', '.join(ends)}]", sort=value)
+
+    metric = next((row.text("metric") for row in rows), METRIC)
+    columns = [
+        named("Dataset", "dataset", names.dataset_name),
+        named("Model", "model", names.model_name),
+        Column(f"{metric}, 95 %", accuracy),
+        figures("Seeds", "seeds", 0),
+        figures("Training (h)", "training_hours", 2),
+        figures("Parameters", "parameters", 0),
+        figures("MB", "megabytes", 1),
+        figures("One request (ms)", "latency_ms", 1),
+        figures("95 % within", "latency95_ms", 1),
+        figures("Users per s", "users_per_second", 0),
+    ]
+    return declared("use", columns, rows)
+
+
+def write(config: Config, folder: Path, any_code: bool = False) -> None:
+    """Write use.csv, use.md and use.tex; models that were not measured are gaps.
+
+    Args:
+        config: Which runs Table 1 has, to which `SIMPLE` models come; the last of its metrics is
+            shown, by default NDCG@20.
+        folder: Where the files go.
+        any_code: Take runs that other code made, too.
+
+    Raises:
+        InputError: A run or the measurement is not right.
+    """
+    path = source(config) / MEASURED
+    measured = read_json(path, ServeFile) if path.exists() else None
+    found = measured.models if measured else []
+    served = {(one.dataset, one.model): one for one in found if isinstance(one, _Served)}
+    metric = config.metrics[-1] if config.metrics else METRIC
+    more = [model for model in SIMPLE if model not in config.models]
+    table = table1.read(config.replaced(models=[*config.models, *more]), any_code, [metric])
+    rows = []
+    for (dataset, _, model), cell in table.cells.items():
+        runs = [r for r in table.records if (r.dataset, r.model) == (dataset, model) and r.device]
+        hours = fmean(run.seconds["total"] for run in runs) / 3600 if runs else nan
+        row: list[object] = [dataset, model, metric, cell.mean, cell.low95, cell.high95, cell.seeds]
+        if one := served.get((dataset, model)):
+            times = 1000 * one.latency, 1000 * one.latency95, one.per_second
+            row += [hours, one.parameters, one.bytes / 1e6, *times]
+        else:
+            row += [hours, *[nan] * 5]
+        rows.append(row)
+    frame = pd.DataFrame(rows, columns=COLUMNS)
+    write_table(
+        folder,
+        "use",
+        frame,
+        [shown(rows_of(frame), table.names)],
+        measured=measured,
+        command=config.elcrec("bench", "--serve", "--json", str(path)),
+        origin=origin(table.records, "runs"),
+        missing=missing(table.gaps, table.names),
+    )
