@@ -13,6 +13,7 @@ FROM_RUNS = {
     "efficiency": ("tables2_3", "Table 2 (time) and Table 3 (memory)"),
     "verdict": ("verdict", "whether ours agrees with each printed value"),
     "activity": ("activity", "accuracy by length of the users' histories"),
+    "study": ("study", "what changes of the clustering do to accuracy and to clusters"),
 }
 """Command to the module of `elcrec.tables` that writes the files, and what they are."""
 FROM_RECORDS = {
