@@ -6,6 +6,7 @@ from math import inf
 
 import pandas as pd
 from matplotlib.figure import Figure
+from matplotlib.ticker import FormatStrFormatter
 
 from elcrec.errors import InputError
 from elcrec.figures import style
@@ -14,12 +15,13 @@ from elcrec.files.rows import frame_of, read_rows
 from elcrec.runs.plan import shown
 from elcrec.runs.reading import Runs
 
+CHANGE, ENDS = "change_percent", ("low95_percent", "high95_percent")
 QUANTITIES = {
-    "change": "NDCG@20 (%)",
-    "in_use": "centers in use",
-    "user_cosine": "cosine of users",
-    "activity_bits": "activity (bits)",
-    "stability": "stability",
+    CHANGE: "NDCG@20\n(%)",
+    "in_use": "centers\nin use",
+    "user_cosine": "cosine\nof users",
+    "activity_bits": "activity\n(bits)",
+    "stability": "stability\n(adjusted Rand)",
 }
 READ = ["mean_b", "relative_difference_percent", "difference_low95", "difference_high95"]
 """Columns of study.csv that are read, besides the quantities."""
@@ -34,11 +36,11 @@ def draw(runs: Runs, dataset: str) -> Drawn:
     models = shown(config, config.figures.models_of("study"))
     table = frame_of(read_rows(path), ["dataset", "model"], [*READ, *list(QUANTITIES)[1:]])
     table = table[(table["dataset"] == dataset) & table["model"].isin(models)]
-    table = table.rename(columns={"relative_difference_percent": "change"})
-    for end in ("low95", "high95"):
-        table[f"{end}_percent"] = 100 * table[f"difference_{end}"] / table["mean_b"]
+    table = table.rename(columns={"relative_difference_percent": CHANGE})
+    for end in ENDS:
+        table[end] = 100 * table[f"difference_{end.removesuffix('_percent')}"] / table["mean_b"]
     names = [config.model_name(model) for model in table["model"]]
-    known = zip(names, table["change"].fillna(0), table["in_use"], strict=True)
+    known = zip(names, table[CHANGE].fillna(0), table["in_use"], strict=True)
     return drawn(
         "study",
         _draw(table, names) if len(table) else style.empty("not run"),
@@ -57,8 +59,11 @@ def _draw(table: pd.DataFrame, names: list[str]) -> Figure:
     for axis, (quantity, label) in zip(axes, QUANTITIES.items(), strict=True):
         style.rows_from_the_top(axis, names if axis is axes[0] else [""] * len(names))
         axis.set_title(label)
-        for place, row in enumerate(table.to_dict("records")):
-            ends = (row["low95_percent"], row["high95_percent"]) if quantity == "change" else ()
-            style.estimate(axis, place, row[quantity], ends, inf, **look)
-    axes[list(QUANTITIES).index("in_use")].set_xscale("log")
+        if quantity != CHANGE:
+            axis.plot(table[quantity], range(len(table)), linestyle="", **look)
+    for place, row in enumerate(table.to_dict("records")):
+        style.estimate(axes[0], place, row[CHANGE], [row[end] for end in ENDS], inf, **look)
+    counts = axes[list(QUANTITIES).index("in_use")]
+    counts.set_xscale("symlog", linthresh=1, subs=[2, 5])
+    counts.xaxis.set_major_formatter(FormatStrFormatter("%g"))
     return figure

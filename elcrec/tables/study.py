@@ -46,10 +46,12 @@ COMPARED = METRICS[-1]
 OF_HISTORY = ("user_cosine", "center_cosine")
 """What a history has of the tested epoch."""
 CLUSTERS = ("in_use", "largest_percent", *OF_HISTORY, "activity_bits", "genre_bits", "stability")
+AHEAD = LEAD[:-2]
+"""Columns of `significance.csv`: the primary test."""
 COLUMNS = [
     *("dataset", "model", "seeds"),
     *(f"{metric}{end}" for metric in METRICS for end in ("", " low95", " high95")),
-    *LEAD[:-2],
+    *AHEAD,
     *CLUSTERS,
 ]
 """Of `study.csv`."""
@@ -74,7 +76,10 @@ def build(table: AccuracyTable, traits: Mapping[str, Traits]) -> pd.DataFrame:
         for (d, m), own in runs.items()
         if m != table.reference and (d, table.reference) in runs
     )
-    leads = {(c.dataset, c.model_a): comparison.csv_row(c) for c in compared}
+    leads = {
+        (c.dataset, c.model_a): {name: comparison.csv_row(c)[name] for name in AHEAD}
+        for c in compared
+    }
     rows = []
     for key in ((d, m) for d in table.names.datasets for m in table.names.models if (d, m) in runs):
         row: dict[str, Any] = {"dataset": key[0], "model": key[1], "seeds": len(runs[key])}
@@ -148,7 +153,7 @@ def shown(rows: Sequence[Row], names: Named, reference: str) -> Table:
         named("Model", "model", names.model_name),
         figures("Seeds", "seeds", 0),
         *(_with_interval(metric) for metric in METRICS),
-        *lead("Against it"),
+        *lead(f"Against {reference}"),
         tested("p (Holm)", "p"),
         figures("Centers in use", "in_use", 1),
         figures("Largest (%)", "largest_percent", 1),
