@@ -39,14 +39,15 @@ class Hyperparameters(elcrec.Hyperparameters):
 
 
 class MovedELCM(ELCM):
-    """Centers that move before the losses see them."""
+    """Centers that move, in training mode, before the losses see them."""
 
     momentum: float = 0.99
 
     def forward(self, users: Tensor) -> dict[str, Tensor]:
         """Move the centers, then take the losses of the users (B, d)."""
         self.normalise()
-        self.centers.copy_(moved(self.centers, F.normalize(users.detach()), self.momentum))
+        if self.training:
+            self.centers.copy_(moved(self.centers, F.normalize(users.detach()), self.momentum))
         return super().forward(users)
 
 
@@ -65,7 +66,7 @@ class Model(elcrec.Model):
         p = self.parameters_used
         found = MovedELCM(p.dimension, p.intents, p.fusion, self.centers)
         found.momentum = p.momentum
-        return found
+        return found.train(self.training)
 
 
 @torch.no_grad()
