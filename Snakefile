@@ -18,6 +18,7 @@ include: "workflow/rules/released.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/grid.smk"
 include: "workflow/rules/industrial.smk"
+include: "workflow/rules/study.smk"
 include: "workflow/rules/nightly.smk"
 include: "workflow/rules/failures.smk"
 
@@ -44,6 +45,8 @@ localrules:
     industrial_prepare,
     industrial_report,
     industrial,
+    study_table,
+    study,
     replication_check,
     report,
 

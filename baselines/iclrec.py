@@ -101,16 +101,18 @@ class Model(TransformerModel):
         """All terms of one step."""
         p = self.parameters_used
         # Both contrastive losses encode the views for themselves: other dropout, as released.
+        assert batch.views is not None
         hidden, views = self.encode_with_views(batch, times=2 if p.instance_weight else 1)
         instance = hidden.new_zeros(())
         if p.instance_weight:
             instance = contrastive_loss(*(self.fuse(view).flatten(1) for view in views[1]))
-        assigned = nearest(hidden.mean(1), self.centroids)  # (B,), no gradient
+        # (B,), no gradient
+        assigned = nearest(self.pool(hidden, batch.inputs), self.centroids)
         intents = F.normalize(self.centroids)[assigned]
         terms = {
             "next_item": self.next_item(hidden, batch),
             "instance": instance,
-            "intent": intent_loss(views[0], intents),
+            "intent": intent_loss(self.pool(views[0], batch.views), intents),
         }
         terms["total"] = (
             terms["next_item"]

@@ -16,6 +16,7 @@ FROM_RUNS = {
     "sampled": ("sampled", "what an evaluation with 100 sampled negatives would print"),
     "use": ("use", "accuracy beside training time, size, latency (of `elcrec bench --serve`)"),
     "lists": ("lists", "coverage, popularity and overlap of the recommended lists"),
+    "study": ("study", "what changes of the clustering do to accuracy and to clusters"),
 }
 """Command to the module of `elcrec.tables` that writes the files, and what they are."""
 FROM_RECORDS = {

@@ -63,6 +63,11 @@ KINDS = {
         "accuracy of users by the length of their history",
         inputs=("{data}/{dataset}/sequences.txt",),
     ),
+    "study": Kind(
+        "what changes of the clustering do to accuracy and to clusters",
+        inputs=("{output}/tables/study.csv",),
+        each=True,
+    ),
 }
 
 LISTED = tuple(name for name, kind in KINDS.items() if kind.runs in ("models", "printed"))

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from elcrec.data.core import k_core, selected, to_sequences
+from elcrec.data.core import densest, k_core, selected, to_sequences
 from elcrec.data.fetched import Fetched
 from elcrec.data.formats import read_interactions
 from elcrec.data.ids import write_ids
@@ -37,6 +37,12 @@ def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: P
             configuration's checksum and counts say.
     """
     data, sequences, before_core = _content(name, dataset, fetched)
+    if dataset.popular:
+        sequences = densest(sequences, dataset.popular)
+        if not sequences.n_users:
+            few = f"popular: no user has five of the {dataset.popular:,} most popular items"
+            raise InputError(f"datasets.{name}: {few}")
+        data = format_sequences(sequences)
     sha256 = hashlib.sha256(data).hexdigest()
     check(name, dataset, sequences, sha256, fetched.path)
     record = {

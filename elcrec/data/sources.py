@@ -147,6 +147,8 @@ class Dataset(Section):
     """Interactions with a lower rating are left out before the core."""
     doubled: Doubled = "keep"
     """Of several interactions of a user with an item: all, or the first or last by time."""
+    popular: Positive | None = None
+    """Of what is then left, the most popular items alone, so many, and users with 5 of them."""
 
     @model_validator(mode="after")
     def _comes_from_somewhere(self) -> Dataset:

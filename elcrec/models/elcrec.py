@@ -93,16 +93,17 @@ class Model(TransformerModel):
         """All terms of one step."""
         p, elcm = self.parameters_used, self.elcm
         # Both contrastive losses encode the views for themselves: other dropout, as released.
+        assert batch.views is not None
         hidden, views = self.encode_with_views(batch, times=2 if p.instance_weight else 1)
         instance = hidden.new_zeros(())
         if p.instance_weight:
             instance = contrastive_loss(*(elcm.fuse(view).flatten(1) for view in views[1]))
-        pooled = hidden.mean(1)  # (B, d)
+        pooled = self.pool(hidden, batch.inputs)  # (B, d)
         cluster = elcm(pooled)  # here and not before: see point 4 above
         terms = {
             "next_item": self.next_item(hidden, batch),
             "instance": instance,
-            "intent": intent_loss(views[0], elcm.intents(pooled)),
+            "intent": intent_loss(self.pool(views[0], batch.views), elcm.intents(pooled)),
             "cluster": cluster["cluster"],
             "cluster_pull": cluster["pull"],
             "cluster_push": cluster["push"],

@@ -57,8 +57,8 @@ def contrastive_loss(first: Tensor, second: Tensor) -> Tensor:
 
 
 def intent_loss(views: Tensor, intents: Tensor) -> Tensor:
-    """Contrast both views' pooled outputs (2, B, L, d) with the users' intents (B, d); a scalar."""
-    first, second = views.mean(2)
+    """Contrast both views' pooled outputs (2, B, d) with the users' intents (B, d); a scalar."""
+    first, second = views
     return 0.5 * (contrastive_loss(first, intents) + contrastive_loss(second, intents))
 
 

@@ -39,6 +39,15 @@ class TransformerModel(SequenceModel):
         positive, negative = self.encoder.items(torch.stack([batch.targets, batch.negatives]))
         return next_item_loss(hidden, positive, negative, batch.targets > 0)
 
+    def encode(self, sequences: Tensor) -> Tensor:
+        """Encode windows (B, L) for the losses and for what is pooled: (B, L, d)."""
+        encoded: Tensor = self.encoder(sequences)
+        return encoded
+
+    def pool(self, hidden: Tensor, sequences: Tensor) -> Tensor:
+        """Mean of the outputs (..., L, d) of windows (..., L): (..., d); padding is included."""
+        return hidden.mean(-2)
+
     def batch_with_views(self, samples: Tensor, context: Context, augmenter: Augmenter) -> Batch:
         """Next-item batch of the samples (B,) with two views drawn independently."""
         plain: Batch = super().batch(samples, context)
@@ -55,13 +64,13 @@ class TransformerModel(SequenceModel):
         assert batch.views is not None
         views = batch.views.flatten(0, 1)
         count = len(batch.inputs)
-        hidden = self.encoder(torch.cat([batch.inputs, *[views] * times]))
+        hidden = self.encode(torch.cat([batch.inputs, *[views] * times]))
         inputs, *encoded = hidden.split([count] + [2 * count] * times)
         return inputs, [e.unflatten(0, (2, count)) for e in encoded]
 
     @torch.no_grad()
     def pooled_training_users(self, data: InteractionData, users: Tensor | None = None) -> Tensor:
-        """Mean over all L positions, padding included, of users' training inputs: (U, d).
+        """What `pool` makes of users' training inputs: (U, d).
 
         Dropout is off, and the mode of the model is left as it was. `users` (U,) are all of them by
         default.
@@ -76,6 +85,7 @@ class TransformerModel(SequenceModel):
         for rows, chunk in zip(
             pooled.split(ENCODING_CHUNK), users.split(ENCODING_CHUNK), strict=True
         ):
-            rows.copy_(self.encoder(data.training_inputs(chunk, self.max_length)).mean(1))
+            inputs = data.training_inputs(chunk, self.max_length)
+            rows.copy_(self.pool(self.encode(inputs), inputs))
         self.train(was_training)
         return pooled

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PACKAGES = ("elcrec", "baselines")
+PACKAGES = ("elcrec", "baselines", "variants")
 """What is this project's own code."""
 SOURCES = Path(__file__).resolve().parents[2]
 """Where it lies."""

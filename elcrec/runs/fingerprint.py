@@ -20,7 +20,10 @@ from pathlib import Path
 
 from elcrec.runs.definitions import PACKAGES, Definitions, definitions, dump, file_of, version
 
-PARTS = ("baselines", "elcrec.data", "elcrec.evaluation", "elcrec.models", "elcrec.training")
+PARTS = (
+    *("baselines", "elcrec.data", "elcrec.evaluation", "elcrec.models", "elcrec.training"),
+    "variants",
+)
 """What decides a run's numbers."""
 ENTRIES = (
     "elcrec.data.histories.InteractionData",

@@ -25,6 +25,7 @@ from elcrec.config.merging import Layers
 from elcrec.config.model_file import model_layers
 from elcrec.errors import InputError, brief, shown, unknown_key
 from elcrec.files.yamlfile import parse
+from elcrec.runs.definitions import PACKAGES
 from elcrec.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -226,6 +227,6 @@ def parse_overrides(texts: Sequence[str]) -> dict[str, Any]:
 def module_reference(settings: RunSettings) -> str:
     """Dotted name of the model's module, or the path of a user's own file."""
     name = settings.module.__name__
-    if name.startswith(("elcrec.", "baselines.")):
+    if name.partition(".")[0] in PACKAGES:
         return name
     return str(settings.module.__file__)

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pad_sequence
 
 from elcrec.data.histories import InteractionData
 from elcrec.models.interface import Intents, SequenceModel
@@ -59,9 +60,9 @@ class IntentRecorder:
     def finish(self, best_epoch: int) -> dict[str, np.ndarray]:
         """Content of `intents.npz`, with the model as it was tested; empty without intents.
 
-        `epochs` (S,), `users` (n,), `embeddings` (S, n, d), `centers` (S, K, d) and `assigned`
-        (S, n), of which the last ones are those of the best epoch, and `all_assigned` (users,) of
-        every user then.
+        `epochs` (S,), `users` (n,), `embeddings` (S, n, d), `centers` (S, K, d), 0 behind the last
+        one of an epoch with fewer, and `assigned` (S, n), of which the last ones are those of the
+        best epoch, and `all_assigned` (users,) of every user then.
         """
         everyone = torch.arange(self.data.n_users, device=self.data.device)
         found = self.model.intents(self.data, everyone) if self.epochs else None
@@ -74,7 +75,7 @@ class IntentRecorder:
             "epochs": np.array([epoch for epoch, _ in taken]),
             "users": self.users,
             **{
-                name: torch.stack([snapshot[name] for _, snapshot in taken]).numpy()
+                name: pad_sequence([shot[name] for _, shot in taken], batch_first=True).numpy()
                 for name in ("embeddings", "assigned", "centers")
             },
             "all_assigned": found.assigned.cpu().numpy(),

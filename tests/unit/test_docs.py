@@ -149,4 +149,4 @@ def test_the_examples_in_python_run(page, tmp_path, monkeypatch):
 def test_every_package_has_a_page_of_its_api():
     packages = {file.parent.name for file in (ROOT / "elcrec").glob("*/__init__.py")}
     pages = {page.stem for page in (ROOT / "docs" / "api").glob("*.md")}
-    assert pages == packages | {"baselines", "index"}
+    assert pages == packages | {"baselines", "variants", "index"}

@@ -12,7 +12,7 @@ import pytest
 from elcrec import ROOT, paper
 from tests.workflow.make_tiny import write
 
-FOLDERS = ("elcrec", "baselines", "workflow", "docs", "results/recorded")
+FOLDERS = ("elcrec", "baselines", "variants", "workflow", "docs", "results/recorded")
 FILES = ("setup.py", "pyproject.toml", "README.md", "LICENSE")
 MOST_BYTES = 50_000_000  # of what lies in a wheel besides code; recorded weights are most of it
 EVERYTHING = """

@@ -17,7 +17,7 @@ from tests.workflow.test_workflow import jobs
 def project(tmp_path) -> Path:
     """A copy of the project's code, which the test may change."""
     copy = tmp_path / "project"
-    for name in ("elcrec", "baselines", "workflow"):
+    for name in ("elcrec", "baselines", "variants", "workflow"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / name, copy / name, ignore=ignored)
     shutil.copy(ROOT / "Snakefile", copy)

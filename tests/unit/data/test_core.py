@@ -3,11 +3,12 @@
 from collections import Counter
 from itertools import pairwise
 
+import numpy as np
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from elcrec.data.core import k_core, to_sequences
+from elcrec.data.core import densest, k_core, to_sequences
 
 INTERACTIONS = st.lists(
     st.tuples(st.sampled_from("abcdefg"), st.sampled_from("uvwxyz"), st.integers(0, 4)),
@@ -94,3 +95,28 @@ def test_users_are_numbered_by_lines_that_the_core_drops() -> None:
 def test_equal_times_keep_the_order_of_the_file() -> None:
     rows = [("a", "x", 5), ("a", "y", 5), ("a", "z", 1), ("a", "x", 5)]
     assert lists_of(to_sequences(frame_of(rows))) == [[1, 2, 3, 2]]
+
+
+@given(INTERACTIONS, st.integers(1, 6), st.integers(1, 4))
+def test_the_densest_part_is_that_of_the_most_popular_items(rows, count, least) -> None:
+    if not rows:
+        return
+    sequences = to_sequences(frame_of(rows))
+    named = [[sequences.item_ids[i - 1] for i in items] for items in lists_of(sequences)]
+    sizes = Counter(item for items in named for item in items)  # in order of first appearance
+    popular = {item for item, _ in sizes.most_common(count)}
+    kept = [[item for item in items if item in popular] for items in named]
+    found = densest(sequences, count, least)
+    users = [user for user, items in zip(sequences.users, kept, strict=True) if len(items) >= least]
+    assert list(found.users) == users
+    assert [[found.item_ids[i - 1] for i in items] for items in lists_of(found)] == [
+        items for items in kept if len(items) >= least
+    ]
+
+
+def test_equally_popular_items_stay_in_their_order() -> None:
+    """Whatever the machine's sort does with ties."""
+    rows = [(f"u{user}", f"i{item:03}", item) for user in range(6) for item in range(300)]
+    found = densest(to_sequences(frame_of(rows)), 40)
+    assert list(found.item_ids) == [f"i{item:03}" for item in range(40)]
+    assert np.array_equal(found.lengths, [40] * 6)

@@ -226,3 +226,15 @@ def test_a_filter_that_leaves_nothing_says_what_was_there(fetched, out: Path, re
 def test_a_lowest_rating_needs_ratings(fetched, out: Path, refused) -> None:
     raw = fetched("sasrec-text", sasrec(ROWS))
     assert "has no rating" in refused(prepare, "small", small(min_rating=3), raw, out)
+
+
+def test_only_the_popular_items_and_who_has_five_of_them(fetched, out: Path) -> None:
+    rows = [(f"u{u}", f"i{i}", i) for u in range(6) for i in range(8) if i < 5 + u % 3]
+    path = prepare("small", small(core=0, popular=6), fetched("movielens", movielens(rows)), out)
+    assert path.read_text() == "".join(
+        f"{u + 1} {' '.join(map(str, range(1, 6 + (u % 3 > 0))))}\n" for u in range(6)
+    )
+    assert json.loads((out / "statistics.json").read_text())["items"] == 6
+    assert read_ids(out).items == [f"i{i}" for i in range(6)]
+    with pytest.raises(InputError, match=r"datasets\.small: popular: no user has five of the 3"):
+        prepare("small", small(popular=3), fetched("movielens", movielens(rows)), out)

@@ -33,7 +33,7 @@ DECIDING += ["elcrec.data.augmentation", "elcrec.data.histories", "elcrec.data.s
 @pytest.fixture
 def sources(tmp_path, monkeypatch):
     """A copy of all sources, of which fingerprints are taken."""
-    for package in ("elcrec", "baselines"):
+    for package in ("elcrec", "baselines", "variants"):
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / package, tmp_path / package, ignore=ignored)
     monkeypatch.setattr(elcrec.runs.definitions, "SOURCES", tmp_path)
@@ -246,7 +246,9 @@ def test_files_that_move_and_are_joined_change_no_fingerprint(sources, monkeypat
     rest.write_text(rest.read_text().replace(line, "") + body)
 
     module = elcrec.runs.fingerprint
-    monkeypatch.setattr(module, "PARTS", ("baselines", "elcrec.data", "elcrec.decisive"))
+    monkeypatch.setattr(
+        module, "PARTS", ("baselines", "variants", "elcrec.data", "elcrec.decisive")
+    )
     for attribute in ("ENTRIES", "LEFT_OUT"):
         monkeypatch.setattr(module, attribute, tuple(map(moved, getattr(module, attribute))))
     assert every(lambda name: names.get(name, name)) == before

@@ -1,0 +1,52 @@
+"""How much two groupings of the same users have to do with each other."""
+
+from __future__ import annotations
+
+from math import nan
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+SHUFFLES = 20
+"""Random orders that say what chance alone gives."""
+
+
+def counted(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
+    """How many users are in each pair of groups, whose numbers start from 0."""
+    first, second = np.asarray(a), np.asarray(b)
+    found = np.zeros((first.max() + 1, second.max() + 1))
+    np.add.at(found, (first, second), 1)
+    return found
+
+
+def mutual_information(a: ArrayLike, b: ArrayLike) -> float:
+    """Mutual information of two groupings (users,), in bits."""
+    shares = counted(a, b)
+    shares /= shares.sum()
+    expected = np.outer(shares.sum(1), shares.sum(0))
+    there = shares > 0
+    return float((shares[there] * np.log2(shares[there] / expected[there])).sum())
+
+
+def above_chance(a: ArrayLike, b: ArrayLike) -> float:
+    """The same, less its mean over random orders of the users: many small groups share some."""
+    random = np.random.default_rng(0)
+    chance = [mutual_information(a, random.permutation(b)) for _ in range(SHUFFLES)]
+    return mutual_information(a, b) - float(np.mean(chance))
+
+
+def adjusted_rand(a: ArrayLike, b: ArrayLike) -> float:
+    """Adjusted Rand index of two groupings (users,): 1 the same, 0 chance; nan if both are one.
+
+    Source: Hubert & Arabie, "Comparing partitions" (Journal of Classification, 1985).
+    """
+    table = counted(a, b)
+    both, first, second = (_pairs(n) for n in (table, table.sum(1), table.sum(0)))
+    expected = first * second / _pairs(table.sum())
+    most = (first + second) / 2
+    return float((both - expected) / (most - expected)) if most > expected else nan
+
+
+def _pairs(counts: ArrayLike) -> float:
+    sizes = np.asarray(counts)
+    return float((sizes * (sizes - 1) / 2).sum())

@@ -1,0 +1,12 @@
+"""Centers that no gradient moves: what `momentum` and the frozen centers of `clusters` share."""
+
+from __future__ import annotations
+
+import elcrec.models.elcrec as elcrec
+
+
+def fix_centers(model: elcrec.Model) -> None:
+    """Make the centers a buffer: part of the weights, but no parameter."""
+    initial = model.centers.detach()
+    del model.centers
+    model.register_buffer("centers", initial)

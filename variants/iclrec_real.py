@@ -1,0 +1,18 @@
+"""ICLRec that pools and flattens real positions only: its point 1; see `variants.real`."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from baselines import iclrec
+from variants.real import RealPositions, where_real
+
+Hyperparameters = iclrec.Hyperparameters
+
+
+class Model(RealPositions, iclrec.Model):
+    """ICLRec on real positions; k-means sees the same vectors."""
+
+    def fuse(self, hidden: Tensor) -> Tensor:
+        """Join each position that has an item with its nearest centroid."""
+        return where_real(hidden, super().fuse(hidden))
