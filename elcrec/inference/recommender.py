@@ -194,11 +194,11 @@ class Recommender:
         Raises:
             InputError: One is not known.
         """
-        sequences, where = self._prepared, self._folder
+        sequences = self._prepared
         rows = np.arange(sequences.n_users)
         if which is not None:
             asked = pd.Index(np.array(which, dtype=object))
-            rows = index_of(sequences.users, where / FILES[0]).get_indexer(asked)
+            rows = index_of(sequences.users, self._file.with_name(FILES[0])).get_indexer(asked)
             if (rows < 0).any():
                 wrong = shown(asked[rows < 0][0])
                 raise InputError(f"--users: the user {wrong} is not of the training")
@@ -214,16 +214,20 @@ class Recommender:
 
     @cached_property
     def _index(self) -> pd.Index:
-        return index_of(self._prepared.item_ids, self._folder / FILES[1])
+        return index_of(self._prepared.item_ids, self._file.with_name(FILES[1]))
 
     @property
-    def _folder(self) -> Path:
-        return self.config.prepared_file(self.run.metrics.dataset).parent
+    def _file(self) -> Path:
+        dataset = self.run.metrics.dataset
+        path = self.config.sequences_file(dataset)
+        known = dataset in self.config.datasets
+        return self.config.prepared_file(dataset) if known or not path.exists() else path
 
     @cached_property
     def _prepared(self) -> Sequences:
         """The data set that the run was trained on, with the raw ids of its users and items."""
-        sequences = read_sequences(self.config.prepared_file(self.run.metrics.dataset))
+        path = self._file
+        sequences = read_sequences(path)
         if sequences.digest() != self.run.metrics.data:
-            raise InputError(f"{self._folder}: is not the data set that the run was trained on")
-        return with_raw_ids(sequences, self._folder)
+            raise InputError(f"{path.parent}: is not the data set that the run was trained on")
+        return with_raw_ids(sequences, path.parent)

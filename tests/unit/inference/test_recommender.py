@@ -96,6 +96,24 @@ def test_only_raw_ids_need_the_data_set(runs):
         run.recommend([["B003"]], 2)
 
 
+def test_a_data_set_that_is_not_there_is_told_with_what_makes_it(runs):
+    (runs.parent / "data" / "tiny" / "sequences.txt").unlink()
+    run = elcrec.load(folder_of(runs, "sasrec"), [runs])
+    make = rf"not there yet; make it with: elcrec data fetch --dataset tiny --config {runs} && elc"
+    with pytest.raises(InputError, match=make):
+        run.recommend([["B003"]], 2)
+
+
+def test_the_configuration_may_not_know_the_data_set(runs, tmp_path):
+    (tmp_path / "own.yaml").write_text(f"data: {runs.parent / 'data'}\n")
+    run = elcrec.load(folder_of(runs, "sasrec"), [tmp_path / "own.yaml"])
+    assert len(run.recommend([["B003"]], 2)[0]) == 2
+    (runs.parent / "data" / "tiny" / "sequences.txt").unlink()
+    run = elcrec.load(folder_of(runs, "sasrec"), [tmp_path / "own.yaml"])
+    with pytest.raises(InputError, match="unknown data set 'tiny'; known: "):
+        run.recommend([["B003"]], 2)
+
+
 def test_another_data_set_than_that_of_the_training_is_refused(runs):
     path = runs.parent / "data" / "tiny" / "sequences.txt"
     lines = path.read_text().splitlines()
