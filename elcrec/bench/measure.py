@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from elcrec.bench.side import Process
+from elcrec.bench.side import Process, Side
 from elcrec.bench.subject import Job, Subject
 from elcrec.usage import spread
 
@@ -83,6 +83,36 @@ def measure(
         about = worker.ask("build", job=job)
         record = about | alternate({"here": worker}, plan)["here"]
         return record | ({"profile": worker.ask("profile")} if profile else {})
+
+
+def beside(
+    job: Job, name: str, kind: Callable[..., Side], given: Mapping[str, Any], plan: Plan
+) -> dict[str, Any]:
+    """Measure other code and this project's in turn.
+
+    Args:
+        job: Ours.
+        name: What the other code is called.
+        kind: Its side; besides `given` it takes `device` and `threads`, which are ours.
+        given: What it is built from.
+        plan: How much is measured.
+
+    Returns:
+        `here` and `peer`, as `measure` gives; `ratio`: how many times as long theirs takes, spread
+        over rounds.
+
+    Raises:
+        InputError: Either side failed.
+    """
+    with Process(job.model, Subject) as ours, Process(name, kind) as theirs:
+        about = ours.ask("build", job=job)
+        place = {"device": about["torch_device"], "threads": about["environment"]["threads"]}
+        other = theirs.ask("build", **given, **place)
+        found = alternate({"peer": theirs, "here": ours}, plan)
+    slow, fast = (found[side]["rounds"] for side in ("peer", "here"))
+    ratio = {timed: ratios(slow[timed], fast[timed]) for timed in TIMED}
+    peer = {"name": name, "dataset": job.dataset} | other | found["peer"]
+    return {"here": about | found["here"], "peer": peer, "ratio": ratio}
 
 
 def ratios(slow: list[float], fast: list[float]) -> dict[str, float]:

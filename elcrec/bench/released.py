@@ -8,10 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from elcrec.bench.measure import TIMED, Plan, Report, alternate, ratios
+from elcrec.bench.measure import Plan, Report, beside
 from elcrec.bench.released_side import Released
-from elcrec.bench.side import Process
-from elcrec.bench.subject import Job, Subject
+from elcrec.bench.subject import Job
 from elcrec.errors import InputError
 
 NAME = "released code"
@@ -48,29 +47,21 @@ def against(folder: Path, job: Job, plan: Plan, report: Report) -> dict[str, Any
         report: Called with a line when it begins.
 
     Returns:
-        `here` and `peer`, as `elcrec.bench.measure.measure` gives; `ratio`: how many times as long
-        theirs takes, spread over rounds.
+        What `elcrec.bench.measure.beside` gives, and their `commit`.
 
     Raises:
         InputError: The checkout is not there or has other code in it; another model, or a setting
             that theirs has not; or either side failed.
     """
-    which = {"name": NAME, "dataset": job.dataset, "commit": commit(folder)}
     config, settings = job.resolve()
+    version = commit(folder)
     source, data = folder.resolve() / "src", config.prepared_file(job.dataset).resolve()
     given = {"source": str(source), "data": str(data), "options": options(settings.as_dict())}
     report(f"{job.model} and the {NAME} on {job.dataset}, in turn ...")
-    with Process(job.model, Subject) as ours, Process(NAME, Released) as theirs:
-        about = ours.ask("build", job=job)
-        given |= {"device": about["torch_device"], "threads": about["environment"]["threads"]}
-        other = theirs.ask("build", **given)
-        found = alternate({"peer": theirs, "here": ours}, plan)
-    slow, fast = (found[side]["rounds"] for side in ("peer", "here"))
-    return {
-        "here": about | found["here"],
-        "peer": other | which | found["peer"],
-        "ratio": {timed: ratios(slow[timed], fast[timed]) for timed in TIMED},
-    }
+    found = beside(job, NAME, Released, given, plan)
+    which = f"commit {version[:10]}" if version else "a folder without git"
+    found["peer"] |= {"commit": version, "version": which}
+    return found
 
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ def add_commands(subparsers: Any) -> None:
     add("--scale-from", type=file_path, metavar="JSON", help="measure only what this record lacks")
     add = bench.add_mutually_exclusive_group().add_argument
     add("--against", type=file_path, metavar="DIR", help="a checkout of the authors' code, in turn")
+    add("--peer", choices=["recbole"], help="another framework, which has to be installed, in turn")
     add("--suite", action="store_true", help="every run of the config: its time, and that of all")
     add("--scale", action="store_true", help="growth with users, items, L and K")
     add("--serve", action="store_true", help="time of a request and of 1,024, and size, by model")
@@ -64,13 +65,12 @@ def run(args: argparse.Namespace) -> int:
             raise InputError(f"--{name} {value}: must be {least} or more")
     if not args.scale_budget > 0:
         raise InputError(f"--scale-budget {args.scale_budget:g}: must be more than 0")
-    kind = next((k for k in ("suite", "scale", "against", "serve") if getattr(args, k)), "models")
+    kinds = {"scale": _scale, "against": _against, "peer": _peer, "serve": _serve}
+    kind = next((k for k in ("suite", *kinds) if getattr(args, k)), "models")
     if args.profile and kind != "models":
         raise InputError(f"--profile: not with --{kind}")
     _check_places(args, kind)
-    found, printed = {"scale": _scale, "against": _against, "serve": _serve}.get(kind, _models)(
-        args
-    )
+    found, printed = kinds.get(kind, _models)(args)
     print(printed, end="")
     if args.json:
         from elcrec.files.atomic import write_json
@@ -119,6 +119,13 @@ def _against(args: argparse.Namespace) -> Found:
 
     job = _one(args, "--against")
     found = released.against(args.against, job, _plan(args, epochs=0), _say)
+    return found, text.against(found)
+
+
+def _peer(args: argparse.Namespace) -> Found:
+    from elcrec.bench import recbole, text
+
+    found = recbole.peer(_one(args, "--peer"), _plan(args, epochs=0), _say)
     return found, text.against(found)
 
 

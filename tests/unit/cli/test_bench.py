@@ -41,6 +41,7 @@ def test_models_are_measured_printed_and_written(tiny, tmp_path, capsys):
         (["--set", "nothing=1"], "--set nothing=1: unknown key; allowed: "),
         (["--dataset", "toys"], "not there yet; make it with: elcrec data fetch"),
         (["--against", "nowhere"], "--against nowhere: no such folder; clone github.com"),
+        (["--peer", "recbole", "--model", "caser"], "has no form of caser; allowed: sasrec, "),
         (["--against", ".", "--model", "elcrec", "--model", "sasrec"], "takes one --model, not 2"),
         (["--scale", "--dataset", "toys"], "--scale: takes one --dataset, not 2"),
         (["--scale", "--scale-from", "nothing.json"], "nothing.json: cannot be read"),
@@ -97,3 +98,9 @@ def test_a_refusal_of_the_measuring_process_is_one_line(tiny, capsys):
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("elcrec: elcrec: ")
     assert "intents: 5000 clusters need at least as many users" in error
+
+
+def test_without_recbole_it_is_said_where_it_would_be(tiny, capsys, monkeypatch):
+    monkeypatch.setattr("elcrec.bench.recbole.find_spec", lambda name: None)
+    assert bench(tiny, "--peer", "recbole", "--model", "sasrec") == 2
+    assert ".venv-parity/bin/elcrec bench --peer recbole" in capsys.readouterr().err
