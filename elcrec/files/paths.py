@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 
 from elcrec import ROOT
@@ -59,6 +60,15 @@ def make_folder(folder: Path) -> None:
 def without_folders(text: str) -> str:
     """A text to be given on: each absolute path in it as `short` has it."""
     return _ABSOLUTE.sub(lambda found: short(found[0].removeprefix("file://")), text)
+
+
+def shared_words(words: Iterable[str]) -> list[str]:
+    """The same of the words of a command: a path, or `--option=path`, may have blanks."""
+    parted = (word.rpartition("=") for word in words)
+    return [
+        option + equals + (short(path) if path.startswith("/") else without_folders(path))
+        for option, equals, path in parted
+    ]
 
 
 def short(path: Path | str) -> str:

@@ -15,7 +15,7 @@ import psutil
 import torch
 
 from elcrec import ROOT
-from elcrec.files.paths import short, without_folders
+from elcrec.files.paths import shared_words
 from elcrec.usage import device_name
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "snakemake", "faiss-cpu", "faiss-gpu")
@@ -34,13 +34,7 @@ def commit() -> tuple[str | None, bool]:
 
 def command() -> list[str]:
     """The command that is carried out, without folders of this machine."""
-    return ["elcrec", *map(_shared, sys.argv[1:])]
-
-
-def _shared(word: str) -> str:
-    """A path, or `--option=path`, may have blanks; in another word there may be some paths."""
-    option, equals, path = word.rpartition("=")
-    return option + equals + (short(path) if path.startswith("/") else without_folders(path))
+    return ["elcrec", *shared_words(sys.argv[1:])]
 
 
 def environment(device: torch.device) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The page: everything collected, put into the templates."""
 
 import base64
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from elcrec.config.config import Config
 from elcrec.config.figures import KINDS
 from elcrec.files.checked import Line, Record
 from elcrec.files.jsonfile import read_json
-from elcrec.files.paths import short, without_folders
+from elcrec.files.paths import shared_words, short
 from elcrec.report import provenance, tables, verdict
 from elcrec.report.claims import CLAIMS
 from elcrec.report.claims.claim import judge_all
@@ -81,8 +82,13 @@ def environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"short": short, "without_folders": without_folders}
+    made.filters |= {"short": short, "shared": _shared}
     return made
+
+
+def _shared(command: str) -> str:
+    """As a command is recorded: with paths seen from here, so that it names no folder."""
+    return shlex.join(shared_words(shlex.split(command)))
 
 
 class Words(Record):

@@ -8,7 +8,7 @@ from typing import Any
 
 from elcrec.files.checked import Line, Record
 from elcrec.files.jsonfile import read_json
-from elcrec.files.paths import without_folders
+from elcrec.files.paths import shared_words
 from elcrec.report.evidence import Evidence
 from elcrec.runs.efficiency import EfficiencyRecord
 from elcrec.runs.places import json_files
@@ -114,7 +114,5 @@ def _source(
 ) -> Source:
     """A source by a record, which says of what it is and with which commit and device."""
     commit = record.commit[:SHORT] + " + changes" * record.dirty if record.commit else "unknown"
-    typed = (
-        shlex.join(["elcrec", *map(without_folders, command[1:])]) if command else "not recorded"
-    )
+    typed = shlex.join(["elcrec", *shared_words(command[1:])]) if command else "not recorded"
     return Source(kind, record.dataset, record.model, variant, commit, record.device, typed, detail)

@@ -132,8 +132,13 @@ def test_a_record_without_runs(config, tmp_path, capsys):
     assert f"{folder}: " in capsys.readouterr().err  # there is nothing to record: it was looked for
 
 
-def test_a_check_that_the_report_misses(config, capsys):
+@pytest.mark.parametrize("config", ["from elsewhere"], indirect=True)
+def test_a_check_that_the_report_misses(config, tmp_path):
+    """A page names no folder: its paths are seen from where it was made, or in the project."""
     assert main(["report", "--config", str(config)]) == 0
     page = (config.parent / "results" / "report" / "index.html").read_text()
-    (command,) = re.findall(r"Not tested yet: (.*?)<", page)
-    follow(shlex.split(html.unescape(command)))
+    (said,) = re.findall(r"Not tested yet: (.*?)<", page)
+    command = shlex.split(html.unescape(said))
+    assert str(tmp_path) not in page
+    command[command.index("Snakefile")] = str(ROOT / "Snakefile")
+    follow(command)

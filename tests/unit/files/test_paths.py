@@ -9,7 +9,14 @@ from elcrec import ROOT
 from elcrec.errors import WriteError
 from elcrec.files.atomic import write_text
 from elcrec.files.lock import held
-from elcrec.files.paths import as_path, check_folder, make_folder, short, without_folders
+from elcrec.files.paths import (
+    as_path,
+    check_folder,
+    make_folder,
+    shared_words,
+    short,
+    without_folders,
+)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +111,11 @@ def test_what_is_not_made_by_the_lock_stays(tmp_path):
 )
 def test_a_text_that_is_given_on_names_no_folder_of_the_machine(text, expected):
     assert without_folders(text) == expected
+
+
+def test_words_of_a_command_may_have_blanks():
+    words = ["--config=/home/my folder/a.yaml", "/home/my folder/b", "--set", "a=1", "sees /x/y"]
+    assert shared_words(words) == ["--config=a.yaml", "b", "--set", "a=1", "sees y"]
 
 
 def test_paths_below_the_working_directory_keep_what_is_below(tmp_path, monkeypatch):
