@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 
 from elcrec.config.config import Config, load_config
 from elcrec.config.figures import KINDS
@@ -26,6 +27,9 @@ class Made:
         self.folder = folder
         datasets = {"tiny": {"name": name, "path": str(folder / "tiny.txt")}}
         self.path = write(folder, datasets=datasets)
+        content = yaml.safe_load(self.path.read_text())
+        content["figures"]["study"] = ["sasrec", "iclrec", "elcrec"]
+        self.path.write_text(yaml.safe_dump(content))
         self.config: Config = load_config([self.path])
         self.runs = Runs(self.config, "take")
         prepared = self.config.sequences_file("tiny")

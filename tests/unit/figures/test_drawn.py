@@ -9,8 +9,9 @@ from elcrec.config.figures import KINDS
 from elcrec.errors import InputError
 from elcrec.runs.reading import Runs
 
-OF_RUNS = [kind for kind in KINDS if kind != "verdict"]
-"""Kinds made from run folders; the verdict is made from its table, see test_verdict.py."""
+OF_TABLES = ("verdict", "study")
+"""Kinds made from a table: see test_verdict.py and test_study.py."""
+OF_RUNS = [kind for kind in KINDS if kind not in OF_TABLES]
 
 
 @pytest.mark.parametrize("kind", OF_RUNS)
@@ -25,7 +26,8 @@ def test_without_runs_there_is_a_figure_that_says_so(made, kind):
 def test_the_same_runs_give_the_same_files(printed, kind):
     printed.everything()
     config = ["--config", str(printed.path), "--any-code"]
-    assert main(["table", "verdict", *config]) == 0
+    for table in OF_TABLES:
+        assert main(["table", table, *config]) == 0
     written = []
     for number in (1, 2):
         folder = printed.folder / f"figures{number}"

@@ -1,25 +1,11 @@
 """The study's figure: the numbers of study.csv, and what is not there."""
 
 import pytest
-import yaml
 
 from elcrec.cli.main import main
 from elcrec.config.config import load_config
 from elcrec.errors import InputError
 from elcrec.figures.plan import plan
-from elcrec.runs.reading import Runs
-from tests.unit.figures.conftest import Made
-
-
-@pytest.fixture
-def made(tmp_path) -> Made:
-    made = Made(tmp_path)
-    content = yaml.safe_load(made.path.read_text())
-    content["figures"]["study"] = ["sasrec", "iclrec", "elcrec"]
-    made.path.write_text(yaml.safe_dump(content))
-    made.config = load_config([made.path])
-    made.runs = Runs(made.config, "take")
-    return made
 
 
 def table(made):
