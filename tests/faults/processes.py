@@ -30,6 +30,7 @@ _server.set_forkserver_preload([*_SLOW, __name__])
 WHOLE = {
     "metrics.json",
     "ranks.npz",
+    "top.npz",
     "history.csv",
     "config.yaml",
     "environment.json",
