@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,18 @@ def train(config: Path, model: str, *more: str) -> None:
 def files_of(folder: Path) -> dict[str, bytes]:
     paths = (path for path in folder.rglob("*") if path.is_file())
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
+
+
+def contents_of(folder: Path) -> dict[str, bytes]:
+    """The same with arrays unpacked, to be compared: another zlib packs them in other bytes."""
+    return {name: _content(folder / name) for name in files_of(folder)}
+
+
+def _content(path: Path) -> bytes:
+    if path.suffix != ".npz":
+        return path.read_bytes()
+    with zipfile.ZipFile(path) as arrays:
+        return b"".join(arrays.read(name) for name in arrays.namelist())
 
 
 def add(config: Path, machine: str = MACHINE, *more: str) -> int:

@@ -61,8 +61,8 @@ def peer(job: Job, plan: Plan, report: Report) -> dict[str, Any]:
         raise InputError(f"--peer recbole: has no form of {job.model}; allowed: {names}")
     if find_spec("recbole") is None:
         raise InputError(
-            "--peer recbole: RecBole is not installed here; after `make test-parity`, run it as "
-            ".venv-parity/bin/elcrec bench --peer recbole"
+            "--peer recbole: RecBole is not installed here; `make test-parity` makes an "
+            "environment with it, .venv-parity, whose `elcrec` can"
         )
     width, options = values["dimension"], {OPTIONS[k]: values[k] for k in OPTIONS if k in values}
     options |= {"embedding_size": width, "hidden_size": values.get("hidden", width)}

@@ -14,7 +14,7 @@ FROM_RUNS = {
     "verdict": ("verdict", "whether ours agrees with each printed value"),
     "activity": ("activity", "accuracy by length of history, and by popularity of the test item"),
     "sampled": ("sampled", "what an evaluation with 100 sampled negatives would print"),
-    "use": ("use", "accuracy beside training time, size, latency (of `elcrec bench --serve`)"),
+    "use": ("use", "accuracy beside training time, size and latency"),
     "lists": ("lists", "coverage, popularity and overlap of the recommended lists"),
     "study": ("study", "what changes of the clustering do to accuracy and to clusters"),
 }

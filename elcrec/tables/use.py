@@ -5,6 +5,7 @@ From the runs of Table 1 and `serve.json`, which `elcrec bench --serve` measures
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from math import isnan, nan
 from pathlib import Path
@@ -15,6 +16,7 @@ import pandas as pd
 from elcrec.config.config import Config
 from elcrec.files.checked import Amount, Count, Line, Record
 from elcrec.files.jsonfile import read_json
+from elcrec.files.paths import shared_words
 from elcrec.files.rows import Row, rows_of
 from elcrec.runs.places import source
 from elcrec.runs.plan import SIMPLE
@@ -114,13 +116,14 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
             row += [hours, *[nan] * 5]
         rows.append(row)
     frame = pd.DataFrame(rows, columns=COLUMNS)
+    command = config.elcrec("bench", "--serve", "--json", str(path))
     write_table(
         folder,
         "use",
         frame,
         [shown(rows_of(frame), table.names)],
         measured=measured,
-        command=config.elcrec("bench", "--serve", "--json", str(path)),
+        command=shlex.join(shared_words(shlex.split(command))),
         origin=origin(table.records, "runs"),
         missing=missing(table.gaps, table.names),
     )

@@ -19,11 +19,11 @@ EVERYTHING = """
 from elcrec import ROOT, __file__, paper
 from elcrec.config.config import load_config
 from elcrec.report.page import FINDINGS
-from elcrec.runs.plan import check_runs
+from elcrec.runs.plan import SIMPLE, check_runs
 from elcrec.runs.reading import Runs
 config = load_config()
 check_runs(config)
-found = Runs(config.replaced(runs="recorded")).find(["beauty"], config.models)
+found = Runs(config.replaced(runs="recorded")).find(["beauty"], [*config.models, *SIMPLE])
 print(__file__, len(paper.load_accuracy()), FINDINGS.exists(), sum(map(len, found.values())))
 """
 

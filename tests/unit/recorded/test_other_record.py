@@ -14,7 +14,7 @@ from elcrec import ROOT
 from elcrec.cli.main import main
 from elcrec.files.weights import WEIGHTS
 from elcrec.recorded.folder import run_folders
-from tests.recording import add, edit, edit_settings, files_of, machine_of
+from tests.recording import add, contents_of, edit, edit_settings, machine_of
 
 PUBLISHED = ROOT / "results" / "recorded" / "cpu-2-cores"
 MISSING = ["runs/beauty/elcrec/1", "runs/beauty/bprmf/2", "runs/beauty/bprmf/3"]
@@ -53,10 +53,10 @@ def test_what_is_missing_comes_and_what_is_there_stays(ours, theirs, capsys):
     assert f"{runs - len(MISSING) + 1} were recorded already" in told  # and one of the checks
     assert "beauty-elcrec-1: HR@5 0.0513" in told
     assert f"{runs} runs recorded" in told
-    assert files_of(ours) == files_of(PUBLISHED)
+    assert contents_of(ours) == contents_of(PUBLISHED)
     assert merge(theirs) == 0
     assert f"{runs + 2} were recorded already" in capsys.readouterr().out
-    assert files_of(ours) == files_of(PUBLISHED)
+    assert contents_of(ours) == contents_of(PUBLISHED)
 
 
 def test_hashes_of_settings_from_when_they_named_the_module_are_computed_anew(ours, theirs):
@@ -68,13 +68,13 @@ def test_hashes_of_settings_from_when_they_named_the_module_are_computed_anew(ou
         assert old != json.loads((folder / "metrics.json").read_text())["settings"]
         edit(folder / "metrics.json", settings=old)
     assert merge(theirs) == 0
-    assert files_of(ours) == files_of(PUBLISHED)
+    assert contents_of(ours) == contents_of(PUBLISHED)
 
 
 def test_the_hash_that_commit_9cd26ac_recorded_is_read(ours, theirs):
     edit(theirs / ELCREC / "metrics.json", settings="9f8916ba0f979560")
     assert merge(theirs) == 0
-    assert files_of(ours) == files_of(PUBLISHED)
+    assert contents_of(ours) == contents_of(PUBLISHED)
 
 
 def test_a_record_without_a_metric_gets_it_from_its_ranks(ours, theirs):
@@ -84,7 +84,7 @@ def test_a_record_without_a_metric_gets_it_from_its_ranks(ours, theirs):
         del metrics["test"]["HR@10"], metrics["valid"]["NDCG@5"]
         edit(path, metrics=metrics)
     assert merge(theirs) == 0
-    assert files_of(ours) == files_of(PUBLISHED)
+    assert contents_of(ours) == contents_of(PUBLISHED)
 
 
 def test_wide_ranks_and_long_histories_are_recorded_as_short_ones(ours, theirs):
@@ -100,13 +100,15 @@ def test_wide_ranks_and_long_histories_are_recorded_as_short_ones(ours, theirs):
     path = theirs / ELCREC / "history.csv"
     path.write_text(path.read_text().replace("\n1.00000000001,", "\n1.0,", 1))
     assert merge(theirs) == 0
-    assert files_of(ours) == files_of(PUBLISHED)
+    assert contents_of(ours) == contents_of(PUBLISHED)
 
 
 def test_another_machine_may_be_named(ours, theirs):
     assert merge(theirs, "cpu-other") == 0
-    kept = {name: content for name, content in files_of(PUBLISHED).items() if WEIGHTS not in name}
-    assert files_of(ours.parent / "cpu-other") == kept  # weights come with --weights alone
+    kept = {
+        name: content for name, content in contents_of(PUBLISHED).items() if WEIGHTS not in name
+    }
+    assert contents_of(ours.parent / "cpu-other") == kept  # weights come with --weights alone
 
 
 def test_runs_of_the_sensitivity_and_measurements_come_too(runs, measured, capsys):
@@ -114,7 +116,7 @@ def test_runs_of_the_sensitivity_and_measurements_come_too(runs, measured, capsy
     folder = machine_of(runs)
     assert add(runs, "other", str(folder)) == 0
     other = folder.with_name("other")
-    assert files_of(other) == files_of(folder)
+    assert contents_of(other) == contents_of(folder)
     assert (other / "efficiency" / "tiny" / "elcrec.json").exists()
     assert "tiny-elcrec-alpha-0.1-1: " in capsys.readouterr().out
     edit(other / "efficiency" / "tiny" / "elcrec.json", settings="0" * 16)
@@ -206,20 +208,20 @@ def another_seed(folder) -> None:
 def test_what_is_not_whole_or_not_the_same_is_one_line_and_nothing_is_written(
     ours, theirs, capsys, harm, words
 ):
-    before = files_of(ours)
+    before = contents_of(ours)
     harm(theirs)
     assert merge(theirs) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert words.format(ours=ours.relative_to(ours.parents[2])) in line
     assert str(theirs) in line or "other histories" in line
-    assert files_of(ours) == before
+    assert contents_of(ours) == before
 
 
 def test_a_record_that_would_be_too_large_is_refused_before_it_is_written(
     ours, theirs, monkeypatch, capsys
 ):
-    before = files_of(ours)
+    before = contents_of(ours)
     monkeypatch.setattr(elcrec.recorded.add, "MOST_BYTES", 1000)
     assert merge(theirs) == 2
     assert "allowed in git: 1,000" in capsys.readouterr().err
-    assert files_of(ours) == before
+    assert contents_of(ours) == before
