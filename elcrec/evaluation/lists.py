@@ -66,10 +66,7 @@ class Lister(Evaluator):
         ahead = represented.new_zeros(len(represented), dtype=torch.float64)
         target: Tensor | None = None
         for tile, seen in block.tiles:
-            first, last = self.plan.tiles.bounds(tile)
-            scores = model.score_items(represented, first, last).contiguous()
-            if self.protocol != "repeats":
-                scores.view(-1).index_fill_(0, seen, self.seen_score)
+            first, last, scores = self._scores(model, represented, tile, seen)
             self._hide_other_rows(scores, first, last)
             if target is None:  # the block's own tile
                 target = scores.gather(1, block.columns)

@@ -122,10 +122,7 @@ class Evaluator:
         below = torch.zeros(count, dtype=torch.int64, device=represented.device)
         target: Tensor | None = None
         for tile, seen in block.tiles:
-            first, last = self.plan.tiles.bounds(tile)
-            scores = model.score_items(represented, first, last).contiguous()
-            if self.protocol != "repeats":
-                scores.view(-1).index_fill_(0, seen, self.seen_score)
+            first, last, scores = self._scores(model, represented, tile, seen)
             if self.protocol != "paper":
                 self._hide_other_rows(scores, first, last)
             if target is None:  # the block's own tile
@@ -133,6 +130,16 @@ class Evaluator:
             below += scores.lt_(target).sum(1).long()  # in place, as 0 and 1
             del scores  # so that the next ones lie where these are still in the cache
         return self.item_size - 1 - below
+
+    def _scores(
+        self, model: SequenceModel, represented: Tensor, tile: int, seen: Tensor
+    ) -> tuple[int, int, Tensor]:
+        """The items `first` to `last` of a tile and their scores, as the protocol has seen ones."""
+        first, last = self.plan.tiles.bounds(tile)
+        scores = model.score_items(represented, first, last).contiguous()
+        if self.protocol != "repeats":
+            scores.view(-1).index_fill_(0, seen, self.seen_score)
+        return first, last, scores
 
     def _hide_other_rows(self, scores: Tensor, first: int, last: int) -> None:
         """Padding (the first row of all) and mask (the last) score -inf."""

@@ -210,6 +210,13 @@ def figure(value: float | None, digits: int, href: str = "", title: str = "") ->
     return gap() if text == GAP else Cell(text, sort=value, href=href, title=title)
 
 
+def with_interval(mean: float, low: float, high: float) -> Cell:
+    """A cell with a metric and its interval, as far as they are known."""
+    ends = [score(low), score(high)]
+    interval = "" if GAP in ends else f" [{', '.join(ends)}]"
+    return gap() if math.isnan(mean) else Cell(score(mean) + interval, sort=mean)
+
+
 def gap(reason: str = "not yet run") -> Cell:
     """An empty cell that says why."""
     return Cell(GAP, kind="gap", title=reason)

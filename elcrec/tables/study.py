@@ -27,17 +27,7 @@ from elcrec.statistics.comparison import with_holm
 from elcrec.statistics.groups import GROUPS, activity_groups
 from elcrec.tables import table1
 from elcrec.tables.document import write_table
-from elcrec.tables.layout import (
-    GAP,
-    Cell,
-    Column,
-    Named,
-    Table,
-    declared,
-    figures,
-    named,
-    score,
-)
+from elcrec.tables.layout import Column, Named, Table, declared, figures, named, with_interval
 from elcrec.tables.table1 import AccuracyTable
 from elcrec.tables.wording import LEAD, lead, missing, origin, tested
 
@@ -189,9 +179,5 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
 
 
 def _with_interval(metric: str) -> Column:
-    def cell(row: Row) -> Cell:
-        mean = row.number(metric)
-        ends = [score(row.number(f"{metric} {end}95")) for end in ("low", "high")]
-        return Cell(score(mean) + f" [{', '.join(ends)}]" * (GAP not in ends), sort=mean)
-
-    return Column(metric, cell)
+    keys = metric, f"{metric} low95", f"{metric} high95"
+    return Column(metric, lambda row: with_interval(*map(row.number, keys)))

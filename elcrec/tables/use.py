@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from math import isnan, nan
+from math import nan
 from pathlib import Path
 from statistics import fmean
 
@@ -22,7 +22,7 @@ from elcrec.runs.places import source
 from elcrec.runs.plan import SIMPLE
 from elcrec.tables import table1
 from elcrec.tables.document import write_table
-from elcrec.tables.layout import Cell, Column, Named, Table, declared, figures, gap, named, score
+from elcrec.tables.layout import Column, Named, Table, declared, figures, named, with_interval
 from elcrec.tables.wording import missing, origin
 
 MEASURED = "serve.json"
@@ -63,17 +63,12 @@ class ServeFile(Record):
 
 def shown(rows: Sequence[Row], names: Named) -> Table:
     """The rows of the file as a table."""
-
-    def accuracy(row: Row) -> Cell:
-        value = row.number("mean")
-        ends = [score(row.number(end)) for end in ("low95", "high95")]
-        return gap() if isnan(value) else Cell(f"{score(value)} [{', '.join(ends)}]", sort=value)
-
+    accuracy = "mean", "low95", "high95"
     metric = next((row.text("metric") for row in rows), METRIC)
     columns = [
         named("Dataset", "dataset", names.dataset_name),
         named("Model", "model", names.model_name),
-        Column(f"{metric}, 95 %", accuracy),
+        Column(f"{metric}, 95 %", lambda row: with_interval(*map(row.number, accuracy))),
         figures("Seeds", "seeds", 0),
         figures("Training (h)", "training_hours", 2),
         figures("Parameters", "parameters", 0),
