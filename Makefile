@@ -13,7 +13,7 @@ TORCH := $(shell grep '^torch==' $(LOCK))
 PIP := $(BIN)/pip install -c $(LOCK)
 CORES ?= $(shell nproc)
 
-.PHONY: help install demo test test-parity test-slurm golden lint format docs tiny clean
+.PHONY: help install demo test test-parity test-slurm golden check-gpu lint format docs tiny clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1  /p' $(MAKEFILE_LIST) | awk '{name = $$1; sub(/^[^ ]+ +/, ""); printf "make %-12s %s\n", name, $$0}'
@@ -68,6 +68,11 @@ test-slurm: $(VENV)/.slurm ## the SLURM profile on a cluster of one node (option
 
 golden: $(VENV)/.installed ## losses and gradients against the authors' code
 	$(BIN)/elcrec verify golden tests/golden/tiny_*.npz
+
+# On a GPU machine without network: whatever Python and PyTorch are there. The data set has to be prepared.
+MINUTES ?= 8
+check-gpu: ## what works on this GPU and how fast, then full runs: make check-gpu MINUTES=8 ARGS="--dataset toys"
+	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m elcrec check-gpu --minutes $(MINUTES) $(ARGS)
 
 lint: $(VENV)/.test ## ruff, mypy, import-linter, snakefmt, codespell, workflows of .github
 	$(BIN)/ruff check .

@@ -10,6 +10,14 @@ import torch
 torch.set_num_threads(1)  # threads of small tensors wait for each other on busy cores
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs a GPU where there is none."""
+    if not torch.cuda.is_available():
+        for item in items:
+            if item.get_closest_marker("gpu"):
+                item.add_marker(pytest.mark.skip(reason="needs an NVIDIA GPU"))
+
+
 @pytest.fixture(autouse=True)
 def _keep_denormals() -> Iterator[None]:
     """A command run inside a test flushes denormals for the whole process; undo that."""

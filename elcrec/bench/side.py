@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager, suppress
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -23,6 +23,13 @@ SEED = 1
 
 STEPS = 10
 """Steps of a group on a processor; on a GPU, where they are short, those of a whole epoch."""
+
+
+class Asked(Protocol):
+    """What a process can be about; each question names a method of it."""
+
+    def about(self) -> dict[str, Any]:
+        """What it is, for the record."""
 
 
 class Side(ABC):
@@ -98,7 +105,7 @@ class ProcessError(InputError):
 class Process(AbstractContextManager["Process"]):
     """A child process that ends with the block: `with Process(...) as worker: worker.ask(...)`."""
 
-    def __init__(self, name: str, kind: Callable[..., Side], seconds: float | None = None) -> None:
+    def __init__(self, name: str, kind: Callable[..., Asked], seconds: float | None = None) -> None:
         """Start a new Python; nothing of this one's memory is in it.
 
         Args:
@@ -145,12 +152,12 @@ class Process(AbstractContextManager["Process"]):
         return answer
 
 
-def serve(pipe: Connection, kind: Callable[..., Side]) -> None:
+def serve(pipe: Connection, kind: Callable[..., Asked]) -> None:
     """Answer each question with what was found or with a refusal in one line, to the pipe's end."""
     nowhere = os.open(os.devnull, os.O_WRONLY)  # for what libraries and other code print
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
-    side: Side | None = None
+    side: Asked | None = None
     with suppress(EOFError):
         while True:
             what, arguments = pipe.recv()

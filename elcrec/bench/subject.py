@@ -61,6 +61,9 @@ class Job:
     """CPU threads; None: as the configuration says."""
     kernels: str | None = None
     """`plain` or `native` (`elcrec.models.native`); None: as the configuration says."""
+    graphs: bool | None = None
+    precision: str | None = None
+    """Both: None: as the configuration says."""
     generated: Generated | None = None
 
     def changed(self, generated: Generated, **overrides: Any) -> Self:
@@ -73,7 +76,9 @@ class Job:
         Raises:
             InputError: A configuration, model or setting that is not right.
         """
-        config = load_config(self.config)
+        own = {key: getattr(self, key) for key in ("graphs", "precision")}
+        told = {key: value for key, value in own.items() if value is not None}
+        config = load_config(self.config).replaced(**told)
         model = add_model_file(config, self.model)
         return config, resolve(config, model, self.dataset, self.overrides)
 
@@ -123,6 +128,7 @@ class Subject(Side):
         self.samples = self.model.n_samples(self.data) if trained else 0
         self.step: Step | None = None
         self.epochs = 0
+        self.losses: dict[str, float] = {}
         self.uncounted = GRAPH_EPOCHS if self.config.graphs and self.device.type == "cuda" else 0
 
     def about(self) -> dict[str, Any]:
@@ -148,13 +154,18 @@ class Subject(Side):
 
     def start(self, steps: int | None = None) -> float:
         """Start a training; PyTorch takes seconds to import what Adam needs, which do not count."""
+        seconds = self.begin()
+        self.round(steps)
+        return seconds
+
+    def begin(self) -> float:
+        """Seconds of what comes before the first step, none of which is taken."""
         with (watch := Stopwatch(self.device))("start"):
             self.model.train()
             self.model.start_training(self.context)
         optimiser = make_optimiser(self.model, self.settings.training)
         graphs, precision = self.config.graphs, self.settings.precision
         self.step = make_step(self.model, self.context, optimiser, graphs, precision)
-        self.round(steps)
         return watch.seconds["start"]
 
     def pass_over(self, samples: int) -> tuple[float, float, float]:
@@ -166,7 +177,7 @@ class Subject(Side):
         vars(self.model)["n_samples"] = lambda data: samples  # goes before the class's method
         try:
             with watch("training"):
-                train_epoch(self.step, self.batch_size)
+                self.losses = train_epoch(self.step, self.batch_size)
         finally:
             del vars(self.model)["n_samples"]
         with watch("ranking"):

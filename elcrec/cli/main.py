@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from elcrec import __version__
 from elcrec.cli import (
     bench,
+    check_gpu,
     data,
     external,
     figure,
@@ -42,7 +43,7 @@ OPTIONAL = {
 
 COMMANDS = (
     *(train, recommend, external, data, table, report, figure, industrial, nightly),
-    *(recorded, bench, verify),
+    *(recorded, bench, check_gpu, verify),
 )
 """Modules, in the order of the help."""
 

@@ -15,21 +15,39 @@ import psutil
 import torch
 
 from elcrec import ROOT
+from elcrec.errors import InputError
 from elcrec.files.paths import shared_words
+from elcrec.jobs.stamp import STAMP, stamped, write_stamp
 from elcrec.usage import device_name
 
 PACKAGES = ("torch", "numpy", "scipy", "pandas", "snakemake", "faiss-cpu", "faiss-gpu")
 
 
 def commit() -> tuple[str | None, bool]:
-    """Commit of this project and whether tracked files differ from it; (None, True) without git.
+    """Commit of this project and whether tracked files differ from it; (None, True) if unknown.
 
     An installed package may lie in the repository of another project, whose commit says nothing.
+    Files that came without git may have a stamp (`elcrec.jobs.stamp`).
     """
     head = _git("rev-parse", "HEAD") if (ROOT / ".git").exists() else None
     if head is None:
-        return None, True
+        return stamped()
     return head, bool(_git("status", "--porcelain", "--untracked-files=no"))
+
+
+def stamp() -> str:
+    """Stamp this project's files, for a machine without git; returns a line about it.
+
+    Raises:
+        InputError: Git is not at hand, or there are changes that are not committed.
+    """
+    head, dirty = commit()
+    names = (_git("ls-files", "-z") or "").split("\0")[:-1]
+    if head is None or not names:
+        raise InputError(f"{ROOT}: no git here, which a stamp is made of")
+    if dirty:
+        raise InputError(f"{ROOT}: has changes that are not committed; a stamp is of a commit")
+    return f"{STAMP}: {write_stamp(head, names):,} files of {head}"
 
 
 def command() -> list[str]:

@@ -74,4 +74,5 @@ class _Similarity(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (rows,) = ctx.saved_tensors
-        return linear(grad + grad.T, rows.T)
+        both = grad + grad.T  # under autocast of the type of the product, not of the rows
+        return linear(both, rows.T.to(both.dtype)).to(rows.dtype)

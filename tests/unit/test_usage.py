@@ -24,7 +24,7 @@ def test_the_resident_peak_grows_by_an_allocation_of_known_size():
     assert grown == pytest.approx(200e6, rel=0.15)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.gpu
 def test_the_gpu_peak_is_that_of_an_allocation_of_known_size():
     device = torch.device("cuda", 0)
     reset_peak_memory(device)

@@ -300,7 +300,6 @@ def test_after_a_failed_capture_on_cuda_all_is_as_before(monkeypatch, capsys):
 
 # --- on a GPU ---------------------------------------------------------------------------------
 
-gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
 MODELS = {
     "elcrec": (elcrec.models.elcrec, SMALL | {"intents": 8}),
     "iclrec": (baselines.iclrec, SMALL | {"intents": 8}),
@@ -335,7 +334,7 @@ def on_gpu(cpu):
     return InteractionData(Sequences(cpu.host_items, cpu.host_offsets, names), "cuda:0")
 
 
-@gpu
+@pytest.mark.gpu
 @pytest.mark.parametrize("name", MODELS)
 def test_on_a_gpu_graphs_train_as_eager_steps_do(name, capsys):
     eager, graphed = gpu_run(name, False), gpu_run(name, True)
@@ -348,7 +347,7 @@ def test_on_a_gpu_graphs_train_as_eager_steps_do(name, capsys):
     assert len(eager.history) == 10
 
 
-@gpu
+@pytest.mark.gpu
 @pytest.mark.parametrize("name", ALL)
 def test_on_a_gpu_no_step_waits_for_it(name):
     module, values = ALL[name]
@@ -375,7 +374,7 @@ class ReadsANumber(baselines.sasrec.Model):
         return {"total": terms["total"] + 0 * terms["total"].item()}
 
 
-@gpu
+@pytest.mark.gpu
 def test_on_a_gpu_training_goes_on_after_a_capture_that_failed(capsys):
     eager = gpu_run("sasrec", False, ReadsANumber)
     graphed = gpu_run("sasrec", True, ReadsANumber)
@@ -385,7 +384,7 @@ def test_on_a_gpu_training_goes_on_after_a_capture_that_failed(capsys):
         assert other["loss_total"] == pytest.approx(one["loss_total"], rel=1e-3)
 
 
-@gpu
+@pytest.mark.gpu
 def test_on_a_gpu_the_sampling_of_replays_goes_on_from_that_of_eager_steps():
     """The same random numbers in the same order, whether a step is eager or replayed."""
     draws = []

@@ -128,7 +128,7 @@ def test_a_lane_goes_on_with_its_own_random_numbers():
     assert drawn == expected
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs an NVIDIA GPU")
+@pytest.mark.gpu
 @pytest.mark.parametrize("graphs", [False, True])
 def test_on_a_gpu_each_training_is_as_if_it_were_alone(graphs, capsys):
     from tests.unit.training.test_graph import on_gpu

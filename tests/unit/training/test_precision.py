@@ -3,8 +3,15 @@
 import pytest
 import torch
 
+import baselines.bert4rec
+import baselines.caser
+import baselines.cl4srec
+import baselines.dssrec
 import baselines.gru4rec
+import baselines.iclrec
+import baselines.s3rec_pretrain
 import baselines.sasrec
+import elcrec.models.elcrec
 from elcrec.config.config import load_config
 from elcrec.runs.settings import resolve
 from elcrec.training.loop import train
@@ -66,6 +73,13 @@ def test_bf16_trains_nearly_as_float32_does_and_tf32_changes_nothing_on_a_cpu():
         (baselines.sasrec, {"loss": "ce"}),
         (baselines.gru4rec, {}),
         (baselines.gru4rec, {"loss": "sampled_ce", "negatives": 30}),
+        (baselines.caser, {}),
+        (baselines.bert4rec, {}),
+        (baselines.dssrec, {}),
+        (baselines.s3rec_pretrain, {}),
+        (baselines.cl4srec, {}),
+        (baselines.iclrec, {"intents": 8}),
+        (elcrec.models.elcrec, {"intents": 8}),
     ],
 )
 def test_layers_and_losses_of_our_own_train_in_bf16(module, settings):

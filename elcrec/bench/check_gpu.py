@@ -1,0 +1,254 @@
+"""`elcrec check-gpu`: what of this suite works on a GPU and how fast; then full runs.
+
+Each part runs in a process of its own: one that fails or takes too long is told and stops no other.
+What is known is written after every part, so that an end in the middle loses little.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tarfile
+import time
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from elcrec import ROOT
+from elcrec.bench.check_text import WORTH, checked
+from elcrec.bench.measure import Report
+from elcrec.bench.side import Process, ProcessError
+from elcrec.bench.subject import Job
+from elcrec.bench.suite import jobs_of
+from elcrec.bench.ways import Ways
+from elcrec.config.config import Config
+from elcrec.errors import InputError
+from elcrec.files.atomic import replaced, write_json, write_text
+from elcrec.files.jsonfile import read_object
+
+WAYS: dict[str, dict[str, Any]] = {
+    "GPU": {},
+    "graphs": {"graphs": True},
+    "TF32": {"precision": "tf32"},
+    "bf16": {"precision": "bf16"},
+}
+"""Ways to train on the GPU, and what of a `Job` each changes; the processor comes before them."""
+COUNTS = (1, 2, 4, 8)
+"""Runs side by side."""
+MOST_BYTES = 16_000_000
+"""Of the archive."""
+SHARES = {"tests": 0.25, "models": 0.45, "side by side": 0.25, "alone": 0.3}
+"""Most of the time that is left which a part may take; the runs take all."""
+NAMES = ("check-gpu.json", "check-gpu.md", "check-gpu.tar.gz")
+
+
+@dataclass
+class Check:
+    """A check that is being carried out."""
+
+    config: Config
+    job: Job
+    """Everything but the model; its device is the one that is checked."""
+    folder: Path
+    """Where everything is written."""
+    seconds: float
+    """Wall clock of it all."""
+    plan: list[dict[str, list[Any]]]
+    """Runs of the full protocol, as `elcrec batch` reads them."""
+    report: Report = lambda line: None
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict, init=False)
+    """What each part found, or why it `failed`, and its `seconds`."""
+    machine: dict[str, Any] = field(default_factory=dict, init=False)
+    """The environment of the device, once it has answered."""
+    begin: float = field(default_factory=time.monotonic, init=False)
+
+    @property
+    def left(self) -> float:
+        """Seconds until the end."""
+        return max(0.0, self.begin + self.seconds - time.monotonic())
+
+    def carry_out(self) -> str:
+        """Do all parts; returns the text about them, which is also written."""
+        parts: dict[str, Callable[[float], Any]] = {
+            "tests": self._tests,
+            "models": self._models,
+            "side by side": self._beside,
+            "alone": self._alone,
+            "runs": self._runs,
+        }
+        for name, part in parts.items():
+            limit, begin = self.left * SHARES.get(name, 1.0), time.monotonic()
+            self.report(f"{name}, at most {limit:.0f} s ...")
+            try:
+                found = {"found": part(limit)} if limit >= 1 else {"failed": "no time was left"}
+            except (InputError, OSError, subprocess.SubprocessError) as error:
+                found = {"failed": " ".join(str(error).split())}
+                self.report(f"{name}: {found['failed']}")
+            self.parts[name] = found | {"seconds": time.monotonic() - begin}
+            told = self._write()
+        return told
+
+    def _tests(self, limit: float) -> dict[str, Any]:
+        """All tests that need a GPU."""
+        files = [f for f in (ROOT / "tests").rglob("test_*.py") if "mark.gpu" in f.read_text()]
+        if not files:
+            raise InputError("there are no tests here; they are in a checkout")
+        words = ["pytest", "-m", "gpu", "-q", "-rf", "-p", "no:cacheprovider", *map(str, files)]
+        said = self._python(*words, limit=limit, log="tests.log", statuses=(0, 1))
+        counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped)", said)}
+        if not counts:
+            raise InputError(f"pytest: {said.strip().splitlines()[-1:] or 'said nothing'}")
+        failed = [line for line in said.splitlines() if line.startswith("FAILED")]
+        return {"counts": counts, "failed_tests": failed}
+
+    def _models(self, limit: float) -> list[dict[str, Any]]:
+        """Every model on the processor and in all ways on the GPU."""
+        jobs = jobs_of(self.job, [self.job.dataset], self.config.models)
+        found = []
+        with Worker(limit, self.job) as worker:
+            self.machine = worker.ask("about")
+            for job in jobs:
+                name = job.resolve()[1].name
+                self.report(f"models: {name} ...")
+                ways = {"CPU": worker.ask("epochs", job=replace(job, device="cpu"))}
+                for way, change in WAYS.items():
+                    ways[way] = worker.ask("epochs", job=replace(job, **change))
+                found.append({"model": job.model, "name": name, "ways": ways})
+        return found
+
+    def _beside(self, limit: float) -> list[dict[str, Any]]:
+        """ELCRec, or the last model, several times at once, from graphs and without."""
+        models = self.config.models
+        job = replace(self.job, model="elcrec" if "elcrec" in models else models[-1])
+        with Worker(limit, self.job) as worker:
+            return [
+                {"count": count, "graphs": graphs}
+                | worker.ask("beside", job=replace(job, graphs=graphs), count=count)
+                for graphs in (False, True)
+                for count in COUNTS
+            ]
+
+    def _alone(self, limit: float) -> list[dict[str, Any]]:
+        """Measurements for Tables 2 and 3 of the two models that the paper compares."""
+        end, found = time.monotonic() + limit, []
+        for model in self.config.efficiency.models[:2]:
+            path = self.folder / "efficiency" / self.job.dataset / f"{model}.json"
+            words = ["measure", "--dataset", self.job.dataset, "--model", model, "--quiet"]
+            words += ["--seed", str(self.config.efficiency.seed), "--device", self.job.device]
+            words += ["--output", str(path), "--force"]
+            self._elcrec(*words, limit=end - time.monotonic(), log=f"measure-{model}.log")
+            found.append(read_object(path))
+        return found
+
+    def _runs(self, limit: float) -> dict[str, Any]:
+        """Runs of the plan, side by side if that was found to be worth it."""
+        if not self.plan:
+            raise InputError("the plan has no run that is not recorded yet")
+        plan, own = self.folder / "plan.yaml", self.folder / "config.yaml"
+        write_text(plan, yaml.safe_dump(self.plan))
+        at_once, graphs = self._best()
+        settings = {"output": str(self.folder.resolve()), "graphs": graphs}
+        write_text(own, yaml.safe_dump(settings))
+        minutes = max(0.1, 0.9 * limit / 60)
+        words = ["batch", str(plan), "--time-limit", f"{minutes:.2f}", "--at-once", str(at_once)]
+        words += ["--device", self.job.device, "--config", *self.job.config, str(own)]
+        said = self._python(*("elcrec", *words), limit=limit, log="runs.log", statuses=(0, 1, 75))
+        ended = [line for line in said.splitlines() if re.search(r"seed \d+: ", line)]
+        return {"at_once": at_once, "graphs": graphs, "ended": ended}
+
+    def _best(self) -> tuple[int, bool]:
+        """How many runs at once, and whether from graphs; one, if that was not measured."""
+        gains = [row for row in self.gains() if row["times"] >= WORTH]
+        best = max(gains, key=lambda row: float(row["times"]), default=None)
+        return (best["count"], best["graphs"]) if best else (1, False)
+
+    def gains(self) -> list[dict[str, Any]]:
+        """Of each number of runs side by side, `times` as much done as by one without graphs."""
+        rows = [r for r in self.parts.get("side by side", {}).get("found", ()) if "seconds" in r]
+        one = next((r["seconds"] for r in rows if (r["count"], r["graphs"]) == (1, False)), None)
+        return [r | {"times": r["count"] * one / r["seconds"]} for r in rows] if one else []
+
+    def _elcrec(self, *words: str, limit: float, log: str) -> str:
+        config = ["--config", *self.job.config] if self.job.config else []
+        return self._python("elcrec", *words, *config, limit=limit, log=log)
+
+    def _python(self, *words: str, limit: float, log: str, statuses: Iterable[int] = (0,)) -> str:
+        """What `python -m ...` printed, which is kept, if it ended with one of the statuses."""
+        path = self.folder / log
+        path.parent.mkdir(parents=True, exist_ok=True)
+        command = [sys.executable, "-m", *words]
+        with path.open("w+") as file:
+            try:
+                done = subprocess.run(
+                    command, stdout=file, stderr=subprocess.STDOUT, timeout=limit, check=False
+                )
+            except subprocess.TimeoutExpired:
+                raise InputError(f"was not done after {limit:.0f} s, see {path}") from None
+        said = path.read_text(errors="replace")
+        if done.returncode not in statuses:
+            last = said.strip().splitlines()[-1:] or ["said nothing"]
+            raise InputError(f"ended with status {done.returncode}: {last[0]}")
+        return said
+
+    def _write(self) -> str:
+        """Write the record, the text and the archive."""
+        record, words, archive = (self.folder / name for name in NAMES)
+        told = checked(self)
+        kept = {"seconds": self.seconds, "environment": self.machine, "parts": self.parts}
+        write_json(record, kept)
+        write_text(words, told)
+        left_out = self._pack(archive)
+        if left_out:
+            told += f"- Not in the archive, for its size: {', '.join(left_out)}\n"
+            write_text(words, told)
+        return told
+
+    def _pack(self, archive: Path) -> list[str]:
+        """Pack what was written, small files first; returns what was too large."""
+        files = (f for f in self.folder.rglob("*") if f.is_file() and f != archive)
+        taken, left_out = 0, []
+        with replaced(archive) as temporary, tarfile.open(temporary, "w:gz") as packed:
+            for file in sorted(files, key=lambda file: file.stat().st_size):
+                name, size = str(file.relative_to(self.folder)), file.stat().st_size
+                if taken + size > MOST_BYTES or "checkpoint" in name:
+                    left_out.append(name)
+                    continue
+                packed.add(file, name)
+                taken += size
+        return left_out
+
+
+class Worker(AbstractContextManager["Worker"]):
+    """A process of `Ways` that is begun anew after a failure, until the time is over."""
+
+    def __init__(self, seconds: float, job: Job) -> None:
+        self.end, self.job = time.monotonic() + seconds, job
+        self.process: Process | None = None
+
+    def __exit__(self, *error: object) -> None:
+        self._stop()
+
+    def ask(self, what: str, **arguments: Any) -> dict[str, Any]:
+        """What `Ways` answers, or `failed`, the reason."""
+        try:
+            if self.process is None:
+                left = self.end - time.monotonic()
+                if left <= 0:
+                    return {"failed": "no time was left"}
+                self.process = Process("process", Ways, left)
+                self.process.ask("build", device=self.job.device, threads=self.job.threads)
+            answer: dict[str, Any] = self.process.ask(what, **arguments)
+            return answer
+        except ProcessError as error:
+            self._stop()
+            return {"failed": str(error).removeprefix("process: ")}
+
+    def _stop(self) -> None:
+        if self.process is not None:
+            self.process.__exit__()
+        self.process = None

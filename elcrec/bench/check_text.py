@@ -1,0 +1,138 @@
+"""What `elcrec check-gpu` prints: tables here, the words around them in `templates/`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from elcrec.bench.text import HOUR, figure, megabytes, short
+from elcrec.bench.ways import BATCHES
+from elcrec.tables.document import document
+from elcrec.tables.layout import GAP, Table, number, texts
+
+if TYPE_CHECKING:
+    from elcrec.bench.check_gpu import Check
+
+Row = dict[str, Any]
+TOLERANCE = 0.03
+"""By how much the mean loss of an epoch may differ from the processor's, relative to it: the
+weights are the same, but dropout and negatives are drawn by each device's own generator."""
+WORTH = 1.5
+"""Times as much done in the same time, from which runs are trained side by side."""
+
+
+def checked(check: Check) -> str:
+    """All parts that were done so far; what failed, with its reason."""
+    found: dict[str, Any] = {name: part.get("found") for name, part in check.parts.items()}
+    models = found.get("models") or []
+    return document(
+        "check_gpu.md.j2",
+        "elcrec.bench",
+        environment=check.machine if "device" in check.machine else None,
+        steps=BATCHES,
+        dataset=check.config.dataset_name(check.job.dataset),
+        minutes=short(check.seconds / 60),
+        tests=found.get("tests"),
+        losses=_losses(models) if models else None,
+        times=_times(models) if models else None,
+        reasons=_reasons(models),
+        off=[f"{row['name']} ({way})" for row, way in _ways(models) if is_off(row, way)],
+        tolerance=TOLERANCE,
+        hours=_hours(check, models),
+        beside=_beside(check.gains()) if found.get("side by side") else None,
+        beside_failed=[row for row in found.get("side by side") or [] if "failed" in row],
+        worth=WORTH,
+        alone=_alone(found["alone"]) if found.get("alone") else None,
+        runs=found.get("runs"),
+        failed={name: part["failed"] for name, part in check.parts.items() if "failed" in part},
+    )
+
+
+def difference(row: Row, way: str) -> float | None:
+    """By how much a way's loss differs from the processor's, relative to it."""
+    losses = [row["ways"][name].get("loss") for name in ("CPU", way)]
+    if None in losses:
+        return None
+    return float(losses[1] / losses[0] - 1)
+
+
+def is_off(row: Row, way: str) -> bool:
+    """Whether a loss differs by more than may be."""
+    found = difference(row, way)
+    return found is not None and not abs(found) <= TOLERANCE
+
+
+def _ways(models: list[Row]) -> list[tuple[Row, str]]:
+    return [(row, way) for row in models for way in row["ways"] if way != "CPU"]
+
+
+def _losses(models: list[Row]) -> Table:
+    ways = [way for way in models[0]["ways"] if way != "CPU"]
+    rows = []
+    for row in models:
+        told = [row["name"], number(row["ways"]["CPU"].get("loss"), 4)]
+        for way in ways:
+            found, bad = difference(row, way), is_off(row, way)
+            failed = "failed" if "failed" in row["ways"][way] else GAP
+            told.append(failed if found is None else f"{100 * found:+.2f} %{' off' * bad}")
+        rows.append(told)
+    return texts(["model", "loss, CPU", *ways], rows, left=1)
+
+
+def _times(models: list[Row]) -> Table:
+    ways = list(models[0]["ways"])
+    memory = "cuda_allocated_bytes"
+    rows = []
+    for row in models:
+        found = row["ways"]
+        peak = found.get("GPU", {}).get("peak_memory", {}).get(memory)
+        steps = [_median(found[way].get("step")) for way in ways]
+        rows.append([row["name"], *steps, megabytes(peak) if peak else GAP])
+    return texts(["s per step", *ways, "GPU MB"], rows, left=1)
+
+
+def _median(spread: dict[str, float] | None) -> str:
+    return short(spread["median"]) if spread else GAP
+
+
+def _reasons(models: list[Row]) -> list[str]:
+    return [
+        f"{row['name']}, {way}: {found['failed']}"
+        for row in models
+        for way, found in row["ways"].items()
+        if "failed" in found
+    ]
+
+
+def _hours(check: Check, models: list[Row]) -> dict[str, Any] | None:
+    """How long all runs take at most: on this data set, and on all in proportion to their users."""
+    ways = [row["ways"]["GPU"] for row in models if "step" in row["ways"].get("GPU", {})]
+    if not ways:
+        return None
+    epochs = [(w["steps"] * w["step"]["median"] + w["evaluation"], w["epochs"]) for w in ways]
+    hours = len(check.config.seeds) * sum(seconds * most for seconds, most in epochs) / HOUR
+    counts = {name: check.config.dataset(name).counts for name in check.config.use}
+    users = {name: c.users for name, c in counts.items() if c and c.users}
+    own = users.get(check.job.dataset)
+    whole = short(hours * sum(users.values()) / own) if own and len(users) == len(counts) else None
+    return {"here": short(hours), "all": whole, "models": len(ways), "of": len(models)}
+
+
+def _beside(gains: list[Row]) -> Table:
+    header = ["runs side by side", "CUDA graphs", "s per epoch of all", "times as much", "GPU MB"]
+    rows = []
+    for row in gains:
+        peak = row["peak_memory"].get("cuda_allocated_bytes")
+        times = [short(row["seconds"]), number(row["times"], 2)]
+        graphs = "yes" if row["graphs"] else "no"
+        rows.append([str(row["count"]), graphs, *times, megabytes(peak) if peak else GAP])
+    return texts(header, rows, left=0)
+
+
+def _alone(measured: list[Row]) -> Table:
+    rows = []
+    for row in measured:
+        peaks = row["peak_memory"]
+        taken = peaks["cuda_allocated_bytes"] or peaks["resident_bytes"]
+        seconds = row["seconds_per_epoch"]["total"]
+        rows.append([row["model"], row["dataset"], figure(seconds), megabytes(taken)])
+    return texts(["model", "data set", "s per epoch", "MB"], rows, left=2)

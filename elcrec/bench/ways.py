@@ -1,0 +1,98 @@
+"""A model trained in every way a machine knows, and several trainings side by side on its device.
+
+Lives in a process of its own (`elcrec.bench.side.Process`), for a GPU that fails once answers
+nothing more in that process.
+"""
+
+from __future__ import annotations
+
+import gc
+import time
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from elcrec.bench.subject import GRAPH_EPOCHS, Job, Subject
+from elcrec.jobs.device import choose
+from elcrec.jobs.environment import environment
+from elcrec.training.lanes import side_by_side
+from elcrec.training.step import train_epoch
+from elcrec.training.turns import Turns
+from elcrec.usage import give_back, reset_peak_memory, spread
+
+BATCHES = 16
+"""Steps of an epoch of `Ways.epochs`: enough for a mean, few enough for a processor."""
+ROUNDS = 3
+"""Timed epochs."""
+
+
+class Ways:
+    """Trains models from their initial weights, which are the same on every device."""
+
+    def __init__(self, device: str, threads: int | None = None) -> None:
+        self.device = choose(device, threads)
+
+    def about(self) -> dict[str, Any]:
+        """The machine, with the software on it."""
+        return environment(self.device)
+
+    def epochs(self, job: Job) -> dict[str, Any]:
+        """Train a few epochs of `BATCHES` steps.
+
+        Returns:
+            `loss`: mean of the total over the first epoch, None for a model that is not trained;
+            `step`: seconds, spread over the timed epochs; `evaluation`: median seconds; `steps`:
+            of a whole epoch; `epochs`: most that its training has; `peak_memory`.
+        """
+        subject = self._begun(job)
+        samples = min(subject.samples, BATCHES * subject.batch_size)
+        subject.pass_over(samples)
+        loss = subject.losses.get("total")
+        gpu = subject.device.type == "cuda"
+        for _ in range(GRAPH_EPOCHS - 1 if gpu else 0):
+            subject.pass_over(samples)
+        rounds = [subject.pass_over(samples) for _ in range(ROUNDS if gpu else 1)]
+        steps = max(1, subject.batches(samples))
+        return {
+            "loss": loss,
+            "step": spread([training / steps for _, training, _ in rounds]),
+            "evaluation": spread([ranking for *_, ranking in rounds])["median"],
+            "steps": subject.batches(subject.samples),
+            "epochs": subject.settings.training.max_epochs,
+            "peak_memory": subject.memory(),
+        }
+
+    def beside(self, job: Job, count: int) -> dict[str, Any]:
+        """Train `count` whole epochs side by side, after some that warm up.
+
+        Returns:
+            `seconds` of all together; `peak_memory`.
+        """
+        subjects = [self._begun(job) for _ in range(count)]
+        for subject in subjects:
+            subject.model.start_epoch(0, subject.context)
+        reset_peak_memory(self.device)
+        for _ in range(GRAPH_EPOCHS):
+            seconds = self._together(subjects)
+        return {"seconds": seconds, "peak_memory": subjects[0].memory()}
+
+    def _begun(self, job: Job) -> Subject:
+        gc.collect()
+        give_back(self.device)
+        subject = Subject(replace(job, threads=job.threads or torch.get_num_threads()))
+        subject.begin()
+        return subject
+
+    def _together(self, subjects: list[Subject]) -> float:
+        begin = time.perf_counter()
+        for _, outcome in side_by_side(subjects, _an_epoch, len(subjects), self.device):
+            if isinstance(outcome, Exception):
+                raise outcome
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        return time.perf_counter() - begin
+
+
+def _an_epoch(subject: Subject) -> Turns[dict[str, float]]:
+    return train_epoch.in_turns(subject.step, subject.batch_size)

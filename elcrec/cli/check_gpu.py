@@ -1,0 +1,86 @@
+"""`elcrec check-gpu`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from elcrec import ROOT
+from elcrec.cli.options import add_config, add_device, add_force, file_path
+from elcrec.errors import InputError
+
+PLAN = ROOT / "workflow" / "config" / "gpu-plan.yaml"
+
+
+def add_commands(subparsers: Any) -> None:
+    """Add `check-gpu` to the parser of `elcrec`."""
+    text = "what of this suite works on this GPU, how fast, and full runs for the rest of the time"
+    checking = subparsers.add_parser("check-gpu", help=text, description=text)
+    checking.set_defaults(run=run)
+    add = checking.add_argument
+    add("--minutes", type=float, default=8.0, help="of everything (8)")
+    add("--dataset", default="beauty", help="a data set of the config (beauty)")
+    add("--plan", type=file_path, default=PLAN, help="full runs, as of `elcrec batch`")
+    add_device(checking)
+    add("--output", type=file_path, help="folder (default: check-gpu in the config's output)")
+    add_force(checking, "go on in a folder outside the config's output, replacing its files")
+    add("--stamp", action="store_true", help="only stamp the files for a machine without git")
+    add_config(checking)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, print what was found and where it lies; status 1 if a part failed.
+
+    Raises:
+        InputError: No such device, data set, plan or folder; nothing is done then.
+    """
+    from elcrec.jobs.environment import stamp
+
+    if args.stamp:
+        print(stamp())
+        return 0
+    from elcrec.bench.check_gpu import NAMES, Check
+    from elcrec.bench.subject import Job
+    from elcrec.config.config import load_config
+    from elcrec.files.atomic import sparing
+    from elcrec.files.paths import check_folder
+    from elcrec.jobs.device import find
+
+    if not args.minutes > 0:
+        raise InputError(f"--minutes {args.minutes:g}: must be above 0")
+    if find(args.device).type == "cpu" and args.device != "cpu":
+        raise InputError("no GPU here; --device cpu tries the command itself on the processor")
+    config = load_config(args.config)
+    config.prepared_file(args.dataset)
+    folder: Path = args.output or config.output / "check-gpu"
+    own = folder.resolve().is_relative_to(config.output.resolve())
+    with sparing(None if args.force or own else folder / NAMES[0]):
+        check_folder(folder)
+    files = tuple(map(str, args.config))
+    job = Job(args.dataset, "", files, device=args.device, threads=args.threads)
+    check = Check(config, job, folder, 60 * args.minutes, _plan(args.plan, config), _say)
+    print(check.carry_out(), end="")
+    print(f"\nAll of it: {folder / NAMES[2]}")
+    return int(any("failed" in part for part in check.parts.values()))
+
+
+def _plan(path: Path, config: Any) -> list[dict[str, list[Any]]]:
+    """The runs of a plan, one an entry: those that the record lacks, on data sets that are here."""
+    from elcrec.jobs.batch import read_plan
+    from elcrec.recorded.folder import recorded_runs
+    from elcrec.runs.places import machines
+
+    known = {run.key for machine in machines(config.recorded) for run in recorded_runs(machine)}
+    return [
+        {"datasets": [run.dataset], "models": [run.model], "seeds": [run.seed]}
+        for run in read_plan(path, config)
+        if (run.dataset, run.model, "", run.seed) not in known
+        and config.sequences_file(run.dataset).exists()
+    ]
+
+
+def _say(line: str) -> None:
+    """Progress, on standard error."""
+    print(f"check-gpu: {line}", file=sys.stderr, flush=True)

@@ -1,0 +1,51 @@
+"""A stamp for a machine that gets the files without git: the commit, and a hash of every file."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+
+from elcrec import ROOT
+from elcrec.errors import InputError
+from elcrec.files.atomic import write_json
+from elcrec.files.checked import Line, Record
+from elcrec.files.jsonfile import read_json
+
+STAMP = ROOT / ".stamp.json"
+"""Not tracked by git, which says more where it is at hand."""
+
+
+class Stamp(Record):
+    """Content of the file."""
+
+    commit: Line
+    files: dict[str, str]
+    """SHA-256 of all tracked files."""
+
+
+def write_stamp(commit: str, names: list[str]) -> int:
+    """Stamp the tracked files of a clean commit; returns how many there are."""
+    write_json(STAMP, {"commit": commit, "files": {name: _hash(ROOT / name) for name in names}})
+    return len(names)
+
+
+def stamped() -> tuple[str | None, bool]:
+    """Commit that the stamp names, and whether a file differs from it; (None, True) without one."""
+    if not STAMP.exists():
+        return None, True
+    try:
+        stamp = read_json(STAMP, Stamp)
+        changed = any(_hash(ROOT / name) != known for name, known in stamp.files.items())
+    except InputError:
+        return None, True
+    if not re.fullmatch("[0-9a-f]{40}", stamp.commit):
+        return None, True
+    return stamp.commit, changed
+
+
+def _hash(path: Path) -> str | None:
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
