@@ -47,7 +47,7 @@ demo: install ## the whole replication on a small real data set, about 15 minute
 	@echo "Report, open it in a browser: results/demo/report/index.html"
 
 test: $(VENV)/.test ## all tests
-	$(BIN)/python -m pytest -n auto --maxprocesses 8
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 # The tests' environment again, and RecBole.
 $(PARITY)/.recbole: pyproject.toml tests/parity/requirements.txt

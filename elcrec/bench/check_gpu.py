@@ -148,7 +148,7 @@ class Check:
     def _runs(self, limit: float) -> dict[str, Any]:
         """Runs of the plan, side by side if that was found to be worth it."""
         if not self.plan:
-            raise InputError("the plan has no run that is not recorded yet")
+            raise InputError("the plan has no run that is not recorded of a GPU yet")
         plan, own = self.folder / "plan.yaml", self.folder / "config.yaml"
         write_text(plan, yaml.safe_dump(self.plan))
         at_once, graphs = self._best()

@@ -67,12 +67,16 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plan(path: Path, config: Any) -> list[dict[str, list[Any]]]:
-    """The runs of a plan, one an entry: those that the record lacks, on data sets that are here."""
+    """The runs of a plan, one an entry: on data sets that are here, and not recorded of a GPU.
+
+    Those of a processor do not count, for a mean is over runs of one machine.
+    """
     from elcrec.jobs.batch import read_plan
     from elcrec.recorded.folder import recorded_runs
     from elcrec.runs.places import machines
 
-    known = {run.key for machine in machines(config.recorded) for run in recorded_runs(machine)}
+    recorded = (run for machine in machines(config.recorded) for run in recorded_runs(machine))
+    known = {run.key for run in recorded if run.environment.cuda}
     return [
         {"datasets": [run.dataset], "models": [run.model], "seeds": [run.seed]}
         for run in read_plan(path, config)

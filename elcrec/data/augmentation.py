@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from scipy.stats import hypergeom
 from torch import Tensor
 
 from elcrec.data.histories import InteractionData
@@ -160,6 +159,8 @@ def _hypergeometric_table(sizes: np.ndarray, masked: np.ndarray, length: int) ->
     `(row <= u).sum()` for a uniform u then has that distribution. An input no longer than the
     window has all its masked items inside, so its row is a step.
     """
+    from scipy.stats import hypergeom  # takes most of a second to import, and is needed here only
+
     j = np.arange(length + 1)
     table = (j >= masked[:, None]).astype(np.float64)
     long = sizes > length

@@ -70,10 +70,9 @@ def make(
     """
     if dataset:
         config.dataset(dataset)
-    planned = plan(config)
-    chosen = [f for f in planned if f.kind == kind and dataset in (None, f.dataset)]
+    chosen = [f for f in plan(config, [kind]) if dataset in (None, f.dataset)]
     if not chosen:
-        names = ", ".join(figure.name for figure in planned) or "none"
+        names = ", ".join(figure.name for figure in plan(config)) or "none"
         raise InputError(f"figure {kind}: this configuration asks for: {names}")
     draw = importlib.import_module(f"elcrec.figures.{kind}").draw
     runs = Runs(config, "take" if any_code else "refuse")

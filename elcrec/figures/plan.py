@@ -38,10 +38,11 @@ class Planned:
         return f"{self.kind}-{self.dataset}" if self.dataset else self.kind
 
 
-def plan(config: Config) -> list[Planned]:
-    """All figures of a configuration, those without any run left out."""
+def plan(config: Config, kinds: Iterable[str] = KINDS) -> list[Planned]:
+    """The figures of these kinds that a configuration asks for, those without any run left out."""
     found = []
-    for name, kind in KINDS.items():
+    for name in kinds:
+        kind = KINDS[name]
         for datasets in [[d] for d in config.use] if kind.each else [config.use]:
             folders = tuple(dict.fromkeys(_folders(config, name, datasets)))
             inputs, extras = (_files(config, p, datasets) for p in (kind.inputs, kind.extras))

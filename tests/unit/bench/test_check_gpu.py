@@ -10,6 +10,7 @@ from elcrec.bench import check_gpu
 from elcrec.bench.check_gpu import Check, Worker
 from elcrec.bench.check_text import checked
 from elcrec.bench.subject import Job
+from elcrec.cli.check_gpu import _plan as left
 from elcrec.cli.main import main
 from elcrec.config.config import load_config
 from tests.workflow.make_tiny import write
@@ -162,3 +163,18 @@ def test_wrong_options_are_one_line(tiny, words, message, capsys):
     assert message in error
     assert error.count("\n") == 1
     assert not Path("check-gpu").exists()
+
+
+@pytest.mark.parametrize(("cuda", "seeds"), [(None, [1, 2]), ("12.8", [2])])
+def test_runs_that_a_gpu_has_recorded_are_left_out(tiny, monkeypatch, cuda, seeds):
+    class Recorded:
+        key = ("tiny", "bprmf", "", 1)
+        environment = type("E", (), {"cuda": cuda})
+
+    monkeypatch.setattr("elcrec.runs.places.machines", lambda record: ["a machine"])
+    monkeypatch.setattr("elcrec.recorded.folder.recorded_runs", lambda machine: [Recorded])
+    entries = left(tiny.parent / "plan.yaml", load_config([tiny]))
+    assert [entry["seeds"] for entry in entries] == [[seed] for seed in seeds]
+    (tiny.parent / "else.yaml").write_text("- {datasets: [beauty], models: [bprmf]}\n")
+    nowhere = load_config([tiny]).replaced(data=tiny.parent / "nowhere")
+    assert left(tiny.parent / "else.yaml", nowhere) == []  # not prepared here
