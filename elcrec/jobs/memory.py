@@ -1,18 +1,23 @@
-"""Memory of the host that attention takes, looked at before it is taken.
+"""Memory: what attention takes of the host's, looked at before, and what to do when it runs out.
 
-It grows with the square of the window, and the system kills a process that uses more than there is.
+Attention's grows with the square of the window, and the system kills a process that uses more than
+there is.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
 from elcrec.models.encoder import Attention, Block, EncoderSettings, TransformerEncoder
 from elcrec.usage import reserve
+
+if TYPE_CHECKING:
+    from elcrec.data.histories import InteractionData
+    from elcrec.jobs.run import Run
 
 
 def check_window(parameters: Any) -> None:
@@ -51,3 +56,16 @@ def _look(attention: Attention, blocks: int, module: nn.Module, inputs: tuple[Te
     kept = each * blocks + 3 if torch.is_grad_enabled() else 2
     needed = 4 * rows * length**2 * (1 + attention.heads * kept)
     reserve(needed, f"attention among {length:,} positions of {rows:,} windows")
+
+
+def out_of_memory(run: Run, data: InteractionData, error: Exception) -> str:
+    """What to do about it."""
+    gpu = "GPU " if data.device.type == "cuda" else ""
+    why = f" ({error})" if isinstance(error, MemoryError) and str(error) else ""
+    longest = f"the longest history has {data.sequences.lengths.max():,} items"
+    length = getattr(run.settings.parameters, "max_length", None)  # a user's own may have none
+    window = f", or max_length (now {length}; {longest})" if length else ""
+    return (
+        f"out of {gpu}memory{why}: make training.batch_size smaller (now "
+        f"{run.settings.training.batch_size}){window}, or run fewer trainings side by side"
+    )

@@ -23,7 +23,7 @@ from elcrec.files.paths import short
 from elcrec.files.weights import read_weights, weights_file
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import commit
-from elcrec.jobs.memory import check_window, watch
+from elcrec.jobs.memory import check_window, out_of_memory, watch
 from elcrec.models.interface import RankingProtocol, SequenceModel
 from elcrec.runs.fingerprint import fingerprint
 from elcrec.runs.settings import RunSettings, module_reference, resolve
@@ -168,19 +168,6 @@ def execute(
         ranked_by = model.ranked_by(run.protocol)
         made["top"] = Lister(data, "test", model.max_length, ranked_by).lists(model)
     return made
-
-
-def out_of_memory(run: Run, data: InteractionData, error: Exception) -> str:
-    """What to do about it."""
-    gpu = "GPU " if data.device.type == "cuda" else ""
-    why = f" ({error})" if isinstance(error, MemoryError) and str(error) else ""
-    longest = f"the longest history has {data.sequences.lengths.max():,} items"
-    length = getattr(run.settings.parameters, "max_length", None)  # a user's own may have none
-    window = f", or max_length (now {length}; {longest})" if length else ""
-    return (
-        f"out of {gpu}memory{why}: make training.batch_size smaller (now "
-        f"{run.settings.training.batch_size}){window}, or run fewer trainings side by side"
-    )
 
 
 def tell_repeats(run: Run, data: InteractionData, protocol: RankingProtocol) -> None:
