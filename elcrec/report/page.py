@@ -50,6 +50,7 @@ def render(config: Config, any_code: bool = False) -> str:
         "summary": verdict.summary(judged),
         "breakdown": verdict.breakdown(judged),
         "accuracy": tables.accuracy(evidence, judged, links),
+        "run": {f"table1-{dataset}" for dataset, *_ in evidence.scores},
         "significance": tables.significance(evidence),
         "tables": of_files,
         "lists": tables.of_lists(evidence),

@@ -141,6 +141,16 @@ def test_a_data_set_that_the_paper_lacks_has_a_note_and_no_empty_cells_of_it(tmp
     assert "MAERec" not in page.text.split("Table 1: accuracy", 2)[2].split("Significance")[0]
 
 
+def test_beside_a_data_set_with_runs_those_without_are_closed(tmp_path):
+    output = ReportOutput(tmp_path, use=["beauty", "toys"])
+    closed = r"<summary>Toys: [^<]*: no run yet"
+    assert not re.search(closed, render(output.evidence.config))  # all are without: none is closed
+    output.scores({"sasrec": 0.04}, "beauty")
+    html = render(output.evidence.config)
+    assert re.search(closed, html)
+    assert "<summary>Beauty" not in html
+
+
 def test_figures_are_inside_with_words_and_numbers(page):
     assert page.images[0]["src"].startswith("data:image/png;base64,")
     assert page.images[0]["alt"] == "A chart."
