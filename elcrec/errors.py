@@ -89,17 +89,20 @@ def dotted(path: Iterable[str | int]) -> str:
     return text.removeprefix(".") or "top level"
 
 
-def number_hint(value: Any) -> str:
-    """Explain a text where a number is to be."""
+def quotes_hint(value: Any, allowed: str) -> str:
+    """Explain a text where a number or boolean is to be, and the other way round."""
+    without = " (write it without quotes)"
+    if isinstance(value, bool | int | float):
+        return " (write it in quotes)" if allowed.startswith("a text") else ""
     if not isinstance(value, str):
         return ""
+    if "true or false" in allowed:
+        return without if value in ("true", "false") else ""
     try:
-        number = float(value)
+        number = "number" in allowed or "integer" in allowed
+        return without if number and math.isfinite(float(value)) else ""
     except ValueError:
         return ""
-    if not math.isfinite(number):
-        return ""
-    return " (write it without quotes)"
 
 
 def did_you_mean(word: Any, known: Iterable[str]) -> str:

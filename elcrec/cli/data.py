@@ -37,7 +37,7 @@ def run_fetch(args: argparse.Namespace) -> None:
     from elcrec.files.atomic import spare
 
     config, dataset = _told(args)
-    with writing_to(args, config, ours=_is_ours(args)) as folder:
+    with writing_to(args, config, ours=_is_ours(args), folder=True) as folder:
         for name in PREPARED:
             spare(folder / name)  # of others: it would be replaced when this is prepared
         fetched = fetch(args.dataset, dataset.places, folder)
@@ -53,7 +53,7 @@ def run_prepare(args: argparse.Namespace) -> None:
     from elcrec.data.statistics import load_statistics
 
     config, dataset = _told(args)
-    with writing_to(args, config, ours=_is_ours(args)) as folder:
+    with writing_to(args, config, ours=_is_ours(args), folder=True) as folder:
         try:
             fetched = read_record(folder, args.dataset, dataset.places)
         except InputError as error:

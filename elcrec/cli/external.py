@@ -91,6 +91,6 @@ def run_export(args: argparse.Namespace) -> None:
 
     config, formats = load_config(args.config), args.format.split(",")
     sequences = histories(config, args.dataset, args.ids)
-    with writing_to(args, config, "split", args.dataset) as folder:
+    with writing_to(args, config, "split", args.dataset, folder=True) as folder:
         for path in export(f"elcrec-{args.dataset}", sequences, folder, formats):
             print(path)

@@ -33,5 +33,5 @@ def run(arguments: argparse.Namespace) -> None:
     from elcrec.figures import drawn
 
     config = load_config(arguments.config)
-    with writing_to(arguments, config, "figures") as folder:
+    with writing_to(arguments, config, "figures", folder=True) as folder:
         drawn.make(config, arguments.figure, folder, arguments.dataset, arguments.any_code)

@@ -54,24 +54,32 @@ def add_force(parser: argparse.ArgumentParser, text: str) -> None:
 
 @contextmanager
 def writing_to(
-    args: argparse.Namespace, config: Config, *default: str, ours: bool = False
+    args: argparse.Namespace,
+    config: Config,
+    *default: str,
+    ours: bool = False,
+    folder: bool = False,
 ) -> Iterator[Path]:
     """Where a command writes: what `--output` names, or else a place in the config's output.
+
+    It is a file, or a `folder`.
 
     What stands in the folders of the configuration is the program's, as is what the caller knows to
     be `ours`; elsewhere no file is replaced without `--force`.
 
     Raises:
-        InputError: There is such a file, or the folder cannot be written to.
+        InputError: There is such a file, a folder in its place, or the folder cannot be written to.
     """
-    from elcrec.files.atomic import sparing
+    from elcrec.files.atomic import spare, sparing
     from elcrec.files.paths import check_folder
 
     place: Path = args.output or config.output.joinpath(*default)
     own = (folder.resolve() for folder in (config.output, config.data))
     free = ours or args.force or any(place.resolve().is_relative_to(folder) for folder in own)
     with sparing(None if free else place):
-        check_folder(place.parent)
+        if not folder:
+            spare(place)
+        check_folder(place if folder else place.parent)
         yield place
 
 

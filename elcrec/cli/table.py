@@ -57,7 +57,7 @@ def run_table(args: argparse.Namespace) -> None:
     config = load_config(args.config)
     module, _ = (FROM_RUNS | FROM_RECORDS)[args.table]
     source = args.files if args.table in FROM_RECORDS else args.any_code
-    with writing_to(args, config, "tables") as folder:
+    with writing_to(args, config, "tables", folder=True) as folder:
         import_module(f"elcrec.tables.{module}").write(config, folder, source)
 
 

@@ -14,6 +14,7 @@ from elcrec.errors import InputError
 if TYPE_CHECKING:
     import numpy as np
 
+    from elcrec.config.config import Config
     from elcrec.verification.golden import Deviation
 
 
@@ -42,11 +43,22 @@ def run_golden(arguments: argparse.Namespace) -> int:
 def run_released(arguments: argparse.Namespace) -> None:
     """Print what published weights give on both splits; optionally compare every user's rank."""
     from elcrec.config.config import load_config
+    from elcrec.files.atomic import write_json
+
+    config = load_config(arguments.config)
+    if not arguments.output:
+        _released(arguments, config)
+        return
+    with writing_to(arguments, config) as path:
+        write_json(path, _released(arguments, config))
+
+
+def _released(arguments: argparse.Namespace, config: Config) -> dict[str, Any]:
+    """Rank with published weights and print what they give; returns the record of it."""
     from elcrec.data.histories import InteractionData
     from elcrec.data.sequences import SPLITS
     from elcrec.evaluation.metrics import summarise
     from elcrec.evaluation.ranking import Evaluator
-    from elcrec.files.atomic import write_json
     from elcrec.files.weights import fit
     from elcrec.jobs.device import choose
     from elcrec.jobs.environment import command, commit
@@ -55,7 +67,6 @@ def run_released(arguments: argparse.Namespace) -> None:
     from elcrec.verification.released import by_name, compare_ranks, learned_intents
     from elcrec.verification.tensor_names import load_released
 
-    config = load_config(arguments.config)
     device = choose(arguments.device, arguments.threads)
     weights = load_released(arguments.weights)
     model_id = arguments.model or ("elcrec" if "centers" in weights else "iclrec")
@@ -81,22 +92,19 @@ def run_released(arguments: argparse.Namespace) -> None:
         )
     for fixture in arguments.ranks:
         print("  " + compare_ranks(fixture, ranks, arguments.protocol))
-    if arguments.output:
-        head, dirty = commit()
-        record = {
-            "model": model_id,
-            "dataset": dataset,
-            "file": arguments.weights.name,
-            "protocol": arguments.protocol,
-            "metrics": metrics,
-            "intents": intents,
-            "commit": head,
-            "dirty": dirty,
-            "device": device_name(device),
-            "command": command(),
-        }
-        with writing_to(arguments, config) as path:
-            write_json(path, record)
+    head, dirty = commit()
+    return {
+        "model": model_id,
+        "dataset": dataset,
+        "file": arguments.weights.name,
+        "protocol": arguments.protocol,
+        "metrics": metrics,
+        "intents": intents,
+        "commit": head,
+        "dirty": dirty,
+        "device": device_name(device),
+        "command": command(),
+    }
 
 
 def run_fetch(arguments: argparse.Namespace) -> None:
@@ -109,7 +117,7 @@ def run_fetch(arguments: argparse.Namespace) -> None:
     if entry is None:
         known = ", ".join(e.name for e in config.released_weights)
         raise InputError(f"--file {arguments.file}: not in released_weights; known: {known}")
-    with writing_to(arguments, config) as folder:
+    with writing_to(arguments, config, folder=True) as folder:
         print(fetch(entry.name, [entry], folder).path)
 
 

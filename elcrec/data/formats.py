@@ -71,7 +71,8 @@ def read_interactions(
     if number and frame.empty and format == "yelp-reviews":
         raise InputError(
             f"{path}: none of its {number:,} reviews is from {YELP_FROM} to {YELP_TO}, the year "
-            "that the paper's data set is cut to; another year needs the format csv"
+            "that the paper's data set is cut to; another year needs the format csv, "
+            "whose times are numbers"
         )
     return _some(path, format, frame)
 

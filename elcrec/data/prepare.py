@@ -38,10 +38,13 @@ def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: P
     """
     data, sequences, before_core = _content(name, dataset, fetched)
     if dataset.popular:
-        sequences = densest(sequences, dataset.popular)
+        whole, sequences = sequences, densest(sequences, dataset.popular)
         if not sequences.n_users:
-            few = f"popular: no user has five of the {dataset.popular:,} most popular items"
-            raise InputError(f"datasets.{name}: {few}")
+            raise InputError(
+                f"{fetched.path}: nothing is left of {whole.n_users:,} users and {whole.n_items:,} "
+                f"items, data set {name}: no user has five of the {dataset.popular:,} most popular "
+                "items; raise `popular`"
+            )
         data = format_sequences(sequences)
     sha256 = hashlib.sha256(data).hexdigest()
     check(name, dataset, sequences, sha256, fetched.path)
@@ -84,8 +87,8 @@ def _content(
     frame = _long_enough(cored)
     if frame.empty:
         why = (
-            f"{len(chosen):,} after `min_rating` and `doubled`, and among these no user and item "
-            f"with at least {dataset.core} interactions each; lower `core`"
+            f"{_after(dataset, len(chosen))}no user and item have at least {dataset.core} "
+            "interactions each; lower `core`"
         )
         if chosen.empty:
             why = f"the highest rating is {raw['rating'].max():g}; lower `min_rating`"
@@ -97,6 +100,12 @@ def _content(
         )
     sequences = to_sequences(frame)
     return format_sequences(sequences), sequences, dict(zip(COUNTS, sizes, strict=True))
+
+
+def _after(dataset: Dataset, count: int) -> str:
+    """How many are left by what was set of the filters, to go before a reason."""
+    told = [f"`{key}`" for key in ("min_rating", "doubled") if key in dataset.model_fields_set]
+    return f"{count:,} after {' and '.join(told)}, and among these " if told else ""
 
 
 def _long_enough(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Read a file that may be plain, gzip-compressed or a member of a zip or tar.gz archive.
+"""Read a file that may be plain, gzip-compressed or a member of a zip, tar or tar.gz archive.
 
 What a file is, is told by its first bytes and not by its name: some servers unpack `.gz` files on
 their way, and some users unpack archives by hand.
@@ -22,7 +22,8 @@ from typing import IO, cast
 from elcrec.errors import InputError, shown
 
 GZIP_MAGIC = b"\x1f\x8b"
-ZIP_MAGIC = b"PK\x03\x04"
+ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")  # the second, if nothing is in it
+TAR_MAGIC, TAR_AT = b"ustar", 257
 _UNREAD = {
     "bzip2": re.compile(rb"BZh[1-9]1AY&SY"),
     "xz": re.compile(rb"\xfd7zXZ\0"),
@@ -53,25 +54,23 @@ def open_raw(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
         OSError: The file cannot be read; what else a damaged archive raises is in `_DAMAGED`.
     """
     with open(path, "rb") as plain:
-        start = plain.read(10)
+        start = plain.read(TAR_AT + len(TAR_MAGIC))
         plain.seek(0)
         if other := next((name for name, magic in _UNREAD.items() if magic.match(start)), None):
-            allowed = "plain text, gzip, zip or tar.gz"
+            allowed = "plain text, gzip, zip, tar or tar.gz"
             raise InputError(f"{path}: is packed by {other}; allowed: {allowed}")
         if start.startswith(ZIP_MAGIC):
             with zipfile.ZipFile(plain) as archive:
                 names = [name for name in archive.namelist() if not name.endswith("/")]
                 with archive.open(_member(path, names, member)) as stream:
-                    yield stream
-        elif start.startswith(GZIP_MAGIC) and _is_tar(path):
+                    yield _unpacked(stream)
+        elif start.endswith(TAR_MAGIC) or (start.startswith(GZIP_MAGIC) and _is_tar(path)):
             with tarfile.open(path) as packed:
                 names = [file.name for file in packed if file.isfile()]
-                yield cast(IO[bytes], packed.extractfile(_member(path, names, member)))
-        elif start.startswith(GZIP_MAGIC):
-            with gzip.open(plain) as stream:
-                yield cast(IO[bytes], stream)
+                file = packed.extractfile(_member(path, names, member))
+                yield _unpacked(cast(IO[bytes], file))
         else:
-            yield plain
+            yield _unpacked(plain)
 
 
 def numbered_lines(path: Path, member: str | None = None) -> Iterator[tuple[int, bytes]]:
@@ -100,9 +99,16 @@ def read_bytes(path: Path, member: str | None = None) -> bytes:
     return b"".join(line for _, line in numbered_lines(path, member))
 
 
+def _unpacked(stream: IO[bytes]) -> IO[bytes]:
+    """The content of a file that may be gzip-compressed, also inside of an archive."""
+    compressed = stream.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    stream.seek(0)
+    return cast(IO[bytes], gzip.open(stream)) if compressed else stream
+
+
 def is_packed(start: bytes) -> bool:
     """Whether a file that begins so is an archive, be it one that is not read."""
-    read = start.startswith((ZIP_MAGIC, GZIP_MAGIC))
+    read = start.startswith((*ZIP_MAGIC, GZIP_MAGIC))
     return read or any(magic.match(start) for magic in _UNREAD.values())
 
 
@@ -124,7 +130,12 @@ def _member(path: Path, names: list[str], member: str | None) -> str:
         inside = [name for name in names if member and name.endswith(f"/{member}")]
         if len(inside) == 1:
             return inside[0]
-        there = ", ".join(map(shown, names[:5])) + (", …" if len(names) > 5 else "")
+        if not names:
+            raise InputError(f"{path}: an archive with no file in it")
+        there = ", ".join(map(shown, inside[:5] or names[:5]))
+        there += ", …" if len(inside or names) > 5 else ""
         has = f"has no {shown(member)}" if member else "has several files"
+        if inside:
+            has = f"has {shown(member)} in {len(inside)} folders"
         raise InputError(f"{path}: {has}; name one with `member`: {there}")
     return member

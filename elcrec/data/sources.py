@@ -11,7 +11,7 @@ from urllib.request import url2pathname
 
 from pydantic import AfterValidator, Field, model_validator
 
-from elcrec.errors import InputError
+from elcrec.errors import InputError, relative_to
 from elcrec.files.checked import (
     Count,
     FilePath,
@@ -37,6 +37,8 @@ Format = Literal[
 ]
 SEQUENCES: Format = "sequences"
 COUNTS = ("users", "items", "actions")
+OF_RAW = ("core", "min_rating", "doubled")
+"""Settings of a data set that the prepared format has behind it."""
 PREPARED = ("sequences.txt", "statistics.json", "users.csv", "items.csv")
 """What preparing writes into the folder of a data set."""
 MIRROR = "ELCREC_MIRROR"  # environment variable
@@ -154,6 +156,9 @@ class Dataset(Section):
     def _comes_from_somewhere(self) -> Dataset:
         if not (self.path or self.sources):
             raise ValueError("a key is missing: 'sources' or 'path'")
+        raw = [key for key in OF_RAW if key in self.model_fields_set]
+        if raw and all(place.format == SEQUENCES for place in self.places):
+            raise ValueError(f"{raw[0]}: only for raw files; format {SEQUENCES} is taken as it is")
         return self
 
     @property
@@ -175,8 +180,8 @@ def check_own(name: str, path: Path, folder: Path) -> None:
     """
     where = f"datasets.{name}: path {path}"
     if not os.path.isfile(path):
-        of = "" if path.is_absolute() else f", seen from the working directory {Path.cwd()}"
-        raise InputError(f"{where}: {'not a' if path.exists() else 'no such'} file{of}")
+        what = "not a" if path.exists() else "no such"
+        raise InputError(f"{where}: {what} file{relative_to(path)}")
     if path.resolve() in [folder.resolve() / file for file in PREPARED]:
         raise InputError(f"{where}: the prepared file is written there; put your own elsewhere")
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Self, TypeVar
 
 import pydantic
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from elcrec.errors import InputError, dotted, number_hint, shown, unknown_key
+from elcrec.errors import InputError, dotted, quotes_hint, shown, unknown_key
 from elcrec.files.paths import as_path
+from elcrec.files.yamlfile import dumped, parse
 
 T = TypeVar("T")
 Where = Callable[..., str]
@@ -109,6 +111,30 @@ def check(kind: Any, values: Any, where: Where, context: Any = None) -> Any:
         raise InputError(_refusal(error, adapter.json_schema(), values, where)) from None
 
 
+def as_wanted(kind: Any, values: Any) -> Any:
+    """Values of which some came as texts, each as `kind` wants it in its place.
+
+    Snakemake hands over what `--config` nests so: `seeds=[1]` as `['1']`, but `output=1` as 1.
+    """
+    root = _adapter(kind).json_schema()
+    return _as_wanted(values, root, root)
+
+
+def _as_wanted(value: Any, schema: Schema, root: Schema) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _as_wanted(v, _inside(schema, key, root), root) for key, v in value.items()}
+    if isinstance(value, list):
+        return [_as_wanted(v, _inside(schema, n, root), root) for n, v in enumerate(value)]
+    kinds = {each.get("type") for each in _choices(schema, root)} - {"null"}
+    if kinds == {"string"}:
+        return dumped(value) if isinstance(value, bool | int | float) else value
+    if isinstance(value, str) and value.strip():
+        with suppress(InputError):
+            found = parse(value, "")
+            return found if found is None or isinstance(found, bool | int | float) else value
+    return value
+
+
 @functools.cache
 def _adapter(kind: Any) -> pydantic.TypeAdapter[Any]:
     has_own = isinstance(kind, type) and issubclass(kind, BaseModel)
@@ -138,8 +164,7 @@ def _refusal(error: pydantic.ValidationError, root: Schema, values: Any, where: 
             problem = f"the name must be {_WORDS[context['pattern']]}"
         case _:
             allowed = _allowed(here, root)
-            hint = number_hint(value) if "number" in allowed or "integer" in allowed else ""
-            problem = f"must be {allowed}, got {shown(value)}{hint}"
+            problem = f"must be {allowed}, got {shown(value)}{quotes_hint(value, allowed)}"
     return f"{where(*path)}: {problem}"
 
 
@@ -165,7 +190,7 @@ def _inside(schema: Schema, key: str | int, root: Schema) -> Schema:
     for each in _choices(schema, root):
         found += [each.get("items"), each.get("properties", {}).get(key)]
         found += [*each.get("patternProperties", {}).values(), each.get("additionalProperties")]
-    return next((each for each in found if each), {})
+    return next((each for each in found if each and each is not True), {})  # True: anything
 
 
 _KINDS = {

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -55,12 +53,22 @@ class _Loader(yaml.SafeLoader):
             raise _Refusal(node, f"{shown(node.value)} cannot be read as {kind}") from None
 
 
-# YAML 1.1, which PyYAML reads, takes 1e-5 for a text; people, JSON and YAML 1.2 for a number.
+# Numbers as people, JSON and YAML 1.2 write them. YAML 1.1, which PyYAML reads, takes 1e-5 for a
+# text, 010 for 8 and 1:30 for 90.
+INT, FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag not in (INT, FLOAT)]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(INT, re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789"))
 _Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"),
+    FLOAT,
+    re.compile(
+        r"^[-+]?((\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))$|^\.(nan|NaN|NAN)$"
+    ),
     list("-+.0123456789"),
 )
+_Loader.add_constructor(INT, lambda loader, node: int(node.value))
 
 
 def parse(text: str, where: Path | str) -> Any:
@@ -77,20 +85,9 @@ def parse(text: str, where: Path | str) -> Any:
         raise InputError(f"{where}{line}: {_problem(error)}") from None
 
 
-def as_typed(value: Any) -> Any:
-    """Values whose numbers and booleans came as texts, as they were typed.
-
-    Snakemake hands over what `--config` nests so: `seeds=[1]` as `['1']`.
-    """
-    if isinstance(value, Mapping):
-        return {key: as_typed(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [as_typed(inner) for inner in value]
-    if isinstance(value, str):
-        with suppress(InputError):
-            found = parse(value, "")
-            return found if isinstance(found, (bool, int, float)) else value
-    return value
+def dumped(value: Any) -> str:
+    """A scalar as YAML has it."""
+    return yaml.safe_dump(value).splitlines()[0]
 
 
 def _problem(error: Exception) -> str:

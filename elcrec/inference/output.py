@@ -61,5 +61,6 @@ def writing(path: Path | None) -> Iterator[Write]:
 
 
 def _csv(file: TextIO) -> Write:
-    file.write("user,item,rank,score\n")
-    return lambda lines: lines.to_csv(file, header=False, index=False)
+    """The header comes with the first lines: what is refused before them prints nothing."""
+    header = iter([True])
+    return lambda lines: lines.to_csv(file, header=next(header, False), index=False)

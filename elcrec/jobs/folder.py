@@ -34,14 +34,14 @@ from elcrec.errors import InputError, WriteError
 from elcrec.files.atomic import remove_partial, replaced, write_json, write_text
 from elcrec.files.jsonfile import read_object
 from elcrec.files.lock import held
-from elcrec.files.npzfile import write_arrays
+from elcrec.files.npzfile import read_arrays, write_arrays
 from elcrec.files.paths import without_folders
 from elcrec.files.weights import WEIGHTS, weights_file, write_weights
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import environment
 from elcrec.jobs.run import Run, execute, identities
 from elcrec.runs.lists import TOP
-from elcrec.runs.record import CHECKPOINTS, FAILED, FILES
+from elcrec.runs.record import CHECKPOINTS, FAILED, FAILED_BY, FILES, INTENTS
 from elcrec.training.deadline import Deadline, OutOfTimeError
 from elcrec.training.result import Report, Result
 from elcrec.training.turns import Stepwise, Turns
@@ -86,9 +86,9 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
     remove_partial(folder)
     write_arrays(folder / "ranks.npz", result.ranks, np.int32)
     write_arrays(folder / TOP, record["top"], np.uint16, np.uint32)
-    (folder / "intents.npz").unlink(missing_ok=True)  # another run's
+    (folder / INTENTS).unlink(missing_ok=True)  # another run's
     if result.intents:
-        write_arrays(folder / "intents.npz", result.intents, np.int16, np.int32, np.float16)
+        write_arrays(folder / INTENTS, result.intents, np.int16, np.int32, np.float16)
     with replaced(folder / "history.csv") as path:
         pd.DataFrame(result.history).to_csv(path, index=False)
     resolved = {"dataset": run.dataset, "seed": run.seed, "protocol": run.protocol}
@@ -125,8 +125,11 @@ def refuse_others(folder: Path, run: Run, data: InteractionData) -> None:
     if {"dataset", "model", "seed", "fingerprint"} <= metrics.keys():
         which = f"{metrics['model']} on {metrics['dataset']}, seed {metrics['seed']}"
         raise _taken(folder, f"holds a finished run of other settings, data or code: {which}")
-    there = [name for name in (*FILES, WEIGHTS) if os.path.lexists(folder / name)]
-    if (there and "ranks.npz" not in there) or "metrics.json" in there:  # ranks are written first
+    own = (*FILES, WEIGHTS, TOP, INTENTS, FAILED)
+    there = [name for name in own if os.path.lexists(folder / name)]
+    if FAILED in there and _is_ours(folder / FAILED):
+        there.remove(FAILED)
+    if (there and not _has_ranks(folder)) or "metrics.json" in there:  # ranks are written first
         raise _taken(folder, f"holds {', '.join(there)}, but no whole run")
     if Checkpoints.identities(folder / CHECKPOINTS) - identities(run, data):
         raise _taken(folder, "holds an unfinished run of other settings, data or code")
@@ -142,6 +145,17 @@ def tidy(folder: Path, run: Run) -> None:
         remove_partial(folder)
         if not run.keep_checkpoints:
             Checkpoints.remove(folder / CHECKPOINTS)
+
+
+def _is_ours(failed: Path) -> bool:
+    return failed.is_file() and failed.read_bytes().startswith(FAILED_BY.encode())
+
+
+def _has_ranks(folder: Path) -> bool:
+    try:
+        return {"valid", "test"} <= read_arrays(folder / "ranks.npz").keys()
+    except InputError:
+        return False
 
 
 def _metrics(folder: Path) -> dict[str, Any]:
@@ -163,4 +177,4 @@ def write_failure(folder: Path, error: Exception) -> None:
     """Say in the run folder why the run is missing, in one line; tables and report show it."""
     reason = without_folders((str(error).splitlines() or [type(error).__name__])[0])
     with suppress(WriteError):  # perhaps the very reason is that nothing can be written
-        write_text(folder / FAILED, reason + "\n")
+        write_text(folder / FAILED, f"{FAILED_BY}{reason}\n")

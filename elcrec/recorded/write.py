@@ -25,7 +25,7 @@ from elcrec.runs.lists import TOP
 from elcrec.runs.places import place_of
 from elcrec.runs.plan import PlannedRun, single_seed
 from elcrec.runs.reading import history
-from elcrec.runs.record import RunRecord, load_run
+from elcrec.runs.record import INTENTS, RunRecord, load_run
 from elcrec.runs.settings import settings_digest
 from elcrec.runs.snapshots import snapshots
 
@@ -68,7 +68,7 @@ def write_run(
     write_json(target / "environment.json", _environment(config, run, record))
     shown = config.figures.intents_of, "", single_seed(config)  # by the figures of one run
     if intents and (run.model, run.variant, run.seed) == shown:
-        shutil.copyfile(folder / "intents.npz", target / "intents.npz")
+        shutil.copyfile(folder / INTENTS, target / INTENTS)
     if weights:
         write_weights(target / WEIGHTS, read_weights(weights_file(folder)))
         if (folder / TOP).exists():  # older runs have no lists

@@ -11,7 +11,7 @@ from typing import Any
 
 from elcrec.config.config import Config
 from elcrec.config.sections import Sensitivity
-from elcrec.errors import InputError
+from elcrec.errors import InputError, relative_to
 from elcrec.runs.grid import read_grid
 from elcrec.runs.places import run_folder, sensitivity_folder
 from elcrec.runs.settings import resolve
@@ -77,7 +77,7 @@ def check_runs(config: Config) -> None:
             for file in files:
                 if not file.is_file():
                     where = config.layers.where("external", model, "files", dataset)
-                    raise InputError(f"{where}: {file}: no such file")
+                    raise InputError(f"{where}: {file}: no such file{relative_to(file)}")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,7 +24,7 @@ from elcrec.runs.fingerprint import fingerprint
 from elcrec.runs.history import read_history
 from elcrec.runs.places import run_folder, source
 from elcrec.runs.plan import PlannedRun, runs_of, variant_text
-from elcrec.runs.record import FAILED, RunRecord, load_run
+from elcrec.runs.record import FAILED, FAILED_BY, RunRecord, load_run
 from elcrec.runs.settings import module_reference, resolve
 
 Stale = Literal["refuse", "leave out", "take"]
@@ -218,4 +218,4 @@ def failure(folder: Path) -> str:
     except FileNotFoundError:
         begun = any((folder / name).exists() for name in LEFT_BEHIND)
         return BEGUN if begun else NOT_YET_RUN
-    return f"failed: {lines[0]}" if lines else "failed, no reason given"
+    return f"failed: {lines[0].removeprefix(FAILED_BY)}" if lines else "failed, no reason given"

@@ -23,7 +23,11 @@ FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment
 TOLERANCE = 1e-9  # metrics.json against the metrics of the ranks; both are float64
 
 FAILED = "failed.txt"
-"""File in the folder of a run that failed: one line, why."""
+"""File in the folder of a run that failed: one line, why, after `FAILED_BY`."""
+FAILED_BY = "elcrec: "
+"""Tells it from a file of the user's own."""
+INTENTS = "intents.npz"
+"""Users and intents at some epochs, of models with intents."""
 
 CHECKPOINTS = "checkpoints"  # folder in a run folder, while the run lasts
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from elcrec.errors import InputError
 from elcrec.files.npzfile import is_finite, read_arrays
-from elcrec.runs.record import RunRecord
+from elcrec.runs.record import INTENTS, RunRecord
 
 DIMENSIONS = {
     "epochs": ("snapshots",),
@@ -54,7 +54,7 @@ def snapshots(record: RunRecord) -> Snapshots | None:
     Raises:
         InputError: An array is missing or has another shape than the others.
     """
-    path = record.folder / "intents.npz"
+    path = record.folder / INTENTS
     if not path.exists():
         return None
     arrays = read_arrays(path, DIMENSIONS)

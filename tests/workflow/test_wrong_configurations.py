@@ -65,6 +65,20 @@ def test_values_of_the_command_line_and_of_the_environment(tmp_path):
     assert line.startswith(f"elcrec: ELCREC_MIRROR='{config}': must be an existing folder, or an")
 
 
+def test_names_that_look_like_numbers_are_names_on_the_command_line_too(tmp_path):
+    own = {"path": str(tmp_path / "tiny.txt")}
+    config = write(tmp_path, datasets={"tiny": own, "2024": own})
+    words = ["--config", "use=[2024]", 'datasets={"2024": {name: "2025"}}', "keep_checkpoints=true"]
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "all", "--configfile", config, "--dry-run", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(tmp_path / "data" / "2024" / "sequences.txt") in done.stdout
+
+
 def test_broken_yaml_is_refused_by_snakemake_itself(tmp_path):
     """It reads --configfile before the workflow; `elcrec` says which line of which file."""
     config = tmp_path / "broken.yaml"
@@ -82,10 +96,10 @@ def test_a_missing_file_is_refused_by_snakemake_itself(tmp_path):
 
 def test_a_data_file_that_is_not_there_is_told_before_any_job(tmp_path):
     config = write(tmp_path, datasets={"tiny": {"path": "nothere.txt"}})
-    place = f"seen from the working directory {ROOT}"
+    place = f"(relative to the working directory {ROOT})"
     for dry in ([], ["--dry-run"]):
         (line,) = refused(tmp_path, config, *dry)
-        assert line == f"elcrec: datasets.tiny: path nothere.txt: no such file, {place}"
+        assert line == f"elcrec: datasets.tiny: path nothere.txt: no such file {place}"
 
 
 def test_a_file_of_the_users_own_in_the_place_of_the_prepared_one_stays(tmp_path):

@@ -12,13 +12,14 @@ import yaml
 
 sys.path.insert(0, workflow.basedir)
 
-from elcrec.config.config import DEFAULT, from_mapping
+from elcrec.config.config import DEFAULT, ConfigFile, from_mapping
 from elcrec.config.merging import Layers
 from elcrec.data.sources import mirror
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
+from elcrec.files.checked import as_wanted
 from elcrec.files.paths import check_folder, make_folder
-from elcrec.files.yamlfile import as_typed, read_yaml
+from elcrec.files.yamlfile import read_yaml
 from elcrec.runs import settings as registry
 from elcrec.runs.fingerprint import code_hash, fingerprint
 from elcrec.runs.grid import read_grid
@@ -31,7 +32,9 @@ def checked_config():
     files = [DEFAULT, *map(Path, workflow.overwrite_configfiles or [])]
     layers = [(file, read_yaml(file)) for file in files]
     # Snakemake has merged these too, but hands over numbers of a nested --config as texts.
-    layers.append(("--config", as_typed(dict(workflow.config_settings.config))))
+    layers.append(
+        ("--config", as_wanted(ConfigFile, dict(workflow.config_settings.config)))
+    )
     config.update(Layers(tuple(layers)).merged())
     made = from_mapping(config, layers)
     check_runs(made)

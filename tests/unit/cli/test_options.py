@@ -40,6 +40,31 @@ def refused(tiny, tmp_path, capsys, monkeypatch):
     return call
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["measure", *RUN, "--output", "there"],
+        [
+            "verify",
+            "released",
+            "--dataset",
+            "tiny",
+            "--model",
+            "elcrec",
+            "--weights",
+            "none.pt",
+            "--output",
+            "there",
+        ],
+        ["report", "--output", "there"],
+        ["nightly", "check", "--output", "there"],
+    ],
+)
+def test_a_folder_in_the_place_of_a_file_is_refused_before_any_work(refused, tmp_path, words):
+    (tmp_path / "there").mkdir()
+    assert refused(*words, "--force") == "there: cannot be written: it is there, and no file"
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     ("value", "shown"),

@@ -315,10 +315,12 @@ def test_files_of_the_users_own_are_needed_until_they_are_prepared(tmp_path, mon
     monkeypatch.chdir(tmp_path)
     mine = {"use": ["mine"], "datasets": {"mine": {"path": "mine.txt"}}, "data": "data"}
     config = load_config([write(tmp_path, mine)])
-    told = f"datasets.mine: path mine.txt: no such file, seen from the working directory {tmp_path}"
+    told = (
+        f"datasets.mine: path mine.txt: no such file (relative to the working directory {tmp_path})"
+    )
     assert refusal(config.check_own_files) == told
     (tmp_path / "mine.txt").mkdir()
-    assert "path mine.txt: not a file, seen from" in refusal(config.check_own_files)
+    assert "path mine.txt: not a file (relative to" in refusal(config.check_own_files)
     (tmp_path / "data" / "mine").mkdir(parents=True)
     for name in PREPARED:
         (tmp_path / "data" / "mine" / name).touch()

@@ -296,9 +296,34 @@ def test_the_only_file_of_an_archive_needs_no_name(tmp_path: Path, refused) -> N
     assert rows(tmp_path / "a.tar.gz", "movielens") == [("u", "b", 88)]
 
 
+def test_archives_as_people_pack_them(tmp_path: Path, refused) -> None:
+    (tmp_path / "u.data").write_text(FORMATS["movielens"])
+    (tmp_path / "u.gz").write_bytes(gzip.compress(FORMATS["movielens"].encode()))
+    with tarfile.open(tmp_path / "a.tar", "w") as packed:
+        packed.add(tmp_path / "u.data", "u.data")
+    with zipfile.ZipFile(tmp_path / "gz.zip", "w") as archive:
+        archive.write(tmp_path / "u.gz", "u.data.gz")
+    for path in (tmp_path / "a.tar", tmp_path / "gz.zip"):
+        assert rows(path, "movielens") == [("u", "b", 88)]
+    path = tmp_path / "twice.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(tmp_path / "u.data", "a/u.data")
+        archive.write(tmp_path / "u.data", "b/u.data")
+        archive.write(tmp_path / "u.data", "c/else")
+    assert "has 'u.data' in 2 folders; name one with `member`: 'a/u.data', 'b/u.data'" in refused(
+        read_interactions, path, "movielens", "u.data"
+    )
+    assert rows(path, "movielens", "b/u.data") == [("u", "b", 88)]
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w"):
+        pass
+    assert refused(read_interactions, tmp_path / "empty.zip", "movielens").endswith(
+        "empty.zip: an archive with no file in it"
+    )
+
+
 @pytest.mark.parametrize(("module", "what"), [(bz2, "bzip2"), (lzma, "xz")])
 def test_other_archives_are_named(tmp_path: Path, refused, module, what: str) -> None:
     path = tmp_path / "a"
     path.write_bytes(module.compress(FORMATS["movielens"].encode()))
     message = refused(read_interactions, path, "movielens")
-    assert message == f"{path}: is packed by {what}; allowed: plain text, gzip, zip or tar.gz"
+    assert message == f"{path}: is packed by {what}; allowed: plain text, gzip, zip, tar or tar.gz"

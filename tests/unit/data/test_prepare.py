@@ -95,7 +95,7 @@ def out(tmp_path: Path) -> Path:
 
 
 def small(**keys: object) -> Dataset:
-    return entry_of({"name": "Small", "path": "unused", **keys})
+    return entry_of({"name": "Small", "path": "unused", "format": "csv", **keys})
 
 
 @pytest.mark.parametrize("format", WRITERS)
@@ -212,8 +212,10 @@ def test_a_filter_that_leaves_nothing_says_what_was_there(fetched, out: Path, re
     raw = fetched("movielens", movielens(ROWS))
     message = refused(prepare, "small", small(core=100), raw, out)
     assert f"{raw.path}: nothing is left of {len(ROWS)} interactions" in message
-    assert "at least 100 interactions each" in message
-    assert message.endswith("; lower `core`")
+    assert message.endswith("no user and item have at least 100 interactions each; lower `core`")
+    assert "after" not in message  # no other filter was set
+    message = refused(prepare, "small", small(core=100, doubled="first"), raw, out)
+    assert ": 6 after `doubled`, and among these no user" in message.replace(str(len(ROWS)), "6")
     message = refused(prepare, "small", small(min_rating=9), raw, out)
     assert re.search(r" small: the highest rating is \d; lower `min_rating`$", message)
     short = fetched("movielens", movielens(ROWS[:1]))
@@ -236,5 +238,14 @@ def test_only_the_popular_items_and_who_has_five_of_them(fetched, out: Path) -> 
     )
     assert json.loads((out / "statistics.json").read_text())["items"] == 6
     assert read_ids(out).items == [f"i{i}" for i in range(6)]
-    with pytest.raises(InputError, match=r"datasets\.small: popular: no user has five of the 3"):
-        prepare("small", small(popular=3), fetched("movielens", movielens(rows)), out)
+    told = r"nothing is left of 6 users and 7 items, data set small: no user has five of the 3 most"
+    with pytest.raises(InputError, match=rf"{told} popular items; raise `popular`$"):
+        prepare("small", small(core=0, popular=3), fetched("movielens", movielens(rows)), out)
+
+
+@pytest.mark.parametrize("key", [{"core": 3}, {"min_rating": 4}, {"doubled": "first"}])
+def test_settings_of_raw_files_are_refused_for_a_prepared_one(key) -> None:
+    (name,) = key
+    with pytest.raises(InputError, match=f"{name}: only for raw files; format sequences is taken"):
+        small(format="sequences", **key)
+    assert small(format="csv", **key)

@@ -1,5 +1,6 @@
 """What pydantic refuses is one line in plain words: source, key, what is allowed and found."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,6 +16,7 @@ from elcrec.files.checked import (
     Some,
     Text,
     Unique,
+    as_wanted,
     check,
     in_file,
     matching,
@@ -156,3 +158,57 @@ def test_a_text_of_one_line(text):
 @pytest.mark.parametrize("text", ["a", " a b ", "é", "=1+1"])
 def test_texts_of_one_line_that_are_taken(text):
     assert check(Told, {"commit": text, "wall_seconds": 1}, WHERE).commit == text
+
+
+class Data(Section):
+    name: Line | None = None
+    min_rating: float | None = None
+
+
+class Wanted(Section):
+    use: list[Text] = []
+    seeds: list[int] = []
+    training: dict[str, Any] = {}
+    output: FilePath = Path("results")
+    keep: bool = False
+    data: dict[str, Data] = {}
+    columns: list[Text | int] = []
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ({"seeds": ["1", "2"]}, {"seeds": [1, 2]}),
+        ({"training": {"lr": "1e-5", "n": None}}, {"training": {"lr": 1e-5, "n": None}}),
+        ({"training": {"n": "null", "on": "true"}}, {"training": {"n": None, "on": True}}),
+        ({"training": {"text": "a: b", "day": "2026-01-01"}}, None),
+        ({"keep": "true"}, {"keep": True}),
+        ({"use": ["2024", "true", "null", "beauty"]}, None),  # names, whatever they look like
+        ({"use": [2024, True]}, {"use": ["2024", "true"]}),
+        ({"output": 2024}, {"output": "2024"}),
+        (
+            {"data": {"2024": {"name": "2024", "min_rating": "4"}}},
+            {"data": {"2024": {"name": "2024", "min_rating": 4}}},
+        ),
+        ({"data": {"a": {"min_rating": "null"}}}, {"data": {"a": {"min_rating": None}}}),
+        ({"columns": ["3", "user"]}, {"columns": [3, "user"]}),
+        ({"seeds": ["x"], "unknown": ["1"]}, {"seeds": ["x"], "unknown": [1]}),
+        ({"seeds": ""}, None),
+    ],
+)
+def test_texts_become_what_is_wanted_in_their_place(given, wanted):
+    assert as_wanted(Wanted, given) == (given if wanted is None else wanted)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"seeds": ["1"]}, "seeds[0]: must be an integer, got '1' (write it without quotes)"),
+        ({"keep": "true"}, "keep: must be true or false, got 'true' (write it without quotes)"),
+        ({"data": {"a": {"name": 2024}}}, "got 2024 (write it in quotes)"),
+        ({"data": {"a": {"name": False}}}, "got false (write it in quotes)"),
+    ],
+)
+def test_quotes_are_named_where_they_decide(given, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        check(Wanted, given, in_file(Path("f")))

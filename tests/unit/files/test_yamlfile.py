@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from elcrec.files.yamlfile import as_typed, parse
+from elcrec.files.yamlfile import parse
 
 
 @pytest.mark.parametrize(
@@ -20,6 +20,15 @@ from elcrec.files.yamlfile import as_typed, parse
         ("e5", "e5"),
         ("1e5x", "1e5x"),
         ("'1e-5'", "1e-5"),
+        ("010", 10),  # not octal
+        ("-007", -7),
+        ("1:30", "1:30"),  # not 90
+        ("1:30.5", "1:30.5"),
+        ("0x10", "0x10"),
+        ("0b1", "0b1"),
+        ("1_000", "1_000"),
+        ("+5", 5),
+        ("1.", 1.0),
     ],
 )
 def test_powers_of_ten_are_numbers_as_people_and_json_write_them(text, value):
@@ -27,23 +36,3 @@ def test_powers_of_ten_are_numbers_as_people_and_json_write_them(text, value):
     assert (found, type(found)) == (value, type(value))
     if isinstance(value, float):
         assert parse(f"a: {json.dumps(value)}", "f")["a"] == value
-
-
-def test_texts_of_nested_options_are_read_as_they_were_typed():
-    """What Snakemake makes of `--config 'seeds=[1]' 'training={max_epochs: 1, patience: 1e-1}'`."""
-    given = {
-        "seeds": ["1", "2"],
-        "training": {"max_epochs": "1", "learning_rate": "1e-3"},
-        "keep_checkpoints": "true",
-        "threads": 1,
-        "output": "here",
-        "models": ["sasrec", "my.yaml"],
-        "broken": "[1",
-        "listed": "a: b",
-        "day": "2026-01-01",
-    }
-    assert as_typed(given) == given | {
-        "seeds": [1, 2],
-        "training": {"max_epochs": 1, "learning_rate": 0.001},
-        "keep_checkpoints": True,
-    }

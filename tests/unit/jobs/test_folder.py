@@ -186,7 +186,7 @@ def test_nothing_in_a_run_names_a_folder_of_the_machine(tiny, tmp_path, monkeypa
         *("elcrec", "train", "--dataset", "tiny", "--model", "elcrec", "--config", "tiny.yaml"),
         *("--device", "cpu", "--output", "a"),
     ]
-    assert (tmp_path / "my runs" / "b" / "failed.txt").read_text() == "x.txt: damaged\n"
+    assert (tmp_path / "my runs" / "b" / "failed.txt").read_text() == "elcrec: x.txt: damaged\n"
 
 
 def test_windows_that_do_not_fit_are_refused_before_memory_is_taken(
@@ -333,7 +333,15 @@ def test_a_run_does_not_replace_another(tiny, tmp_path, capsys, other, model):
 
 @pytest.mark.parametrize(
     "names",
-    [["config.yaml", "environment.json"], ["weights.safetensors"], ["metrics.json", "ranks.npz"]],
+    [
+        ["config.yaml", "environment.json"],
+        ["weights.safetensors"],
+        ["metrics.json", "ranks.npz"],
+        ["ranks.npz", "config.yaml"],
+        ["intents.npz"],
+        ["top.npz"],
+        ["failed.txt"],
+    ],
 )
 def test_files_of_the_users_own_stay(tiny, tmp_path, capsys, monkeypatch, names):
     folder = tmp_path / "mine"

@@ -70,7 +70,7 @@ def every(rename=lambda module: module) -> dict[str, str]:
         ("elcrec/evaluation/metrics.py", "unknown metric", "no such metric"),
         ("elcrec/models/interface.py", "that cannot start from other weights", "without a start"),
         ("baselines/s3rec.py", "is not an encoder with", "has not"),
-        ("elcrec/jobs/run.py", "out of {gpu}", "no memory on {gpu}"),
+        ("elcrec/jobs/memory.py", "out of {gpu}", "no memory on {gpu}"),
         ("elcrec/jobs/run.py", "not there yet;", "missing;"),
         (
             "elcrec/evaluation/ranking.py",

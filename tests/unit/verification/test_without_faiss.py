@@ -67,8 +67,9 @@ def weights(tiny, tmp_path):
 @pytest.mark.parametrize("model", MODELS)
 def test_every_training_says_so_in_one_line(tiny, tmp_path, without_faiss, model):
     run = ["--dataset", "tiny", "--model", model, "--config", str(tiny)]
-    out = str(tmp_path / "out.json")
-    commands = [["train", *run, "--quiet", "--output", out], ["measure", *run, "--output", out]]
+    folder, file = str(tmp_path / "out"), str(tmp_path / "out.json")
+    train = ["train", *run, "--quiet", "--output", folder]
+    commands = [train, ["measure", *run, "--output", file]]
     assert without_faiss(commands) == [[2, LINE]] * len(commands)
 
 
