@@ -22,7 +22,7 @@ def add_commands(subparsers: Any) -> None:
     add = checking.add_argument
     add("--minutes", type=float, default=8.0, help="of everything (8)")
     add("--dataset", default="beauty", help="a data set of the config (beauty)")
-    add("--plan", type=file_path, default=PLAN, help="full runs, as of `elcrec batch`")
+    add("--plan", type=file_path, default=PLAN, help="full runs, as those of batch")
     add_device(checking)
     add("--output", type=file_path, help="folder (default: check-gpu in the config's output)")
     add_force(checking, "go on in a folder outside the config's output, replacing its files")
