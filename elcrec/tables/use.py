@@ -62,7 +62,8 @@ class ServeFile(Record):
 
 
 def shown(rows: Sequence[Row], names: Named) -> Table:
-    """The rows of the file as a table."""
+    """The rows of the file as a table, without those that nothing is known of, if any is known."""
+    rows = [row for row in rows if row.number("seeds") or row.number("latency_ms") > 0] or rows
     accuracy = "mean", "low95", "high95"
     metric = next((row.text("metric") for row in rows), METRIC)
     columns = [

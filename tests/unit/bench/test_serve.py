@@ -77,6 +77,9 @@ def test_without_a_measurement_there_are_gaps_and_the_command(made, tmp_path):
     assert pd.read_csv(tmp_path / "tables" / "use.csv")["latency_ms"].isna().all()
     text = (tmp_path / "tables" / "use.md").read_text()
     assert "- Not measured yet: `elcrec bench --serve --json " in text
+    table = text.partition("## Notes")[0]
+    assert "SASRec" in table
+    assert "BPR-MF" not in table  # neither run nor measured
 
 
 def test_a_measurement_that_is_not_whole_is_refused(made, tmp_path, capsys):
