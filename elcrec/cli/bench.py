@@ -148,8 +148,7 @@ def _serve(args: argparse.Namespace) -> Found:
     for job in jobs:  # refused before anything is measured
         job.check()
     found = serve.measure_all(jobs, _plan(args).repeats, _say)
-    # It may be put into a record as it is: without paths of a machine
-    return found | {"command": ["elcrec", *sys.argv[1:]]}, text.served(found)
+    return found, text.served(found)
 
 
 def _one(args: argparse.Namespace, option: str) -> Job:

@@ -21,7 +21,7 @@ def add_commands(subparsers: Any) -> None:
     text = "recommend items with a finished run"
     parser = subparsers.add_parser("recommend", help=text, description=text)
     add = parser.add_argument
-    run_help = "its folder, or a recorded one: beauty/elcrec/1"
+    run_help = "its folder, or a recorded one: beauty/elcrec/2"
     add("--run", required=True, dest="folder", metavar="RUN", help=run_help)
     whose = parser.add_mutually_exclusive_group(required=True)
     whose.add_argument(

@@ -202,7 +202,7 @@ def _refuse_missing(path: Path, there: NDArray[np.bool_], ids: Sequence[str]) ->
         more = ", ..." if len(absent) > NAMED else ""
         raise InputError(
             f"{path}: has no line for {len(absent)} of {len(there)} users ({some}{more}); predict "
-            "for them too, or count them as misses with --missing miss"
+            "for them too, or count them as misses: --missing miss, under `external` missing: miss"
         )
 
 

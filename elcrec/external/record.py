@@ -9,6 +9,8 @@ from itertools import chain, product
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from elcrec.config.config import Config
 from elcrec.data.ids import with_raw_ids
 from elcrec.data.sequences import Sequences, read_sequences
@@ -66,9 +68,15 @@ def read_external(config: Config, dataset: str, model: str) -> list[Predicted]:
         **{"epochs": 0, "best_epoch": 0, "fingerprint": "", "settings": ""},  # not trained here,
         **{"commit": None, "dirty": False, "device": ""},  # so there is nothing to say of it
     }
-    found = []
+    found: list[Predicted] = []
     for seed, file in enumerate(told.files[dataset], 1):
         ranked = rank_targets(file, sequences, ranked_by, missing=told.missing == "miss")
+        for other in found:
+            if np.array_equal(other.ranks["test"], ranked.ranks):
+                raise InputError(
+                    f"{file}: says the same as {other.folder}; allowed: a file for each training, "
+                    "one for a model without chance"
+                )
         values: dict[str, Any] = vars(ranked) | {"metrics": {"test": summarise(ranked.ranks)}}
         values |= {"folder": file, "seed": seed, "ranks": {"test": ranked.ranks}}
         found.append(Predicted.model_construct(**same, **values))
@@ -149,6 +157,8 @@ def read_rivals(
     for model in against:
         if model not in here:
             which = f"with runs on {theirs.dataset} under the protocol {config.protocol}"
+            if not here:
+                raise InputError(f"--against {model}: there is none {which} in {wanted.output}")
             raise InputError(f"--against: {unknown('model', model, here, which)}")
     for run in here.values():
         if run.data != theirs.data:
@@ -158,12 +168,13 @@ def read_rivals(
 
 
 def _below(config: Config, folder: Path) -> Config:
-    """A configuration that asks for all runs below an output folder."""
+    """A configuration that asks for the runs of its models below an output folder."""
     places = [path.parent.parts[-2:] for path in folder.glob("runs/*/*/[0-9]*/metrics.json")]
     if not places:
         raise InputError(f"--runs {folder}: has no finished run, runs/DATASET/MODEL/SEED")
     models, seeds = map(set, zip(*places, strict=True))
-    ordered = [*(m for m in config.models if m in models), *sorted(models - set(config.models))]
+    # Arms of an ablation, say, are no rivals unless they are named, and not part of the noise.
+    ordered = [m for m in config.models if m in models] or sorted(models)
     return config.replaced(
         runs="trained", output=folder, models=ordered, seeds=sorted(map(int, seeds))
     )

@@ -38,7 +38,7 @@ def load(
     """Load a finished run, to ask it for recommendations.
 
     Args:
-        run: The folder of a run, or a recorded one, `beauty/elcrec/1`.
+        run: The folder of a run, or a recorded one, `beauty/elcrec/2`.
         config: Files as after `--config`: where the prepared data set lies, which raw ids need.
         device: Where the model is.
 
@@ -69,6 +69,9 @@ class Recommender:
         self.config = config
         self.n_items = run.model.item_size - 2
         self.device = next(chain(run.model.parameters(), run.model.buffers())).device
+
+    def __repr__(self) -> str:
+        return f"<{self.run.name}, {self.n_items:,} items>"
 
     def recommend(
         self, histories: Sequence[Sequence[Any]], k: int = 10, with_seen: bool = False
@@ -160,6 +163,9 @@ class Recommender:
 
     def _part(self, histories: Sequence[Sequence[Any]]) -> tuple[Part, bool]:
         """Histories in Python, and whether they are of raw ids."""
+        if isinstance(histories, str) or any(isinstance(history, str) for history in histories):
+            # A text is a sequence, too: of its letters.
+            raise InputError("histories: must be lists of items in a list, as [['3', '4'], ['17']]")
         items = np.array(list(chain.from_iterable(histories)), dtype=object)
         lengths = np.array([len(history) for history in histories], dtype=np.int64)
         names = [f"histories[{place}]" for place in range(len(lengths))]

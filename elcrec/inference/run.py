@@ -51,7 +51,7 @@ class Restored:
 
 
 def find(run: Path | str, config: Config) -> Path:
-    """The folder of a run: the path itself, or that of a recorded run, `beauty/elcrec/1`.
+    """The folder of a run: the path itself, or that of a recorded run, `beauty/elcrec/2`.
 
     Of several machines that recorded it the first is taken that has its weights.
 

@@ -79,8 +79,16 @@ def _remarks(config: Config, theirs: Sequence[Predicted], metrics: Sequence[str]
             f"{', '.join(absent)}: missing, for a list that ends before the user's test item has"
             f" {shortest} items that compete; {max(map(place, absent))} would do."
         )
-    if min(int(run.ranks["test"].min()) for run in theirs):
-        yield "No user's test item comes first. (In a table of ranks the first place is 0.)"
+    if all((run.ranks["test"] >= run.known_to).all() for run in theirs):
+        yield (
+            "No user's test item is in a list: were the lists made with the test items among the"
+            " histories, as those that `recommend` gives for users of the training?"
+        )
+    elif min(int(run.ranks["test"].min()) for run in theirs):
+        yield (
+            "No user's test item comes first: do scores tie (ties count against the model), or does"
+            " a table of ranks begin with 1 (here the first place is 0)?"
+        )
 
 
 def _values(table: AccuracyTable) -> str:

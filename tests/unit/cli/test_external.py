@@ -89,6 +89,33 @@ def test_every_comparison_has_interval_p_and_seeds(mine, compare):
     assert "assumed to be that of our models" in " ".join(printed.split())
 
 
+def test_one_training_does_not_count_twice(mine, compare, tmp_path):
+    pd.read_csv(mine / "p.csv").to_csv(tmp_path / "copy.csv", index=False)
+    said = compare(mine / "p.csv", tmp_path / "copy.csv")
+    assert f"copy.csv: says the same as {mine / 'p.csv'}; allowed: a file for each training" in said
+
+
+def test_models_that_the_configuration_lacks_are_rivals_only_if_named(mine, tmp_path, capsys):
+    (tmp_path / "less.yaml").write_text("models: [sasrec]\n")
+    words = ["compare", str(mine / "p.csv"), "--dataset", "tiny", "--runs", str(mine / "results")]
+    words += ["--config", str(mine / "tiny.yaml"), str(tmp_path / "less.yaml")]
+    for more, there in (([], False), (["--against", "popularity"], True)):
+        assert main([*words, *more]) == 0
+        assert ("Popularity" in capsys.readouterr().out) == there
+
+
+def test_under_a_protocol_without_runs_none_can_be_named(mine, compare):
+    said = compare(mine / "p.csv", "--protocol", "repeats", "--against", "sasrec")
+    assert "--against sasrec: there is none with runs on tiny under the protocol repeats" in said
+
+
+def test_lists_without_any_test_item_are_told_with_what_may_be_wrong(mine, compare, tmp_path):
+    lists, test = popularity(mine / "split"), pd.read_csv(mine / "split" / "test.csv")
+    keys = lists.merge(test[["user", "item"]], indicator=True, how="left")["_merge"] == "left_only"
+    lists[keys.to_numpy()].to_csv(tmp_path / "seen.csv", index=False)
+    assert "No user's test item is in a list" in " ".join(compare(tmp_path / "seen.csv").split())
+
+
 def test_several_seeds(mine, compare, tmp_path):
     other = popularity(mine / "split")
     other["rank"] = other.groupby("user")["rank"].transform(lambda r: r.sample(frac=1).to_numpy())

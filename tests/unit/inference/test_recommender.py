@@ -161,6 +161,8 @@ def test_a_broken_list_of_ids_is_refused(runs, change, said):
         ([[0]], 5, "histories[0]: the run does not know the item 0"),
         ([[1, "B002"]], 5, "must be lists of raw ids (texts) or of item numbers"),
         ([[1.5]], 5, "must be lists of raw ids (texts) or of item numbers"),
+        (["B001", "B002"], 5, "must be lists of items in a list, as [['3', '4'], ['17']]"),
+        ("B001", 5, "must be lists of items in a list"),
         ([[1]], 0, "0 recommendations: must be from 1 to 40"),
         ([[1]], 41, "41 recommendations: must be from 1 to 40"),
     ],

@@ -106,7 +106,9 @@ def test_a_failure_is_named_kept_as_a_gap_and_does_not_stop_the_others(
     assert "1 runs done, 0 were there, 2 failed, 0 not finished" in captured.out
     assert "tiny s3rec_pretrain seed 1: InputError: training diverged" in captured.err
     runs = tmp_path / "results" / "runs" / "tiny"
-    assert (runs / "s3rec_pretrain" / "1" / "failed.txt").read_text() == "elcrec: training diverged\n"
+    assert (
+        runs / "s3rec_pretrain" / "1" / "failed.txt"
+    ).read_text() == "elcrec: training diverged\n"
     assert "which failed" in (runs / "s3rec" / "1" / "failed.txt").read_text()
     monkeypatch.undo()
     assert carry_out(tiny, plan) == 0
