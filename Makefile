@@ -11,7 +11,8 @@ FAISS ?= cpu
 LOCK := constraints.txt
 TORCH := $(shell grep '^torch==' $(LOCK))
 PIP := $(BIN)/pip install -c $(LOCK)
-CORES ?= $(shell nproc)
+# Without OMP_NUM_THREADS, which nproc obeys: that of a shell says nothing of how many jobs there may be.
+CORES ?= $(shell env -u OMP_NUM_THREADS nproc)
 
 .PHONY: help install demo test test-parity test-slurm golden check-gpu lint format docs tiny clean
 
