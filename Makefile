@@ -36,7 +36,7 @@ $(VENV)/.test: $(VENV)/.installed
 install: $(VENV)/.installed ## the environment .venv with the versions of constraints.txt
 
 # One line of progress, and what fails; make demo V=1 shows Snakemake's messages and what each job prints.
-demo: install ## the whole replication on a small real data set, minutes on 2 cores
+demo: install ## the whole replication on a small real data set, about 5 minutes on 2 cores
 	@PYTHONPATH=workflow/logger$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/snakemake all \
 	  --configfile workflow/config/quick.yaml --cores $(CORES) \
 	  $(if $(V),--quiet rules,--logger progress > /dev/null)
