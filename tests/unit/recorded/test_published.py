@@ -19,8 +19,10 @@ from elcrec.recorded.add import MOST_BYTES, order
 from elcrec.recorded.check import wanted
 from elcrec.recorded.folder import recorded_runs
 from elcrec.runs.history import read_history
+from elcrec.runs.lists import TOP
 from elcrec.runs.places import machines
-from elcrec.runs.record import FILES, load_run
+from elcrec.runs.record import FILES, INTENTS, load_run
+from elcrec.tables.use import MEASURED
 from elcrec.training.settings import LAST
 
 RECORD = ROOT / "results" / "recorded"
@@ -119,9 +121,9 @@ def test_the_folders_are_small_and_have_no_file_of_nobody(config, runs):
     for machine in machines(config.recorded):
         files = {path for path in machine.rglob("*") if path.is_file()}
         assert sum(path.stat().st_size for path in files) < MOST_BYTES
-        kept = (*FILES, "intents.npz", WEIGHTS)
+        kept = (*FILES, INTENTS, WEIGHTS, TOP)
         named = {run.folder / name for run, _ in runs for name in kept}
-        loose = files - named - {machine / "README.md"}
+        loose = files - named - {machine / "README.md", machine / MEASURED}
         assert {path.parts[-3] for path in loose} <= {"efficiency", "released"}
 
 
