@@ -14,6 +14,8 @@ from elcrec import ROOT
 from elcrec.cli.main import main
 from elcrec.files.weights import WEIGHTS
 from elcrec.recorded.folder import run_folders
+from elcrec.runs.lists import TOP
+from elcrec.tables.use import MEASURED
 from tests.recording import add, contents_of, edit, edit_settings, machine_of
 
 PUBLISHED = ROOT / "results" / "recorded" / "cpu-2-cores"
@@ -106,9 +108,13 @@ def test_wide_ranks_and_long_histories_are_recorded_as_short_ones(ours, theirs):
 def test_another_machine_may_be_named(ours, theirs):
     assert merge(theirs, "cpu-other") == 0
     kept = {
-        name: content for name, content in contents_of(PUBLISHED).items() if WEIGHTS not in name
+        name: content
+        for name, content in contents_of(PUBLISHED).items()
+        if name.rpartition("/")[2] not in (WEIGHTS, TOP, MEASURED)
     }
-    assert contents_of(ours.parent / "cpu-other") == kept  # weights come with --weights alone
+    assert (
+        contents_of(ours.parent / "cpu-other") == kept
+    )  # weights and lists come with --weights alone
 
 
 def test_runs_of_the_sensitivity_and_measurements_come_too(runs, measured, capsys):
