@@ -45,7 +45,8 @@ def run_train(arguments: argparse.Namespace) -> None:
             return
         refuse_others(folder, run, data)
     with held(folder) as others:
-        if others and is_recorded(folder, run, data):
+        # It may have ended since it was looked for above.
+        if (others or not arguments.force) and is_recorded(folder, run, data):
             print(f"{name}: another process has made it meanwhile -> {folder}")
             return
         if others and not arguments.force:

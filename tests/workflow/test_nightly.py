@@ -45,15 +45,6 @@ def test_the_check_needs_its_runs_and_nothing_else(arguments, trainings):
     assert counts == expected
 
 
-def test_without_any_run_to_compare_with_nothing_is_trained(tmp_path):
-    check = {"use": ["tiny"], "models": ["popularity"], "seeds": [1]}
-    config = write(tmp_path, models=["popularity"], nightly=check)
-    done = snakemake("replication_check", "--configfile", str(config), "--dry-run")
-    assert done.returncode != 0
-    told = "has no run of popularity on tiny to compare with; change nightly, or record one"
-    assert told in done.stdout + done.stderr
-
-
 @pytest.mark.parametrize("files", [[], ["nightly.yaml"], ["nightly-cpu.yaml"]])
 def test_a_configured_reference_is_there(files):
     config = load_config([ROOT / "workflow" / "config" / file for file in files])

@@ -3,19 +3,10 @@
 
 def runs_of_check(wildcards):
     """Metrics of the runs, if there is a record that they can be compared with."""
-    nightly, recorded = CONFIG.nightly, CONFIG.replaced(runs="recorded")
     try:
-        pairs = [(d, m) for d in nightly.use for m in nightly.models]
-        places = [
-            source(recorded, "runs", *pair) / "runs" / Path(*pair) for pair in pairs
-        ]
+        source(CONFIG.replaced(runs="recorded"))
     except InputError as error:
         sys.exit(f"elcrec: {error}")
-    if not any(place.is_dir() for place in places):
-        what = f"no run of {', '.join(nightly.models)} on {', '.join(nightly.use)} to compare with"
-        sys.exit(
-            f"elcrec: {CONFIG.recorded}: has {what}; change nightly, or record one"
-        )
     return expand(
         run_file("metrics.json"),
         dataset=CONFIG.nightly.use,
