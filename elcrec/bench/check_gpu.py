@@ -17,8 +17,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from elcrec import ROOT
 from elcrec.bench.check_text import WORTH, checked
 from elcrec.bench.measure import Report
@@ -30,6 +28,8 @@ from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.files.atomic import replaced, write_json, write_text
 from elcrec.files.jsonfile import read_object
+from elcrec.files.yamlfile import dump
+from elcrec.training.deadline import EXIT_STATUS
 
 WAYS: dict[str, dict[str, Any]] = {
     "GPU": {},
@@ -150,14 +150,16 @@ class Check:
         if not self.plan:
             raise InputError("the plan has no run that is not recorded of a GPU yet")
         plan, own = self.folder / "plan.yaml", self.folder / "config.yaml"
-        write_text(plan, yaml.safe_dump(self.plan))
+        write_text(plan, dump(self.plan))
         at_once, graphs = self._best()
         settings = {"output": str(self.folder.resolve()), "graphs": graphs}
-        write_text(own, yaml.safe_dump(settings))
+        write_text(own, dump(settings))
         minutes = max(0.1, 0.9 * limit / 60)
         words = ["batch", str(plan), "--time-limit", f"{minutes:.2f}", "--at-once", str(at_once)]
         words += ["--device", self.job.device, "--config", *self.job.config, str(own)]
-        said = self._python(*("elcrec", *words), limit=limit, log="runs.log", statuses=(0, 1, 75))
+        said = self._python(
+            *("elcrec", *words), limit=limit, log="runs.log", statuses=(0, 1, EXIT_STATUS)
+        )
         ended = [line for line in said.splitlines() if re.search(r"seed \d+: ", line)]
         return {"at_once": at_once, "graphs": graphs, "ended": ended}
 

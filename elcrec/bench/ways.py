@@ -6,7 +6,6 @@ nothing more in that process.
 
 from __future__ import annotations
 
-import gc
 import time
 from dataclasses import replace
 from typing import Any
@@ -78,7 +77,6 @@ class Ways:
         return {"seconds": seconds, "peak_memory": subjects[0].memory()}
 
     def _begun(self, job: Job) -> Subject:
-        gc.collect()
         give_back(self.device)
         subject = Subject(replace(job, threads=job.threads or torch.get_num_threads()))
         subject.begin()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from pathlib import Path, PurePath
@@ -24,6 +23,7 @@ from elcrec.files.checked import (
     matching,
 )
 from elcrec.files.jsonfile import read_json
+from elcrec.files.paths import sha256_of
 
 Format = Literal[
     "sequences",  # the prepared format itself: `user item item …`
@@ -195,9 +195,7 @@ def is_whole(path: Path) -> bool:
     statistics = path.with_name(PREPARED[1])
     if not statistics.exists():
         return True
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    return read_json(statistics, _Prepared).sha256 in (found, None)
+    return read_json(statistics, _Prepared).sha256 in (sha256_of(path), None)
 
 
 def mirror() -> Path | str | None:

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from elcrec.errors import InputError, dotted, quotes_hint, shown, unknown_key
 from elcrec.files.paths import as_path
-from elcrec.files.yamlfile import dumped, parse
+from elcrec.files.yamlfile import dump, parse
 
 T = TypeVar("T")
 Where = Callable[..., str]
@@ -127,7 +127,7 @@ def _as_wanted(value: Any, schema: Schema, root: Schema) -> Any:
         return [_as_wanted(v, _inside(schema, n, root), root) for n, v in enumerate(value)]
     kinds = {each.get("type") for each in _choices(schema, root)} - {"null"}
     if kinds == {"string"}:
-        return dumped(value) if isinstance(value, bool | int | float) else value
+        return dump(value).splitlines()[0] if isinstance(value, bool | int | float) else value
     if isinstance(value, str) and value.strip():
         with suppress(InputError):
             found = parse(value, "")

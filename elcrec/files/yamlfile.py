@@ -60,14 +60,19 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in found if tag not in (INT, FLOAT)]
     for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(INT, re.compile(r"^[-+]?[0-9]+$"), list("-+0123456789"))
-_Loader.add_implicit_resolver(
-    FLOAT,
-    re.compile(
-        r"^[-+]?((\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))$|^\.(nan|NaN|NAN)$"
-    ),
-    list("-+.0123456789"),
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes texts that `_Loader` would take for numbers, besides those that PyYAML would."""
+
+
+_WHOLE = re.compile(r"^[-+]?[0-9]+$")
+_REAL = re.compile(
+    r"^[-+]?((\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|\.(inf|Inf|INF))$|^\.(nan|NaN|NAN)$"
 )
+for kind in (_Loader, _Dumper):
+    kind.add_implicit_resolver(INT, _WHOLE, list("-+0123456789"))
+    kind.add_implicit_resolver(FLOAT, _REAL, list("-+.0123456789"))
 _Loader.add_constructor(INT, lambda loader, node: int(node.value))
 
 
@@ -85,9 +90,10 @@ def parse(text: str, where: Path | str) -> Any:
         raise InputError(f"{where}{line}: {_problem(error)}") from None
 
 
-def dumped(value: Any) -> str:
-    """A scalar as YAML has it."""
-    return yaml.safe_dump(value).splitlines()[0]
+def dump(value: Any) -> str:
+    """YAML text that `parse` reads as the same value; keys stay in their order."""
+    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False)
+    return text
 
 
 def _problem(error: Exception) -> str:

@@ -43,10 +43,15 @@ def writing(path: Path | None) -> Iterator[Write]:
         path: With one of `ENDINGS`; None: CSV on standard output.
     """
     if path is None:
-        yield _csv(sys.stdout)
+        with _csv(sys.stdout) as write:
+            yield write
     elif path.suffix == ".csv":
-        with replaced(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-            yield _csv(file)
+        with (
+            replaced(path) as temporary,
+            temporary.open("w", encoding="utf-8") as file,
+            _csv(file) as write,
+        ):
+            yield write
     else:
         import pyarrow
         from pyarrow.parquet import ParquetWriter
@@ -60,7 +65,10 @@ def writing(path: Path | None) -> Iterator[Write]:
             )
 
 
-def _csv(file: TextIO) -> Write:
+@contextmanager
+def _csv(file: TextIO) -> Iterator[Write]:
     """The header comes with the first lines: what is refused before them prints nothing."""
     header = iter([True])
-    return lambda lines: lines.to_csv(file, header=next(header, False), index=False)
+    yield lambda lines: lines.to_csv(file, header=next(header, False), index=False)
+    if next(header, False):
+        file.write("user,item,rank,score\n")

@@ -27,7 +27,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-import yaml
 
 from elcrec.data.histories import InteractionData
 from elcrec.errors import InputError, WriteError
@@ -37,6 +36,7 @@ from elcrec.files.lock import held
 from elcrec.files.npzfile import read_arrays, write_arrays
 from elcrec.files.paths import without_folders
 from elcrec.files.weights import WEIGHTS, weights_file, write_weights
+from elcrec.files.yamlfile import dump
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import environment
 from elcrec.jobs.run import Run, execute, identities
@@ -95,7 +95,7 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
     resolved |= run.settings.as_dict()
     if run.start:
         resolved["start"] = run.start.shared()
-    write_text(folder / "config.yaml", yaml.safe_dump(resolved, sort_keys=False))
+    write_text(folder / "config.yaml", dump(resolved))
     write_json(folder / "environment.json", environment(device))
     write_weights(folder / WEIGHTS, result.weights)
     write_json(folder / "metrics.json", record["metrics"])

@@ -19,7 +19,7 @@ from elcrec.data.repeats import FATE, counted, refuse_repeats
 from elcrec.errors import InputError
 from elcrec.evaluation.lists import Lister
 from elcrec.evaluation.metrics import summarise
-from elcrec.files.paths import short
+from elcrec.files.paths import sha256_of, short
 from elcrec.files.weights import read_weights, weights_file
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import commit
@@ -287,5 +287,4 @@ def find_start(
             f"{path}: not there yet; {settings.model} starts from it; name a file with --start, or "
             f"make it with: {config.elcrec('train', *words)}"
         )
-    with path.open("rb") as file:
-        return Start(str(path), hashlib.file_digest(file, "sha256").hexdigest())
+    return Start(str(path), sha256_of(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from elcrec.errors import InputError
 from elcrec.files.atomic import write_json
 from elcrec.files.checked import Line, Record
 from elcrec.files.jsonfile import read_json
+from elcrec.files.paths import sha256_of
 
 STAMP = ROOT / ".stamp.json"
 """Not tracked by git, which says more where it is at hand."""
@@ -45,7 +45,4 @@ def stamped() -> tuple[str | None, bool]:
 
 
 def _hash(path: Path) -> str | None:
-    if not path.is_file():
-        return None
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path) if path.is_file() else None

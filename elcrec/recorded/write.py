@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from elcrec.config.config import Config
 from elcrec.files.atomic import write_json, write_text
@@ -18,7 +17,7 @@ from elcrec.files.checked import Line, Record, check, in_file
 from elcrec.files.jsonfile import as_record, read_object
 from elcrec.files.npzfile import read_arrays, write_arrays
 from elcrec.files.weights import WEIGHTS, read_weights, weights_file, write_weights
-from elcrec.files.yamlfile import read_yaml
+from elcrec.files.yamlfile import dump, read_yaml
 from elcrec.recorded.check import Wanted, check_run, settings_files
 from elcrec.recorded.folder import Environment
 from elcrec.runs.lists import TOP
@@ -64,7 +63,7 @@ def write_run(
     write_arrays(target / "ranks.npz", record.ranks, np.uint8, np.uint16, np.uint32)
     epochs = history(record).to_csv(index=False, float_format=f"%.{DIGITS}g")
     write_text(target / "history.csv", epochs)
-    write_text(target / "config.yaml", yaml.safe_dump(made, sort_keys=False))
+    write_text(target / "config.yaml", dump(made))
     write_json(target / "environment.json", _environment(config, run, record))
     shown = config.figures.intents_of, "", single_seed(config)  # by the figures of one run
     if intents and (run.model, run.variant, run.seed) == shown:

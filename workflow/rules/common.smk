@@ -8,8 +8,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import yaml
-
 sys.path.insert(0, workflow.basedir)
 
 from elcrec.config.config import DEFAULT, ConfigFile, from_mapping
@@ -19,7 +17,7 @@ from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
 from elcrec.files.checked import as_wanted
 from elcrec.files.paths import check_folder, make_folder
-from elcrec.files.yamlfile import read_yaml
+from elcrec.files.yamlfile import dump, read_yaml
 from elcrec.runs import settings as registry
 from elcrec.runs.fingerprint import code_hash, fingerprint
 from elcrec.runs.grid import read_grid
@@ -58,7 +56,7 @@ def snapshot():
 
     The file is named by its content, so that another call of Snakemake does not change that of a running one.
     """
-    text = yaml.safe_dump(dict(config), sort_keys=False)
+    text = dump(dict(config))
     name = f"config-{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml"
     path = CONFIG.output / "logs" / name
     if not path.exists() or path.read_text() != text:

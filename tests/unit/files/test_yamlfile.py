@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from elcrec.files.yamlfile import parse
+from elcrec.files.yamlfile import dump, parse
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,17 @@ def test_powers_of_ten_are_numbers_as_people_and_json_write_them(text, value):
     assert (found, type(found)) == (value, type(value))
     if isinstance(value, float):
         assert parse(f"a: {json.dumps(value)}", "f")["a"] == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("08", "010", "1e5", "1e-5", "1:30", "0x10", "+5", "true", "null", "", "a: b"),
+        *(8, 1e-5, 1e16, True, None, ["08", 8], {"z": "1e5", "a": {"08": 1}}),
+    ],
+)
+def test_what_is_dumped_is_read_as_it_was(value):
+    found = parse(dump({"a": value}), "f")["a"]
+    assert (found, type(found)) == (value, type(value))
+    if isinstance(value, dict):
+        assert list(found) == list(value)

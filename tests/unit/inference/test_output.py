@@ -8,7 +8,9 @@ import pytest
 
 import elcrec
 from elcrec.cli.main import main
+from elcrec.errors import InputError
 from elcrec.inference import histories, recommender
+from elcrec.inference.output import writing
 from tests.unit.inference.conftest import folder_of
 
 LINES = "x B003 B004 B005\ny B010\nz B039 B040 B001 B002\n"
@@ -253,3 +255,15 @@ def test_a_packed_table_of_interactions_is_one(recommend, tmp_path):
     for name in ("csv", "txt"):
         assert recommend("--history", f"a.{name}.gz", "--top", 2, "--output", f"{name}.csv") == 0
     assert Path("csv.csv").read_bytes() == Path("txt.csv").read_bytes()
+
+
+@pytest.mark.parametrize("place", [None, "nobody.csv"])
+def test_without_anybody_there_is_a_header_and_after_a_refusal_nothing(tmp_path, capsys, place):
+    path = tmp_path / place if place else None
+    with pytest.raises(InputError), writing(path):
+        raise InputError("refused")
+    assert capsys.readouterr().out == ""
+    assert list(tmp_path.iterdir()) == []
+    with writing(path):
+        pass
+    assert (path.read_text() if path else capsys.readouterr().out) == "user,item,rank,score\n"
