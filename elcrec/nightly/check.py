@@ -18,7 +18,7 @@ from elcrec.files.checked import Record
 from elcrec.files.yamlfile import read_yaml
 from elcrec.nightly.tolerance import Tolerance, tolerances
 from elcrec.runs.comparison import SeedRuns
-from elcrec.runs.reading import Runs
+from elcrec.runs.reading import Found, Runs
 from elcrec.tables.layout import GAP, plain_table, score
 
 Status = Literal["ok", "regression", "no reference", "not comparable"]
@@ -73,6 +73,7 @@ def check(config: Config, any_code: bool = False) -> list[Cell]:
             it, other code or settings than the present made it.
     """
     wanted = config.nightly
+    recorded = references(config)
     config = config.replaced(seeds=list(wanted.seeds))
     runs = Runs(config, "take" if any_code else "refuse").find(wanted.use, wanted.models)
     for (dataset, model), found in runs.items():
@@ -82,16 +83,32 @@ def check(config: Config, any_code: bool = False) -> list[Cell]:
                     f"{config.run_folder(dataset, model, seed)}: no run yet, which the check needs;"
                     f" make all of them with: {config.snakemake('replication_check')}"
                 )
-    reader = Runs(config.replaced(runs="recorded"), "take", trusted=True)
-    recorded = reader.find(wanted.use, wanted.models)
     cells: list[Cell] = []
     for dataset in wanted.use:
-        references = {model: recorded[dataset, model] for model in wanted.models}
-        whole = {m: found for m, found in references.items() if _seeds(found) == config.seeds}
+        of_model = {model: recorded[dataset, model] for model in wanted.models}
+        whole = {m: found for m, found in of_model.items() if _seeds(found) == config.seeds}
         allowed = tolerances(whole)
-        for model, reference in references.items():
+        for model, reference in of_model.items():
             cells += compare(runs[dataset, model], reference, allowed.get(model, {}))
     return cells
+
+
+def references(config: Config) -> Found:
+    """Recorded runs of each (data set, model) that the check compares with.
+
+    Raises:
+        InputError: Not one of them is recorded; a whole training would be compared with nothing.
+    """
+    wanted = config.nightly
+    record = config.replaced(runs="recorded", seeds=list(wanted.seeds))
+    found = Runs(record, "take", trusted=True).find(wanted.use, wanted.models)
+    if not any(found.values()):
+        models, datasets = ", ".join(wanted.models), ", ".join(wanted.use)
+        raise InputError(
+            f"{config.recorded}: has no run of {models} on {datasets}, so there is nothing to "
+            f"compare with; add some with: {config.elcrec('recorded', 'add', 'MACHINE', 'FOLDER')}"
+        )
+    return found
 
 
 def _seeds(runs: SeedRuns) -> list[int]:

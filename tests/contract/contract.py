@@ -242,8 +242,10 @@ class ModelContract:
 
         cut, whole = computed(True), computed(False)
         for name, value in whole.items():
+            # A sum is rounded in the size of its terms, not of what is left of them.
+            atol = max(1e-6, 1e-5 * value.abs().max().item())
             torch.testing.assert_close(
-                cut[name], value, rtol=1e-4, atol=1e-6, msg=lambda text, n=name: f"{n}: {text}"
+                cut[name], value, rtol=1e-4, atol=atol, msg=lambda text, n=name: f"{n}: {text}"
             )
 
     def test_later_epochs_refill_tensors_where_they_lie(self, data):

@@ -4,6 +4,7 @@ import html
 import json
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+import elcrec.jobs.run
 from elcrec import ROOT
 from elcrec.cli.main import main
 from elcrec.config.config import load_config
@@ -104,8 +106,26 @@ def test_a_fetched_file_that_is_not_there(config, tmp_path, capsys):
     assert main([*words, "--config", str(config)]) == 0
 
 
-def test_runs_that_a_check_needs(config, capsys):
-    follow(hint(capsys, config, "nightly", "check"))
+def test_runs_that_a_check_needs(prepared, capsys, monkeypatch):
+    content = yaml.safe_load(prepared.read_text()) | {"recorded": str(prepared.parent / "record")}
+    prepared.write_text(yaml.safe_dump(content))
+    monkeypatch.setattr(elcrec.jobs.run, "commit", lambda: ("c" * 40, False))
+    assert main(["train", *MEASURED, "--config", str(prepared)]) == 0
+    assert main(["recorded", "add", "cpu-test", "--config", str(prepared)]) == 0
+    shutil.rmtree(prepared.parent / "results" / "runs")
+    follow(hint(capsys, prepared, "nightly", "check"))
+
+
+def test_a_check_that_nothing_can_be_compared_with_trains_nothing(config, capsys):
+    command = ["replication_check", "--configfile", str(config), "--cores", "1", "--dry-run"]
+    snakefile = ["--snakefile", str(ROOT / "Snakefile")]
+    words = [sys.executable, "-m", "snakemake", *command, *snakefile]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=200)
+    said = "has no run of popularity on tiny, so there is nothing to compare with; add some with: "
+    assert done.returncode != 0
+    assert said in done.stderr
+    assert main(["nightly", "check", "--config", str(config)]) == 2
+    assert said in capsys.readouterr().err
 
 
 def test_runs_of_other_settings(prepared, capsys):
