@@ -224,5 +224,7 @@ def extrapolate(points: Sequence[dict[str, Any]], measure: str, size: float) -> 
     if len(points) < 2:
         return float(points[-1][measure]) if points else 0.0
     before, last = points[-2:]
+    if min(before[measure], last[measure]) <= 0:  # resident memory can shrink
+        return float(last[measure])
     grown = math.log(last[measure] / before[measure]) / math.log(last["size"] / before["size"])
     return float(last[measure] * (size / last["size"]) ** min(2.0, max(0.0, grown)))

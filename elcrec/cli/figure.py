@@ -35,3 +35,4 @@ def run(arguments: argparse.Namespace) -> None:
     config = load_config(arguments.config)
     with writing_to(arguments, config, "figures", folder=True) as folder:
         drawn.make(config, arguments.figure, folder, arguments.dataset, arguments.any_code)
+    print(f"{folder}: has the figure {arguments.figure} now")

@@ -55,9 +55,10 @@ def run_train(arguments: argparse.Namespace) -> None:
     device = choose(arguments.device, arguments.threads or config.threads)
     asked = (config, arguments.dataset, model, arguments.seed)
     which = f"{arguments.dataset} {model} {arguments.seed}"
-    with held(folder := runs.run_folder(*asked)):
-        if not arguments.force and runs.is_recorded(*asked):
-            print(f"{which}: is finished already; --force trains it again -> {folder}")
+    with held(folder := runs.run_folder(*asked)) as others:
+        if (others or not arguments.force) and runs.is_recorded(*asked):
+            why = "another process has made it" if others else "--force trains it again"
+            print(f"{which}: is finished already; {why} -> {folder}")
             return
         record = runs.train(*asked, device)
     shown = "  ".join(f"{task} {value:.4f}" for task, value in record.auc.items())

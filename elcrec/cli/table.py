@@ -59,6 +59,7 @@ def run_table(args: argparse.Namespace) -> None:
     source = args.files if args.table in FROM_RECORDS else args.any_code
     with writing_to(args, config, "tables", folder=True) as folder:
         import_module(f"elcrec.tables.{module}").write(config, folder, source)
+    print(f"{folder}: has the table {args.table} now")
 
 
 def run_headline(args: argparse.Namespace) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from elcrec.data.sequences import Sequences
 from elcrec.data.sources import PREPARED
-from elcrec.errors import InputError
+from elcrec.errors import InputError, shown
 from elcrec.files.atomic import write_text
 
 FILES = PREPARED[2:]
@@ -79,4 +80,17 @@ def _read(path: Path) -> list[str]:
         header, rows, numbers = [], [], []
     if header != HEADER or numbers != list(range(1, len(rows) + 1)):
         raise InputError(f"{path}: must have the columns id and number, the numbers 1, 2, 3, ...")
-    return [id for id, _ in rows]
+    return list(index_of([id for id, _ in rows], path))
+
+
+def index_of(ids: Sequence[str], path: Path) -> pd.Index:
+    """What finds raw ids.
+
+    Raises:
+        InputError: One stands twice in the file `path`.
+    """
+    index = pd.Index(np.array(ids, dtype=object), dtype=object)
+    if not index.is_unique:
+        twice = index[index.duplicated()][0]
+        raise InputError(f"{path}: the id {shown(twice)} stands twice")
+    return index

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from elcrec.data.rawfile import read_bytes
 from elcrec.data.sequences import Sequences
-from elcrec.data.table import BLANKS, EXACT, NAMES, column_name, first_line, numbers, parsed, refuse
+from elcrec.data.table import BLANKS, NAMES, column_name, first_line, numbers, parsed, refuse
 from elcrec.errors import InputError, shown
 
 TREC = ("user", "q0", "item", "rank", "score", "tag")
@@ -38,8 +38,12 @@ class Ranked:
 
     ranks: NDArray[np.int64]
     """(users,) 0-based; `MISSED` where it lies behind the end of a list."""
+    ends: NDArray[np.int64]
+    """(users,) items that compete, of a list that ends before the test item; else `ENDLESS`."""
     known_to: int
     """Largest k whose metrics these ranks give exactly; `ENDLESS` if all are known."""
+    shortest: str
+    """Id of the first user whose list ends there."""
     excluded: int
     """Predicted items that were taken out, because the protocol does not let them compete."""
     missed: int
@@ -73,16 +77,16 @@ def rank_targets(
     if listed:
         item = _places(path, frame["item"], start, sequences.item_ids) + 1
     else:
-        item, given = 0 * user, _given(path, frame["rank"], start)
+        item, given = 0 * user, _given(path, frame["rank"], start, sequences.n_items)
     _refuse_doubled(path, frame, start, user, item)
     there = np.bincount(user, minlength=sequences.n_users) > 0
     if not missing:
         _refuse_missing(path, there, sequences.users)
     missed = int((~there).sum())
     if not listed:
-        ranks = np.full(sequences.n_users, MISSED)
+        ranks, ends = np.full(sequences.n_users, MISSED), np.full(sequences.n_users, ENDLESS)
         ranks[user] = given
-        return Ranked(ranks, ENDLESS, 0, missed, 0)
+        return Ranked(ranks, ends, ENDLESS, "", 0, missed, 0)
     value = -frame["score"].to_numpy() if "score" in frame else frame["rank"].to_numpy()
     targets = sequences.items[sequences.offsets[1:] - 1]
     everyone = np.arange(sequences.n_users)
@@ -98,10 +102,11 @@ def rank_targets(
     ahead = (value <= best[user]) & ~own  # nan: no target in the list, nothing is ahead of it
     before, length = (np.bincount(u, minlength=sequences.n_users) for u in (user[ahead], user))
     absent = np.isnan(best)
-    ends = length[absent & there & ~hidden]
-    known_to = int(ends.min(initial=ENDLESS))
-    ranks = np.where(absent, MISSED, before)
-    return Ranked(ranks, known_to, int((~competes).sum()), missed, int(hidden.sum()))
+    ends = np.where(absent & there & ~hidden, length, ENDLESS)
+    ranks, shortest = np.where(absent, MISSED, before), ends.argmin()
+    whose = sequences.users[shortest] if ends[shortest] < ENDLESS else ""
+    taken_out = int((~competes).sum())
+    return Ranked(ranks, ends, int(ends[shortest]), whose, taken_out, missed, int(hidden.sum()))
 
 
 def read_predictions(path: Path) -> tuple[pd.DataFrame, int]:
@@ -168,11 +173,12 @@ def _texts(column: pd.Series) -> pd.Series:
     return column.astype(str)
 
 
-def _given(path: Path, column: pd.Series, start: int) -> NDArray[np.int64]:
+def _given(path: Path, column: pd.Series, start: int, n_items: int) -> NDArray[np.int64]:
     """The ranks of a table of ranks."""
     value = column.to_numpy()
-    wrong = (value < 0) | (value % 1 != 0) | (value >= EXACT)
-    allowed = "rank {}; allowed: a whole number from 0, how many items stand before"
+    wrong = (value < 0) | (value % 1 != 0) | (value >= n_items)
+    most = f"a whole number from 0 to {n_items - 1}"
+    allowed = f"rank {{}}; allowed: {most}, how many items stand before"
     refuse(path, wrong, column.astype(str), start, allowed)
     return value.astype(np.int64)
 

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from elcrec.config.config import Config
 from elcrec.data.ids import with_raw_ids
 from elcrec.data.sequences import Sequences, read_sequences
-from elcrec.errors import InputError, unknown
+from elcrec.errors import InputError, brief, unknown
 from elcrec.evaluation.metrics import TABLE_METRICS, summarise
 from elcrec.external.predictions import rank_targets
 from elcrec.runs.reading import Runs
@@ -27,8 +28,10 @@ THEIRS = ""
 class Predicted(RunRecord):
     """What a file says of one seed of a model: the test split alone, and nothing of a training."""
 
-    known_to: int
+    ends: NDArray[np.int64]
     """As in `elcrec.external.predictions.Ranked`, and so are the others."""
+    known_to: int
+    shortest: str
     excluded: int
     missed: int
     hidden: int
@@ -105,10 +108,20 @@ def refuse_short(run: Predicted, needed: int) -> None:
     """Raise InputError where a list ends before `needed` items that compete, and the test item."""
     if run.known_to < needed:
         raise InputError(
-            f"{run.folder}: a list that ends before the user's test item has {run.known_to} items "
-            f"that compete; allowed: {needed} or more (items that the user had before compete "
-            "under the protocol repeats alone)"
+            f"{run.folder}: {short_lists([run], needed)}; allowed: {needed} or more (items that "
+            "the user had before compete under the protocol repeats alone)"
         )
+
+
+def short_lists(runs: Sequence[Predicted], needed: int) -> str:
+    """Which lists end before `needed` items that compete, and before the test item."""
+    run = min(runs, key=lambda run: run.known_to)
+    count = sum(int((run.ends < needed).sum()) for run in runs)
+    lists = f"{count:,} of {sum(run.users for run in runs):,} lists are"
+    return (
+        f"the list of user {brief(run.shortest)} ends before the test item and has {run.known_to} "
+        f"items that compete ({lists} too short)"
+    )
 
 
 def known_metrics(theirs: Sequence[Predicted], wanted: Sequence[str]) -> list[str]:

@@ -33,7 +33,7 @@ def draw(runs: Runs) -> Drawn:
     config = runs.config
     datasets, models = ablation_arms(config)
     found = runs.find(datasets, models)
-    numbers = _numbers(config, found, models[0])
+    numbers = of_arms(config, found, models[0])
     base = numbers["arm"].iloc[0]
     height = 0.4 * (len(models) - 1) + 0.4
     figure, columns = layout(config, with_runs(found), [""], height, f"change against {base} (%)")
@@ -54,7 +54,7 @@ def draw(runs: Runs) -> Drawn:
     )
 
 
-def _numbers(config: Config, found: Found, base: str) -> pd.DataFrame:
+def of_arms(config: Config, found: Found, base: str) -> pd.DataFrame:
     """A row for each data set and arm; `base` is the model that they are compared with."""
     metrics = config.metrics or TABLE_METRICS
     # The paper prints the sum of its own four.

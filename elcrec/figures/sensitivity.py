@@ -26,7 +26,7 @@ def draw(runs: Runs) -> Drawn:
     config = runs.config
     found = [(point, runs.read([point])[0]) for point in sensitivity_points(config)]
     metric = next(iter(config.metrics), METRIC)
-    numbers = _numbers(found, metric)
+    numbers = of_points(found, metric)
     rows = [parameter for parameter in PARAMETERS if (numbers["parameter"] == parameter).any()]
     known, absent = numbers[numbers["seeds"] > 0], numbers[numbers["seeds"] == 0]
     datasets = (known if len(known) else numbers)["dataset"].unique().tolist()
@@ -55,7 +55,8 @@ def draw(runs: Runs) -> Drawn:
     )
 
 
-def _numbers(found: Sequence[tuple[Point, list[RunRecord]]], metric: str) -> pd.DataFrame:
+def of_points(found: Sequence[tuple[Point, list[RunRecord]]], metric: str) -> pd.DataFrame:
+    """A row for each point: mean and sample standard deviation of a metric over its runs."""
     groups: dict[tuple[Any, ...], list[float]] = defaultdict(list)
     for point, records in found:
         values = groups[point.dataset, point.parameter, point.value, point.own]

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
@@ -15,6 +14,7 @@ from torch import Tensor
 from elcrec.data.core import to_sequences
 from elcrec.data.formats import read_interactions
 from elcrec.data.histories import InteractionData
+from elcrec.data.ids import index_of
 from elcrec.data.rawfile import numbered_lines
 from elcrec.data.sequences import Sequences
 from elcrec.errors import InputError, brief, shown
@@ -227,16 +227,3 @@ def numbered(
     offsets = np.concatenate(([0], np.cumsum(lengths)))
     data = Known(Sequences(numbers[there], offsets, ()), device)
     return Part(np.array(written.users, dtype=object)[rows], data, rows)
-
-
-def index_of(ids: Sequence[str], path: Path) -> pd.Index:
-    """What finds raw ids.
-
-    Raises:
-        InputError: One stands twice in the file `path`.
-    """
-    index = pd.Index(np.array(ids, dtype=object), dtype=object)
-    if not index.is_unique:
-        twice = index[index.duplicated()][0]
-        raise InputError(f"{path}: the id {shown(twice)} stands twice")
-    return index

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from elcrec.config.config import Config, load_config
-from elcrec.data.ids import FILES, with_raw_ids
+from elcrec.data.ids import with_raw_ids
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError, shown
 from elcrec.evaluation.tiles import CHUNK_USERS, SCORE_MEMORY
-from elcrec.inference.histories import PART, Known, LeftOut, Part, Written, index_of, numbered
+from elcrec.inference.histories import PART, Known, LeftOut, Part, Written, numbered
 from elcrec.inference.run import Restored, find, restore
 from elcrec.jobs.device import find as find_device
 
@@ -204,7 +204,7 @@ class Recommender:
         rows = np.arange(sequences.n_users)
         if which is not None:
             asked = pd.Index(np.array(which, dtype=object))
-            rows = index_of(sequences.users, self._file.with_name(FILES[0])).get_indexer(asked)
+            rows = pd.Index(sequences.users).get_indexer(asked)
             if (rows < 0).any():
                 wrong = shown(asked[rows < 0][0])
                 raise InputError(f"--users: the user {wrong} is not of the training")
@@ -220,7 +220,7 @@ class Recommender:
 
     @cached_property
     def _index(self) -> pd.Index:
-        return index_of(self._prepared.item_ids, self._file.with_name(FILES[1]))
+        return pd.Index(self._prepared.item_ids)
 
     @property
     def _file(self) -> Path:

@@ -67,12 +67,11 @@ def find(run: Path | str, config: Config) -> Path:
     record = [machine / "runs" for machine in machines(config.recorded)]
     found = [runs / path for runs in record if (runs / path / "metrics.json").exists()]
     if not found or path.is_absolute():
-        known = {
-            f.parent.relative_to(r).as_posix() for r in record for f in r.rglob("metrics.json")
-        }
+        all_runs = ((runs, file.parent) for runs in record for file in runs.rglob("metrics.json"))
+        known = {run.relative_to(r).as_posix() for r, run in all_runs if weights_file(run).exists()}
         raise InputError(
             f"{run}: no such run{did_you_mean(run, known)}; allowed: the folder of a run, or a "
-            f"recorded one of {', '.join(sorted(known)) or 'which there are none'}"
+            f"recorded one with weights, of {', '.join(sorted(known)) or 'which there are none'}"
         )
     return next((folder for folder in found if weights_file(folder).exists()), found[0])
 
@@ -89,7 +88,9 @@ def restore(folder: Path, config: Config, device: torch.device) -> Restored:
     """
     path = folder / "config.yaml"
     if not (folder / "metrics.json").exists():
-        raise InputError(f"{folder}: holds no finished run ({failure(folder)})")
+        seeds = sorted(file.parent.name for file in folder.glob("*/metrics.json"))
+        why = f"it has runs, {', '.join(seeds)}: name one of them" if seeds else failure(folder)
+        raise InputError(f"{folder}: holds no finished run ({why})")
     metrics = read_json(folder / "metrics.json", MetricsFile)
     told: Settings = check(Settings, read_yaml(path), in_file(path))
     module = _module(told.module, path, metrics.model, config)

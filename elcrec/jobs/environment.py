@@ -32,7 +32,7 @@ def commit() -> tuple[str | None, bool]:
     head = _git("rev-parse", "HEAD") if (ROOT / ".git").exists() else None
     if head is None:
         return stamped()
-    return head, bool(_git("status", "--porcelain", "--untracked-files=no"))
+    return head, _git("status", "--porcelain", "--untracked-files=no") != ""  # None: it failed
 
 
 def stamp() -> str:

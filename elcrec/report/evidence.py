@@ -11,14 +11,21 @@ from elcrec import paper
 from elcrec.config.config import Config
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError
+from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.files.jsonfile import read_json
-from elcrec.files.rows import Row, frame_of, read_rows
+from elcrec.files.rows import Row, frame_of, read_rows, rows_of
 from elcrec.paper import PaperTable
 from elcrec.runs.places import json_files
-from elcrec.runs.plan import runs_of_models, runs_of_sensitivity
+from elcrec.runs.plan import (
+    ablation_arms,
+    runs_of_models,
+    runs_of_sensitivity,
+    sensitivity_points,
+)
 from elcrec.runs.reading import Gap, Runs
 from elcrec.runs.record import RunRecord
 from elcrec.runs.records import ReleasedRecord
+from elcrec.tables import table1
 from elcrec.tables.verdict import CELL
 
 
@@ -110,10 +117,22 @@ class Evidence:
         keys = run[CELL].itertuples(index=False, name=None)
         return dict(zip(keys, run.itertuples(), strict=True))
 
+    def in_paper_metrics(self) -> "Evidence":
+        """What the paper's claims are judged by, whatever `metrics` the tables show."""
+        shown = self.config.metrics
+        if not shown or set(shown) == set(TABLE_METRICS):
+            return self
+        # Predictions from elsewhere decide no claim, and need not suffice for these metrics.
+        return _InPaperMetrics(self.config.replaced(metrics=[], external={}), self.any_code)
+
+    @property
+    def _reader(self) -> Runs:
+        return Runs(self.config, "take" if self.any_code else "leave out")
+
     @functools.cached_property
     def _collected(self) -> tuple[list[RunRecord], list[RunRecord], list[Gap], list[Gap]]:
         """Runs, those of the sensitivity, gaps, and what is left out of all of them."""
-        reader = Runs(self.config, "take" if self.any_code else "leave out")
+        reader = self._reader
         runs, gaps = reader.read(runs_of_models(self.config))
         sensitivity, _ = reader.read(runs_of_sensitivity(self.config))
         return runs, sensitivity, gaps, reader.left_out
@@ -143,6 +162,36 @@ class Evidence:
     def released(self) -> Sequence[ReleasedRecord]:
         """What `elcrec verify released` recorded of published weights."""
         return [read_json(p, ReleasedRecord) for p in json_files(self.config, "released")]
+
+
+class _InPaperMetrics(Evidence):
+    """The same, of tables and figures that show other metrics; from the runs."""
+
+    def table(self, name: str) -> list[Row]:
+        """As `Evidence.table`; a table that was not made is not made here."""
+        rows = super().table(name)
+        if not rows or name not in ("table1", "significance"):
+            return rows
+        table = self._accuracy
+        return rows_of(table.frame() if name == "table1" else table.significance())
+
+    def figure(self, name: str) -> list[Row]:
+        """As `Evidence.figure`; a figure that was not drawn is not computed here."""
+        rows = super().figure(name)
+        if not rows or name not in ("ablation", "sensitivity"):
+            return rows
+        from elcrec.figures import ablation, sensitivity  # with matplotlib
+
+        if name == "ablation":
+            datasets, models = ablation_arms(self.config)
+            found = self._reader.find(datasets, models)
+            return rows_of(ablation.of_arms(self.config, found, models[0]))
+        points = [(p, self._reader.read([p])[0]) for p in sensitivity_points(self.config)]
+        return rows_of(sensitivity.of_points(points, sensitivity.METRIC))
+
+    @functools.cached_property
+    def _accuracy(self) -> table1.AccuracyTable:
+        return table1.read(self.config, self.any_code)
 
 
 class _Printed(dict[tuple[str, str, str], float]):

@@ -7,6 +7,7 @@ the other.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 from elcrec.config.config import Config
@@ -84,5 +85,6 @@ def _held(folder: Path, seeds: Sequence[int]) -> int:
 
 
 def _on_gpu(folder: Path) -> bool:
-    """Whether one of the runs in a folder was made on a GPU."""
-    return any(read_object(path).get("cuda") for path in folder.glob("*/environment.json"))
+    """Whether a run, or a measurement or check, in a folder was made on a GPU."""
+    files = chain(folder.glob("*/metrics.json"), folder.glob("[!.]*.json"))
+    return any(str(read_object(path).get("device")).startswith("cuda") for path in files)

@@ -8,10 +8,11 @@ from textwrap import fill
 
 from elcrec.config.config import Config
 from elcrec.evaluation.metrics import METRICS
-from elcrec.external.record import THEIRS, Predicted, Rivals, place
+from elcrec.external.record import THEIRS, Predicted, Rivals, place, short_lists
 from elcrec.tables import table1
 from elcrec.tables.layout import GAP, Names, number, p_value, percent, plain_table, score
 from elcrec.tables.table1 import AccuracyTable
+from elcrec.tables.wording import noisier
 
 WIDTH = 100
 
@@ -61,7 +62,7 @@ def compared(
 
 def _remarks(config: Config, theirs: Sequence[Predicted], metrics: Sequence[str]) -> Iterator[str]:
     """What was done to the lists, and what they do not suffice for."""
-    first, shortest = theirs[0], min(run.known_to for run in theirs)
+    first = theirs[0]
     if excluded := sum(run.excluded for run in theirs):
         yield (
             f"{excluded:,} predicted items were taken out, and the ranks behind them closed up: the"
@@ -75,10 +76,9 @@ def _remarks(config: Config, theirs: Sequence[Predicted], metrics: Sequence[str]
             " and counts as a miss."
         )
     if absent := [metric for metric in config.metrics or METRICS if metric not in metrics]:
-        yield (
-            f"{', '.join(absent)}: missing, for a list that ends before the user's test item has"
-            f" {shortest} items that compete; {max(map(place, absent))} would do."
-        )
+        needed = max(map(place, absent))
+        lists = short_lists(theirs, needed)
+        yield f"{', '.join(absent)}: missing, for {lists}; {needed} items would do."
     if all((run.ranks["test"] >= run.known_to).all() for run in theirs):
         yield (
             "No user's test item is in a list: were the lists made with the test items among the"
@@ -138,6 +138,11 @@ def _notes(table: AccuracyTable, name: str) -> Iterator[str]:
         f"Training noise of {name} (standard deviation of one training, in percent of the mean:"
         f" {', '.join(shares)}): {how}. How much trainings elsewhere differ is not known here."
     )
+    for where, shares in noisier(table.pools, table.names).items():
+        yield (
+            f"{where}: its own trainings differ by more ({', '.join(shares)}), so its interval is"
+            " wide and it does not count for the others."
+        )
     if table.protocol == "paper":
         yield (
             "Protocol paper: in our runs items that the user had before score 0, as in the authors'"

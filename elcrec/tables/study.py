@@ -164,7 +164,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         folder: Where the files go.
         any_code: Take runs that other code made, too.
     """
-    table = table1.read(config, any_code)
+    table = table1.read(config, any_code, METRICS)  # whatever else the configuration shows
     traits = {d: read_traits(config, d) for d in {record.dataset for record in table.records}}
     frame = build(table, traits)
     reference = table.names.model_name(table.reference)

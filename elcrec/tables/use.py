@@ -22,7 +22,16 @@ from elcrec.runs.places import source
 from elcrec.runs.plan import SIMPLE
 from elcrec.tables import table1
 from elcrec.tables.document import write_table
-from elcrec.tables.layout import Column, Named, Table, declared, figures, named, with_interval
+from elcrec.tables.layout import (
+    Column,
+    Named,
+    Table,
+    declared,
+    figures,
+    named,
+    number,
+    with_interval,
+)
 from elcrec.tables.wording import missing, origin
 
 MEASURED = "serve.json"
@@ -71,7 +80,7 @@ def shown(rows: Sequence[Row], names: Named) -> Table:
         named("Model", "model", names.model_name),
         Column(f"{metric}, 95 %", lambda row: with_interval(*map(row.number, accuracy))),
         figures("Seeds", "seeds", 0),
-        figures("Training (h)", "training_hours", 2),
+        Column("Training (min)", lambda row: number(60 * row.number("training_hours"), 1)),
         figures("Parameters", "parameters", 0),
         figures("MB", "megabytes", 1),
         figures("One request (ms)", "latency_ms", 1),

@@ -31,6 +31,7 @@ def test_points_are_extrapolated():
     assert growth.extrapolate(points([1], [5]), "step", 10) == 5
     assert growth.extrapolate(points([1, 10], [5, 50]), "step", 100) == pytest.approx(500)
     assert growth.extrapolate(points([1, 10], [5, 4]), "step", 100) == 4  # never downwards
+    assert growth.extrapolate(points([1, 10], [-1, 4]), "step", 100) == 4  # memory can shrink
 
 
 ABOUT = {

@@ -116,6 +116,16 @@ def test_lists_without_any_test_item_are_told_with_what_may_be_wrong(mine, compa
     assert "No user's test item is in a list" in " ".join(compare(tmp_path / "seen.csv").split())
 
 
+def test_an_id_that_stands_twice_among_the_ids_is_one_line(mine, compare):
+    path = mine / "data" / "tiny" / FILES[0]
+    before = path.read_text()
+    path.write_text(before.replace("u119,", "u120,"))
+    try:
+        assert f"{path}: the id 'u120' stands twice" in compare(mine / "p.csv")
+    finally:
+        path.write_text(before)
+
+
 def test_several_seeds(mine, compare, tmp_path):
     other = popularity(mine / "split")
     other["rank"] = other.groupby("user")["rank"].transform(lambda r: r.sample(frac=1).to_numpy())
@@ -144,15 +154,17 @@ def test_numbers_in_the_place_of_raw_ids(mine, compare, tmp_path):
 def test_short_lists_suffice_for_some_metrics(mine, compare, tmp_path):
     popularity(mine / "split", 10).to_csv(tmp_path / "p.csv", index=False)
     printed = compare(tmp_path / "p.csv")
-    assert (
-        "HR@20, NDCG@20: missing, for a list that ends before the user's test item has 10"
-        in printed
-    )
+    said = " ".join(printed.split())
+    assert "HR@20, NDCG@20: missing, for the list of user u120 ends before the test item" in said
+    assert "has 10 items that compete (" in said
+    assert "lists are too short); 20 items would do." in said
     assert row(printed, "Model") == ["HR@5", "HR@10", "NDCG@5", "NDCG@10", "Seeds"]
     whole = row(compare(mine / "p.csv"), "p")[:2]
     assert row(printed, "p")[:2] == whole
     popularity(mine / "split", 3).to_csv(tmp_path / "p.csv", index=False)
-    assert "has 3 items that compete; allowed: 5 or more" in compare(tmp_path / "p.csv")
+    refused = compare(tmp_path / "p.csv")
+    assert "has 3 items that compete (" in refused
+    assert "lists are too short); allowed: 5 or more" in refused
 
 
 def test_items_seen_before_are_taken_out_or_compete(mine, compare, tmp_path):
@@ -317,7 +329,7 @@ def test_lists_that_are_too_short_for_the_tables_are_refused(mine, beside, tmp_p
     popularity(mine / "split", 10).to_csv(tmp_path / "p.csv", index=False)
     config = beside(files={"tiny": [str(tmp_path / "p.csv")]})
     assert main(["table", "accuracy", *config]) == 2
-    assert "p.csv: a list that ends before the user's test item has 10" in capsys.readouterr().err
+    assert "p.csv: the list of user u120 ends before the test item" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

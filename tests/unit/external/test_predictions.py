@@ -75,6 +75,8 @@ def test_a_list_that_ends_before_the_test_item_says_how_far_metrics_go(file):
     path = file("user,item,rank\na,i6,1\na,i1,2\na,i5,3\nb,i3,1\n")
     found = ranked(path)
     assert found.known_to == 2  # i1 is taken out, so two items of a compete
+    assert found.shortest == "a"
+    assert found.ends.tolist() == [2, ENDLESS]
     assert found.ranks.tolist() == [MISSED, 0]
 
 
@@ -95,8 +97,8 @@ def test_scores_decide_where_there_are_ranks_too(file):
 
 def test_a_packed_file(tmp_path):
     path = tmp_path / "p.csv.gz"
-    path.write_bytes(gzip.compress(b"user,rank\nb,7\na,0\n"))
-    assert ranked(path).ranks.tolist() == [0, 7]
+    path.write_bytes(gzip.compress(b"user,rank\nb,4\na,0\n"))
+    assert ranked(path).ranks.tolist() == [0, 4]
 
 
 def test_trec_run(file):
@@ -127,8 +129,8 @@ def test_parquet_without_its_reader_says_what_is_missing(tmp_path, monkeypatch):
 
 
 def test_table_of_ranks(file):
-    found = ranked(file("user,rank\nb,7\na,0\n"))
-    assert found.ranks.tolist() == [0, 7]
+    found = ranked(file("user,rank\nb,4\na,0\n"))
+    assert found.ranks.tolist() == [0, 4]
     assert found.known_to == ENDLESS
 
 
@@ -173,6 +175,7 @@ def test_missing_users_are_refused_or_count_as_misses(file):
         ("user,rank\na,1\na,2\n", "p.csv", "line 3: user 'a' is there a second time"),
         ("user,rank\na,-1\n", "p.csv", "line 2: rank '-1'; allowed: a whole number from 0"),
         ("user,rank\na,1e300\n", "p.csv", "line 2: rank '1e.300'; allowed: a whole number"),
+        ("user,rank\na,6\n", "p.csv", "line 2: rank '6'; allowed: a whole number from 0 to 5"),
         ("user,rank\na,1.5\n", "p.csv", "line 2: rank '1.5'; allowed: a whole number from 0"),
         ("user,item,score\na,\udcff,1\n", "p.csv", "not UTF-8 text"),
         ('user,item,score\na,"i4,1\n', "p.csv", "EOF inside string"),

@@ -64,3 +64,9 @@ def test_only_a_clean_commit_is_stamped(project):
     with pytest.raises(InputError, match="no git here"):
         environment.stamp()
     assert environment.commit() == (None, True)
+
+
+def test_a_status_that_cannot_be_had_is_no_clean_tree(project):
+    head = environment.commit()[0]
+    (project / ".git" / "index").write_bytes(b"damaged")
+    assert environment.commit() == (head, True)

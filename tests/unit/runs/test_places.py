@@ -13,15 +13,14 @@ from elcrec.runs.places import json_files, run_folder, sensitivity_folder, sourc
 def record(tmp_path):
     """A record of two machines, and a function that puts a run or a measurement there."""
 
-    def put(machine, *place, cuda=None):
+    def put(machine, *place, device="cpu: one (2 threads)"):
         path = tmp_path.joinpath("record", machine, *place)
         if path.suffix == ".json":
-            path.parent.mkdir(parents=True)
-            path.write_text("{}")
-            return
-        path.mkdir(parents=True)
-        (path / "metrics.json").write_text("{}")
-        (path / "environment.json").write_text(json.dumps({"cuda": cuda}))
+            path.parent.mkdir(parents=True, exist_ok=True)
+        else:
+            path.mkdir(parents=True)
+            path /= "metrics.json"
+        path.write_text(json.dumps({"device": device}))
 
     put("a-cpu", "runs", "toys", "popularity", "1")
     put("b-gpu", "runs", "toys", "popularity", "1")
@@ -51,7 +50,8 @@ def test_of_two_machines_one_gives_all_seeds_of_a_model(record, config):
     beauty = ("runs", "beauty")
     for machine in ("a-cpu", "b-gpu"):
         record(machine, *beauty, "sasrec", "1")
-        record(machine, *beauty, "elcrec", "1", cuda="13.0" if machine == "b-gpu" else None)
+        device = "cuda: NVIDIA H200" if machine == "b-gpu" else "cpu: one (2 threads)"
+        record(machine, *beauty, "elcrec", "1", device=device)
     record("b-gpu", *beauty, "iclrec", "1")
     record("b-gpu", *beauty, "iclrec", "2")
     record("a-cpu", *beauty, "iclrec", "1")
@@ -68,6 +68,12 @@ def test_runs_of_the_sensitivity_come_from_one_machine_too(record, config):
     record("b-gpu", "sensitivity", "beauty", "alpha-0.1", "1")
     expected = config.recorded / "b-gpu" / "sensitivity" / "beauty" / "alpha-0.1" / "1"
     assert sensitivity_folder(config, "beauty", "alpha-0.1", 1) == expected
+
+
+def test_of_as_many_measurements_those_of_a_gpu_are_taken(record, config):
+    record("a-cpu", "efficiency", "beauty", "elcrec.json")
+    record("b-gpu", "efficiency", "beauty", "elcrec.json", device="cuda: NVIDIA H200")
+    assert machine_of(config, "efficiency", "beauty") == "b-gpu"
 
 
 def test_measurements_of_a_data_set_come_from_one_machine(record, config):

@@ -1,13 +1,17 @@
 """Claims on outputs with a known answer, for and against, and without runs."""
 
+import numpy as np
 import pytest
 
+from elcrec.cli.main import main
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import summarise
 from elcrec.paper import ARMS
 from elcrec.report.claims import CLAIMS, intents
 from elcrec.report.claims.claim import Outcome, Scope, judge_all, verdict_of
+from elcrec.report.remarks import remarks
 from elcrec.tables.tables2_3 import RESIDENT
+from tests.recording import edit
 from tests.unit.report.report_output import ReportOutput
 
 find = {claim.id: claim.find for claim in CLAIMS}
@@ -258,3 +262,27 @@ def test_other_data_sets_are_shown_and_decide_nothing(tmp_path):
     best = judge_all(output.evidence, CLAIMS)[0]
     assert best.finding.outcome == Outcome.NOT_RUN
     assert best.elsewhere.outcome == Outcome.HOLDS
+
+
+def test_claims_and_remarks_stay_in_the_paper_s_metrics(tmp_path):
+    """Whatever metrics the tables and figures show."""
+    models = ["sasrec", "iclrec", "elcrec"]
+    said = []
+    for n, changes in enumerate(({}, {"metrics": ["HR@1", "NDCG@10"]})):
+        output = ReportOutput(tmp_path / str(n), **changes)
+        for place, model in enumerate(dict.fromkeys([*models, *ARMS.values()])):
+            for seed in (1, 2):
+                folder = output.run(model, seed)
+                ranks = np.arange(22363) // (3 * place + seed + 1)
+                metrics = {split: summarise(ranks) for split in ("valid", "test")}
+                np.savez_compressed(folder / "ranks.npz", valid=ranks, test=ranks)
+                edit(folder / "metrics.json", metrics=metrics)
+        config = ["--config", str(output.config_file)]
+        for words in (["table", "accuracy"], ["table", "verdict"], ["figure", "ablation"]):
+            assert main([*words, *config]) == 0
+        judged = [(j.id, j.finding) for j in judge_all(output.evidence, CLAIMS)]
+        said.append((judged, [remark.evidence for remark in remarks(output.evidence)]))
+    outcomes = {id: finding.outcome for id, finding in said[0][0]}
+    assert outcomes["best"] != Outcome.NOT_RUN
+    assert outcomes["ablation"] != Outcome.NOT_RUN
+    assert said[0] == said[1]
