@@ -10,7 +10,7 @@ from elcrec.files.rows import Row
 from elcrec.runs.reading import Gap
 from elcrec.runs.record import RunRecord
 from elcrec.statistics.noise import Pool
-from elcrec.tables.layout import GAP, Cell, Column, Named, gap, p_value, percent
+from elcrec.tables.layout import GAP, Cell, Column, Named, Names, gap, p_value, percent
 
 LEAD = (
     *("mean_b", "relative_difference_percent", "difference_low95", "difference_high95"),
@@ -79,12 +79,14 @@ def marks(text: str) -> str:
     return "".join(mark for mark in (AT_THE_LIMIT, STOPPED_EARLY) if mark in text)
 
 
-def noisier(pools: Mapping[str, Pool], names: Named) -> dict[str, list[str]]:
-    """Models noisier than the others, on which data set, and how much they deviate."""
+def noisier(pools: Mapping[str, Pool], names: Names) -> dict[str, list[str]]:
+    """Models of a table that are noisier than the others: on which data set, by how much."""
     found: dict[str, list[str]] = {}
     for metric, pool in pools.items():
         for dataset, model in pool.noisier:
-            where = f"{names.model_name(model)} on {names.dataset_name(dataset)}"
+            if dataset not in names.datasets or model not in names.models:
+                continue
+            where = f"{names.models[model]} on {names.datasets[dataset]}"
             share = f"{metric} {100 * pool.variances[dataset, model] ** 0.5:.1f} %"
             found.setdefault(where, []).append(share)
     return found
