@@ -3,7 +3,7 @@
 And which runs of ours they are held against, on which metrics.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
 from pathlib import Path
@@ -110,6 +110,23 @@ def refuse_short(run: Predicted, needed: int) -> None:
         raise InputError(
             f"{run.folder}: {short_lists([run], needed)}; allowed: {needed} or more (items that "
             "the user had before compete under the protocol repeats alone)"
+        )
+
+
+def done_to(theirs: Sequence[Predicted]) -> Iterator[str]:
+    """What was done to the predictions of a model on a data set, a sentence each."""
+    first = theirs[0]
+    if excluded := sum(run.excluded for run in theirs):
+        yield (
+            f"{excluded:,} predicted items were taken out, and the ranks behind them closed up: the"
+            f" user had them before, and under the protocol {first.protocol} they do not compete."
+        )
+    if missed := sum(run.missed for run in theirs):
+        yield f"{missed:,} users without a prediction count as misses."
+    if first.hidden:
+        yield (
+            f"{first.hidden:,} users had their test item before, so that it does not compete either"
+            " and counts as a miss."
         )
 
 

@@ -8,7 +8,7 @@ from textwrap import fill
 
 from elcrec.config.config import Config
 from elcrec.evaluation.metrics import METRICS
-from elcrec.external.record import THEIRS, Predicted, Rivals, place, short_lists
+from elcrec.external.record import THEIRS, Predicted, Rivals, done_to, place, short_lists
 from elcrec.tables import table1
 from elcrec.tables.layout import GAP, Names, number, p_value, percent, plain_table, score
 from elcrec.tables.table1 import AccuracyTable
@@ -62,19 +62,7 @@ def compared(
 
 def _remarks(config: Config, theirs: Sequence[Predicted], metrics: Sequence[str]) -> Iterator[str]:
     """What was done to the lists, and what they do not suffice for."""
-    first = theirs[0]
-    if excluded := sum(run.excluded for run in theirs):
-        yield (
-            f"{excluded:,} predicted items were taken out, and the ranks behind them closed up: the"
-            f" user had them before, and under the protocol {first.protocol} they do not compete."
-        )
-    if missed := sum(run.missed for run in theirs):
-        yield f"{missed:,} users without a prediction count as misses."
-    if first.hidden:
-        yield (
-            f"{first.hidden:,} users had their test item before, so that it does not compete either"
-            " and counts as a miss."
-        )
+    yield from done_to(theirs)
     if absent := [metric for metric in config.metrics or METRICS if metric not in metrics]:
         needed = max(map(place, absent))
         lists = short_lists(theirs, needed)

@@ -10,6 +10,7 @@ import pandas as pd
 
 from elcrec.config.config import Config
 from elcrec.data.repeats import FATE
+from elcrec.external.record import Predicted, done_to
 from elcrec.files.rows import Row, rows_of
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable, load_released
 from elcrec.statistics.comparison import COLUMNS, TESTS, csv_row
@@ -85,11 +86,18 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     Raises:
         InputError: A configuration, run folder or paper file that is not right.
     """
-    write_files(table1.read(config, any_code), folder)
+    unused = [
+        f"{config.model_name(model)} on {config.dataset_name(dataset)}: not shown, for the data set"
+        " is not in use."
+        for model, told in config.external.items()
+        for dataset in told.files
+        if dataset not in config.use
+    ]
+    write_files(table1.read(config, any_code), folder, unused)
 
 
-def write_files(table: AccuracyTable, folder: Path) -> None:
-    """Write the files of a table that was read."""
+def write_files(table: AccuracyTable, folder: Path, unused: Sequence[str] = ()) -> None:
+    """Write the files of a table that was read; `unused`: what is said of other predictions."""
     names, by_name, own = table.names, table.by_name, impossible.own_columns(table)
     columns = impossible.printed_columns(table.paper)
     broken = impossible.impossible(columns, impossible.PAPER).to_dict("records")
@@ -110,6 +118,7 @@ def write_files(table: AccuracyTable, folder: Path) -> None:
         own_broken=len(impossible.impossible(own, impossible.OURS)),
         broken=[c for c in broken if (c["dataset"], first, c["model"]) in by_name],
         released={key: value for key, value in load_released().items() if key in by_name},
+        external=[*_of_predictions(table), *unused],
         origin=origin(table.records, "runs"),
         missing=missing(table.gaps, names),
     )
@@ -164,6 +173,16 @@ def _rows_compared(table: AccuracyTable) -> list[Row]:
         top = table.tops.get((dataset, metric))
         rows.append(csv_row(top) if top else best)
     return rows_of(pd.DataFrame(rows, columns=COLUMNS))
+
+
+def _of_predictions(table: AccuracyTable) -> list[str]:
+    """What was done to predictions from elsewhere."""
+    theirs: dict[str, list[Predicted]] = {}
+    for run in table.records:
+        if isinstance(run, Predicted):
+            names = table.names.model_name(run.model), table.names.dataset_name(run.dataset)
+            theirs.setdefault(" on ".join(names), []).append(run)
+    return [f"{where}: {said}" for where, runs in theirs.items() for said in done_to(runs)]
 
 
 def _other_protocols(table: AccuracyTable) -> dict[str, list[str]]:

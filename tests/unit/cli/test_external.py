@@ -322,7 +322,21 @@ def test_predictions_have_their_place_in_every_table(mine, beside):
         assert "Theirs (not trained here)" in text
     notes = (tables / "table1.md").read_text()
     assert "Ranked by `strict` under this protocol" in notes
+    assert "Theirs (not trained here) on Tiny: " not in notes  # nothing was done to these lists
     assert "unknown" not in notes  # commit and device are those of our runs
+
+
+def test_what_was_done_to_predictions_stands_below_table_1(mine, beside, tmp_path):
+    users = pd.read_csv(mine / "p.csv")["user"].unique()
+    seen = pd.read_csv(mine / "split" / "valid.csv")[["user", "item"]].assign(rank=0)
+    lists = pd.concat([seen, popularity(mine / "split")])
+    lists[lists["user"] != users[0]].to_csv(tmp_path / "p.csv", index=False)
+    files = {"tiny": [str(tmp_path / "p.csv")], "beauty": ["not-read.csv"]}
+    assert main(["table", "accuracy", *beside(files=files, missing="miss")]) == 0
+    notes = " ".join((mine / "results" / "tables" / "table1.md").read_text().split())
+    assert "Theirs (not trained here) on Tiny: 119 predicted items were taken out" in notes
+    assert "Theirs (not trained here) on Tiny: 1 users without a prediction count" in notes
+    assert "on Beauty: not shown, for the data set is not in use." in notes
 
 
 def test_lists_that_are_too_short_for_the_tables_are_refused(mine, beside, tmp_path, capsys):
