@@ -163,6 +163,11 @@ class Check:
         ended = [line for line in said.splitlines() if re.search(r"seed \d+: ", line)]
         return {"at_once": at_once, "graphs": graphs, "ended": ended}
 
+    def text(self) -> str:
+        """What was found so far."""
+        done = self.machine, self.parts, self.gains()
+        return checked(self.config, self.job.dataset, self.seconds, *done)
+
     def _best(self) -> tuple[int, bool]:
         """How many runs at once, and whether from graphs; one, if that was not measured."""
         gains = [row for row in self.gains() if row["times"] >= WORTH]
@@ -200,7 +205,7 @@ class Check:
     def _write(self) -> str:
         """Write the record, the text and the archive."""
         record, words, archive = (self.folder / name for name in NAMES)
-        told = checked(self)
+        told = self.text()
         kept = {"seconds": self.seconds, "environment": self.machine, "parts": self.parts}
         write_json(record, kept)
         write_text(words, told)

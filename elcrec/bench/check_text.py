@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from elcrec.bench.text import HOUR, figure, megabytes, short
 from elcrec.bench.ways import BATCHES
+from elcrec.config.config import Config
 from elcrec.tables.document import document
 from elcrec.tables.layout import GAP, Table, number, texts
-
-if TYPE_CHECKING:
-    from elcrec.bench.check_gpu import Check
 
 Row = dict[str, Any]
 TOLERANCE = 0.03
@@ -20,30 +19,46 @@ WORTH = 1.5
 """Times as much done in the same time, from which runs are trained side by side."""
 
 
-def checked(check: Check) -> str:
-    """All parts that were done so far; what failed, with its reason."""
-    found: dict[str, Any] = {name: part.get("found") for name, part in check.parts.items()}
+def checked(
+    config: Config,
+    dataset: str,
+    seconds: float,
+    machine: Mapping[str, Any],
+    parts: Mapping[str, Row],
+    gains: Sequence[Row],
+) -> str:
+    """All parts that were done so far; what failed, with its reason.
+
+    Args:
+        config: Has the names, and the runs that there are to be.
+        dataset: The one that was trained on.
+        seconds: Wall clock that all of it might take.
+        machine: Environment of the device; empty if it never answered.
+        parts: As in `elcrec.bench.check_gpu.Check`.
+        gains: What runs side by side bring.
+    """
+    found: dict[str, Any] = {name: part.get("found") for name, part in parts.items()}
     models = found.get("models") or []
     return document(
         "check_gpu.md.j2",
         "elcrec.bench",
-        environment=check.machine if "device" in check.machine else None,
+        environment=machine if "device" in machine else None,
         steps=BATCHES,
-        dataset=check.config.dataset_name(check.job.dataset),
-        minutes=short(check.seconds / 60),
+        dataset=config.dataset_name(dataset),
+        minutes=short(seconds / 60),
         tests=found.get("tests"),
         losses=_losses(models) if models else None,
         times=_times(models) if models else None,
         reasons=_reasons(models),
         off=[f"{row['name']} ({way})" for row, way in _ways(models) if is_off(row, way)],
         tolerance=TOLERANCE,
-        hours=_hours(check, models),
-        beside=_beside(check.gains()) if found.get("side by side") else None,
+        hours=_hours(config, dataset, models),
+        beside=_beside(gains) if found.get("side by side") else None,
         beside_failed=[row for row in found.get("side by side") or [] if "failed" in row],
         worth=WORTH,
         alone=_alone(found["alone"]) if found.get("alone") else None,
         runs=found.get("runs"),
-        failed={name: part["failed"] for name, part in check.parts.items() if "failed" in part},
+        failed={name: part["failed"] for name, part in parts.items() if "failed" in part},
     )
 
 
@@ -103,21 +118,21 @@ def _reasons(models: list[Row]) -> list[str]:
     ]
 
 
-def _hours(check: Check, models: list[Row]) -> dict[str, Any] | None:
+def _hours(config: Config, dataset: str, models: list[Row]) -> dict[str, Any] | None:
     """How long all runs take at most: on this data set, and on all in proportion to their users."""
     ways = [row["ways"]["GPU"] for row in models if "step" in row["ways"].get("GPU", {})]
     if not ways:
         return None
     epochs = [(w["steps"] * w["step"]["median"] + w["evaluation"], w["epochs"]) for w in ways]
-    hours = len(check.config.seeds) * sum(seconds * most for seconds, most in epochs) / HOUR
-    counts = {name: check.config.dataset(name).counts for name in check.config.use}
+    hours = len(config.seeds) * sum(seconds * most for seconds, most in epochs) / HOUR
+    counts = {name: config.dataset(name).counts for name in config.use}
     users = {name: c.users for name, c in counts.items() if c and c.users}
-    own = users.get(check.job.dataset)
+    own = users.get(dataset)
     whole = short(hours * sum(users.values()) / own) if own and len(users) == len(counts) else None
     return {"here": short(hours), "all": whole, "models": len(ways), "of": len(models)}
 
 
-def _beside(gains: list[Row]) -> Table:
+def _beside(gains: Sequence[Row]) -> Table:
     header = ["runs side by side", "CUDA graphs", "s per epoch of all", "times as much", "GPU MB"]
     rows = []
     for row in gains:

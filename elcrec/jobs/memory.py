@@ -7,17 +7,15 @@ there is.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from elcrec.data.histories import InteractionData
 from elcrec.models.encoder import Attention, Block, EncoderSettings, TransformerEncoder
+from elcrec.runs.settings import RunSettings
 from elcrec.usage import reserve
-
-if TYPE_CHECKING:
-    from elcrec.data.histories import InteractionData
-    from elcrec.jobs.run import Run
 
 
 def check_window(parameters: Any) -> None:
@@ -58,14 +56,14 @@ def _look(attention: Attention, blocks: int, module: nn.Module, inputs: tuple[Te
     reserve(needed, f"attention among {length:,} positions of {rows:,} windows")
 
 
-def out_of_memory(run: Run, data: InteractionData, error: Exception) -> str:
+def out_of_memory(settings: RunSettings, data: InteractionData, error: Exception) -> str:
     """What to do about it."""
     gpu = "GPU " if data.device.type == "cuda" else ""
     why = f" ({error})" if isinstance(error, MemoryError) and str(error) else ""
     longest = f"the longest history has {data.sequences.lengths.max():,} items"
-    length = getattr(run.settings.parameters, "max_length", None)  # a user's own may have none
+    length = getattr(settings.parameters, "max_length", None)  # a user's own may have none
     window = f", or max_length (now {length}; {longest})" if length else ""
     return (
         f"out of {gpu}memory{why}: make training.batch_size smaller (now "
-        f"{run.settings.training.batch_size}){window}, or run fewer trainings side by side"
+        f"{settings.training.batch_size}){window}, or run fewer trainings side by side"
     )

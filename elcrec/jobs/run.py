@@ -160,7 +160,7 @@ def execute(
     except (RuntimeError, MemoryError) as error:
         if not ran_out(error):
             raise
-        raise InputError(out_of_memory(run, data, error)) from None
+        raise InputError(out_of_memory(run.settings, data, error)) from None
     how = {"kernels": kernels, "graphs": run.graphs, "precision": run.settings.precision}
     record = describe(run, model, result, data) | how | {"at_once": at_once}
     made = {"metrics": record, "result": result}

@@ -8,7 +8,6 @@ import pytest
 
 from elcrec.bench import check_gpu
 from elcrec.bench.check_gpu import Check, Worker
-from elcrec.bench.check_text import checked
 from elcrec.bench.subject import Job
 from elcrec.cli.check_gpu import _plan as left
 from elcrec.cli.main import main
@@ -103,7 +102,7 @@ def test_a_model_that_fails_and_one_that_is_off(tiny, monkeypatch):
     made = check(tiny)
     found = made._models(60)
     made.parts["models"] = {"found": found}
-    told = checked(made)
+    told = made.text()
     assert "cuda: made up" in told
     assert "- **Failed**: BPR-MF, CPU: SystemExit: illegal memory access" in told
     assert "+5.00 % off" in told
