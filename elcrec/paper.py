@@ -4,8 +4,6 @@ All files are wide CSVs: the first two columns are the key, each further column 
 lines that begin with `#` say where they were printed. An empty field is a value not published.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`elcrec check-gpu`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

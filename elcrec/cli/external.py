@@ -1,7 +1,5 @@
 """`elcrec compare` and `elcrec export-split`: models of other frameworks on the same users."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

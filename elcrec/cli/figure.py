@@ -1,7 +1,5 @@
 """`elcrec figure <name>`: from run folders to figures."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`elcrec nightly check`."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

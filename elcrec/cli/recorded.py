@@ -1,7 +1,5 @@
 """`elcrec recorded add|readme|calibrate`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from typing import Any

@@ -1,7 +1,5 @@
 """`elcrec report`: the replication report as one HTML page."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`elcrec table`: from run folders to table files."""
 
-from __future__ import annotations
-
 import argparse
 from importlib import import_module
 from typing import Any

@@ -5,8 +5,6 @@ configuration, a model's YAML and a record in JSON. What is allowed is told from
 that pydantic makes of a type, so each rule is written once, with its type.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Mapping
 from contextlib import suppress

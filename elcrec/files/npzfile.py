@@ -1,7 +1,5 @@
 """Files of arrays (.npz), written whole, and read without running code from them."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Rows of CSV files by their columns; a field that is not there or no number is refused."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

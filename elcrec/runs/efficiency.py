@@ -1,9 +1,7 @@
 """Efficiency records: `<output>/efficiency/<dataset>/<model>.json`, read and checked."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -23,7 +21,7 @@ class Spread(Record):
     most: Amount = Field(alias="max")
 
     @model_validator(mode="after")
-    def _is_in_order(self) -> Spread:
+    def _is_in_order(self) -> Self:
         if not self.least <= self.median <= self.most:
             found = f"{self.least:g}, {self.median:g}, {self.most:g}"
             raise ValueError(f"needs min <= median <= max, has {found}")
@@ -59,7 +57,7 @@ class EfficiencyRecord(Record):
     dirty: bool
 
     @model_validator(mode="after")
-    def _has_its_memory(self) -> EfficiencyRecord:
+    def _has_its_memory(self) -> Self:
         memory = self.peak_memory
         if self.device_kind == "cuda" and None in (memory.cuda_allocated, memory.cuda_reserved):
             raise ValueError("peak_memory has no CUDA figures, although device_kind is 'cuda'")

@@ -1,7 +1,5 @@
 """`history.csv` of a run: what training and validation gave, epoch by epoch."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
 

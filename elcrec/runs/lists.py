@@ -1,7 +1,5 @@
 """`top.npz` of a run: the best items of every user on the test split."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,11 +1,9 @@
 """Run folders: `<output>/runs/<dataset>/<model>/<seed>/`, read and checked against themselves."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +80,7 @@ class MetricsFile(Record):
     """`plain`, or `native` and the hash of its source: see `elcrec.models.native`."""
 
     @model_validator(mode="after")
-    def _tests_a_trained_epoch(self) -> MetricsFile:
+    def _tests_a_trained_epoch(self) -> Self:
         if self.best_epoch > self.epochs:
             raise ValueError(f"best_epoch is {self.best_epoch}; allowed: 0 to {self.epochs}")
         return self

@@ -1,8 +1,6 @@
 """Records of metrics without a run folder: of published weights, and of tried grid points."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -38,7 +36,7 @@ class Centers(Record):
     user_cosine: Cosine
 
     @model_validator(mode="after")
-    def _are_there(self) -> Centers:
+    def _are_there(self) -> Self:
         if self.in_use > self.count:
             raise ValueError(f"in_use is {self.in_use}; allowed: at most {self.count}, all of them")
         return self
@@ -77,7 +75,7 @@ class TriedPoint(Record):
     dirty: bool
 
     @model_validator(mode="after")
-    def _has_a_score(self) -> TriedPoint:
+    def _has_a_score(self) -> Self:
         if self.select_by not in self.valid:
             raise ValueError(f"valid has no {self.select_by}, which select_by names")
         return self

@@ -1,7 +1,5 @@
 """`intents.npz` of a run: users and intents at some epochs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

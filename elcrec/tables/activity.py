@@ -5,8 +5,6 @@ split into five equally large groups by the length of their history, and in a se
 popular their test item is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial

@@ -3,8 +3,6 @@
 From the `top.npz` that runs keep; runs without it are gaps.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, combinations_with_replacement

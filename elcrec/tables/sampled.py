@@ -4,8 +4,6 @@ Many papers print such numbers; they say little of a full ranking, nor need they
 does, so they are here only to be put beside a paper's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from math import nan

@@ -1,7 +1,5 @@
 """What the clustering really does: accuracy and clusters of models that differ in it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import nan

@@ -1,7 +1,5 @@
 """Table 1: accuracy on the test split, ours beside the paper's, with significance tests."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, product

@@ -1,7 +1,5 @@
 """Table 1 for people: Markdown and LaTeX with notes, and headline rows for a terminal."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import nan
 from pathlib import Path

@@ -3,8 +3,6 @@
 From the runs of Table 1 and `serve.json`, which `elcrec bench --serve` measures.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Sequence
 from math import nan
