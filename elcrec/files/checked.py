@@ -54,6 +54,18 @@ def matching(pattern: str, words: str) -> Any:
     return Field(pattern=pattern)
 
 
+def having(*keys: str) -> AfterValidator:
+    """Of a mapping: that it has these keys."""
+
+    def whole(values: dict[str, Any]) -> dict[str, Any]:
+        for key in keys:
+            if key not in values:
+                raise ValueError(f"the key '{key}' is missing")
+        return values
+
+    return AfterValidator(whole)
+
+
 def _unique(values: list[T]) -> list[T]:
     for last, value in enumerate(values):
         if value in values[:last]:

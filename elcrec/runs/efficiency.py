@@ -5,9 +5,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from elcrec.files.checked import Amount, Count, Line, Positive, Record
+from elcrec.files.checked import Amount, Line, Positive, Record
 from elcrec.files.jsonfile import read_json
-from elcrec.runs.record import PeakMemory
+from elcrec.runs.record import PeakMemory, Trained
 
 PHASES = ("training", "validation", "kmeans")
 """What the seconds of an epoch are split into."""
@@ -37,14 +37,10 @@ class _Seconds(Record):
     kmeans: Spread | None = None
 
 
-class EfficiencyRecord(Record):
+class EfficiencyRecord(Trained):
     """Time and memory of one model on one data set, measured alone on a device."""
 
     format: Literal[1]
-    dataset: Line
-    model: Line
-    seed: Count
-    device: Line
     device_kind: Literal["cuda", "cpu"]
     epochs_measured: Positive
     seconds_per_epoch: _Seconds
@@ -53,8 +49,6 @@ class EfficiencyRecord(Record):
     peak_memory: PeakMemory
     fingerprint: Line
     settings: Line
-    commit: Line | None
-    dirty: bool
 
     @model_validator(mode="after")
     def _has_its_memory(self) -> Self:

@@ -7,12 +7,12 @@ from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field, SkipValidation, model_validator
+from pydantic import Field, SkipValidation, model_validator
 
 from elcrec.data.sequences import SPLITS
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import per_user, summarise
-from elcrec.files.checked import Amount, Count, Line, Positive, Record, Share, matching
+from elcrec.files.checked import Amount, Count, Line, Positive, Record, Share, having, matching
 from elcrec.files.jsonfile import read_json
 from elcrec.files.npzfile import read_arrays
 from elcrec.runs.history import read_history
@@ -41,24 +41,31 @@ class PeakMemory(Record):
     cuda_reserved: Count | None = Field(alias="cuda_reserved_bytes")
 
 
-def _of_all_splits(metrics: Metrics) -> Metrics:
-    for split in SPLITS:
-        if split not in metrics:
-            raise ValueError(f"the key '{split}' is missing")
-    return metrics
+class Made(Record):
+    """What was made of a model on a data set."""
+
+    dataset: Line
+    model: Line
+    commit: Line | None
+    dirty: bool
+    """The working tree had uncommitted changes."""
 
 
-class MetricsFile(Record):
+class Trained(Made):
+    """What was made by training."""
+
+    seed: Count
+    device: Line
+
+
+class MetricsFile(Trained):
     """Content of `metrics.json`."""
 
     format: Literal[1]
-    dataset: Line
-    model: Line
-    seed: Count
     protocol: Line
     ranked_by: Line
     """The protocol, or the model's own where its scores have no zero point."""
-    metrics: Annotated[Metrics, AfterValidator(_of_all_splits)]
+    metrics: Annotated[Metrics, having(*SPLITS)]
     """Split (`valid`, `test`) to metric to value in [0, 1]."""
     users: Positive
     epochs: Count
@@ -66,16 +73,12 @@ class MetricsFile(Record):
     seconds: dict[str, Amount]
     """Phase to wall-clock seconds of the whole run."""
     peak_memory: PeakMemory
-    device: Line
     parameters: Count
     """Number of trained parameters."""
     fingerprint: Line
     settings: Line
     data: Line
     """Hash of the histories."""
-    commit: Line | None
-    dirty: bool
-    """The working tree had uncommitted changes."""
     kernels: Kernels
     """`plain`, or `native` and the hash of its source: see `elcrec.models.native`."""
 

@@ -2,20 +2,23 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from elcrec.evaluation.metrics import METRICS, TABLE_METRICS
-from elcrec.files.checked import LARGEST, Amount, Count, Line, Positive, Record, Share, matching
+from elcrec.files.checked import (
+    LARGEST,
+    Amount,
+    Count,
+    Line,
+    Positive,
+    Record,
+    Share,
+    having,
+    matching,
+)
+from elcrec.runs.record import Trained
 
-
-def _as_in_tables(metrics: dict[str, float]) -> dict[str, float]:
-    for metric in TABLE_METRICS:
-        if metric not in metrics:
-            raise ValueError(f"the key '{metric}' is missing")
-    return metrics
-
-
-TableMetrics = Annotated[dict[str, Share], AfterValidator(_as_in_tables)]
+TableMetrics = Annotated[dict[str, Share], having(*TABLE_METRICS)]
 """Metric to value, with all that tables show."""
 Cosine = Annotated[float, Field(ge=-1.01, le=1.01)]  # a mean of rounded ones may pass 1 a little
 SettingName = Annotated[str, matching(r"^[^\W\d]\w*$", "the name of a setting")]
@@ -58,21 +61,15 @@ class ReleasedRecord(Record):
     command: list[str] = []
 
 
-class TriedPoint(Record):
+class TriedPoint(Trained):
     """What `elcrec try` wrote of a point of a model's grid."""
 
-    dataset: Line
-    model: Line
     point: dict[SettingName, bool | Integer | float | Line]
     select_by: Literal[METRICS]  # type: ignore[valid-type]
     valid: TableMetrics
     best_epoch: Count
     epochs: Count
     seconds: Amount
-    seed: Count
-    device: Line
-    commit: Line | None
-    dirty: bool
 
     @model_validator(mode="after")
     def _has_a_score(self) -> Self:
