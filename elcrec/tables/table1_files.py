@@ -15,7 +15,7 @@ from elcrec.tables import impossible, layout, table1
 from elcrec.tables.document import write_csv, write_table
 from elcrec.tables.layout import GAP, Cell, Column, Named, Table, named, percent, score
 from elcrec.tables.table1 import AccuracyTable
-from elcrec.tables.wording import lead, marks, missing, noisier, origin, tested
+from elcrec.tables.wording import lead, marks, missing, noisier, tested
 
 HEADLINE_METRICS = ("HR@5", "NDCG@20")
 
@@ -108,8 +108,7 @@ def write_files(table: AccuracyTable, folder: Path) -> None:
         own_broken=len(impossible.impossible(own, impossible.OURS)),
         broken=[c for c in broken if (c["dataset"], first, c["model"]) in by_name],
         released={key: value for key, value in load_released().items() if key in by_name},
-        origin=origin(table.records, "runs"),
-        missing=missing(table.gaps, names),
+        **table.remarks,
     )
     write_csv(folder / "significance.csv", table.significance())
 
