@@ -14,7 +14,7 @@ from elcrec.errors import InputError
 from elcrec.evaluation.metrics import per_user, summarise
 from elcrec.files.checked import Amount, Count, Line, Positive, Record, Share, having, matching
 from elcrec.files.jsonfile import read_json
-from elcrec.files.npzfile import read_arrays
+from elcrec.files.npzfile import check_whole, read_arrays
 from elcrec.runs.history import read_history
 
 FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
@@ -152,11 +152,7 @@ def read_ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
         InputError: The file is damaged, or has no such array.
     """
     arrays = read_arrays(path, SPLITS)
-    ranks: dict[str, NDArray[np.integer]] = {split: arrays[split] for split in SPLITS}
-    for split, array in ranks.items():
-        if array.shape != (users,) or array.dtype.kind not in "iu" or array.min() < 0:
-            raise InputError(
-                f"{path}: {split} is {array.dtype} of shape {array.shape}; allowed: one integer "
-                f"rank of at least 0 for each of the {users} users of metrics.json"
-            )
-    return ranks
+    words = f"one integer rank of at least 0 for each of the {users} users of metrics.json"
+    for split in SPLITS:
+        check_whole(f"{path}: {split}", arrays[split], users, f"allowed: {words}")
+    return {split: arrays[split] for split in SPLITS}
