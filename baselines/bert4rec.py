@@ -18,8 +18,6 @@ Scores are logits of a softmax, which have no zero point, so items seen before a
 protocol `strict`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

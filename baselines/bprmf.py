@@ -14,8 +14,6 @@ The order of a history is not used. Scores are compared within a user only and h
 so items seen before are excluded: protocol `strict`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

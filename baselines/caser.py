@@ -20,8 +20,6 @@ Its logits have no zero point: they sink as it trains, and the score 0 of the re
 would lift items seen before above them. So these are excluded: protocol `strict`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -21,8 +21,6 @@ and masked items become the mask token, so that no loss sees padding and none is
 to 5 stay. The mask token is then a trained input, and its row is not recommended.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -28,8 +28,6 @@ Scores are logits of a softmax, which have no zero point, so items seen before a
 protocol `strict`.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

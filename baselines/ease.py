@@ -13,8 +13,6 @@ Differs from the paper in:
 2. Scores have no zero point: items seen before are left out under `paper` too.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -28,8 +28,6 @@ Differs from the papers in:
    other rows with this loss.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Literal
 

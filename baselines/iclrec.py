@@ -13,8 +13,6 @@ Follows the released code, and so differs from the paper in:
 4. Other users of the same intent remain negatives in the intent loss (no false-negative mask).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from torch import Tensor

@@ -13,8 +13,6 @@ sum of its similarities to the items of the history, each times decay^(distance 
 Scores have no zero point: items seen before are left out under `paper` too.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -4,8 +4,6 @@ No paper: the floor that every learned model has to be above. Counts are those o
 (all but each user's last two), so nothing of validation or test is seen.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

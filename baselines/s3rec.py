@@ -14,8 +14,6 @@ with it. Differs from the authors' code in:
 3. The mask token, an input of the first stage, is not recommended.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from torch import Tensor

@@ -19,8 +19,6 @@ after the last one, only shows how the training goes. Only differences of its sc
 so items seen before are excluded: protocol `strict`.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -16,8 +16,6 @@ place of one sampled negative, as in Klenitskiy & Vasilev, "Turning Dross Into G
 Petrov & Macdonald, "gSASRec" (both RecSys 2023).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -3,8 +3,6 @@
 The package by itself imports nothing heavy: `ELCM` and `load` are there when they are first used.
 """
 
-from __future__ import annotations
-
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any

@@ -1,7 +1,5 @@
 """Bad input, and how a refusal is worded: the value, its key and what may have been meant."""
 
-from __future__ import annotations
-
 import datetime
 import difflib
 import math

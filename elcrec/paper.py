@@ -4,15 +4,13 @@ All files are wide CSVs: the first two columns are the key, each further column 
 lines that begin with `#` say where they were printed. An empty field is a value not published.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from elcrec import ROOT
-from elcrec.errors import InputError, in_line, shown
-from elcrec.files.csvfile import read_csv
+from elcrec.errors import InputError, in_line
+from elcrec.files.csvfile import as_number, read_csv
 
 FOLDER = ROOT / "workflow" / "paper"
 IMPROVEMENT, P_VALUE = "improvement", "p_value"
@@ -118,17 +116,8 @@ def _fields(
         seen.add((row[0], row[1]))
         for column, text in zip(header[2:], row[2:], strict=True):
             if text and column != words:
-                yield (row[0], row[1], column), _number(text, f"{where}, column {in_line(column)}")
-
-
-def _number(text: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value):
-        raise InputError(f"{where}: is {shown(text)}; allowed: a number or nothing")
-    return value
+                place = f"{where}, column {in_line(column)}:"
+                yield (row[0], row[1], column), as_number(text, place)
 
 
 def printed_sizes() -> dict[str, dict[str, str]]:

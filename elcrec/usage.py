@@ -1,7 +1,5 @@
 """Time and memory: stopwatch, peaks, and memory that runs out."""
 
-from __future__ import annotations
-
 import gc
 import platform
 import resource

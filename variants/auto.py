@@ -5,8 +5,6 @@ paper speaks of a rule of thumb without this project knowing its formula, so tha
 Beauty gets 106 centers, where the paper has 256.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from typing import Literal
 

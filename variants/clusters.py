@@ -18,8 +18,6 @@ pushes no two of them apart (docs/study.md).
 encoder, or `random` directions that stay, which know nothing of the data.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -15,8 +15,6 @@ What is ours, where the source looks at a plot:
    moments of a center stay where they were.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -1,7 +1,5 @@
 """Centers that no gradient moves: what `momentum` and the frozen centers of `clusters` share."""
 
-from __future__ import annotations
-
 import elcrec.models.elcrec as elcrec
 
 

@@ -1,7 +1,5 @@
 """ICLRec that pools and flattens real positions only: its point 1; see `variants.real`."""
 
-from __future__ import annotations
-
 from torch import Tensor
 
 from baselines import iclrec

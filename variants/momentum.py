@@ -11,8 +11,6 @@ Differs from `elcrec.models.elcrec` in:
 2. No gradient reaches the centers. The cluster loss has its gradient for the users alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import torch

@@ -5,8 +5,6 @@ nothing to a pooled vector nor to the flattened views, and no center is joined t
 be encoded either: on the CPU windows are cut as in `elcrec.models.padding`.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F

@@ -12,8 +12,6 @@ What is ours:
    exceeds 1 at the optimum.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

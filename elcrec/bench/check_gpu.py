@@ -4,8 +4,6 @@ Each part runs in a process of its own: one that fails or takes too long is told
 What is known is written after every part, so that an end in the middle loses little.
 """
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

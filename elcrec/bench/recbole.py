@@ -4,8 +4,6 @@ Both run in the environment of `make test-parity`. RecBole trains on every prefi
 on whole histories: their steps are not the same work, their epochs are.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 from importlib import import_module

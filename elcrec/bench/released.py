@@ -1,7 +1,5 @@
 """`elcrec bench --against`: the authors' released code, of a user's own checkout, beside ours."""
 
-from __future__ import annotations
-
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress

@@ -6,8 +6,6 @@ their validation. Nothing of theirs is changed or copied, and no setting of ours
 allocator) reaches it.
 """
 
-from __future__ import annotations
-
 import argparse
 import ast
 import importlib

@@ -4,8 +4,6 @@ A request is the history of a user as it is known before the test; the answer, t
 that are not in it. Weights are random, on which neither time nor size depends.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Sequence
 from typing import Any

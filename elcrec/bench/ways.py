@@ -4,8 +4,6 @@ Lives in a process of its own (`elcrec.bench.side.Process`), for a GPU that fail
 nothing more in that process.
 """
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from typing import Any

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elcrec.cli.options import add_config, add_device, add_force, add_kernels, file_path
+from elcrec.cli.options import add_command, add_device, add_force, add_kernels, file_path
 from elcrec.errors import InputError
 
 if TYPE_CHECKING:
@@ -25,8 +25,8 @@ Found = tuple[dict[str, Any], str]
 
 def add_commands(subparsers: Any) -> None:
     """Add `bench` to the parser of `elcrec`."""
-    bench = subparsers.add_parser("bench", help="seconds and memory of steps, epochs, evaluations")
-    bench.set_defaults(run=run)
+    text = "seconds and memory of steps, epochs, evaluations"
+    bench = add_command(subparsers, "bench", run, text)
     add = bench.add_argument
     add("--dataset", action="append", help="a data set of the config; may be repeated (beauty)")
     add("--model", action="append", help="a model, or a YAML file; may be repeated (elcrec)")
@@ -39,7 +39,6 @@ def add_commands(subparsers: Any) -> None:
     add("--json", type=file_path, metavar="FILE", help="write everything there, too")
     add_force(bench, "replace files that are there")
     add("--profile", action="store_true", help="print the operators of some steps")
-    add_config(bench)
     add("--scale-budget", type=float, default=300.0, metavar="SECONDS", help="of all points (300)")
     add("--scale-from", type=file_path, metavar="JSON", help="measure only what this record lacks")
     add = bench.add_mutually_exclusive_group().add_argument

@@ -1,14 +1,12 @@
 """`elcrec check-gpu`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path
 from typing import Any
 
 from elcrec import ROOT
-from elcrec.cli.options import add_config, add_device, add_force, file_path
+from elcrec.cli.options import add_command, add_device, add_force, file_path
 from elcrec.errors import InputError
 
 PLAN = ROOT / "workflow" / "config" / "gpu-plan.yaml"
@@ -17,8 +15,7 @@ PLAN = ROOT / "workflow" / "config" / "gpu-plan.yaml"
 def add_commands(subparsers: Any) -> None:
     """Add `check-gpu` to the parser of `elcrec`."""
     text = "what of this suite works on this GPU, how fast, and full runs for the rest of the time"
-    checking = subparsers.add_parser("check-gpu", help=text, description=text)
-    checking.set_defaults(run=run)
+    checking = add_command(subparsers, "check-gpu", run, text)
     add = checking.add_argument
     add("--minutes", type=float, default=8.0, help="of everything (8)")
     add("--dataset", default="beauty", help="a data set of the config (beauty)")
@@ -27,7 +24,6 @@ def add_commands(subparsers: Any) -> None:
     add("--output", type=file_path, help="folder (default: check-gpu in the config's output)")
     add_force(checking, "go on in a folder outside the config's output, replacing its files")
     add("--stamp", action="store_true", help="only stamp the files for a machine without git")
-    add_config(checking)
 
 
 def run(args: argparse.Namespace) -> int:

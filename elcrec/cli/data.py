@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from elcrec.cli.options import add_config, add_output, writing_to
+from elcrec.cli.options import add_command, add_output, writing_to
 from elcrec.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,13 +19,12 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     """Add `data` with its two commands to the parser of `elcrec`."""
     parser = subparsers.add_parser("data", help="fetch and prepare data sets")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    fetch = commands.add_parser("fetch", help="download a data set, or take it from a mirror")
-    fetch.set_defaults(run=run_fetch)
-    prepare = commands.add_parser("prepare", help="turn a fetched file into sequences.txt")
-    prepare.set_defaults(run=run_prepare)
+    text = "download a data set, or take it from a mirror"
+    fetch = add_command(commands, "fetch", run_fetch, text)
+    text = "turn a fetched file into sequences.txt"
+    prepare = add_command(commands, "prepare", run_prepare, text)
     for command in (fetch, prepare):
         command.add_argument("--dataset", required=True, help="a key under `datasets`")
-        add_config(command)
         add_output(command, "folder (default: of the config)")
 
 

@@ -1,11 +1,9 @@
 """`elcrec compare` and `elcrec export-split`: models of other frameworks on the same users."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 
-from elcrec.cli.options import add_config, add_output, file_path, writing_to
+from elcrec.cli.options import add_command, add_output, file_path, writing_to
 from elcrec.data.repeats import PROTOCOLS
 from elcrec.errors import InputError, brief
 
@@ -17,7 +15,7 @@ IDS = "raw: as in the raw data (default); numbers: as in sequences.txt"
 def add_commands(subparsers: Any) -> None:
     """Add `compare` and `export-split` to the parser of `elcrec`."""
     text = "hold predictions of any framework against our runs on the same test users"
-    compare = subparsers.add_parser("compare", help=text, description=text)
+    compare = add_command(subparsers, "compare", run_compare, text)
     compare.add_argument(
         "files", nargs="+", type=file_path, metavar="FILE", help="one for each seed"
     )
@@ -35,17 +33,14 @@ def add_commands(subparsers: Any) -> None:
     compare.add_argument(
         "--missing", choices=("refuse", "miss"), default="refuse", help="miss: a miss for each user"
     )
-    compare.set_defaults(run=run_compare)
     text = "write training, validation and test interactions for another framework"
-    export = subparsers.add_parser("export-split", help=text, description=text)
+    export = add_command(subparsers, "export-split", run_export, text)
     add_output(export, "folder (default: split/DATASET in the config's output)")
     forms = "recbole, csv, text, with commas (default: all)"
     export.add_argument("--format", default="recbole,csv,text", metavar="FORMATS", help=forms)
-    export.set_defaults(run=run_export)
     for command in (compare, export):
         command.add_argument("--dataset", required=True, help="a key under `datasets`")
         command.add_argument("--ids", choices=("raw", "numbers"), default="raw", help=IDS)
-        add_config(command)
 
 
 def run_compare(args: argparse.Namespace) -> None:

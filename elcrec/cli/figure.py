@@ -1,11 +1,9 @@
 """`elcrec figure <name>`: from run folders to figures."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 
-from elcrec.cli.options import add_config, add_output, writing_to
+from elcrec.cli.options import add_any_code, add_command, add_output, writing_to
 from elcrec.config.figures import KINDS
 
 # What a command needs is imported when it runs: `elcrec --help` must not wait for matplotlib.
@@ -16,15 +14,12 @@ def add_commands(subparsers: Any) -> None:
     figure = subparsers.add_parser("figure", help="draw the figures from finished runs")
     names = figure.add_subparsers(dest="figure", required=True, metavar="NAME")
     for name, kind in KINDS.items():
-        parser = names.add_parser(name, help=kind.about, description=kind.about)
+        parser = add_command(names, name, run, kind.about)
         if kind.each:
             parser.add_argument("--dataset", help="default: every data set of the config")
-        parser.add_argument(
-            "--any-code", action="store_true", help="take runs that other code made, too"
-        )
+        add_any_code(parser)
         add_output(parser, "folder (default: figures/ in the config's output)")
-        add_config(parser)
-        parser.set_defaults(run=run, dataset=None)
+        parser.set_defaults(dataset=None)
 
 
 def run(arguments: argparse.Namespace) -> None:

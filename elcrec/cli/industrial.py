@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from elcrec.cli.options import add_config, add_device, add_force
+from elcrec.cli.options import add_command, add_device, add_force
 from elcrec.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -20,15 +20,17 @@ def add_commands(subparsers: Any) -> None:
     commands = subparsers.add_parser("industrial", help=text).add_subparsers(
         required=True, metavar="COMMAND"
     )
-    prepare = _add(commands, "prepare", run_prepare, "fetch a data set and make its features")
-    train = _add(commands, "train", run_train, "train one model with one seed")
+    text = "fetch a data set and make its features"
+    prepare = add_command(commands, "prepare", run_prepare, text)
+    train = add_command(commands, "train", run_train, "train one model with one seed")
     for command in (prepare, train):
         command.add_argument("--dataset", required=True, help="a key of industrial.datasets")
     train.add_argument("--model", required=True, help="single, mmoe, mmoe_kmeans or mmoe_elcm")
     train.add_argument("--seed", type=int, default=1)
     add_device(train)
     add_force(train, "train it again if it is finished; replace a run of other settings or code")
-    _add(commands, "report", run_report, "tables, figures and the page, from finished runs")
+    text = "tables, figures and the page, from finished runs"
+    add_command(commands, "report", run_report, text)
 
 
 def run_prepare(arguments: argparse.Namespace) -> None:
@@ -83,10 +85,3 @@ def _config(arguments: argparse.Namespace) -> Config:
     if dataset is not None and dataset not in known:
         raise InputError(f"--dataset: {unknown('data set', dataset, known)}")
     return config
-
-
-def _add(commands: Any, name: str, function: Any, text: str) -> Any:
-    parser = commands.add_parser(name, help=text, description=text)
-    add_config(parser)
-    parser.set_defaults(run=function)
-    return parser

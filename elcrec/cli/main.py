@@ -4,8 +4,6 @@ Bad input is one line on standard error and exit status 2. The commands' modules
 need when they run, so that the light ones stay quick.
 """
 
-from __future__ import annotations
-
 import argparse
 import io
 import os

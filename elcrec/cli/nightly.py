@@ -1,11 +1,9 @@
 """`elcrec nightly check`."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 
-from elcrec.cli.options import add_config, add_output, writing_to
+from elcrec.cli.options import add_any_code, add_command, add_output, writing_to
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for scipy.
 
@@ -14,18 +12,13 @@ def add_commands(subparsers: Any) -> None:
     """Add `nightly` with its command to the parser of `elcrec`."""
     nightly = subparsers.add_parser("nightly", help="fresh runs against the recorded ones")
     kinds = nightly.add_subparsers(dest="nightly", required=True, metavar="WHAT")
-    check = kinds.add_parser(
-        "check",
-        help="compare the runs with the record",
-        description="Exit status 0: every cell is within its tolerance; 1: a regression; "
-        "2: bad input; 3: no regression, but a cell had nothing to be compared with.",
+    check = add_command(kinds, "check", run_check, "compare the runs with the record")
+    check.description = (
+        "Exit status 0: every cell is within its tolerance; 1: a regression; "
+        "2: bad input; 3: no regression, but a cell had nothing to be compared with."
     )
     add_output(check, "JSON verdict")
-    check.add_argument(
-        "--any-code", action="store_true", help="take runs that other code made, too"
-    )
-    add_config(check)
-    check.set_defaults(run=run_check)
+    add_any_code(check)
 
 
 def run_check(arguments: argparse.Namespace) -> int:

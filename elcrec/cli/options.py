@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from elcrec.errors import InputError
 
@@ -20,6 +20,16 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Raise `InputError`."""
         raise InputError(message.removeprefix("argument "))
+
+
+def add_command(
+    commands: Any, name: str, run: Callable[[argparse.Namespace], int | None], text: str
+) -> argparse.ArgumentParser:
+    """Add a command with `--config`, which `run` carries out and `text` describes."""
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text)
+    add_config(parser)
+    parser.set_defaults(run=run)
+    return parser
 
 
 def file_path(text: str) -> Path:
@@ -94,6 +104,12 @@ def add_config(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="merged into the default config",
     )
+
+
+def add_any_code(parser: argparse.ArgumentParser) -> None:
+    """Add `--any-code`."""
+    words = "take runs that other code made, too"
+    parser.add_argument("--any-code", action="store_true", help=words)
 
 
 def add_kernels(parser: argparse.ArgumentParser) -> None:

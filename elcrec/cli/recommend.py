@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elcrec.cli.options import add_config, add_device, add_force, file_path
+from elcrec.cli.options import add_command, add_device, add_force, file_path
 
 if TYPE_CHECKING:
     from elcrec.inference.histories import LeftOut, Part
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def add_commands(subparsers: Any) -> None:
     """Add `recommend` to the parser of `elcrec`."""
     text = "recommend items with a finished run"
-    parser = subparsers.add_parser("recommend", help=text, description=text)
+    parser = add_command(subparsers, "recommend", run, text)
     add = parser.add_argument
     run_help = "its folder, or a recorded one: beauty/elcrec/2"
     add("--run", required=True, dest="folder", metavar="RUN", help=run_help)
@@ -45,9 +45,7 @@ def add_commands(subparsers: Any) -> None:
     )
     add_force(parser, "replace the file if it is there")
     add("--quiet", action="store_true", help="no progress bar")
-    add_config(parser)
     add_device(parser)
-    parser.set_defaults(run=run)
 
 
 def _users(text: str) -> Path | str:

@@ -1,12 +1,10 @@
 """`elcrec recorded add|readme|calibrate`."""
 
-from __future__ import annotations
-
 import argparse
 import sys
 from typing import Any
 
-from elcrec.cli.options import add_config, file_path
+from elcrec.cli.options import add_command, file_path
 from elcrec.errors import InputError
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for torch.
@@ -17,7 +15,7 @@ def add_commands(subparsers: Any) -> None:
     recorded = subparsers.add_parser("recorded", help="runs of the full protocol, kept in git")
     kinds = recorded.add_subparsers(dest="recorded", required=True, metavar="WHAT")
     text = "put finished runs into the record of a machine"
-    adding = kinds.add_parser("add", help=text, description=text)
+    adding = add_command(kinds, "add", run_add, text)
     adding.add_argument("machine", help="folder in the record: cpu-2-cores, gpu-h200")
     adding.add_argument(
         "folders",
@@ -33,20 +31,12 @@ def add_commands(subparsers: Any) -> None:
     text_of_weights = "keep their weights and lists, too (a few MB each), for `elcrec.load`"
     adding.add_argument("--weights", action="store_true", help=text_of_weights)
     text = "write the results in README.md and docs/results.md from the record"
-    readme = kinds.add_parser("readme", help=text, description=text)
+    readme = add_command(kinds, "readme", run_readme, text)
     readme.add_argument(
         "--check", action="store_true", help="write nothing; status 1 if they are others"
     )
     text = "try the significance tests on the recorded runs: are two seeds of a model different?"
-    calibrating = kinds.add_parser("calibrate", help=text, description=text)
-    commands = {
-        adding: run_add,
-        readme: run_readme,
-        calibrating: run_calibrate,
-    }
-    for command, function in commands.items():
-        add_config(command)
-        command.set_defaults(run=function)
+    add_command(kinds, "calibrate", run_calibrate, text)
 
 
 def run_add(arguments: argparse.Namespace) -> None:

@@ -1,23 +1,17 @@
 """`elcrec report`: the replication report as one HTML page."""
 
-from __future__ import annotations
-
 import argparse
 from typing import Any
 
-from elcrec.cli.options import add_config, add_output, writing_to
+from elcrec.cli.options import add_any_code, add_command, add_output, writing_to
 
 
 def add_commands(subparsers: Any) -> None:
     """Add `report` to the parser of `elcrec`."""
     text = "write the replication report, one HTML page, from tables, figures and runs"
-    parser = subparsers.add_parser("report", help=text, description=text)
-    add_config(parser)
+    parser = add_command(subparsers, "report", run_report, text)
     add_output(parser, "file (default: report/index.html in the config's output)")
-    parser.add_argument(
-        "--any-code", action="store_true", help="take runs that other code made, too"
-    )
-    parser.set_defaults(run=run_report)
+    add_any_code(parser)
 
 
 def run_report(arguments: argparse.Namespace) -> None:

@@ -1,12 +1,10 @@
 """`elcrec table`: from run folders to table files."""
 
-from __future__ import annotations
-
 import argparse
 from importlib import import_module
 from typing import Any
 
-from elcrec.cli.options import add_config, add_output, file_path, writing_to
+from elcrec.cli.options import add_any_code, add_command, add_output, file_path, writing_to
 
 FROM_RUNS = {
     "accuracy": ("table1_files", "Table 1 and the significance tests"),
@@ -35,15 +33,13 @@ def add_commands(subparsers: Any) -> None:
     table = subparsers.add_parser("table", help="make the tables from finished runs")
     kinds = table.add_subparsers(dest="table", required=True, metavar="WHAT")
     for name, (_, text) in (FROM_RUNS | FROM_RECORDS).items():
-        command = _add(kinds, name, run_table, text)
+        command = add_command(kinds, name, run_table, text)
         add_output(command, "folder (default: tables/ in the config's output)")
         if name in FROM_RECORDS:
             command.add_argument("files", nargs="+", type=file_path, metavar="JSON")
         else:
-            command.add_argument(
-                "--any-code", action="store_true", help="take runs that other code made, too"
-            )
-    _add(kinds, "headline", run_headline, "print HR@5 and NDCG@20 beside the paper's")
+            add_any_code(command)
+    add_command(kinds, "headline", run_headline, "print HR@5 and NDCG@20 beside the paper's")
 
 
 def run_table(args: argparse.Namespace) -> None:
@@ -68,10 +64,3 @@ def run_headline(args: argparse.Namespace) -> None:
     from elcrec.tables import table1, table1_files
 
     print(table1_files.headline(table1.read(load_config(args.config), any_code=True)), end="")
-
-
-def _add(kinds: Any, name: str, function: Any, text: str) -> Any:
-    parser = kinds.add_parser(name, help=text, description=text)
-    add_config(parser)
-    parser.set_defaults(run=function)
-    return parser

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from elcrec.cli.options import (
-    add_config,
+    add_command,
     add_device,
     add_force,
     add_kernels,
@@ -180,32 +180,30 @@ def _prepare(
 
 def add_commands(subparsers: Any) -> None:
     """Add `train`, `batch`, `measure` and `try` to the parser of `elcrec`."""
-    train = subparsers.add_parser("train", help="train and test one model on one data set")
+    train = add_command(subparsers, "train", run_train, "train and test one model on one data set")
     _add_run_options(train)
     train.add_argument("--output", type=file_path, help="run folder (default: as the config says)")
     add_force(train, "train it again if it is finished; replace what else the folder holds")
     add_time_limit(train)
-    train.set_defaults(run=run_train)
-    batch = subparsers.add_parser("batch", help="carry out a plan of many runs in one process")
+    text = "carry out a plan of many runs in one process"
+    batch = add_command(subparsers, "batch", run_batch, text)
     batch.add_argument("plan", type=file_path, metavar="PLAN", help="YAML: elcrec/jobs/batch.py")
     batch.add_argument(
         "--at-once", type=int, default=1, help="runs side by side on the device (default 1)"
     )
     add_force(batch, "replace runs of other settings, data or code")
     add_time_limit(batch)
-    add_config(batch)
     add_device(batch)
-    batch.set_defaults(run=run_batch)
-    measure = subparsers.add_parser("measure", help="time and memory per epoch, run alone")
+    text = "time and memory per epoch, run alone"
+    measure = add_command(subparsers, "measure", run_measure, text)
     _add_run_options(measure)
     measure.add_argument("--epochs", type=int, help="measured epochs (default: as the config says)")
     add_output(measure, "JSON file", required=True)
-    measure.set_defaults(run=run_measure)
-    trial = subparsers.add_parser("try", help="train one point of a model's grid, validation only")
+    text = "train one point of a model's grid, validation only"
+    trial = add_command(subparsers, "try", run_try, text)
     _add_run_options(trial)
     trial.add_argument("--point", type=int, required=True, help="number in the grid, from 1")
     add_output(trial, "JSON file", required=True)
-    trial.set_defaults(run=run_try)
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -223,5 +221,4 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     )
     add_kernels(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
-    add_config(parser)
     add_device(parser)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from elcrec.cli.options import add_config, add_device, add_output, file_path, writing_to
+from elcrec.cli.options import add_command, add_device, add_output, file_path, writing_to
 from elcrec.data.repeats import PROTOCOLS
 from elcrec.errors import InputError
 
@@ -131,19 +131,17 @@ def add_commands(subparsers: Any) -> None:
     golden.add_argument("--weights", type=file_path, help="released, for fixtures without any")
     golden.set_defaults(run=run_golden)
 
-    released = commands.add_parser("released", help="metrics of the authors' published weights")
+    text = "metrics of the authors' published weights"
+    released = add_command(commands, "released", run_released, text)
     released.add_argument("--dataset", required=True)
     released.add_argument("--weights", required=True, type=file_path, help="state dictionary (.pt)")
     released.add_argument("--model", choices=("elcrec", "iclrec"), help="default: by its tensors")
     released.add_argument("--protocol", choices=PROTOCOLS, default="paper")
     released.add_argument("--ranks", type=file_path, nargs="*", default=[], help="fixtures")
     add_output(released, "write the metrics as JSON")
-    add_config(released)
     add_device(released)
-    released.set_defaults(run=run_released)
 
-    fetch = commands.add_parser("fetch", help="download published weights named in the config")
+    text = "download published weights named in the config"
+    fetch = add_command(commands, "fetch", run_fetch, text)
     fetch.add_argument("--file", required=True, help="its `file` under `released_weights`")
     add_output(fetch, "folder", required=True)
-    add_config(fetch)
-    fetch.set_defaults(run=run_fetch)

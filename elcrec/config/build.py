@@ -3,8 +3,6 @@
 The dataclasses know nothing of it: models' hyper-parameters are plain ones.
 """
 
-from __future__ import annotations
-
 import dataclasses
 import typing
 from collections.abc import Mapping, Sequence

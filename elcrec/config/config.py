@@ -3,8 +3,6 @@
 This module does not import torch: the Snakefile and light commands read the configuration too.
 """
 
-from __future__ import annotations
-
 import os
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence

@@ -4,8 +4,6 @@ All that is known of a figure before it is drawn stands here: the command, the r
 configuration and the workflow read it. This module imports nothing, so that they stay light.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

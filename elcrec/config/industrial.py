@@ -1,8 +1,6 @@
 """Section `industrial` of the configuration: the paper's industrial part on public data."""
 
-from __future__ import annotations
-
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -40,7 +38,7 @@ class ImpressionLog(Section):
     """Its files, by the names of `FILES`."""
 
     @model_validator(mode="after")
-    def _has_its_files(self) -> ImpressionLog:
+    def _has_its_files(self) -> Self:
         if self.files.keys() != set(FILES[self.format]):
             raise ValueError(f"files: must be {', '.join(FILES[self.format])}")
         return self
@@ -90,7 +88,7 @@ class Industrial(Section):
     """Of all models."""
 
     @model_validator(mode="after")
-    def _is_possible(self) -> Industrial:
+    def _is_possible(self) -> Self:
         for name in self.use:
             if name not in self.datasets:
                 raise ValueError(f"use: {unknown('data set', name, self.datasets)}")

@@ -1,7 +1,5 @@
 """Mappings merged one over the other, and which of them a value came from."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path

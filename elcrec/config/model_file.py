@@ -3,8 +3,6 @@
 This module does not import torch: the configuration reads these files too.
 """
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 from typing import Annotated, Any

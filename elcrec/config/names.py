@@ -1,7 +1,5 @@
 """Names in a configuration: of data sets and models, each of which must be known."""
 
-from __future__ import annotations
-
 import os
 import re
 from collections.abc import Collection, Mapping

@@ -5,8 +5,6 @@
 The program does without: what it allows is said by the models that the schemas are made of.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 

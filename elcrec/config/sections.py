@@ -4,8 +4,6 @@ Data sets and models named under `figures` count only where `use` and `models` n
 that a small configuration draws, and trains, no more than it asks for.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Annotated, Any, Literal
 

@@ -12,8 +12,6 @@ The start of crop and reorder is uniform on 0 … n - length - 1, as in the rele
 item is never part of them, unless the length is 0).
 """
 
-from __future__ import annotations
-
 import numpy as np
 import torch
 from torch import Tensor

@@ -5,8 +5,6 @@ drops: the released preprocessing of S3-Rec, which made the paper's files, group
 filters. Items are numbered in order of first appearance when walking those users.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -4,8 +4,6 @@ A file takes its name only once it is whole and its checksum is right, so whatev
 folder can be trusted, and a second call does nothing.
 """
 
-from __future__ import annotations
-
 import logging
 import os
 import shutil

@@ -3,8 +3,6 @@
 Its checksums decide; without any, its first bytes.
 """
 
-from __future__ import annotations
-
 import codecs
 import json
 from collections.abc import Iterable

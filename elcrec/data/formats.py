@@ -6,8 +6,6 @@ there is no rating. A ValueError says what is wrong with the line that it took l
 header have a reader of their own, `elcrec.data.table`.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import re

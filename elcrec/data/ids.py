@@ -1,7 +1,5 @@
 """Which id of the raw data has which number: `users.csv` and `items.csv` beside `sequences.txt`."""
 
-from __future__ import annotations
-
 import csv
 import io
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The training items as a sparse matrix, for models that count instead of learn."""
 
-from __future__ import annotations
-
 import numpy as np
 from scipy import sparse
 

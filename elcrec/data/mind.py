@@ -11,8 +11,6 @@ grow from line to line or, as in the published files, are the same on all of a u
 within one impression have no order; that of the line is kept. News clicked twice stand twice.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime

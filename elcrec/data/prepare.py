@@ -1,7 +1,5 @@
 """From a fetched file to `sequences.txt`, checked before it is put in place."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

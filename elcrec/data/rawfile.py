@@ -4,8 +4,6 @@ What a file is, is told by its first bytes and not by its name: some servers unp
 their way, and some users unpack archives by hand.
 """
 
-from __future__ import annotations
-
 import codecs
 import gzip
 import lzma

@@ -4,8 +4,6 @@ A user's prefixes end at each of the last L items of the training part, so their
 window of a model that trains on all positions holds.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

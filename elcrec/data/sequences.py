@@ -4,8 +4,6 @@ Ids may be anything without blanks. Items are numbered from 1 in order of first 
 from 1 in the order of their lines, whatever their ids are, so that no number depends on them.
 """
 
-from __future__ import annotations
-
 import hashlib
 import re
 from collections.abc import Mapping, Sequence

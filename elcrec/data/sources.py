@@ -1,11 +1,9 @@
 """What the configuration says about a data set: where it comes from and what proves it right."""
 
-from __future__ import annotations
-
 import os
 import re
 from pathlib import Path, PurePath
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.request import url2pathname
 
 from pydantic import AfterValidator, Field, model_validator
@@ -83,7 +81,7 @@ class Source(Section):
     """File inside a zip archive or a wheel."""
 
     @model_validator(mode="after")
-    def _is_named(self) -> Source:
+    def _is_named(self) -> Self:
         if not self.name or self.name != PurePath(self.name).name:  # it is joined to folders
             raise ValueError(f"needs `file`, a plain file name, or `path`; found {self.name!r}")
         if self.wheel and not self.member:
@@ -153,7 +151,7 @@ class Dataset(Section):
     """Of what is then left, the most popular items alone, so many, and users with 5 of them."""
 
     @model_validator(mode="after")
-    def _comes_from_somewhere(self) -> Dataset:
+    def _comes_from_somewhere(self) -> Self:
         if not (self.path or self.sources):
             raise ValueError("a key is missing: 'sources' or 'path'")
         raw = [key for key in OF_RAW if key in self.model_fields_set]

@@ -1,10 +1,8 @@
 """Numbers that describe a data set, their check against the configuration, and Table 6."""
 
-from __future__ import annotations
-
 import math
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -98,7 +96,7 @@ class StatisticsRecord(Statistics):
     origin: Annotated[Line, AfterValidator(without_folders)] = "unknown"
 
     @model_validator(mode="after")
-    def _belong_together(self) -> StatisticsRecord:
+    def _belong_together(self) -> Self:
         right = _of_counts(self.users, self.items, self.actions)
         for key in ("mean_length", "sparsity_percent"):
             found, value = getattr(self, key), getattr(right, key)

@@ -4,8 +4,6 @@ Which column is which is told by its name, by `columns` in the configuration, or
 a header, by its place.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

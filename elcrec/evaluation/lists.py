@@ -4,8 +4,6 @@ A pass of its own after the test: the code that ranks is part of the fingerprint
 that ranks, and which runs may stand in one table, stay what they were.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

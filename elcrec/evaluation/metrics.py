@@ -5,8 +5,6 @@ at the first place. Full ranking, one target per user; every user counts the sam
 Source: `elcrec.evaluation.ranking` gives the ranks, the paper's section on evaluation the metrics.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from math import log2

@@ -16,8 +16,6 @@ tile, and that tile comes first: so a target's score is taken from the very prod
 with, and no tile is computed twice.
 """
 
-from __future__ import annotations
-
 import sys
 from dataclasses import replace
 

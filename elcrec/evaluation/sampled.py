@@ -5,8 +5,6 @@ the sampled metric is that of rank J. Its mean over all samples is computed, so 
 Source: Krichene & Rendle, "On Sampled Metrics for Item Recommendation" (KDD 2020).
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special, stats

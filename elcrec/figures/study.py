@@ -1,7 +1,5 @@
 """What changes of the clustering do to accuracy and to clusters, side by side."""
 
-from __future__ import annotations
-
 from math import inf
 
 import pandas as pd

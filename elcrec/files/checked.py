@@ -5,8 +5,6 @@ configuration, a model's YAML and a record in JSON. What is allowed is told from
 that pydantic makes of a type, so each rule is written once, with its type.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -54,6 +52,18 @@ def matching(pattern: str, words: str) -> Any:
     """Of a text: that it matches the pattern; a message says so in these words."""
     _WORDS[pattern] = words
     return Field(pattern=pattern)
+
+
+def having(*keys: str) -> AfterValidator:
+    """Of a mapping: that it has these keys."""
+
+    def whole(values: dict[str, Any]) -> dict[str, Any]:
+        for key in keys:
+            if key not in values:
+                raise ValueError(f"the key '{key}' is missing")
+        return values
+
+    return AfterValidator(whole)
 
 
 def _unique(values: list[T]) -> list[T]:

@@ -1,11 +1,10 @@
 """CSV files, read strictly."""
 
-from __future__ import annotations
-
 import csv
+import math
 from pathlib import Path
 
-from elcrec.errors import InputError, in_line
+from elcrec.errors import InputError, in_line, shown
 
 
 def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
@@ -30,3 +29,22 @@ def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
             where = f"{path}: row {in_line(', '.join(row[:2])) or number}"
             raise InputError(f"{where}: has {len(row)} fields; allowed: {len(header)}")
     return header, rows
+
+
+def as_number(text: str, where: str) -> float:
+    """A field as a number; nan if it is empty.
+
+    Args:
+        text: The field as it stands.
+        where: Words for its place, which a refusal begins with.
+
+    Raises:
+        InputError: It is something else, infinite, or the text `nan`.
+    """
+    try:
+        value = float(text) if text else math.nan
+    except ValueError:
+        value = math.inf
+    if text and not math.isfinite(value):
+        raise InputError(f"{where} is {shown(text)}; allowed: a number or nothing")
+    return value

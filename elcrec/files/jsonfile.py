@@ -1,7 +1,5 @@
 """Checked reading of JSON records: each wrong key is one line that names file and key."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any, TypeVar

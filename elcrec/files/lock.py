@@ -1,7 +1,5 @@
 """One process at a time trains a run: two would be the same work twice, on one device."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,7 +1,6 @@
 """Files of arrays (.npz), written whole, and read without running code from them."""
 
-from __future__ import annotations
-
+import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -59,6 +58,37 @@ def narrowed(array: NDArray[Any], *kinds: type) -> NDArray[Any]:
             if np.isfinite(made).all() if kind.kind == "f" else (made == array).all():
                 return made
     return array
+
+
+def check_whole(
+    where: str,
+    array: NDArray[Any],
+    rows: int,
+    words: str,
+    most: float = math.inf,
+    dimensions: int = 1,
+) -> None:
+    """Refuse an array of another shape, or of something else than whole numbers from 0.
+
+    Args:
+        where: Words for its place, which a refusal begins with.
+        array: The array.
+        rows: How many it must have.
+        words: What is allowed, for the refusal.
+        most: The largest number that is allowed.
+        dimensions: How many it must have.
+
+    Raises:
+        InputError: It is such an array, or an empty one.
+    """
+    if array.ndim != dimensions or len(array) != rows or not is_whole(array, most):
+        raise InputError(f"{where} is {array.dtype} of shape {array.shape}; {words}")
+
+
+def is_whole(array: NDArray[Any], most: float) -> bool:
+    """Whether there are numbers and all are whole ones from 0 to `most`."""
+    right = array.dtype.kind in "iu" and array.size > 0
+    return right and bool(0 <= array.min() <= array.max() <= most)
 
 
 def is_finite(array: NDArray[Any]) -> bool:

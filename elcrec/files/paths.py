@@ -1,7 +1,5 @@
 """Paths that people write or read in what is given on, and folders that the program makes."""
 
-from __future__ import annotations
-
 import errno
 import hashlib
 import os

@@ -1,8 +1,5 @@
 """Rows of CSV files by their columns; a field that is not there or no number is refused."""
 
-from __future__ import annotations
-
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from elcrec.errors import InputError, shown
-from elcrec.files.csvfile import read_csv
+from elcrec.files.csvfile import as_number, read_csv
 
 
 @dataclass(frozen=True)
@@ -37,16 +34,7 @@ class Row:
         Raises:
             InputError: There is no such column, or the field is not a number.
         """
-        text = self.text(key)
-        try:
-            value = float(text) if text else math.nan
-        except ValueError:
-            value = math.inf
-        if math.isinf(value):
-            raise InputError(
-                f"{self.path}: {key} is {shown(text)}; allowed: a number or nothing"
-            ) from None
-        return value
+        return as_number(self.text(key), f"{self.path}: {key}")
 
     def integer(self, key: str) -> int:
         """The field as a whole number of at least 0.

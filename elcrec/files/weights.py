@@ -1,7 +1,5 @@
 """Files of weights: written as safetensors, and read without running code from them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

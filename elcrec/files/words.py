@@ -3,8 +3,6 @@
 Whoever computes returns numbers; what a reader is told of them stands in these files alone.
 """
 
-from __future__ import annotations
-
 import functools
 import re
 from collections.abc import Iterable, Mapping, Sequence

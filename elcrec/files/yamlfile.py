@@ -1,7 +1,5 @@
 """YAML files, read once, strictly: a key given twice, or one that is no text, is refused."""
 
-from __future__ import annotations
-
 import functools
 import re
 from pathlib import Path

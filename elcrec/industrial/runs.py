@@ -30,7 +30,7 @@ from elcrec.config.config import Config
 from elcrec.data.fetch import fetch
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_json
-from elcrec.files.checked import Count, Line, Record
+from elcrec.files.checked import Count, Line
 from elcrec.files.jsonfile import read_json, read_object
 from elcrec.files.npzfile import read_arrays, write_arrays
 from elcrec.files.weights import WEIGHTS, write_weights
@@ -41,7 +41,7 @@ from elcrec.industrial.training import Training
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import commit, environment
 from elcrec.runs.fingerprint import code_hash
-from elcrec.runs.record import CHECKPOINTS
+from elcrec.runs.record import CHECKPOINTS, Trained
 from elcrec.tables.document import write_csv
 from elcrec.usage import device_name
 
@@ -51,13 +51,10 @@ CODE = "elcrec.industrial.training"
 """Module whose hash, with that of all it imports, a run records."""
 
 
-class RunRecord(Record):
+class RunRecord(Trained):
     """Content of `metrics.json`."""
 
     format: Literal[1]
-    dataset: Line
-    model: Line
-    seed: Count
     auc: dict[str, float]
     """By task, on the test period."""
     epochs: Count
@@ -67,9 +64,6 @@ class RunRecord(Record):
     settings: Line
     data: Line
     fingerprint: Line
-    commit: Line | None
-    dirty: bool
-    device: Line
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,6 @@ Results land in the run folders of the workflow, which takes them as done (where
 have made the same files with other code or settings, with `--rerun-triggers mtime` only).
 """
 
-from __future__ import annotations
-
 import functools
 import sys
 from collections.abc import Iterable

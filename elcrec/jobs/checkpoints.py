@@ -5,8 +5,6 @@ wrote. A run only takes up checkpoints with its own identity, so a change of set
 starts it anew. Reading never runs code from the file.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import pickle

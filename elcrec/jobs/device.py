@@ -1,7 +1,5 @@
 """Choose the device of a run and set up its arithmetic."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import re

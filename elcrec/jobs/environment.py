@@ -1,7 +1,5 @@
 """Where a number came from: commit, versions, device, host."""
 
-from __future__ import annotations
-
 import importlib.metadata
 import os
 import platform

@@ -16,8 +16,6 @@ Each file is written under a temporary name and moved; metrics.json comes last, 
 it is whole. Until then, checkpoints/ holds how far the training has come.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Time and memory of one run alone on the device, for Tables 2 and 3."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a person sees of a training: a bar on a terminal, a line a minute elsewhere."""
 
-from __future__ import annotations
-
 import sys
 import time
 from typing import Self

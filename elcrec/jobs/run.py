@@ -1,7 +1,5 @@
 """One training run: what identifies it, how it is carried out, and what is recorded of it."""
 
-from __future__ import annotations
-
 import hashlib
 import sys
 from collections.abc import Mapping

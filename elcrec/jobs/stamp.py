@@ -1,7 +1,5 @@
 """A stamp for a machine that gets the files without git: the commit, and a hash of every file."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -5,8 +5,6 @@ model); nothing here can see a test item. The point with the best validation sco
 write into the model's YAML file; nothing does that by itself.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from elcrec.data.histories import InteractionData

@@ -4,8 +4,6 @@ Source: Liu et al., "End-to-end Learnable Clustering for Intent Learning in Reco
 (NeurIPS 2024), section 3.2, Eq. 3.
 """
 
-from __future__ import annotations
-
 from typing import Literal
 
 import torch

@@ -5,8 +5,6 @@ layers around it. Here one 64-bit draw decides eight elements (four where the pr
 bits). On other devices PyTorch's own fused kernel is used.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F

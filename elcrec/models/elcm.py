@@ -4,8 +4,6 @@ Source: Liu et al., "End-to-end Learnable Clustering for Intent Learning in Reco
 (NeurIPS 2024), section 3.2, and the authors' code (github.com/yueliu1999/ELCRec, 119b496).
 """
 
-from __future__ import annotations
-
 from typing import Literal, get_args
 
 import torch

@@ -16,8 +16,6 @@ and so differs from the paper's text in:
    and the others: the instance loss sees them as the last step of Adam left them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from torch import Tensor

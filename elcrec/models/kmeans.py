@@ -4,8 +4,6 @@ Source: Chen et al., "Intent Contrastive Learning for Sequential Recommendation"
 authors' code.
 """
 
-from __future__ import annotations
-
 import faiss
 import numpy as np
 import torch

@@ -6,8 +6,6 @@ of it everywhere. Only the order of the sums differs. Elsewhere (a GPU, another 
 small product, where the call costs more than it saves) the product is PyTorch's.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

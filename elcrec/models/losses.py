@@ -1,7 +1,5 @@
 """Losses that several models share: next item and contrastive."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

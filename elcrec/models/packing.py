@@ -6,8 +6,6 @@ of 256 histories becomes one of some 30 full windows. For the CPU: how many wind
 depends on the lengths, which a GPU would have to be asked for.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from dataclasses import dataclass
 

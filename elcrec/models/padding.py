@@ -6,8 +6,6 @@ sums. On the CPU this saves most of the work; on a GPU, where lengths would have
 every step and small shapes gain nothing, the windows stay whole.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

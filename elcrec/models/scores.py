@@ -1,7 +1,5 @@
 """Scores by inner products with rows of an item table."""
 
-from __future__ import annotations
-
 from torch import Tensor
 from torch.nn import functional as F
 

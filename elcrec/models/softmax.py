@@ -4,8 +4,6 @@ The gradient of a row's logits is at hand when its loss is, so both are made in 
 some rows at a time; a checkpoint would compute the logits twice.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

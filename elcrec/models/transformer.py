@@ -1,7 +1,5 @@
 """What the models on the shared encoder have in common: next-item loss, scores, encoded views."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import torch

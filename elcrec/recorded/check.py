@@ -9,11 +9,11 @@ from typing import Any
 from elcrec import ROOT
 from elcrec.config.config import Config, load_config
 from elcrec.errors import InputError, shown
-from elcrec.files.checked import Line, Record
+from elcrec.files.checked import Line
 from elcrec.files.jsonfile import as_record, read_object
 from elcrec.runs.efficiency import EfficiencyRecord
 from elcrec.runs.plan import SIMPLE, PlannedRun, runs_of, runs_of_models, runs_of_sensitivity
-from elcrec.runs.record import RunRecord
+from elcrec.runs.record import Made, RunRecord
 from elcrec.runs.settings import RunSettings, resolve, settings_digest
 from elcrec.training.loop import finished
 from elcrec.training.result import Result
@@ -35,15 +35,11 @@ def settings_files(config: Config) -> list[str]:
     return [str(f.relative_to(ROOT)) if f.is_relative_to(ROOT) else f.name for f in files]
 
 
-class Released(Record):
+class Released(Made):
     """What `elcrec verify released` wrote of published weights, as far as it is checked here."""
 
-    dataset: Line
-    model: Line
     file: Line
     protocol: Line
-    commit: Line | None
-    dirty: bool
 
 
 @dataclass(frozen=True)

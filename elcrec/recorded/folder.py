@@ -5,10 +5,8 @@ import shlex
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator
-
 from elcrec.errors import InputError, brief, shown
-from elcrec.files.checked import Amount, Count, Line, Positive, Record, check, in_file
+from elcrec.files.checked import Amount, Count, Line, Positive, Record, check, having, in_file
 from elcrec.files.jsonfile import read_json, read_object
 from elcrec.runs.places import place_of
 from elcrec.runs.record import MetricsFile
@@ -33,16 +31,10 @@ class Environment(Record):
     memory_bytes: Count
 
 
-def _with_total(seconds: dict[str, float]) -> dict[str, float]:
-    if "total" not in seconds:
-        raise ValueError("the key 'total' is missing")
-    return seconds
-
-
 class RecordedRun(MetricsFile):
     """A recorded run without its ranks, history and settings."""
 
-    seconds: Annotated[dict[str, Amount], AfterValidator(_with_total)]
+    seconds: Annotated[dict[str, Amount], having("total")]
     graphs: bool
     at_once: Positive
     """Runs in one process."""

@@ -1,7 +1,5 @@
 """Runs of two models compared: their values by seed and by user."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

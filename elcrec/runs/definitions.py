@@ -4,8 +4,6 @@ Comments, docstrings and annotations, what an error says, what is printed and wh
 imported from are left out, so that none of them changes a hash of the code.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 from collections import defaultdict

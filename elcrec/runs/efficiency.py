@@ -1,15 +1,13 @@
 """Efficiency records: `<output>/efficiency/<dataset>/<model>.json`, read and checked."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from elcrec.files.checked import Amount, Count, Line, Positive, Record
+from elcrec.files.checked import Amount, Line, Positive, Record
 from elcrec.files.jsonfile import read_json
-from elcrec.runs.record import PeakMemory
+from elcrec.runs.record import PeakMemory, Trained
 
 PHASES = ("training", "validation", "kmeans")
 """What the seconds of an epoch are split into."""
@@ -23,7 +21,7 @@ class Spread(Record):
     most: Amount = Field(alias="max")
 
     @model_validator(mode="after")
-    def _is_in_order(self) -> Spread:
+    def _is_in_order(self) -> Self:
         if not self.least <= self.median <= self.most:
             found = f"{self.least:g}, {self.median:g}, {self.most:g}"
             raise ValueError(f"needs min <= median <= max, has {found}")
@@ -39,14 +37,10 @@ class _Seconds(Record):
     kmeans: Spread | None = None
 
 
-class EfficiencyRecord(Record):
+class EfficiencyRecord(Trained):
     """Time and memory of one model on one data set, measured alone on a device."""
 
     format: Literal[1]
-    dataset: Line
-    model: Line
-    seed: Count
-    device: Line
     device_kind: Literal["cuda", "cpu"]
     epochs_measured: Positive
     seconds_per_epoch: _Seconds
@@ -55,11 +49,9 @@ class EfficiencyRecord(Record):
     peak_memory: PeakMemory
     fingerprint: Line
     settings: Line
-    commit: Line | None
-    dirty: bool
 
     @model_validator(mode="after")
-    def _has_its_memory(self) -> EfficiencyRecord:
+    def _has_its_memory(self) -> Self:
         memory = self.peak_memory
         if self.device_kind == "cuda" and None in (memory.cuda_allocated, memory.cuda_reserved):
             raise ValueError("peak_memory has no CUDA figures, although device_kind is 'cuda'")

@@ -10,8 +10,6 @@ mix runs of different code.
 a table or a figure.
 """
 
-from __future__ import annotations
-
 import ast
 import functools
 import hashlib

@@ -1,15 +1,12 @@
 """`history.csv` of a run: what training and validation gave, epoch by epoch."""
 
-from __future__ import annotations
-
-import math
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elcrec.errors import InputError, shown
-from elcrec.files.csvfile import read_csv
+from elcrec.files.csvfile import as_number, read_csv
 
 
 def read_history(path: Path, epochs: int) -> dict[str, NDArray[np.float64]]:
@@ -30,20 +27,10 @@ def read_history(path: Path, epochs: int) -> dict[str, NDArray[np.float64]]:
         raise InputError(f"{path}: the column 'epoch' is missing; it has {shown(header)}")
     columns = {
         name: np.array(
-            [_number(row[i], f"{path}: epoch {n}, {name}") for n, row in enumerate(rows, 1)]
+            [as_number(row[i], f"{path}: epoch {n}, {name}:") for n, row in enumerate(rows, 1)]
         )
         for i, name in enumerate(header)
     }
     if rows and columns["epoch"].tolist() != list(range(1, epochs + 1)):
         raise InputError(f"{path}: the column 'epoch' must count from 1 to {epochs}")
     return columns
-
-
-def _number(text: str, where: str) -> float:
-    try:
-        value = float(text) if text else math.nan
-    except ValueError:
-        value = math.inf
-    if math.isinf(value):
-        raise InputError(f"{where}: is {shown(text)}; allowed: a number or nothing")
-    return value

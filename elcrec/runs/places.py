@@ -4,8 +4,6 @@ A machine's folder in the record is laid out like an output folder, so that what
 the other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The runs that a configuration asks for, each with its folder; those of figures among them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial

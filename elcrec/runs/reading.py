@@ -4,8 +4,6 @@ What is not there yet is a gap; what other code or other settings made may have 
 so it is refused, left out or taken, as the reader wants.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,22 +1,20 @@
 """Run folders: `<output>/runs/<dataset>/<model>/<seed>/`, read and checked against themselves."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import AfterValidator, Field, SkipValidation, model_validator
+from pydantic import Field, SkipValidation, model_validator
 
 from elcrec.data.sequences import SPLITS
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import per_user, summarise
-from elcrec.files.checked import Amount, Count, Line, Positive, Record, Share, matching
+from elcrec.files.checked import Amount, Count, Line, Positive, Record, Share, having, matching
 from elcrec.files.jsonfile import read_json
-from elcrec.files.npzfile import read_arrays
+from elcrec.files.npzfile import check_whole, read_arrays
 from elcrec.runs.history import read_history
 
 FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
@@ -43,24 +41,31 @@ class PeakMemory(Record):
     cuda_reserved: Count | None = Field(alias="cuda_reserved_bytes")
 
 
-def _of_all_splits(metrics: Metrics) -> Metrics:
-    for split in SPLITS:
-        if split not in metrics:
-            raise ValueError(f"the key '{split}' is missing")
-    return metrics
+class Made(Record):
+    """What was made of a model on a data set."""
+
+    dataset: Line
+    model: Line
+    commit: Line | None
+    dirty: bool
+    """The working tree had uncommitted changes."""
 
 
-class MetricsFile(Record):
+class Trained(Made):
+    """What was made by training."""
+
+    seed: Count
+    device: Line
+
+
+class MetricsFile(Trained):
     """Content of `metrics.json`."""
 
     format: Literal[1]
-    dataset: Line
-    model: Line
-    seed: Count
     protocol: Line
     ranked_by: Line
     """The protocol, or the model's own where its scores have no zero point."""
-    metrics: Annotated[Metrics, AfterValidator(_of_all_splits)]
+    metrics: Annotated[Metrics, having(*SPLITS)]
     """Split (`valid`, `test`) to metric to value in [0, 1]."""
     users: Positive
     epochs: Count
@@ -68,21 +73,17 @@ class MetricsFile(Record):
     seconds: dict[str, Amount]
     """Phase to wall-clock seconds of the whole run."""
     peak_memory: PeakMemory
-    device: Line
     parameters: Count
     """Number of trained parameters."""
     fingerprint: Line
     settings: Line
     data: Line
     """Hash of the histories."""
-    commit: Line | None
-    dirty: bool
-    """The working tree had uncommitted changes."""
     kernels: Kernels
     """`plain`, or `native` and the hash of its source: see `elcrec.models.native`."""
 
     @model_validator(mode="after")
-    def _tests_a_trained_epoch(self) -> MetricsFile:
+    def _tests_a_trained_epoch(self) -> Self:
         if self.best_epoch > self.epochs:
             raise ValueError(f"best_epoch is {self.best_epoch}; allowed: 0 to {self.epochs}")
         return self
@@ -151,11 +152,7 @@ def read_ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
         InputError: The file is damaged, or has no such array.
     """
     arrays = read_arrays(path, SPLITS)
-    ranks: dict[str, NDArray[np.integer]] = {split: arrays[split] for split in SPLITS}
-    for split, array in ranks.items():
-        if array.shape != (users,) or array.dtype.kind not in "iu" or array.min() < 0:
-            raise InputError(
-                f"{path}: {split} is {array.dtype} of shape {array.shape}; allowed: one integer "
-                f"rank of at least 0 for each of the {users} users of metrics.json"
-            )
-    return ranks
+    words = f"one integer rank of at least 0 for each of the {users} users of metrics.json"
+    for split in SPLITS:
+        check_whole(f"{path}: {split}", arrays[split], users, f"allowed: {words}")
+    return {split: arrays[split] for split in SPLITS}

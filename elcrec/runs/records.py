@@ -1,23 +1,24 @@
 """Records of metrics without a run folder: of published weights, and of tried grid points."""
 
-from __future__ import annotations
+from typing import Annotated, Literal, Self
 
-from typing import Annotated, Literal
-
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from elcrec.evaluation.metrics import METRICS, TABLE_METRICS
-from elcrec.files.checked import LARGEST, Amount, Count, Line, Positive, Record, Share, matching
+from elcrec.files.checked import (
+    LARGEST,
+    Amount,
+    Count,
+    Line,
+    Positive,
+    Record,
+    Share,
+    having,
+    matching,
+)
+from elcrec.runs.record import Trained
 
-
-def _as_in_tables(metrics: dict[str, float]) -> dict[str, float]:
-    for metric in TABLE_METRICS:
-        if metric not in metrics:
-            raise ValueError(f"the key '{metric}' is missing")
-    return metrics
-
-
-TableMetrics = Annotated[dict[str, Share], AfterValidator(_as_in_tables)]
+TableMetrics = Annotated[dict[str, Share], having(*TABLE_METRICS)]
 """Metric to value, with all that tables show."""
 Cosine = Annotated[float, Field(ge=-1.01, le=1.01)]  # a mean of rounded ones may pass 1 a little
 SettingName = Annotated[str, matching(r"^[^\W\d]\w*$", "the name of a setting")]
@@ -38,7 +39,7 @@ class Centers(Record):
     user_cosine: Cosine
 
     @model_validator(mode="after")
-    def _are_there(self) -> Centers:
+    def _are_there(self) -> Self:
         if self.in_use > self.count:
             raise ValueError(f"in_use is {self.in_use}; allowed: at most {self.count}, all of them")
         return self
@@ -60,24 +61,18 @@ class ReleasedRecord(Record):
     command: list[str] = []
 
 
-class TriedPoint(Record):
+class TriedPoint(Trained):
     """What `elcrec try` wrote of a point of a model's grid."""
 
-    dataset: Line
-    model: Line
     point: dict[SettingName, bool | Integer | float | Line]
     select_by: Literal[METRICS]  # type: ignore[valid-type]
     valid: TableMetrics
     best_epoch: Count
     epochs: Count
     seconds: Amount
-    seed: Count
-    device: Line
-    commit: Line | None
-    dirty: bool
 
     @model_validator(mode="after")
-    def _has_a_score(self) -> TriedPoint:
+    def _has_a_score(self) -> Self:
         if self.select_by not in self.valid:
             raise ValueError(f"valid has no {self.select_by}, which select_by names")
         return self

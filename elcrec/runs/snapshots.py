@@ -1,15 +1,12 @@
 """`intents.npz` of a run: users and intents at some epochs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elcrec.errors import InputError
-from elcrec.files.npzfile import is_finite, read_arrays
+from elcrec.files.npzfile import is_finite, is_whole, read_arrays
 from elcrec.runs.record import INTENTS, RunRecord
 
 DIMENSIONS = {
@@ -65,7 +62,7 @@ def snapshots(record: RunRecord) -> Snapshots | None:
         if not is_finite(array):
             raise InputError(f"{path}: {name} must be finite numbers")
         below = BELOW.get(name)
-        if below and not _are_numbers_below(array, sizes.get(below, record.epochs + 1)):
+        if below and not is_whole(array, sizes.get(below, record.epochs + 1) - 1):
             raise InputError(f"{path}: {name} must be whole numbers from 0, less than {below}")
     return Snapshots(
         epochs=arrays["epochs"],
@@ -87,7 +84,3 @@ def _check_shape(
     if not right:
         known = ", ".join(f"{d} ({sizes[d]})" if d in sizes else d for d in dimensions)
         raise InputError(f"{where} has shape {shape}, needed: {known}")
-
-
-def _are_numbers_below(array: NDArray[Any], limit: int) -> bool:
-    return array.dtype.kind in "iu" and int(array.min()) >= 0 and int(array.max()) < limit

@@ -1,7 +1,5 @@
 """How much two groupings of the same users have to do with each other."""
 
-from __future__ import annotations
-
 from math import nan
 
 import numpy as np

@@ -4,8 +4,6 @@ Lists are (users, k) numbers of items from 1, each at most once in a list; 0 sta
 Popularity is counted in the training items.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import NDArray
 

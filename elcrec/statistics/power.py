@@ -1,5 +1,6 @@
 """What a design can tell: where one more run lies, which lead it detects, what a lead needs."""
 
+from bisect import bisect_left
 from math import inf, isnan, nan
 
 import numpy as np
@@ -108,8 +109,4 @@ def seeds_needed(lead: float, noise: Noise, users: float, users_count: int) -> f
 
     if not enough(MOST_SEEDS):
         return inf
-    low, high = 0, MOST_SEEDS
-    while high - low > 1:  # enough(high) holds, enough(low) does not
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return float(high)
+    return 1.0 + bisect_left(range(1, MOST_SEEDS), True, key=enough)

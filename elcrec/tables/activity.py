@@ -5,8 +5,6 @@ split into five equally large groups by the length of their history, and in a se
 popular their test item is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,7 +19,7 @@ from elcrec.config.config import Config
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.data.statistics import training_users
 from elcrec.errors import InputError
-from elcrec.evaluation.metrics import TABLE_METRICS, per_user
+from elcrec.evaluation.metrics import per_user
 from elcrec.files.rows import Row, frame_of, rows_of
 from elcrec.runs.comparison import SeedRuns, training_noise, user_values
 from elcrec.runs.record import RunRecord
@@ -33,7 +31,7 @@ from elcrec.tables import table1
 from elcrec.tables.document import write_csv, write_table
 from elcrec.tables.layout import Column, Named, Table, declared, figures, number, word
 from elcrec.tables.table1 import AccuracyTable
-from elcrec.tables.wording import LEAD, lead, missing, origin, tested
+from elcrec.tables.wording import LEAD, lead, tested
 
 GROUP = ["dataset", "metric", "group"]
 
@@ -66,27 +64,23 @@ KINDS = {
 
 
 def build(
-    records: Sequence[RunRecord],
+    table: AccuracyTable,
     histories: Mapping[str, Sequences],
-    models: Sequence[str],
     *,
     kind: str = "activity",
     reference: str = "elcrec",
     baseline: str = "iclrec",
-    metrics: Sequence[str] = TABLE_METRICS,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Build the table: data set by data set, metric by metric, group by group.
 
     The groups are those of `elcrec.statistics.groups`.
 
     Args:
-        records: The runs that are present.
+        table: Table 1 of the same runs, models and metrics.
         histories: Data set id to its prepared histories, in the order of the table.
-        models: Model ids, in the order of the table.
         kind: One of `KINDS`.
         reference: Model whose lead is shown.
         baseline: Model that it is compared with.
-        metrics: The rows of each data set.
 
     Returns:
         `activity.csv`: a row per group and model, groups from 1, the least active; `shortest` and
@@ -99,15 +93,12 @@ def build(
         InputError: A run of other histories than the prepared ones.
         ValueError: A data set of fewer users than groups.
     """
-    runs = {
-        key: [r for r in records if (r.dataset, r.model) == key]
-        for key in product(histories, models)
-    }
-    runs = {key: own for key, own in runs.items() if own}
+    models, metrics = table.names.models, table.pools
+    runs = {key: table.runs[key] for key in product(histories, models) if key in table.runs}
     values = {dataset: KINDS[kind].of_users(found) for dataset, found in histories.items()}
     groups = {dataset: activity_groups(own, GROUPS) for dataset, own in values.items()}
     for dataset, found in histories.items():
-        _check(found, records, dataset)
+        _check(found, table.records, dataset)
     keys = list(product(metrics, range(GROUPS)))
     # The training noise of a group is that of its own users, from all models and data sets.
     pools = {}
@@ -183,9 +174,8 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         f"Left out: {table.names.dataset_name(d)} has {n} of the {GROUPS} users that groups need."
         for d, n in few.items()
     ]
-    models = list(table.names.models)
     for kind in KINDS:
-        frame, leads = build(table.records, histories, models, kind=kind, metrics=list(table.pools))
+        frame, leads = build(table, histories, kind=kind)
         tables = shown(rows_of(frame), rows_of(leads), table.names, kind)
         write_table(
             folder,
@@ -194,8 +184,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
             list(tables.values()),
             titles=list(tables),
             groups=GROUPS,
-            origin=origin(table.records, "runs"),
-            missing=left_out + missing(table.gaps, table.names),
+            **table.remarks | {"missing": left_out + table.remarks["missing"]},
         )
         write_csv(folder / f"{kind}_leads.csv", leads)
 
@@ -211,7 +200,7 @@ def histories_of(config: Config, table: AccuracyTable) -> dict[str, Sequences]:
     Raises:
         InputError: One has runs and is not prepared, or they are of other histories.
     """
-    run = {record.dataset for record in table.records}
+    run = {dataset for dataset, _ in table.runs}
     there = [d for d in table.names.datasets if d in run or config.sequences_file(d).exists()]
     found = {d: read_sequences(config.prepared_file(d)) for d in there}
     for dataset, sequences in found.items():

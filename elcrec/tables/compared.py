@@ -1,7 +1,5 @@
 """Predictions of another framework beside runs of ours, as plain text for a terminal."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from math import isnan, nan
 from textwrap import fill

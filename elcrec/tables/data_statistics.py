@@ -1,7 +1,5 @@
 """The size of the data sets beside the paper's Tables 6 and 7."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

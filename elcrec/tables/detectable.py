@@ -1,7 +1,5 @@
 """What the design can detect: leads by number of seeds, and the seeds that the paper's need."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import nan
 

@@ -1,7 +1,5 @@
 """Documents around tables: Jinja templates that hold the words, filled with tables and numbers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The points of all grids with their validation scores: which one is best, which one is in use."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any

@@ -4,8 +4,6 @@ With HR@5, HR@20 and NDCG@5 given, NDCG@20 = NDCG@5 + the gains of the users who
 from 6 to 20; they are HR@20 - HR@5 of all users, and each gains 1/log2(21) to 1/log2(7).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from math import log2
 

@@ -3,8 +3,6 @@ r"""Tables as LaTeX with the rules of `booktabs`, from the same cells as the Mar
 A file holds whole `table` environments for `\input{...}`, and says at its top what it needs.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 

@@ -5,15 +5,13 @@ the same table becomes Markdown and plain text here, LaTeX in `elcrec.tables.lat
 templates of `elcrec.report`.
 """
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, Self
 
 from tabulate import SEPARATING_LINE, DataRow, TableFormat, tabulate
 
@@ -50,7 +48,7 @@ class Names:
     models: Mapping[str, str]
 
     @classmethod
-    def of(cls, config: Config, models: Iterable[str]) -> Names:
+    def of(cls, config: Config, models: Iterable[str]) -> Self:
         """The data sets in use and these models, of which the configuration may not know some."""
         names = {model: model for model in models}
         for model in names:

@@ -3,8 +3,6 @@
 From the `top.npz` that runs keep; runs without it are gaps.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations, combinations_with_replacement
@@ -22,13 +20,12 @@ from elcrec.data.statistics import training_users
 from elcrec.evaluation.lists import LISTED
 from elcrec.files.rows import Row, frame_of, rows_of
 from elcrec.runs.lists import top_lists
-from elcrec.runs.record import RunRecord
 from elcrec.statistics.lists import gini, jaccard, mean_popularity, novelty, shown
 from elcrec.tables import table1
 from elcrec.tables.activity import histories_of
 from elcrec.tables.document import write_csv, write_table
 from elcrec.tables.layout import Named, Table, declared, figures, named
-from elcrec.tables.wording import missing, origin
+from elcrec.tables.table1 import AccuracyTable
 
 TARGETS = "test items"
 """Row of what the users took themselves, as lists of one item."""
@@ -115,8 +112,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     table = table1.read(config, any_code)
     frames = []
     for dataset, sequences in histories_of(config, table).items():
-        records = [record for record in table.records if record.dataset == dataset]
-        made = build(sequences, _kept(records, table.names.models, sequences.n_items))
+        made = build(sequences, _kept(table, dataset, sequences.n_items))
         for frame in made:
             frame.insert(0, "dataset", dataset)
         frames.append(made)
@@ -130,13 +126,12 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         tables(rows_of(lists), rows_of(overlap), table.names),
         length=LISTED,
         without=list(map(table.names.model_name, absent)),
-        origin=origin(table.records, "runs"),
-        missing=missing(table.gaps, table.names),
+        **table.remarks,
     )
     write_csv(folder / "overlap.csv", overlap)
 
 
-def _kept(records: Sequence[RunRecord], models: Mapping[str, str], n_items: int) -> Kept:
-    found = {model: [r for r in records if r.model == model] for model in models}
+def _kept(table: AccuracyTable, dataset: str, n_items: int) -> Kept:
+    found = {model: table.runs.get((dataset, model), []) for model in table.names.models}
     lists = {model: [top_lists(r, n_items) for r in own] for model, own in found.items()}
     return {model: [kept["test"] for kept in own if kept] for model, own in lists.items()}

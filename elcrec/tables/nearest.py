@@ -1,7 +1,5 @@
 """With which printed columns of a data set our runs agree: can the verdict's rule tell anything?"""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import product
 from math import isnan

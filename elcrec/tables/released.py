@@ -1,7 +1,5 @@
 """What the authors' published weights give on our evaluator, beside the paper's Table 1."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from math import nan
 from pathlib import Path

@@ -4,8 +4,6 @@ Many papers print such numbers; they say little of a full ranking, nor need they
 does, so they are here only to be put beside a paper's.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from math import nan
@@ -29,7 +27,6 @@ from elcrec.tables import table1
 from elcrec.tables.activity import histories_of
 from elcrec.tables.document import write_table
 from elcrec.tables.layout import Named, Table, declared, figures, word
-from elcrec.tables.wording import missing, origin
 
 WAYS = {
     "full": "all items",
@@ -145,6 +142,5 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         found,
         shown(rows_of(found), table.names),
         negatives=NEGATIVES,
-        origin=origin(table.records, "runs"),
-        missing=missing(table.gaps, table.names),
+        **table.remarks,
     )

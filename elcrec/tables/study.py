@@ -1,7 +1,5 @@
 """What the clustering really does: accuracy and clusters of models that differ in it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from math import nan
@@ -29,7 +27,7 @@ from elcrec.tables import table1
 from elcrec.tables.document import write_table
 from elcrec.tables.layout import Column, Named, Table, declared, figures, named, with_interval
 from elcrec.tables.table1 import AccuracyTable
-from elcrec.tables.wording import LEAD, lead, missing, origin, tested
+from elcrec.tables.wording import LEAD, lead, tested
 
 METRICS = ("HR@20", "NDCG@20")
 COMPARED = METRICS[-1]
@@ -58,9 +56,7 @@ def build(table: AccuracyTable, traits: Mapping[str, Traits]) -> pd.DataFrame:
     the history; `activity_bits` and `genre_bits`, mutual information with the traits above chance;
     and `stability`, the adjusted Rand index of two seeds' clusters, mean over pairs.
     """
-    runs: dict[tuple[str, str], list[RunRecord]] = {}
-    for record in table.records:
-        runs.setdefault((record.dataset, record.model), []).append(record)
+    runs = table.runs
     compared = with_holm(
         compare_runs("study", COMPARED, own, runs[d, table.reference], table.pools[COMPARED])
         for (d, m), own in runs.items()
@@ -165,7 +161,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         any_code: Take runs that other code made, too.
     """
     table = table1.read(config, any_code, METRICS)  # whatever else the configuration shows
-    traits = {d: read_traits(config, d) for d in {record.dataset for record in table.records}}
+    traits = {d: read_traits(config, d) for d in {dataset for dataset, _ in table.runs}}
     frame = build(table, traits)
     reference = table.names.model_name(table.reference)
     write_table(
@@ -173,8 +169,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         "study",
         frame,
         [shown(rows_of(frame), table.names, reference)],
-        origin=origin(table.records, "runs"),
-        missing=missing(table.gaps, table.names),
+        **table.remarks,
     )
 
 

@@ -1,7 +1,5 @@
 """Table 1: accuracy on the test split, ours beside the paper's, with significance tests."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby, product
@@ -26,7 +24,7 @@ from elcrec.statistics.noise import Pool
 from elcrec.statistics.power import mean_interval
 from elcrec.statistics.tests import mean_std
 from elcrec.tables.layout import Names
-from elcrec.tables.wording import stopping
+from elcrec.tables.wording import missing, origin, stopping
 
 EACH, BEST = "reference_against_each_model", "best_against_runner_up"
 _ALIKE = (
@@ -79,11 +77,22 @@ class AccuracyTable:
     reference: str
     names: Names
     protocol: str
-    records: Sequence[RunRecord]
+    runs: Mapping[tuple[str, str], SeedRuns]
+    """(data set, model) to its runs, seed by seed; absent without any."""
     gaps: Sequence[Gap]
     pools: Mapping[str, Pool]
     """Metric to the training noise of all models and data sets of the table."""
     paper: PaperTable
+
+    @property
+    def records(self) -> list[RunRecord]:
+        """All runs."""
+        return list(chain.from_iterable(self.runs.values()))
+
+    @property
+    def remarks(self) -> dict[str, list[str]]:
+        """Lines for a template: what the runs were made with, and which are missing."""
+        return {"origin": origin(self.records, "runs"), "missing": missing(self.gaps, self.names)}
 
     @property
     def by_name(self) -> dict[tuple[str, str, str], Cell]:
@@ -173,7 +182,7 @@ def build(
     )
     top = {(c.dataset, c.metric): c for c in tops}
     return AccuracyTable(
-        cells, ranked, top, each, reference, names, protocol, records, gaps, pools, paper
+        cells, ranked, top, each, reference, names, protocol, runs, gaps, pools, paper
     )
 
 

@@ -1,7 +1,5 @@
 """Table 1 for people: Markdown and LaTeX with notes, and headline rows for a terminal."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from math import nan
 from pathlib import Path
@@ -18,7 +16,7 @@ from elcrec.tables import impossible, layout, table1
 from elcrec.tables.document import write_csv, write_table
 from elcrec.tables.layout import GAP, Cell, Column, Named, Table, named, percent, score
 from elcrec.tables.table1 import AccuracyTable
-from elcrec.tables.wording import lead, marks, missing, noisier, origin, tested
+from elcrec.tables.wording import lead, marks, missing, noisier, tested
 
 HEADLINE_METRICS = ("HR@5", "NDCG@20")
 
@@ -119,8 +117,7 @@ def write_files(table: AccuracyTable, folder: Path, unused: Sequence[str] = ()) 
         broken=[c for c in broken if (c["dataset"], first, c["model"]) in by_name],
         released={key: value for key, value in load_released().items() if key in by_name},
         external=[*_of_predictions(table), *unused],
-        origin=origin(table.records, "runs"),
-        missing=missing(table.gaps, names),
+        **table.remarks,
     )
     write_csv(folder / "significance.csv", table.significance())
 

@@ -3,8 +3,6 @@
 The paper's Table 2 holds both; its Table 3 is an A/B test on private data that cannot be repeated.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import nan
 from pathlib import Path

@@ -3,8 +3,6 @@
 From the runs of Table 1 and `serve.json`, which `elcrec bench --serve` measures.
 """
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Sequence
 from math import nan
@@ -32,7 +30,6 @@ from elcrec.tables.layout import (
     number,
     with_interval,
 )
-from elcrec.tables.wording import missing, origin
 
 MEASURED = "serve.json"
 """In the output folder, or in a machine's of the record."""
@@ -111,7 +108,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     table = table1.read(config.replaced(models=[*config.models, *more]), any_code, [metric])
     rows = []
     for (dataset, _, model), cell in table.cells.items():
-        runs = [r for r in table.records if (r.dataset, r.model) == (dataset, model) and r.device]
+        runs = [r for r in table.runs.get((dataset, model), []) if r.device]
         hours = fmean(run.seconds["total"] for run in runs) / 3600 if runs else nan
         row: list[object] = [dataset, model, metric, cell.mean, cell.low95, cell.high95, cell.seeds]
         if one := served.get((dataset, model)):
@@ -129,6 +126,5 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         [shown(rows_of(frame), table.names)],
         measured=measured,
         command=shlex.join(shared_words(shlex.split(command))),
-        origin=origin(table.records, "runs"),
-        missing=missing(table.gaps, table.names),
+        **table.remarks,
     )

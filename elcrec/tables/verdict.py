@@ -1,7 +1,5 @@
 """Each printed accuracy of the paper against our runs: compatible, or not, or undecided."""
 
-from __future__ import annotations
-
 from math import isnan
 from pathlib import Path
 

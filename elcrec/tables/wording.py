@@ -1,7 +1,5 @@
 """What tables share: columns of comparisons, and the numbers in notes on runs, noise and gaps."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from math import isnan, nan
 from typing import Any

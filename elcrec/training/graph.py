@@ -9,8 +9,6 @@ which `tests/contract` checks for every model without a GPU:
    once, while the step is captured. Every epoch has as many samples as the first.
 """
 
-from __future__ import annotations
-
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator

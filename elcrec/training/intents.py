@@ -4,8 +4,6 @@ Only models with intents take part (`SequenceModel.intents`). Nothing here touch
 random numbers or the gradients, so it changes no result.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection
 
 import numpy as np

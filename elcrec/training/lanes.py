@@ -9,8 +9,6 @@ in a lane computes what it computes alone: on a CPU bit for bit, on a GPU up to 
 its kernels add up.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager

@@ -5,8 +5,6 @@ random permutation of the samples, full-ranking validation after each epoch, the
 and one test with it at the end.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Mapping
 from typing import Any

@@ -11,8 +11,6 @@
 Evaluation and clustering are always in float32.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Literal

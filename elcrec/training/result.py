@@ -1,7 +1,5 @@
 """What a training is told and what it leaves behind."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol

@@ -3,8 +3,6 @@
 On a CPU a training that was resumed ends with the same numbers, bit for bit.
 """
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass, field
 from typing import Any

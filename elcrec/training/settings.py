@@ -1,7 +1,5 @@
 """Settings of the optimisation and of the choice of the best epoch, the same for all models."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from elcrec.errors import at_least, shown

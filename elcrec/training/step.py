@@ -4,8 +4,6 @@ Nothing in a step waits for the device, so the host can prepare the next ones, o
 of another one beside it (`elcrec.training.lanes`).
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass, field
 

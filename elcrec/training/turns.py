@@ -1,7 +1,5 @@
 """Work that is done in turns, so that several pieces of it can share one process."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Generator
 from functools import update_wrapper
 from typing import Generic, ParamSpec, TypeVar

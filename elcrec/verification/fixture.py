@@ -2,7 +2,7 @@
 hold."""
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -101,18 +101,6 @@ class Fixture:
                     )
                 if name in BATCH and not (users and _are_ids(value, items)):
                     raise InputError(f"{where} must be item ids from 0 to {items - 1}")
-
-
-def block_count(path: Path, state: Mapping[str, Tensor]) -> int:
-    """Number of Transformer blocks of a state dictionary under our names.
-
-    Raises:
-        InputError: They are not numbered 0, 1, …
-    """
-    blocks = {name.split(".")[2] for name in state if name.startswith("encoder.blocks.")}
-    if blocks != {str(i) for i in range(len(blocks))} or not blocks:
-        raise InputError(f"{path}: its Transformer blocks must be numbered from 0")
-    return len(blocks)
 
 
 def _are_ids(values: Tensor, items: int) -> bool:

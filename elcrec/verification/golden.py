@@ -25,7 +25,7 @@ from elcrec.models.interface import Batch
 from elcrec.models.transformer import TransformerModel
 from elcrec.training.settings import TrainingSettings
 from elcrec.training.step import make_optimiser
-from elcrec.verification.fixture import BATCH, LOSSES, Fixture, block_count
+from elcrec.verification.fixture import BATCH, LOSSES, Fixture
 from elcrec.verification.tensor_names import from_released, load_released, to_released
 
 TOLERANCE = 1e-4  # relative, float32
@@ -112,7 +112,7 @@ def build(fixture: Fixture, weights: Path | None) -> TransformerModel:
     sizes = {
         "dimension": state["encoder.items.weight"].shape[1],
         "max_length": len(state["encoder.positions.weight"]),
-        "blocks": block_count(of, state),
+        "blocks": len({n.split(".")[2] for n in state if n.startswith("encoder.blocks.")}),
         "intents": len(centers),
     }
     parameters = build_settings(kind.Hyperparameters, sizes, f"{of}: sizes")

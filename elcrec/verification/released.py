@@ -9,7 +9,7 @@ from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import SPLITS
 from elcrec.data.sources import Dataset
 from elcrec.errors import InputError
-from elcrec.files.npzfile import read_arrays
+from elcrec.files.npzfile import check_whole, read_arrays
 from elcrec.models.interface import SequenceModel
 from elcrec.training.intents import IntentRecorder, diagnose
 
@@ -42,13 +42,8 @@ def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> st
         raise InputError(f"{path}: its name must contain 'valid' or 'test'")
     kind = "released" if protocol == "paper" else protocol
     expected = read_arrays(path, [kind])[kind]
-    if expected.shape != ranks[split].shape or expected.dtype.kind not in "iu":
-        raise InputError(
-            f"{path}: {kind} is {expected.dtype} of shape {expected.shape}; needed: one integer "
-            f"rank for each of the {len(ranks[split])} users"
-        )
-    if expected.min() < 0:
-        raise InputError(f"{path}: {kind} must be ranks of at least 0, has {expected.min()}")
+    words = f"needed: one integer rank of at least 0 for each of the {len(ranks[split])} users"
+    check_whole(f"{path}: {kind}", expected, len(ranks[split]), words)
     difference = np.abs(ranks[split].astype(np.int64) - expected.astype(np.int64))
     return (
         f"{path.name}: {int((difference > 0).sum())} of {len(expected)} ranks differ, "

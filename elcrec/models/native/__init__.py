@@ -5,8 +5,6 @@ reference. Dropout masks differ from those of the plain kernels at the same seed
 kinds differ like runs with different seeds.
 """
 
-from __future__ import annotations
-
 from torch import nn
 
 from elcrec.models.encoder import TransformerEncoder

@@ -4,8 +4,6 @@ Plain C++ without PyTorch's headers: it takes a second or two and needs no ninja
 OpenMP threads are those that PyTorch itself is linked with.
 """
 
-from __future__ import annotations
-
 import ctypes
 import functools
 import hashlib

@@ -1,7 +1,5 @@
 """The compiled encoder as a differentiable function."""
 
-from __future__ import annotations
-
 import ctypes
 import threading
 from collections.abc import Sequence

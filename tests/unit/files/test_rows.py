@@ -22,6 +22,13 @@ def test_fields_by_their_columns(row):
     assert isnan(row.number("share"))
 
 
+def test_the_text_nan_is_no_number_for_a_gap_is_an_empty_field(tmp_path):
+    (tmp_path / "x.csv").write_text("size\nnan\n")
+    (row,) = read_rows(tmp_path / "x.csv")
+    with pytest.raises(InputError, match=r"x\.csv: size is 'nan'; allowed: a number or nothing"):
+        row.number("size")
+
+
 @pytest.mark.parametrize(
     ("read", "message"),
     [

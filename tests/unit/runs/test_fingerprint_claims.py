@@ -239,7 +239,7 @@ def test_files_that_move_and_are_joined_change_no_fingerprint(sources, monkeypat
         old = sources / f"{part.replace('.', '/')}.py"
         old.rename(folder / f"{old.stem}_moved.py")
     folded, rest = folder / "dropout_moved.py", folder / "encoder_moved.py"
-    body = folded.read_text().split("from __future__ import annotations\n")[1]
+    body = folded.read_text().split('"""\n', 1)[1]
     folded.unlink()
     line = f"from {names['elcrec.models.dropout']} import Dropout\n"
     assert line in rest.read_text()

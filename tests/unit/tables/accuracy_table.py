@@ -24,4 +24,4 @@ def accuracy(
     ranked = {("beauty", metric): list(means) if seeds else [] for metric in metrics}
     names = Names({"beauty": dataset}, {m: NAMES[m] for m in means})
     pools = dict.fromkeys(metrics, Pool(variances, dict.fromkeys(variances, 2)))
-    return AccuracyTable(cells, ranked, {}, [], "elcrec", names, "paper", [], [], pools, paper)
+    return AccuracyTable(cells, ranked, {}, [], "elcrec", names, "paper", {}, [], pools, paper)

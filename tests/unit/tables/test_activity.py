@@ -12,7 +12,7 @@ from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.files.rows import rows_of
 from elcrec.statistics.tests import holm
-from elcrec.tables import activity
+from elcrec.tables import activity, table1
 from elcrec.tables.layout import GAP, Names
 from tests.unit.tables.conftest import load_runs
 
@@ -43,7 +43,9 @@ def toy(output):
 
 def build(output, lengths=LENGTHS, **options):
     records, gaps = load_runs(output.path, ["beauty"], MODELS, [1, 2])
-    rows, leads = activity.build(records, {"beauty": histories(lengths)}, MODELS, **options)
+    names = Names({"beauty": "Beauty"}, dict.fromkeys(MODELS, ""))
+    table = table1.build(records, gaps, names, paper={}, protocol="paper")
+    rows, leads = activity.build(table, {"beauty": histories(lengths)}, **options)
     return rows, leads, records, gaps
 
 
