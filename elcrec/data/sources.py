@@ -37,6 +37,9 @@ SEQUENCES: Format = "sequences"
 COUNTS = ("users", "items", "actions")
 OF_RAW = ("core", "min_rating", "doubled")
 """Settings of a data set that the prepared format has behind it."""
+PREPARATION = 1
+"""Raised where the same file is prepared to something else: Snakemake then prepares and trains
+again. Not a hash of the code, or another message would; a test holds what is prepared."""
 PREPARED = ("sequences.txt", "statistics.json", "users.csv", "items.csv")
 """What preparing writes into the folder of a data set."""
 MIRROR = "ELCREC_MIRROR"  # environment variable

@@ -34,7 +34,7 @@ class Grid:
         for dataset, column in self.columns.items():
             known = any(self.found[dataset, model] for model in self.looks)
             for axis in column:
-                if not axis.lines and not axis.texts:
+                if not axis.has_data() and not axis.texts:
                     style.say_missing(axis, "not recorded" if known else "not run")
         self.figure.align_ylabels()
         style.legend_below(self.figure, self.figure.axes)

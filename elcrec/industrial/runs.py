@@ -40,7 +40,7 @@ from elcrec.industrial.readers import read_log
 from elcrec.industrial.training import Training
 from elcrec.jobs.checkpoints import Checkpoints
 from elcrec.jobs.environment import commit, environment
-from elcrec.runs.fingerprint import code_hash
+from elcrec.runs.fingerprint import fingerprint
 from elcrec.runs.record import CHECKPOINTS, Trained
 from elcrec.tables.document import write_csv
 from elcrec.usage import device_name
@@ -48,7 +48,7 @@ from elcrec.usage import device_name
 FILES = ("metrics.json", "predictions.npz", "history.csv", "environment.json", WEIGHTS)
 """Of a run; others that it leaves are in the way of none."""
 CODE = "elcrec.industrial.training"
-"""Module whose hash, with that of all it imports, a run records."""
+"""Module whose fingerprint a run records."""
 
 
 class RunRecord(Trained):
@@ -196,7 +196,7 @@ def decided(config: Config, dataset: str, model: str, table: Table) -> dict[str,
     """Hashes of all that decides a run's numbers but its seed."""
     asked = json.dumps([dataset, model, config.industrial.network.model_dump()], sort_keys=True)
     settings = hashlib.sha256(asked.encode()).hexdigest()[:16]
-    return {"settings": settings, "data": table.digest(), "fingerprint": code_hash(CODE)}
+    return {"settings": settings, "data": table.digest(), "fingerprint": fingerprint(CODE, ())}
 
 
 def read_evidence(config: Config) -> list[Evidence]:

@@ -20,7 +20,7 @@ from elcrec.runs.definitions import PACKAGES, Definitions, definitions, dump, fi
 
 PARTS = (
     *("baselines", "elcrec.data", "elcrec.evaluation", "elcrec.models", "elcrec.training"),
-    "variants",
+    *("elcrec.industrial", "variants"),
 )
 """What decides a run's numbers."""
 ENTRIES = (
@@ -41,16 +41,19 @@ LEFT_OUT = (
 """What a run reaches and no number depends on."""
 
 
-def fingerprint(module: str) -> str:
+def fingerprint(module: str, entries: Iterable[str] | None = None) -> str:
     """Hash of the code that decides the numbers of a model's runs, 16 hexadecimal digits.
 
     Args:
         module: Dotted name of the model's module, or path of its file.
+        entries: What its runs use besides, `ENTRIES` by default; nothing where the module has its
+            own training.
     """
-    return hashlib.sha256("\n".join(sorted(deciding(module))).encode()).hexdigest()[:16]
+    code = "\n".join(sorted(deciding(module, entries)))
+    return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 
-def deciding(model: str) -> set[str]:
+def deciding(model: str, entries: Iterable[str] | None = None) -> set[str]:
     """The code of all definitions that runs of a model reach, from everything in its module."""
     files: dict[str, Definitions] = {}
 
@@ -61,7 +64,10 @@ def deciding(model: str) -> set[str]:
 
     found: set[str] = set()
     done = {_split(path) for path in LEFT_OUT}
-    waiting = [*map(_split, ENTRIES), *((model, name) for name in read(model).code)]
+    waiting = [
+        *map(_split, ENTRIES if entries is None else entries),
+        *((model, name) for name in read(model).code),
+    ]
     while waiting:
         module, name = waiting.pop()
         if (module, name) in done:

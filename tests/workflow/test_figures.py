@@ -1,4 +1,4 @@
-"""A change of a plotting function draws again and trains nothing."""
+"""A change of a plotting function draws again and trains nothing; nor does another message."""
 
 import os
 import shutil
@@ -55,6 +55,12 @@ def test_a_changed_plotting_function_draws_again_and_trains_nothing(project, tmp
     plotting.write_text(plotting.read_text() + "\n# a remark\n")
     assert planned(project, *arguments) == {}
     plotting.write_text(plotting.read_text().replace('"epoch"', '"epochs"', 1))
+    assert planned(project, *arguments) == {"figure": 1, "total": 1}
+    words = project / "elcrec" / "errors.py"
+    words.write_text(words.read_text().replace("did you mean", "do you mean"))
+    formats = project / "elcrec" / "data" / "formats.py"
+    more = '"movielens": _movielens,\n    "another": _movielens,'
+    formats.write_text(formats.read_text().replace('"movielens": _movielens,', more))
     assert planned(project, *arguments) == {"figure": 1, "total": 1}
     losses = project / "elcrec" / "models" / "losses.py"
     losses.write_text(losses.read_text().replace("1e-24", "1e-20"))

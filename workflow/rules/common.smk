@@ -12,7 +12,7 @@ sys.path.insert(0, workflow.basedir)
 
 from elcrec.config.config import DEFAULT, ConfigFile, from_mapping
 from elcrec.config.merging import Layers
-from elcrec.data.sources import mirror
+from elcrec.data.sources import PREPARATION, mirror
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
 from elcrec.files.checked import as_wanted

@@ -34,7 +34,7 @@ rule prepare:
         runtime=60,
         mem_mb=8000,  # raw reviews are read into memory as a whole; not measured
     params:
-        code=code_hash("elcrec.data.prepare"),
+        code=PREPARATION,
         entry=lambda w: json.dumps(config["datasets"][w.dataset], sort_keys=True),
     shell:
         "{PYTHON} data prepare --dataset {wildcards.dataset:q} --config {SNAPSHOT:q}"

@@ -22,7 +22,7 @@ rule industrial_prepare:
         runtime=60,
         mem_mb=16000,  # KuaiRand-Pure is read into memory as a whole; not measured
     params:
-        code=code_hash("elcrec.industrial.features", "elcrec.industrial.readers"),
+        code=fingerprint("elcrec.industrial.features", ()),
         entry=lambda w: json.dumps(
             config["industrial"]["datasets"][w.dataset], sort_keys=True
         ),
@@ -55,7 +55,7 @@ rule industrial_train:
         runtime=TRAINING_MINUTES,
         mem_mb=TRAINING_MB,
     params:
-        code=code_hash("elcrec.industrial.training"),
+        code=fingerprint("elcrec.industrial.training", ()),
         network=repr(CONFIG.industrial.network),
     shell:
         "{PYTHON} industrial train --dataset {wildcards.dataset:q} --model {wildcards.model:q}"

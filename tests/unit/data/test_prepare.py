@@ -12,7 +12,7 @@ import pytest
 from elcrec.data.fetched import Fetched
 from elcrec.data.ids import read_ids
 from elcrec.data.prepare import prepare
-from elcrec.data.sources import Dataset, DataSource
+from elcrec.data.sources import PREPARATION, Dataset, DataSource
 from elcrec.errors import InputError
 from tests.unit.data.conftest import entry_of
 
@@ -119,6 +119,28 @@ def test_every_format_gives_the_same_sequences(format: str, fetched, out: Path) 
         if format == "sequences"
         else {"users": USERS, "items": ITEMS + 1, "actions": len(ROWS)},
     }
+
+
+PREPARED = {1: "e93f7557dc1c7ff6"}
+"""Hash of what `test_what_is_prepared_has_its_number` prepares, by `PREPARATION`."""
+
+
+def test_what_is_prepared_has_its_number(fetched, out: Path) -> None:
+    """Other content needs another number, for Snakemake to prepare and train again."""
+    rows = [*ROWS, ("u1", "i1", 500), ("u2", "i3", 98), *((f"v{u}", "i4", 7) for u in range(4))]
+    rows += [(f"u{u}", f"j{u % 3}", 50 + u) for u in range(USERS)]
+    whole = hashlib.sha256()
+    for keys in ({}, {"core": 2}, {"doubled": "first"}, {"doubled": "last", "core": 3}):
+        for format in ("amazon-reviews", "yelp-reviews", "movielens", "sasrec-text", "csv"):
+            entry = fetched(format, WRITERS[format](rows))
+            whole.update(prepare("small", small(**keys), entry, out).read_bytes())
+    for keys in ({"min_rating": 1}, {"popular": 4}):
+        entry = fetched("recbole-inter", recbole(rows))
+        whole.update(prepare("small", small(**keys), entry, out).read_bytes())
+    whole.update(prepare("small", small(), fetched("mind-behaviors", mind(ROWS)), out).read_bytes())
+    own = b"anna 7 #2 9 7\nberta\t3 3 3 3"
+    whole.update(prepare("small", small(), fetched("sequences", own), out).read_bytes())
+    assert whole.hexdigest()[:16] == PREPARED.get(PREPARATION), "raise PREPARATION, note its hash"
 
 
 @pytest.mark.parametrize("pack", [bytes, gzip.compress], ids=["plain", "gzip"])

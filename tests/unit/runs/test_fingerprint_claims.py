@@ -13,6 +13,7 @@ import elcrec.runs.fingerprint
 from elcrec import ROOT
 from elcrec.config.config import MODEL_FOLDER, load_config
 from elcrec.evaluation import metrics
+from elcrec.evaluation.metrics import FAMILIES, SELECTABLE
 from elcrec.runs.fingerprint import ENTRIES, LEFT_OUT, PARTS, deciding, fingerprint
 from elcrec.runs.settings import module_reference, resolve
 
@@ -91,9 +92,8 @@ def every(rename=lambda module: module) -> dict[str, str]:
         ),
         (
             "elcrec/evaluation/metrics.py",
-            '    "MRR": _reciprocals,\n}',
-            '    "MRR": _reciprocals,\n    "RBP": _persistent,\n}\n\n\n'
-            "def _persistent(ranks, k):\n    return _hits(ranks, k) * 0.8**ranks\n",
+            '    "MRR": _reciprocals,\n',
+            '    "MRR": _reciprocals,\n    "RBP": lambda ranks, k: _hits(ranks, k) * 0.8**ranks,\n',
         ),
         ("elcrec/evaluation/metrics.py", 'TABLE_METRICS = ("HR@5", ', 'TABLE_METRICS = ("HR@10", '),
         ("elcrec/jobs/checkpoints.py", "SECONDS_BETWEEN = ", "SECONDS_BETWEEN = 2 * "),
@@ -318,7 +318,7 @@ UNREACHED = {
     *("Backend", "Run", "Fusion", "RankingProtocol", "Split", "SPLITS", "Precision", "Start"),
     *("T", "Turns"),
     *("FAILED", "PHASES", "TABLE_METRICS", "METRICS", "SELECTABLE", "FAMILIES", "ndcg_bound"),
-    "_reciprocals",  # of MRR, which chooses no epoch
+    *(f.__name__ for name, f in FAMILIES.items() if f"{name}@20" not in SELECTABLE),
     "_cause",  # of a note that is printed
 }
 """What may be changed without another training: values that a run records, words, types."""
