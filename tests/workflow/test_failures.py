@@ -109,7 +109,7 @@ def test_after_a_kill_it_goes_on(tmp_path, all_of_it):
         tmp_path,
         models=["popularity", "sasrec"],
         seeds=[1],
-        training={"max_epochs": 500, "patience": 0, "batch_size": 64},
+        training={"max_epochs": 1500, "patience": 0, "batch_size": 64},
         parameters={"sasrec": {"max_length": 10, "dimension": 8}},
         efficiency={"models": [], "seed": 1, "epochs": 1},
         figures=NO_FIGURES,

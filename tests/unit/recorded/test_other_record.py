@@ -51,13 +51,14 @@ def merge(record, machine=PUBLISHED.name) -> int:
 def test_what_is_missing_comes_and_what_is_there_stays(ours, theirs, capsys):
     assert merge(theirs) == 0
     told = capsys.readouterr().out
-    runs = len(run_folders(PUBLISHED))
-    assert f"{runs - len(MISSING) + 1} were recorded already" in told  # and one of the checks
+    runs, measured = len(run_folders(PUBLISHED)), len(list(PUBLISHED.glob("efficiency/*/*.json")))
+    # and one of the checks
+    assert f"{runs + measured - len(MISSING) + 1} were recorded already" in told
     assert "beauty-elcrec-1: HR@5 0.0513" in told
     assert f"{runs} runs recorded" in told
     assert contents_of(ours) == contents_of(PUBLISHED)
     assert merge(theirs) == 0
-    assert f"{runs + 2} were recorded already" in capsys.readouterr().out
+    assert f"{runs + measured + 2} were recorded already" in capsys.readouterr().out
     assert contents_of(ours) == contents_of(PUBLISHED)
 
 
@@ -204,7 +205,7 @@ def another_seed(folder) -> None:
             "model is 'x'; allowed here: 'elcrec'",
         ),
         (
-            lambda f: [shutil.rmtree(f / name) for name in ("runs", "released")],
+            lambda f: [shutil.rmtree(f / name) for name in ("runs", "released", "efficiency")],
             "has no run, measurement or check",
         ),
         (lambda f: (f / ELCREC / "metrics.json").write_text("[1]"), "must be a JSON object"),
