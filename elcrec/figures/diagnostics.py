@@ -91,7 +91,7 @@ def _show_zero(grid: Grid) -> None:
     """Scales that show 0; of counts one that tells a few from none and many."""
     for counts, *cosines, _ in grid.columns.values():
         if counts.lines:
-            counts.set_yscale("log", nonpositive="mask")
+            counts.set_yscale("log", nonpositive="clip")
             counts.set_ylim(0.8, 1.5 * counts.get_ylim()[1])
             counts.yaxis.set_major_formatter(FormatStrFormatter("%g"))
         for axis in (a for a in cosines if a.lines):
