@@ -3,9 +3,8 @@
 
 def runs_of_check(wildcards):
     """Metrics of the runs, if there are recorded ones that they can be compared with."""
-    from elcrec.nightly.check import (
-        references,
-    )  # with pandas, which no other rule waits for
+    # It imports pandas, which no other rule waits for
+    from elcrec.nightly.check import references
 
     try:
         references(CONFIG)
