@@ -117,6 +117,7 @@ class Evidence:
         keys = run[CELL].itertuples(index=False, name=None)
         return dict(zip(keys, run.itertuples(), strict=True))
 
+    @functools.cached_property
     def in_paper_metrics(self) -> "Evidence":
         """What the paper's claims are judged by, whatever `metrics` the tables show."""
         shown = self.config.metrics

@@ -46,8 +46,7 @@ class Remark:
 def remarks(evidence: Evidence) -> list[Remark]:
     """Compute all of them, in the order of the page; without those that nothing can be said of."""
     makers = (expected, padding, loss_matters, repeated_targets, order_by_day, rule_change)
-    judged = evidence.in_paper_metrics()
-    return [remark for make in makers if (remark := make(judged))]
+    return [remark for make in makers if (remark := make(evidence.in_paper_metrics))]
 
 
 def _remark(key: str, shown: bool, **numbers: Any) -> Remark:

@@ -98,7 +98,7 @@ class JudgedClaim:
 
 def judge_all(evidence: Evidence, claims: Sequence[Claim]) -> list[JudgedClaim]:
     """Judge every claim on the paper's data sets, and on the others of the configuration."""
-    evidence = evidence.in_paper_metrics()
+    evidence = evidence.in_paper_metrics
     use = evidence.config.use
     inside = Scope([d for d in use if evidence.in_paper(d)], len(evidence.paper_datasets))
     outside = [d for d in use if not evidence.in_paper(d)]
