@@ -40,8 +40,6 @@ class Ranked:
     """(users,) 0-based; `MISSED` where it lies behind the end of a list."""
     ends: NDArray[np.int64]
     """(users,) items that compete, of a list that ends before the test item; else `ENDLESS`."""
-    known_to: int
-    """Largest k whose metrics these ranks give exactly; `ENDLESS` if all are known."""
     shortest: str
     """Id of the first user whose list ends there."""
     excluded: int
@@ -50,6 +48,11 @@ class Ranked:
     """Users without a prediction, counted as misses."""
     hidden: int
     """Users who had their test item before, so that it does not compete: a miss."""
+
+    @property
+    def known_to(self) -> int:
+        """Largest k whose metrics these ranks give exactly; `ENDLESS` if all are known."""
+        return int(self.ends.min())
 
 
 def rank_targets(
@@ -86,7 +89,7 @@ def rank_targets(
     if not listed:
         ranks, ends = np.full(sequences.n_users, MISSED), np.full(sequences.n_users, ENDLESS)
         ranks[user] = given
-        return Ranked(ranks, ends, ENDLESS, "", 0, missed, 0)
+        return Ranked(ranks, ends, "", 0, missed, 0)
     value = -frame["score"].to_numpy() if "score" in frame else frame["rank"].to_numpy()
     targets = sequences.items[sequences.offsets[1:] - 1]
     everyone = np.arange(sequences.n_users)
@@ -105,8 +108,7 @@ def rank_targets(
     ends = np.where(absent & there & ~hidden, length, ENDLESS)
     ranks, shortest = np.where(absent, MISSED, before), ends.argmin()
     whose = sequences.users[shortest] if ends[shortest] < ENDLESS else ""
-    taken_out = int((~competes).sum())
-    return Ranked(ranks, ends, int(ends[shortest]), whose, taken_out, missed, int(hidden.sum()))
+    return Ranked(ranks, ends, whose, int((~competes).sum()), missed, int(hidden.sum()))
 
 
 def read_predictions(path: Path) -> tuple[pd.DataFrame, int]:

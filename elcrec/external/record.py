@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from elcrec.config.config import Config
 from elcrec.data.ids import with_raw_ids
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.errors import InputError, brief, unknown
 from elcrec.evaluation.metrics import TABLE_METRICS, summarise
-from elcrec.external.predictions import rank_targets
+from elcrec.external.predictions import Ranked, rank_targets
 from elcrec.runs.reading import Runs
 from elcrec.runs.record import RunRecord
 
@@ -28,13 +27,8 @@ THEIRS = ""
 class Predicted(RunRecord):
     """What a file says of one seed of a model: the test split alone, and nothing of a training."""
 
-    ends: NDArray[np.int64]
-    """As in `elcrec.external.predictions.Ranked`, and so are the others."""
-    known_to: int
-    shortest: str
-    excluded: int
-    missed: int
-    hidden: int
+    lists: Ranked
+    """What is known of its lists, and what was done to them."""
 
 
 def histories(config: Config, dataset: str, ids: str) -> Sequences:
@@ -80,7 +74,7 @@ def read_external(config: Config, dataset: str, model: str) -> list[Predicted]:
                     f"{file}: says the same as {other.folder}; allowed: a file for each training, "
                     "one for a model without chance"
                 )
-        values: dict[str, Any] = vars(ranked) | {"metrics": {"test": summarise(ranked.ranks)}}
+        values: dict[str, Any] = {"lists": ranked, "metrics": {"test": summarise(ranked.ranks)}}
         values |= {"folder": file, "seed": seed, "ranks": {"test": ranked.ranks}}
         found.append(Predicted.model_construct(**same, **values))
     return found
@@ -106,7 +100,7 @@ def place(metric: str) -> int:
 
 def refuse_short(run: Predicted, needed: int) -> None:
     """Raise InputError where a list ends before `needed` items that compete, and the test item."""
-    if run.known_to < needed:
+    if run.lists.known_to < needed:
         raise InputError(
             f"{run.folder}: {short_lists([run], needed)}; allowed: {needed} or more (items that "
             "the user had before compete under the protocol repeats alone)"
@@ -116,28 +110,28 @@ def refuse_short(run: Predicted, needed: int) -> None:
 def done_to(theirs: Sequence[Predicted]) -> Iterator[str]:
     """What was done to the predictions of a model on a data set, a sentence each."""
     first = theirs[0]
-    if excluded := sum(run.excluded for run in theirs):
+    if excluded := sum(run.lists.excluded for run in theirs):
         yield (
             f"{excluded:,} predicted items were taken out, and the ranks behind them closed up: the"
             f" user had them before, and under the protocol {first.protocol} they do not compete."
         )
-    if missed := sum(run.missed for run in theirs):
+    if missed := sum(run.lists.missed for run in theirs):
         yield f"{missed:,} users without a prediction count as misses."
-    if first.hidden:
+    if hidden := first.lists.hidden:
         yield (
-            f"{first.hidden:,} users had their test item before, so that it does not compete either"
+            f"{hidden:,} users had their test item before, so that it does not compete either"
             " and counts as a miss."
         )
 
 
 def short_lists(runs: Sequence[Predicted], needed: int) -> str:
     """Which lists end before `needed` items that compete, and before the test item."""
-    run = min(runs, key=lambda run: run.known_to)
-    count = sum(int((run.ends < needed).sum()) for run in runs)
+    first = min((run.lists for run in runs), key=lambda lists: lists.known_to)
+    count = sum(int((run.lists.ends < needed).sum()) for run in runs)
     lists = f"{count:,} of {sum(run.users for run in runs):,} lists are"
     return (
-        f"the list of user {brief(run.shortest)} ends before the test item and has {run.known_to} "
-        f"items that compete ({lists} too short)"
+        f"the list of user {brief(first.shortest)} ends before the test item and has "
+        f"{first.known_to} items that compete ({lists} too short)"
     )
 
 
@@ -147,9 +141,9 @@ def known_metrics(theirs: Sequence[Predicted], wanted: Sequence[str]) -> list[st
     Raises:
         InputError: There is none.
     """
-    shortest = min(theirs, key=lambda run: run.known_to)
+    shortest = min(theirs, key=lambda run: run.lists.known_to)
     refuse_short(shortest, min(map(place, wanted)))
-    return [metric for metric in wanted if place(metric) <= shortest.known_to]
+    return [metric for metric in wanted if place(metric) <= shortest.lists.known_to]
 
 
 @dataclass(frozen=True)

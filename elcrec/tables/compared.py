@@ -65,7 +65,7 @@ def _remarks(config: Config, theirs: Sequence[Predicted], metrics: Sequence[str]
         needed = max(map(place, absent))
         lists = short_lists(theirs, needed)
         yield f"{', '.join(absent)}: missing, for {lists}; {needed} items would do."
-    if all((run.ranks["test"] >= run.known_to).all() for run in theirs):
+    if all((run.ranks["test"] >= run.lists.known_to).all() for run in theirs):
         yield (
             "No user's test item is in a list: were the lists made with the test items among the"
             " histories, as those that `recommend` gives for users of the training?"
