@@ -21,12 +21,14 @@ from elcrec.tables import (
     nearest,
     released,
     sampled,
+    study,
     table1_files,
     tables2_3,
     use,
 )
 from elcrec.tables.layout import BEST, GAP, Cell, Table, number, score
 from elcrec.tables.table1 import BEST as OF_THE_BEST
+from elcrec.tables.table1 import REFERENCE
 from elcrec.tables.verdict import NOT_RUN
 from elcrec.tables.wording import marks
 
@@ -64,6 +66,7 @@ def of_files(evidence: Evidence, links: Links) -> dict[str, Table]:
         "impossible": impossible.shown,
         "grid": grid.shown,
         "use": lambda rows: use.shown(rows, evidence),
+        "study": lambda rows: study.shown(rows, evidence, evidence.model_name(REFERENCE)),
     }
     return {name: make(rows) for name, make in show.items() if (rows := evidence.table(name))}
 

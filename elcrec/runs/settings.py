@@ -14,7 +14,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ from elcrec.config.model_file import model_layers
 from elcrec.errors import InputError, brief, shown, unknown_key
 from elcrec.files.yamlfile import parse
 from elcrec.runs.definitions import PACKAGES
-from elcrec.training.settings import TrainingSettings
+from elcrec.training.settings import BEFORE, TrainingSettings
 
 if TYPE_CHECKING:
     from elcrec.models.interface import SequenceModel
@@ -89,6 +89,10 @@ def settings_digest(values: Mapping[str, Any]) -> str:
         values: `RunSettings.as_dict`, or the content of a run's config.yaml.
     """
     kept = {key: values[key] for key in DIGESTED if key in values}
+    later = {f.name: f.metadata[BEFORE] for f in fields(TrainingSettings) if BEFORE in f.metadata}
+    if training := kept.get("training"):
+        same = [key for key, before in later.items() if training.get(key) == before]
+        kept["training"] = {key: value for key, value in training.items() if key not in same}
     return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -36,6 +36,8 @@ class Test:
     compare: Callable[[Any, Any], Comparison]
     columns: Mapping[str, str]
     """Column of `significance.csv`, in their order, to the field of `Comparison` in it."""
+    note: str
+    """What it is and what it leaves out, for the notes below its p-values."""
 
     @property
     def p_column(self) -> str:
@@ -54,6 +56,8 @@ TESTS = {
             "welch_p_holm": "p_holm",
             "hedges_g": "effect",
         },
+        "Welch's t-test over seeds, one value per run (effect size: Hedges' g): other trainings,"
+        " these users. The paper does not name its test; this is the likeliest reading.",
     ),
     "paired": Test(
         "Paired p (Holm), these weights",
@@ -66,6 +70,9 @@ TESTS = {
             "paired_n": "size",  # users
             "cohen_dz": "effect",
         },
+        "paired t-test over users (effect size: Cohen's d_z): other users, these trained weights."
+        " It calls two seeds of one model different far more often than 1 time in 20, so it says"
+        " nothing of a method.",
     ),
 }
 """By the name that a note begins with, in the order of the columns."""

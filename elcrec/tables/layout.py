@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, Self
+from typing import Any, Protocol, Self
 
 from tabulate import SEPARATING_LINE, DataRow, TableFormat, tabulate
 
@@ -128,25 +128,25 @@ def figures(title: str, key: str, digits: int = 4, paper: bool = False) -> Colum
     return Column(title, lambda row: figure(row.number(key), digits), paper=paper)
 
 
-def declared(id: str, columns: Iterable[Column], rows: Sequence[Row], **values: str) -> Table:
+def declared(id: str, columns: Iterable[Column], rows: Sequence[Row], **values: Any) -> Table:
     """Return the table that the columns make of the rows of its file.
 
     Args:
-        id: Of the table, whose caption and note stand in `templates/captions.yaml`.
+        id: Of the table, whose caption and notes stand in `templates/captions.yaml`.
         columns: From left to right.
         rows: Of the file.
-        values: What the caption and the note name.
+        values: What the caption and the notes name.
     """
     cells = [(column, [_as_cell(column.cell(row)) for row in rows]) for column in columns]
     kept = [(c, cells) for c, cells in cells if not c.paper or any(x.text != GAP for x in cells)]
     body = list(zip(*(cells for _, cells in kept), strict=True))
     left, header = sum(c.left for c, _ in kept), [c.title for c, _ in kept]
-    notes = [words(id, "note", **values)] if "note" in read_yaml(WORDS)[id] else []
-    return Table(id, words(id, **values), header, body, left, notes)
+    notes = (words(id, part, **values) for part in read_yaml(WORDS)[id] if part != "caption")
+    return Table(id, words(id, **values), header, body, left, list(filter(None, notes)))
 
 
-def words(id: str, part: str = "caption", **values: str) -> str:
-    """The caption or the note of a table."""
+def words(id: str, part: str = "caption", **values: Any) -> str:
+    """The caption or a note of a table."""
     return worded(WORDS, id, part, values)
 
 

@@ -124,7 +124,6 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         "lists",
         lists,
         tables(rows_of(lists), rows_of(overlap), table.names),
-        length=LISTED,
         without=list(map(table.names.model_name, absent)),
         **table.remarks,
     )

@@ -27,6 +27,8 @@ from elcrec.tables.layout import Names
 from elcrec.tables.wording import missing, origin, stopping
 
 EACH, BEST = "reference_against_each_model", "best_against_runner_up"
+REFERENCE = "elcrec"
+"""The model that is tested against each other one."""
 _ALIKE = (
     ("fingerprint", "code", ("model",)),
     ("settings", "settings", ("dataset", "model")),
@@ -141,7 +143,7 @@ def build(
     *,
     paper: PaperTable,
     protocol: str,
-    reference: str = "elcrec",
+    reference: str = REFERENCE,
     metrics: Sequence[str] = TABLE_METRICS,
 ) -> AccuracyTable:
     """Build Table 1.

@@ -59,7 +59,7 @@ def compared(
         Column("Paper's", lambda row: percent(of_paper(row, IMPROVEMENT)), paper=True),
         Column("Paper's p", lambda row: layout.p_value(of_paper(row, P_VALUE)), paper=True),
     ]
-    return layout.declared("significance", columns, rows)
+    return layout.declared("significance", columns, rows, tests=TESTS)
 
 
 def headline(table: AccuracyTable) -> str:

@@ -144,8 +144,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     times = time_frame(records, runs, names, printed)
     memory = memory_frame(records, names, printed)
     notes = {
-        "average": AVERAGE in set(times["dataset"]),
-        "origin": origin(records, "measurements"),
+        "origin": origin(records, "measurements")[:1],  # commits; the table names the devices
         "unmeasured": [(names.model_name(m), names.dataset_name(d)) for d, m in gaps],
     }
     write_table(
@@ -240,7 +239,9 @@ def _declared(id: str, columns: Sequence[Column], rows: Sequence[Row], names: Na
     second = layout.named("Model", "model", names.model_name)
     devices = dict.fromkeys(filter(None, (row.text("device") for row in rows)))
     measured_on = "; ".join(devices) or "none yet"
-    return layout.declared(id, [first, second, *columns], rows, devices=measured_on)
+    average = any(row.text("dataset") == AVERAGE for row in rows)
+    columns = [first, second, *columns]
+    return layout.declared(id, columns, rows, devices=measured_on, average=average)
 
 
 def _linked(title: str, key: str, digits: int, links: Links) -> Column:

@@ -7,6 +7,9 @@ from elcrec.evaluation.metrics import SELECTABLE
 
 LAST = "last"
 """As `select_by`: no epoch is chosen, the last one is kept."""
+BEFORE = "before"
+"""In the metadata of a setting that came later: the value that runs before it were trained with.
+With that value it stays out of the hash of a run's settings, so these runs stay what they are."""
 
 
 @dataclass(frozen=True)

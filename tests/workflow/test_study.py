@@ -17,11 +17,11 @@ def planned(*configs) -> dict[str, int]:
 
 def test_what_is_planned():
     dense = planned(CONFIGS / "study.yaml")
-    assert (dense["train"], dense["study_table"], dense["figure"]) == (5 * MODELS, 1, 2)
+    assert (dense["train"], dense["study_table"], dense["report"]) == (5 * MODELS, 1, 1)
     assert "industrial_prepare" not in dense
     films = planned(CONFIGS / "study.yaml", CONFIGS / "study-ml-100k.yaml")
     assert (films["train"], films["industrial_prepare"]) == (3 * MODELS, 1)
-    assert not {"sensitivity", "measure", "report"} & (dense.keys() | films.keys())
+    assert not {"sensitivity", "measure"} & (dense.keys() | films.keys())
 
 
 def test_from_the_data_to_the_figure(tmp_path):
@@ -34,3 +34,6 @@ def test_from_the_data_to_the_figure(tmp_path):
     results = tmp_path / "results"
     assert "ELCRec, softmax" in (results / "tables" / "study.md").read_text()
     assert (results / "figures" / "study-tiny.png").exists()
+    page = (results / "report" / "index.html").read_text()
+    assert '<table id="study"' in page
+    assert 'id="figure-study-tiny"' in page

@@ -8,7 +8,7 @@ def report_figures(wildcards):
 
 
 def report_extras(wildcards):
-    """Results of optional targets: shown when they are there, never made for the report.
+    """What a configuration with a study has besides, and results of optional targets: shown when they are there.
 
     Of recorded runs: what is recorded of the released weights, and what was found out about cells and rules.
     """
@@ -16,8 +16,9 @@ def report_extras(wildcards):
         said = sorted(str(path) for path in CONFIG.recorded.glob("*.csv"))
         return said + (list(rules.released_weights.output) if RELEASED_RECORDS else [])
     names = ["released.csv", "grid.csv"]
+    study = list(rules.study_table.output) if CONFIG.figures.study else []
     paths = [Path(OUTPUT) / "tables" / name for name in names]
-    return [str(path) for path in paths if path.exists()]
+    return study + [str(path) for path in paths if path.exists()]
 
 
 rule report:

@@ -32,11 +32,4 @@ rule study_table:
 rule study:
     input:
         rules.study_table.output,
-        expand(
-            rules.figure.output,
-            figure=[
-                name
-                for name, f in FIGURES.items()
-                if f.kind in ("study", "diagnostics")
-            ],
-        ),
+        rules.report.output,

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -265,6 +265,23 @@ def test_every_shipped_model_file_builds_on_every_data_set(path):
     for dataset in config.datasets:
         settings = registry.resolve(config, path.stem, dataset)
         settings.build(30, 40)
+
+
+def test_a_later_setting_of_training_leaves_the_runs_before_it_what_they_are(monkeypatch):
+    settings = registry.resolve(load_config(), "elcrec", "beauty")
+    digest = settings.digest()
+
+    @dataclass(frozen=True)
+    class Later(registry.TrainingSettings):
+        clip: float = field(default=0.0, metadata={registry.BEFORE: 0.0})
+
+    monkeypatch.setattr(registry, "TrainingSettings", Later)
+    assert settings.digest() == digest  # of a run that was made before
+    same = registry.resolve(load_config(), "elcrec", "beauty")
+    assert same.as_dict()["training"]["clip"] == 0.0
+    assert same.digest() == digest
+    other = registry.resolve(load_config(), "elcrec", "beauty", {"clip": 1.0})
+    assert other.digest() != digest
 
 
 def test_the_digest_of_settings_leaves_out_how_a_model_and_its_module_are_called():

@@ -194,7 +194,7 @@ def test_markdown_of_both_tables(full):
         "4.0 (3)",
         "Projected s",
         "| Average | ELCRec |",
-        "measured epochs per run: 5.",
+        "Measured epochs per run: 5.",
         "Missing measurement: SASRec on Yelp.",
         "unknown with changes",
     ):
