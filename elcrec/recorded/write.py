@@ -30,6 +30,8 @@ from elcrec.runs.snapshots import snapshots
 
 DIGITS = 7
 """Significant digits of a recorded history: those of single precision."""
+FEW = 20
+"""Of the users whose vectors a run has, those that are kept where only the clusters are shown."""
 
 
 class _Start(Record):
@@ -68,12 +70,22 @@ def write_run(
     shown = config.figures.intents_of, "", single_seed(config)  # by the figures of one run
     if intents and (run.model, run.variant, run.seed) == shown:
         shutil.copyfile(folder / INTENTS, target / INTENTS)
+    elif intents and run.model in config.figures.study:
+        _write_clusters(folder / INTENTS, target / INTENTS)
     if weights:
         write_weights(target / WEIGHTS, read_weights(weights_file(folder)))
         if (folder / TOP).exists():  # older runs have no lists
             write_arrays(target / TOP, read_arrays(folder / TOP), np.uint16, np.uint32)
     write_json(target / "metrics.json", metrics)
     return place
+
+
+def _write_clusters(path: Path, target: Path) -> None:
+    """Copy `intents.npz` with the clusters of all users, but vectors of few."""
+    arrays = read_arrays(path)
+    few = {name: arrays[name][:, :FEW] for name in ("embeddings", "assigned")}
+    few["users"] = arrays["users"][:FEW]
+    write_arrays(target, arrays | few, np.uint8, np.uint16, np.uint32)
 
 
 def _environment(config: Config, run: PlannedRun, record: RunRecord) -> dict[str, Any]:

@@ -6,14 +6,17 @@ import subprocess
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from elcrec.cli.main import main, make_parser
 from elcrec.config.config import FROM_RECORDED, load_config
 from elcrec.evaluation.metrics import summarise
-from elcrec.recorded.write import system
+from elcrec.recorded.write import FEW, system
 from elcrec.runs.reading import Runs
+from elcrec.runs.record import load_run
+from elcrec.runs.snapshots import snapshots
 from tests.recording import (
     add,
     edit,
@@ -60,6 +63,20 @@ def test_records_come_back_as_they_were_but_for_paths(runs):
         assert not (after / "weights.pt").exists()
     assert (machine / "runs/tiny/elcrec/1/intents.npz").exists()
     assert not (machine / "sensitivity/tiny/alpha-0.1/1/intents.npz").exists()
+
+
+def test_runs_of_a_study_keep_the_clusters_of_all_users(runs):
+    content = yaml.safe_load(runs.read_text())
+    figures = content["figures"] | {"study": ["elcrec"], "intents_of": "popularity"}
+    runs.write_text(yaml.safe_dump(content | {"figures": figures}))
+    assert add(runs) == 0
+    before, after = (snapshots(load_run(f)) for f in (run_folder(runs), recorded_folder(runs)))
+    np.testing.assert_array_equal(before.all_assigned, after.all_assigned)
+    assert len(after.users) == after.embeddings.shape[1] == FEW < len(before.users)
+    for config in (runs, recorded_config(runs)):
+        assert main(["table", "study", "--config", str(config)]) == 0
+    tables = (runs.parent / "results" / p / "tables" / "study.csv" for p in (".", FROM_RECORDED))
+    pd.testing.assert_frame_equal(*map(pd.read_csv, tables), rtol=1e-6)
 
 
 def test_a_history_keeps_the_digits_of_single_precision(runs):
