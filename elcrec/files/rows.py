@@ -68,6 +68,11 @@ def rows_of(frame: pd.DataFrame) -> list[Row]:
     return [Row(Path(), {str(k): str(v) for k, v in record.items()}) for record in records]
 
 
+def filled(rows: Iterable[Row], *keys: str) -> list[Row]:
+    """The rows that have something in one of these columns; errors as for `Row`."""
+    return [row for row in rows if any(map(row.text, keys))]
+
+
 def frame_of(rows: Iterable[Row], texts: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
     """Columns of some rows, those of numbers with nan for gaps; errors as for `Row`."""
     found = [[*map(row.text, texts), *map(row.number, numbers)] for row in rows]

@@ -18,7 +18,7 @@ from elcrec.config.config import Config
 from elcrec.data.sequences import Sequences
 from elcrec.data.statistics import training_users
 from elcrec.evaluation.lists import LISTED
-from elcrec.files.rows import Row, frame_of, rows_of
+from elcrec.files.rows import Row, filled, frame_of, rows_of
 from elcrec.runs.lists import top_lists
 from elcrec.statistics.lists import gini, jaccard, mean_popularity, novelty, shown
 from elcrec.tables import table1
@@ -73,7 +73,7 @@ def build(sequences: Sequences, lists: Kept) -> tuple[pd.DataFrame, pd.DataFrame
 
 
 def tables(rows: Sequence[Row], overlap: Sequence[Row], names: Named) -> list[Table]:
-    """The rows of both files: one table for all data sets, then one of pairs for each."""
+    """The rows of both files that have lists: one table of all, one of pairs for each data set."""
     columns = [
         named("Dataset", "dataset", names.dataset_name),
         named("Model", "model", names.model_name),
@@ -83,7 +83,7 @@ def tables(rows: Sequence[Row], overlap: Sequence[Row], names: Named) -> list[Ta
         figures("Novelty (bits)", "novelty", 2),
         figures("Seeds", "seeds", 0),
     ]
-    found = [declared("lists", columns, rows, length=str(LISTED))]
+    found = [declared("lists", columns, filled(rows, "coverage"), length=str(LISTED))]
     frame = frame_of(overlap, OVERLAP[:3], ["jaccard"]).dropna()
     for dataset, pairs in frame.groupby("dataset", sort=False):
         models = list(dict.fromkeys([*pairs["model_a"], *pairs["model_b"]]))

@@ -13,7 +13,7 @@ import pandas as pd
 
 from elcrec import paper
 from elcrec.config.config import Config
-from elcrec.files.rows import Row, rows_of
+from elcrec.files.rows import Row, filled, rows_of
 from elcrec.paper import PaperTable
 from elcrec.runs.efficiency import EfficiencyRecord
 from elcrec.runs.plan import runs_of
@@ -99,7 +99,7 @@ def memory_frame(
 
 
 def time_table(rows: Sequence[Row], names: Named, links: Links) -> Table:
-    """The rows of `table2.csv` as a table."""
+    """The rows of `table2.csv` as a table, without those that have neither ours nor the paper's."""
     columns = [
         _linked("s per epoch", "seconds_per_epoch", 2, links),
         Column("min–max", _spread),
@@ -112,11 +112,11 @@ def time_table(rows: Sequence[Row], names: Named, links: Links) -> Table:
         figures("Paper s", "paper_seconds", 0, paper=True),
         figures("Paper's ratio", "paper_ratio", 3, paper=True),
     ]
-    return _declared("time", columns, rows, names)
+    return _declared("time", columns, filled(rows, "seconds_per_epoch", "paper_seconds"), names)
 
 
 def memory_table(rows: Sequence[Row], names: Named, links: Links) -> Table:
-    """The rows of `table3.csv` as a table."""
+    """The rows of `table3.csv` as a table, without those that have neither ours nor the paper's."""
     columns = [
         layout.word("Measured", "measured"),
         _linked("MB", "megabytes", 1, links),
@@ -126,7 +126,7 @@ def memory_table(rows: Sequence[Row], names: Named, links: Links) -> Table:
         figures("Paper MB", "paper_megabytes", 0, paper=True),
         figures("Paper's ratio", "paper_ratio", 3, paper=True),
     ]
-    return _declared("memory", columns, rows, names)
+    return _declared("memory", columns, filled(rows, "megabytes", "paper_megabytes"), names)
 
 
 def write(config: Config, folder: Path, any_code: bool = False) -> None:
@@ -265,8 +265,8 @@ def _parts(row: Row) -> str:
 
 
 def _epochs(row: Row) -> str:
-    runs = number(row.number("training_runs"), 0)
-    return number(row.number("epochs"), 1) + ("" if runs in ("0", GAP) else f" ({runs})")
+    epochs, runs = number(row.number("epochs"), 1), number(row.number("training_runs"), 0)
+    return epochs if epochs == GAP else f"{epochs} ({runs})"
 
 
 def _measured_with_other_code(
