@@ -32,7 +32,7 @@ def test_from_the_data_to_the_figure(tmp_path):
     done = snakemake("study", "--configfile", str(path), "--cores", "2")
     assert done.returncode == 0, done.stderr
     results = tmp_path / "results"
-    assert "ELCRec, softmax" in (results / "tables" / "study.md").read_text()
+    assert "ELCRec (softmax)" in (results / "tables" / "study.md").read_text()
     assert (results / "figures" / "study-tiny.png").exists()
     page = (results / "report" / "index.html").read_text()
     assert '<table id="study"' in page

@@ -15,8 +15,8 @@ class TestTables8And9:
         "popularity": "Popularity",
         "iclrec": "ICLRec",
         "elcrec": "ELCRec",
-        "iclrec_no_instance": "ICLRec, no instance loss",
-        "elcrec_no_instance": "ELCRec, no instance loss",
+        "iclrec_no_instance": "ICLRec (no instance loss)",
+        "elcrec_no_instance": "ELCRec (no instance loss)",
     }
 
     def build(self, output, dataset, name, **hits):
