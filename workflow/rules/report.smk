@@ -12,11 +12,11 @@ def report_extras(wildcards):
 
     Of recorded runs: what is recorded of the released weights, and what was found out about cells and rules.
     """
+    study = list(rules.study_table.output) if CONFIG.figures.study else []
     if RECORDED:
-        said = sorted(str(path) for path in CONFIG.recorded.glob("*.csv"))
+        said = study + sorted(str(path) for path in CONFIG.recorded.glob("*.csv"))
         return said + (list(rules.released_weights.output) if RELEASED_RECORDS else [])
     names = ["released.csv", "grid.csv"]
-    study = list(rules.study_table.output) if CONFIG.figures.study else []
     paths = [Path(OUTPUT) / "tables" / name for name in names]
     return study + [str(path) for path in paths if path.exists()]
 
