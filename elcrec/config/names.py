@@ -19,6 +19,8 @@ D = TypeVar("D", bound=Collection[str])
 _ENTRY = rf"^{NAME}$|^(.*/)?{NAME}\.ya?ml$"
 FAMILIES = ("HR", "NDCG", "MRR")
 """What the name of a metric begins with, see `elcrec.evaluation.metrics`."""
+REFERENCE = "elcrec"
+"""The model that the others are compared with."""
 
 
 @dataclass

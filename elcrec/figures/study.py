@@ -6,6 +6,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import FormatStrFormatter
 
+from elcrec.config.names import REFERENCE
 from elcrec.errors import InputError
 from elcrec.figures import style
 from elcrec.figures.drawn import Drawn, drawn, which_runs
@@ -44,7 +45,7 @@ def draw(runs: Runs, dataset: str) -> Drawn:
         _draw(table, names) if len(table) else style.empty("not run"),
         table,
         dataset=config.dataset_name(dataset),
-        reference=config.model_name("elcrec"),
+        reference=config.model_name(REFERENCE),
         found=[f"{name} {change:+.1f} %, {used:.0f}" for name, change, used in known],
         runs=which_runs(config, runs.find([dataset], models)),
     )

@@ -4,7 +4,8 @@
 
 - runs/<dataset>/<model>/<seed>/            metrics.json, ranks.npz, history.csv, config.yaml,
                                             environment.json; intents.npz of the run that the
-                                            figures of one run show
+                                            figures of one run show, and of a study's runs with
+                                            the vectors of a few users
 - sensitivity/<dataset>/<variant>/<seed>/   the same
 - efficiency/<dataset>/<model>.json         measurements for Tables 2 and 3, of runs alone on the
                                             device

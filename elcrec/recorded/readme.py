@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from elcrec.config.config import Config
+from elcrec.config.names import REFERENCE
 from elcrec.errors import InputError
 from elcrec.figures import drawn
 from elcrec.files.rows import Row
@@ -20,7 +21,7 @@ from elcrec.recorded.calibrate import calibration
 from elcrec.recorded.folder import recorded_runs
 from elcrec.report import tables, verdict
 from elcrec.report.claims import CLAIMS
-from elcrec.report.claims.claim import REFERENCE, judge_all
+from elcrec.report.claims.claim import judge_all
 from elcrec.report.evidence import Evidence
 from elcrec.report.remarks import expected, placed
 from elcrec.report.verdict import MARKS, JudgedCells

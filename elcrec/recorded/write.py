@@ -70,7 +70,7 @@ def write_run(
     shown = config.figures.intents_of, "", single_seed(config)  # by the figures of one run
     if intents and (run.model, run.variant, run.seed) == shown:
         shutil.copyfile(folder / INTENTS, target / INTENTS)
-    elif intents and run.model in config.figures.study:
+    elif intents and not run.variant and run.model in config.figures.study:
         _write_clusters(folder / INTENTS, target / INTENTS)
     if weights:
         write_weights(target / WEIGHTS, read_weights(weights_file(folder)))

@@ -11,13 +11,13 @@ import numpy as np
 import pandas as pd
 
 from elcrec import paper
+from elcrec.config.names import REFERENCE
 from elcrec.data.core import k_core
 from elcrec.data.fetched import NAME, SourceRecord, located, read_record
 from elcrec.data.formats import read_interactions
 from elcrec.data.repeats import FATE
 from elcrec.files.jsonfile import read_json
 from elcrec.files.rows import frame_of
-from elcrec.report.claims.claim import REFERENCE
 from elcrec.report.evidence import Evidence
 from elcrec.report.words import worded
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 from math import isnan, nan
 from typing import Any, NamedTuple
 
+from elcrec.config.names import REFERENCE
 from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.files.rows import Row
 from elcrec.paper import of_methods
@@ -28,7 +29,6 @@ from elcrec.tables import (
 )
 from elcrec.tables.layout import BEST, GAP, Cell, Table, number, score
 from elcrec.tables.table1 import BEST as OF_THE_BEST
-from elcrec.tables.table1 import REFERENCE
 from elcrec.tables.verdict import NOT_RUN
 from elcrec.tables.wording import marks
 

@@ -88,12 +88,17 @@ def settings_digest(values: Mapping[str, Any]) -> str:
     Args:
         values: `RunSettings.as_dict`, or the content of a run's config.yaml.
     """
+    return hashlib.sha256(json.dumps(deciding(values), sort_keys=True).encode()).hexdigest()[:16]
+
+
+def deciding(values: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a run's settings decides numbers; `values` as for `settings_digest`."""
     kept = {key: values[key] for key in DIGESTED if key in values}
     later = {f.name: f.metadata[BEFORE] for f in fields(TrainingSettings) if BEFORE in f.metadata}
-    if training := kept.get("training"):
+    if isinstance(training := kept.get("training"), Mapping):
         same = [key for key, before in later.items() if training.get(key) == before]
         kept["training"] = {key: value for key, value in training.items() if key not in same}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+    return kept
 
 
 def option(key: str, value: Any) -> str:

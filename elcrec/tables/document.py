@@ -23,7 +23,8 @@ def document(template: str, package: str = "elcrec.tables", **values: Any) -> st
         template: File in the `templates` of the package, or else in those of `elcrec.tables`.
         package: Where to look first.
         values: What the template names; the filters `markdown`, `escaped` (for names, in the text),
-            `number`, `score`, `percent` and `p_value` are those of `elcrec.tables.layout`.
+            `number`, `score`, `percent` and `p_value`, and the function `words`, are those of
+            `elcrec.tables.layout`.
     """
     packages = dict.fromkeys([package, "elcrec.tables"])
     environment = jinja2.Environment(
@@ -34,6 +35,7 @@ def document(template: str, package: str = "elcrec.tables", **values: Any) -> st
         keep_trailing_newline=True,
     )
     environment.filters |= {name: getattr(layout, name) for name in _FILTERS}
+    environment.globals["words"] = layout.words
     text = environment.get_template(template).render(values)
     return re.sub(r"\n +(?=\S)", " ", text)
 

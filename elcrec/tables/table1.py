@@ -10,6 +10,7 @@ import pandas as pd
 
 from elcrec import paper
 from elcrec.config.config import Config
+from elcrec.config.names import REFERENCE
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import TABLE_METRICS, ndcg_bound
 from elcrec.external.record import external_runs
@@ -27,8 +28,6 @@ from elcrec.tables.layout import Names
 from elcrec.tables.wording import missing, origin, stopping
 
 EACH, BEST = "reference_against_each_model", "best_against_runner_up"
-REFERENCE = "elcrec"
-"""The model that is tested against each other one."""
 _ALIKE = (
     ("fingerprint", "code", ("model",)),
     ("settings", "settings", ("dataset", "model")),

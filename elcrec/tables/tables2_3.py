@@ -99,7 +99,7 @@ def memory_frame(
 
 
 def time_table(rows: Sequence[Row], names: Named, links: Links) -> Table:
-    """The rows of `table2.csv` as a table, without those that have neither ours nor the paper's."""
+    """The rows of `table2.csv` that have a number, as a table."""
     columns = [
         _linked("s per epoch", "seconds_per_epoch", 2, links),
         Column("min–max", _spread),
@@ -112,11 +112,12 @@ def time_table(rows: Sequence[Row], names: Named, links: Links) -> Table:
         figures("Paper s", "paper_seconds", 0, paper=True),
         figures("Paper's ratio", "paper_ratio", 3, paper=True),
     ]
-    return _declared("time", columns, filled(rows, "seconds_per_epoch", "paper_seconds"), names)
+    known = filled(rows, "seconds_per_epoch", "epochs", "paper_seconds")
+    return _declared("time", columns, known, names)
 
 
 def memory_table(rows: Sequence[Row], names: Named, links: Links) -> Table:
-    """The rows of `table3.csv` as a table, without those that have neither ours nor the paper's."""
+    """The rows of `table3.csv` that have a number, as a table."""
     columns = [
         layout.word("Measured", "measured"),
         _linked("MB", "megabytes", 1, links),
@@ -238,10 +239,9 @@ def _declared(id: str, columns: Sequence[Column], rows: Sequence[Row], names: Na
     first = layout.named("Dataset", "dataset", dataset)
     second = layout.named("Model", "model", names.model_name)
     devices = dict.fromkeys(filter(None, (row.text("device") for row in rows)))
-    measured_on = "; ".join(devices) or "none yet"
     average = any(row.text("dataset") == AVERAGE for row in rows)
     columns = [first, second, *columns]
-    return layout.declared(id, columns, rows, devices=measured_on, average=average)
+    return layout.declared(id, columns, rows, devices=devices, average=average)
 
 
 def _linked(title: str, key: str, digits: int, links: Links) -> Column:

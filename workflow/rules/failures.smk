@@ -8,6 +8,7 @@ WITH_GAPS = (
     "sampled",
     "use",
     "efficiency",
+    "study_table",
     "report",
 )
 TRIED_AGAIN = {

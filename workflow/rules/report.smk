@@ -8,7 +8,7 @@ def report_figures(wildcards):
 
 
 def report_extras(wildcards):
-    """What a configuration with a study has besides, and results of optional targets: shown when they are there.
+    """The study's table if the configuration has a study, and results of optional targets if they are there.
 
     Of recorded runs: what is recorded of the released weights, and what was found out about cells and rules.
     """

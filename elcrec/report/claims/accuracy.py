@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 
+from elcrec.config.names import REFERENCE
 from elcrec.errors import InputError, shown
 from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.files.rows import Row, frame_of
 from elcrec.paper import IMPROVEMENT, P_VALUE
-from elcrec.report.claims.claim import REFERENCE, Judged, Numbers, Outcome, Scope
+from elcrec.report.claims.claim import Judged, Numbers, Outcome, Scope
 from elcrec.report.evidence import Evidence
 from elcrec.statistics.power import LEVEL
 from elcrec.tables.table1 import EACH

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from elcrec.config.names import REFERENCE
 from elcrec.report.evidence import Evidence
 from elcrec.report.words import worded
 from elcrec.runs.record import RunRecord
-
-REFERENCE = "elcrec"
 
 Numbers = Mapping[str, Any]
 """What a text of `claims.yaml` needs, by name."""

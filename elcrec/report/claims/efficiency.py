@@ -3,8 +3,9 @@
 import pandas as pd
 
 from elcrec import paper
+from elcrec.config.names import REFERENCE
 from elcrec.files.rows import frame_of
-from elcrec.report.claims.claim import REFERENCE, Judged, Numbers, Outcome, Scope
+from elcrec.report.claims.claim import Judged, Numbers, Outcome, Scope
 from elcrec.report.evidence import Evidence
 from elcrec.tables.tables2_3 import BASELINE, CUDA
 

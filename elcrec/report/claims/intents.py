@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from elcrec.config.names import REFERENCE
 from elcrec.errors import InputError, shown
 from elcrec.files.yamlfile import read_yaml
-from elcrec.report.claims.claim import REFERENCE, Judged, Outcome, Scope, own_runs
+from elcrec.report.claims.claim import Judged, Outcome, Scope, own_runs
 from elcrec.report.evidence import Evidence
 
 APART, TOGETHER = 0.5, 0.9  # our thresholds: mean pairwise cosine of the centers

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from elcrec.errors import InputError
-from elcrec.files.rows import frame_of, read_rows, rows_of
+from elcrec.files.rows import filled, frame_of, read_rows, rows_of
 
 
 @pytest.fixture
@@ -52,6 +52,13 @@ def test_a_frame_is_read_as_its_file_would_be(tmp_path):
     from_file = [dict(row.values) for row in read_rows(tmp_path / "x.csv")]
     assert [dict(row.values) for row in rows_of(frame)] == from_file
     assert from_file[0] == {"a": "0.30000000000000004", "b": "True", "c": "1"}
+
+
+def test_rows_that_have_something_in_one_of_the_columns():
+    rows = rows_of(pd.DataFrame({"a": [0, nan, nan], "b": ["", "x", ""], "c": [1, 2, 3]}))
+    assert filled(rows, "a", "b") == rows[:2]
+    with pytest.raises(InputError, match="has no column 'd'"):
+        filled(rows, "d")
 
 
 def test_columns_of_rows_as_a_frame(row):

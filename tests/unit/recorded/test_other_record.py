@@ -188,6 +188,7 @@ def another_seed(folder) -> None:
         (change(ELCREC, users="many"), "users: must be an integer, 1 or more, got 'many'"),
         (settings(ELCREC, parameters={"alpha": 7}), "with the settings of"),
         (settings(ELCREC, precision="tf32"), "the settings of"),
+        (settings(ELCREC, training=5), "the settings of"),
         (another_seed, "is no run of workflow"),
         (short, "stopped after epoch 20"),
         # a run that is here

@@ -73,6 +73,8 @@ def test_runs_of_a_study_keep_the_clusters_of_all_users(runs):
     before, after = (snapshots(load_run(f)) for f in (run_folder(runs), recorded_folder(runs)))
     np.testing.assert_array_equal(before.all_assigned, after.all_assigned)
     assert len(after.users) == after.embeddings.shape[1] == FEW < len(before.users)
+    assert not (machine_of(runs) / "sensitivity/tiny/alpha-0.1/1/intents.npz").exists()
+    assert add(runs) == 0  # the same runs again
     for config in (runs, recorded_config(runs)):
         assert main(["table", "study", "--config", str(config)]) == 0
     tables = (runs.parent / "results" / p / "tables" / "study.csv" for p in (".", FROM_RECORDED))

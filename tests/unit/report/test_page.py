@@ -10,6 +10,7 @@ from elcrec.cli.main import main
 from elcrec.report.page import render
 from elcrec.report.tables import deviation
 from elcrec.report.verdict import judged_cells, summary
+from elcrec.tables import study, tables2_3
 from tests.unit.report.report_output import ReportOutput, filled
 
 
@@ -232,3 +233,26 @@ def test_further_tables_are_those_of_their_files(tmp_path):
     assert "Beauty HR@5 ELCRec SASRec +25.0% [+0.0%, +50.0%] 0.01 (0.01) 2+2 0.10 (0.20)" in text
     assert "beauty bprmf l2=0.1 yes 0.1235 0.1235 0.1235 0.1235 12 12 12" in text
     assert "HR@5 1 4–6 9 0.0500 0.0400 +25.0% [-25.0%, +75.0%] 0.50 (0.50)" in text
+
+
+def test_a_study_has_a_section_with_its_table(tmp_path):
+    output = ReportOutput(tmp_path, figures={"study": ["iclrec", "elcrec"]})
+    page = page_of(output)
+    assert "clustering" in page.ids
+    assert "No table yet: elcrec table study" in page.text
+    row = dict.fromkeys(study.COLUMNS, "") | {"dataset": "beauty", "model": "iclrec", "seeds": 2}
+    output.table("study", [row | {"NDCG@20": 0.05, "in_use": 64.0}])
+    page = page_of(output)
+    assert "study" in page.ids
+    assert "Beauty ICLRec 2 – 0.0500 – – – 64.0" in page.text
+    for note in ("p: the primary test.", "Holm-corrected over the rows", "Stability: adjusted"):
+        assert note in page.text
+    assert "clustering" not in page_of(ReportOutput(tmp_path / "other")).ids
+
+
+def test_tables_without_a_number_say_so(tmp_path):
+    output = ReportOutput(tmp_path)
+    key = {"dataset": "beauty", "model": "elcrec"}
+    for name, columns in {"table2": tables2_3.TIME, "table3": tables2_3.MEMORY}.items():
+        output.table(name, [key | dict.fromkeys(columns, "")])
+    assert page_of(output).text.count("No measurement yet.") == 2

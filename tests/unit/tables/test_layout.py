@@ -98,10 +98,10 @@ def test_a_table_has_the_words_of_its_id():
     table = md.declared("activity", [md.word("x", "x")], [], dataset="Beauty")
     assert table.caption.startswith("Beauty: accuracy on the test split")
     assert table.notes == []
-    told = {"devices": "none yet", "average": False}  # an empty note is none
+    told = {"devices": ["cpu: A", "cpu: B"], "average": False}  # an empty note is none
     *_, ratio, devices = md.declared("time", [md.word("x", "x")], [], **told).notes
     assert ratio.startswith("Ratio: ")
-    assert devices == "Measured on none yet."
+    assert devices == "Measured on cpu: A; cpu: B."
 
 
 def test_names_keep_an_id_that_has_none():
