@@ -28,7 +28,8 @@ def test_from_the_data_to_the_figure(tmp_path):
     models = ["elcrec", "elcrec_softmax", "iclrec_real"]
     small = {model: {"intents": 8} for model in models}
     figures = {"snapshot_epochs": [0], "study": models, "ablation": {"models": []}}
-    path = write(tmp_path, models=models, parameters=small, figures=figures)
+    alone = {"models": [], "seed": 1, "epochs": 1}
+    path = write(tmp_path, models=models, parameters=small, figures=figures, efficiency=alone)
     done = snakemake("study", "--configfile", str(path), "--cores", "2")
     assert done.returncode == 0, done.stderr
     results = tmp_path / "results"

@@ -314,6 +314,7 @@ UNREACHED = {
         "Result",
         "Checkpoints",
         "TrainingSettings",
+        "BEFORE",  # decides the digest of the settings
     ),
     *("Backend", "Run", "Fusion", "RankingProtocol", "Split", "SPLITS", "Precision", "Start"),
     *("T", "Turns"),
