@@ -2,6 +2,7 @@
 
 from elcrec import ROOT
 from tests.workflow.make_tiny import write
+from tests.workflow.test_failures import NO_FIGURES
 from tests.workflow.test_workflow import jobs, snakemake
 
 CONFIGS = ROOT / "workflow" / "config"
@@ -27,7 +28,7 @@ def test_what_is_planned():
 def test_from_the_data_to_the_figure(tmp_path):
     models = ["elcrec", "elcrec_softmax", "iclrec_real"]
     small = {model: {"intents": 8} for model in models}
-    figures = {"snapshot_epochs": [0], "study": models, "ablation": {"models": []}}
+    figures = NO_FIGURES | {"snapshot_epochs": [0], "study": models}
     alone = {"models": [], "seed": 1, "epochs": 1}
     path = write(tmp_path, models=models, parameters=small, figures=figures, efficiency=alone)
     done = snakemake("study", "--configfile", str(path), "--cores", "2")
