@@ -261,7 +261,8 @@ def _spread(row: Row) -> str:
 
 def _parts(row: Row) -> str:
     phases = ("training", "validation", "kmeans")
-    return " / ".join(number(row.number(f"{phase}_seconds"), 2) for phase in phases)
+    parts = [number(row.number(f"{phase}_seconds"), 2) for phase in phases]
+    return " / ".join(parts) if set(parts) != {GAP} else GAP
 
 
 def _epochs(row: Row) -> str:
