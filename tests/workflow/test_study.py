@@ -18,7 +18,8 @@ def planned(*configs) -> dict[str, int]:
 
 def test_what_is_planned():
     dense = planned(CONFIGS / "study.yaml")
-    assert (dense["train"], dense["study_table"], dense["report"]) == (5 * MODELS, 1, 1)
+    assert (dense["train"], dense["study_table"], dense["figure"]) == (5 * MODELS, 1, 6)
+    assert dense["report"] == 1
     assert "industrial_prepare" not in dense
     films = planned(CONFIGS / "study.yaml", CONFIGS / "study-ml-100k.yaml")
     assert (films["train"], films["industrial_prepare"]) == (3 * MODELS, 1)
