@@ -42,10 +42,11 @@ class Model(popularity.Model):
 
 
 def start(config: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start Snakemake on all cores in a process group of its own."""
+    """Start Snakemake on all cores, in a process group and a working folder of its own."""
+    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", *arguments, "--configfile", str(config)],
-        cwd=ROOT,
+        [*command, *arguments, "--configfile", str(config)],
+        cwd=config.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -13,11 +13,22 @@ from elcrec import ROOT
 from tests.workflow.make_tiny import write
 
 
+def working_folder(arguments: tuple[str, ...]) -> Path:
+    """Where Snakemake is to run: beside the configuration of a test, else at the root.
+
+    Whoever ends removes the locks of all who run in the same folder: two tests, two folders.
+    """
+    if "--configfile" not in arguments:
+        return ROOT
+    folder = Path(arguments[arguments.index("--configfile") + 1]).resolve().parent
+    return ROOT if folder.is_relative_to(ROOT) else folder
+
+
 def snakemake(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Snakemake at the root of the project, with the default profile."""
+    """Run Snakemake with the default profile."""
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", *arguments],
-        cwd=ROOT,
+        [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *arguments],
+        cwd=working_folder(arguments),
         env=os.environ | environment,
         capture_output=True,
         text=True,
