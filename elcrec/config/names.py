@@ -21,6 +21,8 @@ FAMILIES = ("HR", "NDCG", "MRR")
 """What the name of a metric begins with, see `elcrec.evaluation.metrics`."""
 REFERENCE = "elcrec"
 """The model that the others are compared with."""
+BASELINE = "iclrec"
+"""The model that ELCRec improves on: the paper reports leads over it."""
 
 
 @dataclass

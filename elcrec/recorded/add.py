@@ -17,7 +17,7 @@ from elcrec.recorded.check import check_extra, protocol_of, wanted
 from elcrec.recorded.folder import RecordedRun, extra_files, read_run, recorded_runs, run_folders
 from elcrec.recorded.write import write_run
 from elcrec.runs.lists import TOP
-from elcrec.runs.settings import deciding
+from elcrec.runs.settings import digested
 
 MOST_BYTES = 40_000_000
 """Of a machine's folder, because it is kept in git."""
@@ -139,7 +139,7 @@ def _content(path: Path) -> object:
         return {name: array.tolist() for name, array in read_arrays(path).items()}
     if path.name == "config.yaml":
         made = read_yaml(path)  # without what the model and its module were called then
-        return {k: v for k, v in made.items() if k not in ("name", "module")} | deciding(made)
+        return {k: v for k, v in made.items() if k not in ("name", "module")} | digested(made)
     if path.name == "metrics.json":
         return {k: v for k, v in read_object(path).items() if k not in FOLLOWING}
     return read_object(path) if path.suffix == ".json" else path.read_bytes()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from elcrec.config.config import Config
-from elcrec.config.names import REFERENCE
+from elcrec.config.names import BASELINE, REFERENCE
 from elcrec.errors import InputError
 from elcrec.figures import drawn
 from elcrec.files.rows import Row
@@ -32,7 +32,6 @@ from elcrec.tables import verdict as verdicts
 from elcrec.tables.document import document
 from elcrec.tables.layout import Table, score
 from elcrec.tables.table1 import EACH
-from elcrec.tables.tables2_3 import BASELINE
 from elcrec.tables.verdict import CANNOT_TELL, COMPATIBLE, DIFFERS
 
 PARTS = ("verdict", "results")

@@ -49,11 +49,11 @@ def fingerprint(module: str, entries: Iterable[str] | None = None) -> str:
         entries: What its runs use besides, `ENTRIES` by default; nothing where the module has its
             own training.
     """
-    code = "\n".join(sorted(deciding(module, entries)))
+    code = "\n".join(sorted(deciding_code(module, entries)))
     return hashlib.sha256(code.encode()).hexdigest()[:16]
 
 
-def deciding(model: str, entries: Iterable[str] | None = None) -> set[str]:
+def deciding_code(model: str, entries: Iterable[str] | None = None) -> set[str]:
     """The code of all definitions that runs of a model reach, from everything in its module."""
     files: dict[str, Definitions] = {}
 

@@ -88,10 +88,10 @@ def settings_digest(values: Mapping[str, Any]) -> str:
     Args:
         values: `RunSettings.as_dict`, or the content of a run's config.yaml.
     """
-    return hashlib.sha256(json.dumps(deciding(values), sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(digested(values), sort_keys=True).encode()).hexdigest()[:16]
 
 
-def deciding(values: Mapping[str, Any]) -> dict[str, Any]:
+def digested(values: Mapping[str, Any]) -> dict[str, Any]:
     """What of a run's settings decides numbers; `values` as for `settings_digest`."""
     kept = {key: values[key] for key in DIGESTED if key in values}
     later = {f.name: f.metadata[BEFORE] for f in fields(TrainingSettings) if BEFORE in f.metadata}

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from elcrec.config.config import Config
-from elcrec.config.names import REFERENCE
+from elcrec.config.names import BASELINE, REFERENCE
 from elcrec.data.sequences import Sequences, read_sequences
 from elcrec.data.statistics import training_users
 from elcrec.errors import InputError
@@ -70,7 +70,7 @@ def build(
     *,
     kind: str = "activity",
     reference: str = REFERENCE,
-    baseline: str = "iclrec",
+    baseline: str = BASELINE,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Build the table: data set by data set, metric by metric, group by group.
 

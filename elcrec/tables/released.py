@@ -8,6 +8,7 @@ import pandas as pd
 
 from elcrec import paper
 from elcrec.config.config import Config
+from elcrec.config.names import BASELINE, REFERENCE
 from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.files.jsonfile import read_json
 from elcrec.files.rows import Row, rows_of
@@ -69,6 +70,6 @@ def shown(rows: Sequence[Row], links: Mapping[tuple[str, str], tuple[str, str]])
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
     """Write released.csv, .md and .tex from the records of `elcrec verify released`."""
     datasets = {dataset: config.dataset_name(dataset) for dataset in config.datasets}
-    names = Names(datasets, Names.of(config, ["elcrec", "iclrec"]).models)
+    names = Names(datasets, Names.of(config, [REFERENCE, BASELINE]).models)
     found = frame(files, paper.load_accuracy(), names)
     write_table(folder, "released", found, [shown(rows_of(found), {})])

@@ -13,6 +13,7 @@ import pandas as pd
 
 from elcrec import paper
 from elcrec.config.config import Config
+from elcrec.config.names import BASELINE, REFERENCE
 from elcrec.files.rows import Row, filled, rows_of
 from elcrec.paper import PaperTable
 from elcrec.runs.efficiency import EfficiencyRecord
@@ -24,8 +25,7 @@ from elcrec.tables.document import write_table
 from elcrec.tables.layout import GAP, Cell, Column, Named, Names, Table, figures, number
 from elcrec.tables.wording import missing, origin
 
-FIRST = ("iclrec", "elcrec")
-BASELINE = FIRST[0]
+FIRST = (BASELINE, REFERENCE)
 AVERAGE = "average"
 MEGABYTE = 10**6
 CUDA, RESIDENT = "CUDA allocated", "CPU resident"

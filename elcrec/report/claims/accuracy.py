@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from elcrec.config.names import REFERENCE
+from elcrec.config.names import BASELINE, REFERENCE
 from elcrec.errors import InputError, shown
 from elcrec.evaluation.metrics import TABLE_METRICS
 from elcrec.files.rows import Row, frame_of
@@ -14,7 +14,6 @@ from elcrec.report.claims.claim import Judged, Numbers, Outcome, Scope
 from elcrec.report.evidence import Evidence
 from elcrec.statistics.power import LEVEL
 from elcrec.tables.table1 import EACH
-from elcrec.tables.tables2_3 import BASELINE
 
 DIGITS = 4
 """Printed decimals: means that agree in them are equal."""

@@ -3,11 +3,11 @@
 import pandas as pd
 
 from elcrec import paper
-from elcrec.config.names import REFERENCE
+from elcrec.config.names import BASELINE, REFERENCE
 from elcrec.files.rows import frame_of
 from elcrec.report.claims.claim import Judged, Numbers, Outcome, Scope
 from elcrec.report.evidence import Evidence
-from elcrec.tables.tables2_3 import BASELINE, CUDA
+from elcrec.tables.tables2_3 import CUDA
 
 
 def time(evidence: Evidence, scope: Scope) -> Judged:

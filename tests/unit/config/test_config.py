@@ -280,7 +280,7 @@ def test_a_later_setting_of_training_leaves_the_runs_before_it_what_they_are(mon
     same = registry.resolve(load_config(), "elcrec", "beauty")
     assert same.as_dict()["training"]["clip"] == 0.0
     assert same.digest() == digest
-    assert registry.deciding(same.as_dict()) == registry.deciding(settings.as_dict())
+    assert registry.digested(same.as_dict()) == registry.digested(settings.as_dict())
     other = registry.resolve(load_config(), "elcrec", "beauty", {"clip": 1.0})
     assert other.digest() != digest
 

@@ -22,7 +22,7 @@ from elcrec.runs.history import read_history
 from elcrec.runs.lists import TOP
 from elcrec.runs.places import machines
 from elcrec.runs.record import FILES, INTENTS, load_run
-from elcrec.runs.settings import deciding
+from elcrec.runs.settings import digested
 from elcrec.tables.use import MEASURED
 from elcrec.training.settings import LAST
 
@@ -73,7 +73,7 @@ def test_settings_are_the_present_ones_of_the_configuration(runs, config, asked)
         settings = asked[run.key].settings
         assert record.settings == settings.digest(), run.id
         recorded = settings_of(run)
-        assert deciding(recorded) == deciding(settings.as_dict()), run.id
+        assert digested(recorded) == digested(settings.as_dict()), run.id
         metrics = read_object(run.folder / "metrics.json")
         assert metrics["precision"] == "float32", run.id
         assert record.protocol == recorded["protocol"] == config.protocol == "paper", run.id

@@ -14,7 +14,7 @@ from elcrec import ROOT
 from elcrec.config.config import MODEL_FOLDER, load_config
 from elcrec.evaluation import metrics
 from elcrec.evaluation.metrics import FAMILIES, SELECTABLE
-from elcrec.runs.fingerprint import ENTRIES, LEFT_OUT, PARTS, deciding, fingerprint
+from elcrec.runs.fingerprint import ENTRIES, LEFT_OUT, PARTS, deciding_code, fingerprint
 from elcrec.runs.settings import module_reference, resolve
 
 CONFIG = load_config()
@@ -326,7 +326,7 @@ UNREACHED = {
 
 
 def test_all_else_in_the_parts_is_hashed():
-    hashed = set().union(*(deciding(module) for module in MODULES))
+    hashed = set().union(*(deciding_code(module) for module in MODULES))
     for part in (*DECIDING, *MODULES):
         content = elcrec.runs.definitions.definitions(elcrec.runs.definitions.file_of(part))
         loose = {name for name, code in content.code.items() if code and code not in hashed}
