@@ -1,4 +1,4 @@
-# make demo: the whole DAG on MovieLens-100K. make test: the tests. make help: the rest.
+# make demo: the whole DAG on MovieLens-100K. make test: all tests. make help: all targets.
 PYTHON ?= python3
 VENV := .venv
 PARITY := .venv-parity
@@ -11,12 +11,12 @@ FAISS ?= cpu
 LOCK := constraints.txt
 TORCH := $(shell grep '^torch==' $(LOCK))
 PIP := $(BIN)/pip install -c $(LOCK)
-# Without OMP_NUM_THREADS, which nproc obeys: that of a shell says nothing of how many jobs there may be.
+# Without OMP_NUM_THREADS, which nproc obeys: the shell's value says nothing about how many jobs may run.
 CORES ?= $(shell env -u OMP_NUM_THREADS nproc)
 
 .PHONY: help install demo test test-parity test-slurm golden check-gpu lint format docs tiny clean
 
-help: ## this list
+help: ## show this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## /\1  /p' $(MAKEFILE_LIST) | awk '{name = $$1; sub(/^[^ ]+ +/, ""); printf "make %-12s %s\n", name, $$0}'
 
 $(VENV)/.torch: $(LOCK)
@@ -33,10 +33,10 @@ $(VENV)/.test: $(VENV)/.installed
 	$(PIP) -e ".[test]"
 	touch $@
 
-install: $(VENV)/.installed ## the environment .venv with the versions of constraints.txt
+install: $(VENV)/.installed ## make the environment .venv with the versions of constraints.txt
 
-# One line of progress, and what fails; make demo V=1 shows Snakemake's messages and what each job prints.
-demo: install ## the whole replication on a small real data set, about 5 minutes on 2 cores
+# One line of progress, and failures; make demo V=1 shows Snakemake's messages and each job's output.
+demo: install ## run the whole replication on a small real data set, about 5 minutes on 2 cores
 	@PYTHONPATH=workflow/logger$${PYTHONPATH:+:$$PYTHONPATH} $(BIN)/snakemake all \
 	  --configfile workflow/config/quick.yaml --cores $(CORES) \
 	  $(if $(V),--quiet rules,--logger progress > /dev/null)
@@ -47,32 +47,32 @@ demo: install ## the whole replication on a small real data set, about 5 minutes
 	@ls results/demo/tables/*.md
 	@echo "Report, open it in a browser: results/demo/report/index.html"
 
-test: $(VENV)/.test ## all tests
+test: $(VENV)/.test ## run all tests
 	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
-# The tests' environment again, and RecBole.
+# Another environment for the tests, with RecBole.
 $(PARITY)/.recbole: pyproject.toml tests/parity/requirements.txt
 	$(MAKE) VENV=$(PARITY) $(PARITY)/.test
 	$(PARITY)/bin/pip install --no-deps -r tests/parity/requirements.txt
 	touch $@
 
-test-parity: $(PARITY)/.recbole ## models against RecBole's, with the same weights (optional)
+test-parity: $(PARITY)/.recbole ## compare models with RecBole's, on the same weights (optional)
 	$(PARITY)/bin/python -m pytest tests/parity
 
 $(VENV)/.slurm: $(VENV)/.test
 	$(PIP) -e ".[slurm]"
 	touch $@
 
-# A real SLURM on loopback, set up and taken down by the script; its GPU is made up.
-test-slurm: $(VENV)/.slurm ## the SLURM profile on a cluster of one node (optional; root, slurm-wlm, munge)
+# A real SLURM on loopback, set up and taken down by the script; its GPU is simulated.
+test-slurm: $(VENV)/.slurm ## test the SLURM profile on a one-node cluster (optional; needs root, slurm-wlm, munge)
 	sh tests/slurm/with_slurm.sh $(abspath $(BIN))/python -m pytest tests/slurm
 
-golden: $(VENV)/.installed ## losses and gradients against the authors' code
+golden: $(VENV)/.installed ## compare losses and gradients with the authors' code
 	$(BIN)/elcrec verify golden tests/golden/tiny_*.npz
 
-# On a GPU machine without network: whatever Python and PyTorch are there. The data set has to be prepared.
+# For a GPU machine without network: uses the Python and PyTorch found there. The data set must be prepared.
 MINUTES ?= 8
-check-gpu: ## what works on this GPU and how fast, then full runs: make check-gpu MINUTES=8 ARGS="--dataset toys"
+check-gpu: ## check what works on this GPU and how fast, then train: make check-gpu MINUTES=8 ARGS="--dataset toys"
 	$(if $(wildcard $(BIN)/python),$(BIN)/python,$(PYTHON)) -m elcrec check-gpu --minutes $(MINUTES) $(ARGS)
 
 lint: $(VENV)/.test ## ruff, mypy, import-linter, snakefmt, codespell, workflows of .github
@@ -85,7 +85,7 @@ lint: $(VENV)/.test ## ruff, mypy, import-linter, snakefmt, codespell, workflows
 	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(BIN)/zizmor --offline --quiet .github/workflows
 
-format: $(VENV)/.test ## what ruff and snakefmt can mend
+format: $(VENV)/.test ## fix what ruff and snakefmt can fix
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/snakefmt Snakefile workflow/rules
@@ -94,12 +94,12 @@ $(VENV)/.docs: $(VENV)/.installed
 	$(PIP) -e ".[docs]"
 	touch $@
 
-# The variable silences an announcement of Material's, which has no place in a log.
-docs: $(VENV)/.docs ## docs/ as a site, in build/docs; a link that leads nowhere fails
+# The variable silences an announcement of Material for MkDocs.
+docs: $(VENV)/.docs ## build the site from docs/ in build/docs; broken links are errors
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Documentation, open it in a browser: build/docs/index.html"
 
-tiny: $(VENV)/.test ## a tiny complete DAG, as CI runs it
+tiny: $(VENV)/.test ## run a tiny complete DAG, as in CI
 	sh tests/workflow/tiny.sh $(BIN)
 
 clean: ## remove the demo's results (not the data, not recorded runs)

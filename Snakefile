@@ -1,5 +1,5 @@
 # The replication of ELCRec (NeurIPS 2024). Usage: snakemake --cores 8 all
-# What is run is in workflow/config/config.yaml; how it is run on this machine in workflow/profiles/.
+# What to run is set in workflow/config/config.yaml, how to run it on this machine in workflow/profiles/.
 from snakemake.utils import min_version
 
 min_version("9.0")
@@ -23,7 +23,7 @@ include: "workflow/rules/nightly.smk"
 include: "workflow/rules/failures.smk"
 
 
-# On a cluster these run where Snakemake does: what needs the network, and what takes seconds.
+# On a cluster these run where Snakemake runs: rules that need the network or take only seconds.
 localrules:
     all,
     data,

@@ -7,10 +7,10 @@ Differs from the authors' code in:
 
 1. Masks are drawn anew in every epoch, which has two copies of each user's window. A share
    `last_only` of all copies, chosen at random, has only the last item masked (code: one of eleven
-   copies, which are made once; longer histories are cut into several windows, here the last one is
-   used).
+   copies, which are made once; longer histories are cut into several windows, here only the last
+   one is used).
 2. Adam with a constant step of 0.001 (code: 0.0001 with weight decay, warm-up and linear decay).
-3. Full ranking (paper: against 100 sampled items), early stopping on validation (code: none).
+3. Full ranking (paper: among 100 sampled items), early stopping on validation (code: none).
 4. The layer norms and the initialisation of the shared encoder (N(0, 0.02), not truncated).
 
 As in the code, a masked item always becomes the mask token (BERT keeps or replaces a fifth).
@@ -99,7 +99,7 @@ class Model(SequenceModel):
     def draw_masks(
         self, sequences: Tensor, last_only: Tensor, generator: torch.Generator
     ) -> Tensor:
-        """Choose what to mask in windows (B, L), rows `last_only` (B,) apart: (B, L) bool."""
+        """Choose what to mask in windows (B, L): (B, L) bool; in rows `last_only` (B,) the last."""
         real = sequences > 0
         sizes = real.sum(1)
         counts = (sizes * self.parameters_used.mask_ratio).round().long().clamp(min=1)
@@ -114,7 +114,7 @@ class Model(SequenceModel):
         """Cross-entropy over the item table, averaged over all masked positions."""
         length = batch.inputs.shape[1]
         most = max(1, round(self.parameters_used.mask_ratio * length))
-        # Padding is attended by no real position and has no target, so none is computed.
+        # No real position attends to padding, and it has no target, so it is not computed.
         hidden, targets = encode_chosen(self.encoder, batch.inputs, batch.targets, most)
         table = self.encoder.items.weight
         features = self.features(hidden)

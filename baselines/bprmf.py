@@ -6,11 +6,11 @@ Authors' code: MyMediaLite (github.com/zenogantner/MyMediaLite).
 Differs from the paper in:
 
 1. Adam on batches (paper: plain stochastic gradient descent, one triple at a time).
-2. Every pair is met once per epoch, in random order (paper: triples drawn with replacement).
+2. Every pair is seen once per epoch, in random order (paper: triples drawn with replacement).
 3. No item bias (MyMediaLite has one), so that the model is user and item vectors alone.
 4. One regularisation constant for users and items (MyMediaLite: three).
 
-The order of a history is not used. Scores are compared within a user only and have no zero point,
+The order of a history is not used. Scores are only compared within a user and have no zero point,
 so items seen before are excluded: protocol `strict`.
 """
 
@@ -68,7 +68,7 @@ class Model(SequenceModel):
         return min(pairs, self.parameters_used.samples_per_epoch or pairs)
 
     def start_training(self, context: Context) -> None:
-        """List the pairs; an item that a user had twice makes two."""
+        """List the pairs; an item that occurs twice in a user's history makes two."""
         data = context.data
         lengths = data.training_lengths()
         owners = np.repeat(np.arange(data.n_users), lengths)

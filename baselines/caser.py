@@ -7,7 +7,7 @@ Authors' code: github.com/graytowne/caser_pytorch.
 Follows the authors' PyTorch code (width 64 instead of 50), and so differs from the paper in:
 
 1. Three negatives per window, whatever its number of targets (paper: per target).
-2. Positive and negative terms are averaged apart (paper: summed over all targets).
+2. Positive and negative terms are averaged separately (paper: summed over all targets).
 3. The vertical filters carry a bias, and are shared by all windows as in the paper.
 4. A user with fewer than L + T training items gives one window, padded on the left; its targets are
    the last T items, so earlier ones are inputs only. The padding row of the item table is an
@@ -16,8 +16,8 @@ Follows the authors' PyTorch code (width 64 instead of 50), and so differs from 
 Two things are ours: targets that are padding (fewer than T training items) do not count, and
 neither padding nor mask can be recommended.
 
-Its logits have no zero point: they sink as it trains, and the score 0 of the released ELCRec code
-would lift items seen before above them. So these are excluded: protocol `strict`.
+Its logits have no zero point: they fall during training, and the score 0 that the released ELCRec
+code gives to items seen before would rank these first. So they are excluded: protocol `strict`.
 """
 
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ from elcrec.models.linear import Linear, linear
 from elcrec.models.scores import inner_products
 
 LONGEST_IN_ONE_PRODUCT = 8
-"""Longest window whose horizontal filters are one matrix product, each filter at each position a
-row with zeros around it: about twice the multiplications of the convolutions, in less time."""
+"""Longest window whose horizontal filters are computed as one matrix product, in which each filter
+at each position is a row padded with zeros: about twice the multiplications, but less time."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,9 @@ class Hyperparameters:
     dimension: int = 64
     """Width d of user and item vectors."""
     max_length: int = 5
-    """Items L of a window that are the input."""
+    """Number L of items in a window that are the input."""
     targets: int = 3
-    """Items T of a window, after the inputs, that are predicted."""
+    """Number T of items after the input that are predicted."""
     horizontal_filters: int = 16
     """Filters of each height 1 … L, over whole item vectors."""
     vertical_filters: int = 4
@@ -57,7 +57,7 @@ class Hyperparameters:
     dropout: float = 0.5
     """Dropout on the outputs of the filters."""
     negatives: int = 3
-    """Sampled items per window that the user has not got in training."""
+    """Sampled negatives per window, none of them a training item of the user."""
     samples_per_epoch: int | None = None
     """Windows of one epoch, drawn anew for each; null: all windows."""
 
@@ -184,7 +184,7 @@ class Model(SequenceModel):
         return inner_products(represented, table, first, last, lowest=1, bias=bias)
 
     def _windows_per_user(self, data: InteractionData) -> np.ndarray:
-        """Windows of each user (U,): one at least, if there is a training item."""
+        """Windows of each user (U,): at least one, if there is a training item."""
         known = data.training_lengths()
         width = self.parameters_used.max_length + self.parameters_used.targets
         return np.where(known > 0, np.maximum(known - width + 1, 1), 0)

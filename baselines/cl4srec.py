@@ -3,22 +3,22 @@
 Paper: Xie et al., "Contrastive Learning for Sequential Recommendation", ICDE 2022.
 Authors' code: none published.
 
-The primary form is the one that the rows of the ICLRec code family stand for. It differs from the
+The primary form is the one behind the table rows of the ICLRec code family. It differs from the
 paper in:
 
 1. The views are compared by all L outputs, flattened, padding included (paper: one vector per
    sequence). An output at padding is not zero, so cutting the padding would change the model: it
-   is computed.
+   is kept.
 2. Crop 0.2, mask 0.7, reorder 0.2 (paper: tuned per data set), and a masked item becomes padding
-   (paper: an own mask token).
+   (paper: a separate mask token).
 3. The next item is learned with binary cross-entropy against one negative (paper: a softmax over
    one positive and its sampled negative).
 4. Post-norm blocks and initialisation of the shared encoder.
 5. Crop and reorder never take the last item (see `elcrec.data.augmentation`).
 
-The second form (`cl4srec_last`) is nearer to the paper: the last output stands for the sequence,
-and masked items become the mask token, so that no loss sees padding and none is computed. Points 3
-to 5 stay. The mask token is then a trained input, and its row is not recommended.
+The second form (`cl4srec_last`) is nearer to the paper: the last output represents the
+sequence, and masked items become the mask token, so that no loss sees padding: it is not computed.
+Points 3 to 5 stay. The mask token is then a trained input, and its row is not recommended.
 """
 
 from dataclasses import dataclass

@@ -8,17 +8,17 @@ and drops them for a SASRec-like fine-tuning. Padding is masked out of the posit
 the paper leaves open, and differences from it:
 
 1. One Transformer block, the shared encoder, for both the inputs and the reversed futures.
-2. As in the S3-Rec code family, an epoch has each user once. The encoder being causal, one pass
-   over the user's window gives the intentions of every prefix; those of at most `positions`
-   prefixes, drawn uniformly, learn their next item. (Paper: one prefix of a user at a time.)
+2. As in the S3-Rec code family, an epoch has each user once. As the encoder is causal, one pass
+   over the user's window gives the intentions of every prefix; at most `positions` prefixes, drawn
+   uniformly, are trained on their next item. (Paper: one prefix of a user at a time.)
 3. Sequence to item: the softmax is over the next items of the batch and the K intentions; an item
-   is no negative of itself. The paper and the port divide its logits by sqrt(d). Intentions come
+   is not a negative of itself. The paper and the port divide its logits by sqrt(d). Intentions come
    out of a LayerNorm (norm 8 at d = 64) and item vectors start at N(0, 0.02) (norm 0.16), so that
    divided logits stay below 0.2 and the softmax says next to nothing until the item vectors have
    grown 25-fold; meanwhile the other loss, whose logits reach 8 at once, moves the weights. With
-   `divide_item_logits: false` they are inner products, as in the other models' losses. Both, and
-   the weight of the other loss, are settled on validation; what is used is a variant of the paper's
-   model, and its row is named so.
+   `divide_item_logits: false` they are inner products, as in the other models' losses. Both,
+   and the weight of the other loss, are compared on validation; what is used is a variant of the
+   paper's model, and the name of its row says so.
 4. Sequence to sequence: one prefix per user, against its up to L next training items, reversed, the
    nearest one last; the softmax is over all intentions of all such futures of the batch.
 5. The item loss is a mean, the other a sum divided by the batch size, with `sequence_weight`.
@@ -61,11 +61,11 @@ class Hyperparameters(EncoderSettings):
     intents: int = 4
     """Number K of intentions."""
     kept: float = 0.5
-    """Share (lambda) of the pairs of sample and intention, the most confident, that are learned."""
+    """Share (lambda) of the pairs of sample and intention trained on, the most confident ones."""
     sequence_weight: float = 1.0
     """Weight of the sequence-to-sequence loss."""
     positions: int = 8
-    """Most prefixes M of a user that learn their next item in one step."""
+    """Largest number M of prefixes per user that are trained on their next item in one step."""
     divide_item_logits: bool = True
     """Whether the sequence-to-item loss divides its logits by sqrt(d), as the paper does."""
 
@@ -79,7 +79,7 @@ class Hyperparameters(EncoderSettings):
 
 @dataclass(frozen=True)
 class PrefixBatch:
-    """Windows of B users and M prefixes of each; a prefix ends `distances` before the window."""
+    """Windows of B users and M prefixes of each; a prefix ends `distances` before its end."""
 
     inputs: Tensor
     """(B, L) ids, left-padded with 0."""
@@ -127,7 +127,7 @@ class Model(SequenceModel):
         most = min(self.parameters_used.positions, length)
         real = slots[:most] < sizes
         distances = keys.argsort(1)[:, :most].where(real, 0)
-        ends = stops[:, None] - 3 - distances  # of the prefixes: where their next item is
+        ends = stops[:, None] - 3 - distances  # index of each prefix's next item
         after = ends[:, :1] + slots.flip(0)
         futures = data.items[after.clamp(max=len(data.items) - 1)]
         return PrefixBatch(
@@ -139,11 +139,11 @@ class Model(SequenceModel):
         )
 
     def loss(self, batch: PrefixBatch) -> dict[str, Tensor]:
-        """Both losses; neither sees padding, so none is computed."""
+        """Both losses; neither sees padding, so it is not computed."""
         real, targets = batch.real.flatten(), batch.targets.flatten()
         if padding.cuts_padding(batch.inputs):
             rows, first, labels = self._packed(batch)
-            # Filled up to a usual number with prefixes that are not there.
+            # Filled up to a usual number with dummy prefixes.
             targets = targets[real]
             free = usual(len(rows)) - len(rows)
             real = torch.arange(len(rows) + free) < len(rows)
@@ -161,8 +161,8 @@ class Model(SequenceModel):
         """Intentions without padding, for the CPU.
 
         Returns:
-            Those (N, K, d) of the prefixes that there are, of the first prefixes and of the
-            futures (B, K, d).
+            Those of the real prefixes (N, K, d), and of the first prefixes and the futures
+            (B, K, d) each.
         """
         windows, hidden = encode_packed(self.encoder, torch.cat([batch.inputs, batch.futures]))
         placed = hidden + F.embedding(windows.positions, self.alphas)
@@ -187,13 +187,13 @@ class Model(SequenceModel):
         Args:
             intentions: (N, K, d) of the prefixes.
             targets: (N,) their next items.
-            real: (N,) which prefixes there are.
+            real: (N,) which prefixes are real.
         """
         items = self.encoder.items(targets) * self.item_scale
         own = (intentions * items.unsqueeze(1)).sum(-1)  # (N, K)
         weights = mean_weights(real, own)
         there = torch.where(real, 0.0, LEFT_OUT).to(own.dtype)
-        # Keys with a row's own item are left out, itself among them, which is added again.
+        # Keys with a row's own item are excluded; the row's own key is then added back.
         every = log_partition(
             intentions, items, weights, there, own.logsumexp(1), (targets, targets)
         )
@@ -225,7 +225,7 @@ class Model(SequenceModel):
             beta: (K, d) what is added to each intention.
 
         Returns:
-            (B, M, K, d). Outputs of the causal encoder do not know what comes after the prefix.
+            (B, M, K, d). Outputs of the causal encoder do not depend on what follows the prefix.
         """
         hidden, length = self.encoder(sequences), sequences.shape[1]
         placed = hidden + self.alphas[self.max_length - length :]
@@ -236,13 +236,13 @@ class Model(SequenceModel):
         return self.norms["intention"](beta + self.mixed(hidden, placed, asking, hidden_keys))
 
     def mixed(self, hidden: Tensor, placed: Tensor, asking: Tensor, hidden_keys: Tensor) -> Tensor:
-        """Outputs summed up by what they say of each intention, and by their position.
+        """Weighted sum of the outputs, by their share of each intention and by their position.
 
         Args:
             hidden: (B, T, d) outputs.
             placed: (B, T, d) with the vectors of their positions.
-            asking: (B, M, d) those of `placed` that are the last of a prefix.
-            hidden_keys: (B, M, T) positions that a prefix has not got.
+            asking: (B, M, d) those of `placed` at the end of a prefix.
+            hidden_keys: (B, M, T) positions that are not in a prefix.
 
         Returns:
             (B, M, K, d).

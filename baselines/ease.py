@@ -1,16 +1,16 @@
-"""EASE: a linear model of items on items with a closed-form solution, no steps of training.
+"""EASE: a linear item-to-item model with a closed-form solution and no training steps.
 
 Paper: Steck, "Embarrassingly Shallow Autoencoders for Sparse Data" (WWW 2019), Eq. 8. The author
 published his code in the paper (Algorithm 1).
 
 The score of an item is the sum of its weights from every item of the history: B = I - P / diag(P)
 columnwise, with P = (XᵀX + λI)⁻¹ and X the binary (users, items) matrix of the training items. A
-weight from an item to itself is 0, so no history explains itself.
+weight from an item to itself is 0, so no item explains itself.
 
 Differs from the paper in:
 
-1. A user is scored from the last `max_length` items, as every model here.
-2. Scores have no zero point: items seen before are left out under `paper` too.
+1. A user is scored from the last `max_length` items, as in every model here.
+2. Scores have no zero point: items seen before are excluded under `paper`, too.
 """
 
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from elcrec.errors import InputError, at_least
 from elcrec.models.interface import Context, RankingProtocol, SequenceModel
 
 MOST_ITEMS = 40_000
-"""Items that the (items, items) weights are made for: 6.4 GB each in single precision."""
+"""Largest table size for which (items, items) weights are made: 6.4 GB in single precision."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Hyperparameters:
     l2: float = 500.0
     """Strength λ of the L2 penalty on the weights."""
     max_length: int = 500
-    """Items of a history that count, the last ones."""
+    """Number of most recent items of a history that count."""
 
     def __post_init__(self) -> None:
         at_least(1, self, "max_length")
@@ -54,8 +54,8 @@ class Model(SequenceModel):
         super().__init__(parameters, n_users, item_size)
         if item_size > MOST_ITEMS:
             raise InputError(
-                f"{item_size - 2} items; allowed: {MOST_ITEMS - 2}, for the weights "
-                "of all pairs lie in memory"
+                f"{item_size - 2} items; allowed: at most {MOST_ITEMS - 2}, because the "
+                "weights of all pairs are held in memory"
             )
         self.register_buffer("weights", torch.zeros(item_size, item_size))
 
@@ -64,7 +64,7 @@ class Model(SequenceModel):
         return 0
 
     def start_training(self, context: Context) -> None:
-        """Solve for the weights; in double precision, for XᵀX is near singular."""
+        """Solve for the weights; in double precision, because XᵀX is nearly singular."""
         with context.stopwatch("training"):
             matrix = training_matrix(context.data).astype("float64")
             together = sparse.csr_array(matrix.T @ matrix)

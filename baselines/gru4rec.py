@@ -5,14 +5,14 @@ Hidasi & Karatzoglou, "Recurrent Neural Networks with Top-k Gains for Session-ba
 Recommendations", CIKM 2018.
 Authors' code: github.com/hidasib/GRU4Rec; in PyTorch: hidasib/GRU4Rec_PyTorch_Official.
 
-Which form a row is (Hidasi & Czapp, "The Effect of Third Party Implementations on Reproducibility",
+There are two forms (Hidasi & Czapp, "The Effect of Third Party Implementations on Reproducibility",
 RecSys 2023, find most ports weaker than the authors' code):
 
-- `loss: bce` (model `gru4rec`) is the form of the ports that baseline tables are made with: one
+- `loss: bce` (model `gru4rec`) is the form of the ports behind most baseline tables: one
   uniform negative per position and binary cross-entropy;
 - `loss: sampled_ce` (model `gru4rec_ce`) has the loss of the authors' code: cross-entropy against
-  many shared negatives, drawn by popularity. It is no port of that code either: 1 to 5 hold for
-  both.
+  many shared negatives, drawn by popularity. It is not a port of that code either: points 1
+  to 4 apply to both.
 
 Differs from the papers in:
 
@@ -23,7 +23,7 @@ Differs from the papers in:
 3. Neither the recurrent layer nor the scores have a bias.
 4. Dropout on the item vectors only.
 5. `sampled_ce`: all negatives are drawn; the other targets of the batch are not added to them. A
-   negative that is the target of a position does not count there.
+   negative that is the target of a position is ignored there.
 6. `bce`: negatives exclude all items of the user, those of validation and test included, as in the
    other rows with this loss.
 """
@@ -83,7 +83,7 @@ class Model(SequenceModel):
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)
-        # Logits of a softmax have no zero point that items seen before could score.
+        # Softmax logits have no zero point: a score of 0 for items seen before has no meaning.
         self.protocol = None if parameters.loss == "bce" else "strict"
         d, h = parameters.dimension, parameters.hidden
         self.items = nn.Embedding(item_size - 1, d, padding_idx=0)  # no row for the mask
@@ -149,7 +149,7 @@ class Model(SequenceModel):
         return (self.dense(states)[:count], *picked)
 
     def encode(self, sequences: Tensor) -> Tensor:
-        """Output of every item: (B, T) left-padded ids to (B, T, d); padding gives no output."""
+        """Output of every item: (B, T) left-padded ids to (B, T, d); those of padding are void."""
         lengths, width = _lengths(sequences), sequences.shape[1]
         outputs = self.dense(self._states(sequences, lengths))
         columns = torch.arange(width, device=sequences.device) - (width - lengths[:, None])
@@ -162,7 +162,7 @@ class Model(SequenceModel):
         return self.dense(_columns(states, lengths[:, None] - 1).squeeze(1))
 
     def _states(self, sequences: Tensor, lengths: Tensor) -> Tensor:
-        """States (B, T, h) after the 1st, 2nd … item of each row: what follows its last is void.
+        """States (B, T, h) after the 1st, 2nd … item of each row; those after its last are void.
 
         Rows are moved to the left, so the state starts at the first item and never meets padding.
         """
@@ -218,11 +218,11 @@ def sampled_cross_entropy(
 def packed_gru(
     inputs: Tensor, input_weight: Tensor, state_weight: Tensor, sizes: list[int]
 ) -> Tensor:
-    """States of a GRU without biases, as `torch.nn.GRU` has them; the first one is zero.
+    """States of a GRU without biases, as in `torch.nn.GRU`; the initial one is zero.
 
     Args:
         inputs: (N, d) the first inputs of all rows, longest rows first, then the second ones ...
-            What comes after the last input is void.
+            Rows after the last input are void.
         input_weight: (3 h, d) `weight_ih_l0`: of the gates r and z and the candidate n.
         state_weight: (3 h, h) `weight_hh_l0`.
         sizes: How many rows have a first input, a second one ...
@@ -263,13 +263,13 @@ class _PackedGRU(torch.autograd.Function):
         weight, states, s, rz, n = ctx.saved_tensors
         h, total, sizes = weight.shape[1], sum(ctx.sizes), ctx.sizes
         r, z = rz.split(h, 1)
-        before = torch.zeros_like(states)  # of each input: the state that it met
+        before = torch.zeros_like(states)  # the state before each input
         for later, earlier, size in zip(
             before[:total].split(sizes)[1:], states[:total].split(sizes), sizes[1:], strict=False
         ):
             later.copy_(earlier[:size])
-        # By what a state's gradient is multiplied for that of s_r, s_z, s_n and of the state
-        # before, past the products.
+        # Factors that turn a state's gradient into those of s_r, s_z, s_n and of the state before,
+        # the latter without the part through the products.
         of_n = (1 - z) * (1 - n * n)
         factors = torch.stack(
             [of_n * s[:, 2 * h :] * r * (1 - r), (before - n) * z * (1 - z), of_n * r, z], 1

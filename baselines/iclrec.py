@@ -6,8 +6,8 @@ Authors' code: github.com/salesforce/ICLRec (a81e49a).
 Follows the released code, and so differs from the paper in:
 
 1. User representations average all L positions, padding included, and the instance loss flattens
-   all of them; cutting the padding would change the model, so it is computed.
-2. k-means goes on from the previous epoch's centroids (see `elcrec.models.kmeans.KMeans`).
+   all of them; cutting the padding would change the model, so it is kept.
+2. k-means continues from the previous epoch's centroids (see `elcrec.models.kmeans.KMeans`).
 3. Users are assigned to the nearest centroid as found; the centroid is normalised only for the
    loss.
 4. Other users of the same intent remain negatives in the intent loss (no false-negative mask).
@@ -39,8 +39,8 @@ class Hyperparameters(EncoderSettings):
     intent_weight: float = 0.1
     """Weight of the intent contrastive loss."""
     fusion: Fusion = "none"
-    """How the nearest centroid joins each position before the instance loss; ICLRec itself: not at
-    all. The others are the arm B+ICL of ELCRec's ablation."""
+    """How the nearest centroid is fused into each position before the instance loss; `none` is
+    ICLRec itself, the others are the arm B+ICL of ELCRec's ablation."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -86,7 +86,7 @@ class Model(TransformerModel):
             self.centroids.copy_(self.kmeans.fit(self.pooled_training_users(context.data)))
 
     def intents(self, data: InteractionData, users: Tensor) -> Intents:
-        """User vectors, their centroids normalised, and the nearest one as k-means gave it."""
+        """User vectors, normalised centroids, and the nearest centroid before normalisation."""
         vectors = self.pooled_training_users(data, users)
         assigned = nearest(vectors, self.centroids)
         return Intents(vectors, F.normalize(self.centroids), assigned, learned=False)
@@ -98,7 +98,7 @@ class Model(TransformerModel):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """All terms of one step."""
         p = self.parameters_used
-        # Both contrastive losses encode the views for themselves: other dropout, as released.
+        # Each contrastive loss encodes the views anew, with other dropout, as in the released code.
         assert batch.views is not None
         hidden, views = self.encode_with_views(batch, times=2 if p.instance_weight else 1)
         instance = hidden.new_zeros(())
@@ -120,10 +120,10 @@ class Model(TransformerModel):
         return terms
 
     def fuse(self, hidden: Tensor) -> Tensor:
-        """Join each position with its nearest centroid: (B, L, d) to (B, L, d), or 2d for concat.
+        """Fuse each position with its nearest centroid: (B, L, d) to (B, L, d), or 2d for concat.
 
-        As in the intent loss, nearness is to the centroid as found, and what joins is normalised;
-        no gradient flows into it.
+        As in the intent loss, the nearest centroid is found before normalisation, and the
+        normalised one is used; no gradient flows into it.
         """
         return fuse(
             hidden, self.centroids, F.normalize(self.centroids), self.parameters_used.fusion

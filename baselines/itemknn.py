@@ -1,16 +1,17 @@
-"""Item neighbours with recency: what was had lately recommends what is had with it.
+"""Item neighbours with recency: recent items recommend the items that co-occur with them.
 
 Papers: Sarwar et al., "Item-based Collaborative Filtering Recommendation Algorithms" (WWW 2001),
 for the cosine between items; Ludewig & Jannach, "Evaluation of Session-based Recommendation
 Algorithms" (UMUAI 2018), for the weight that falls with an item's distance from the end of the
 history.
 
-The similarity of items i and j is c_ij / (sqrt(c_i c_j) + s), with c_ij users who have both among
-their training items, c_i users who have i, and a shrinkage s that keeps pairs seen once or twice
-from looking certain. Of each item only its nearest neighbours count. The score of an item is the
-sum of its similarities to the items of the history, each times decay^(distance from the end).
+The similarity of items i and j is c_ij / (sqrt(c_i c_j) + s), with c_ij the number of users with
+both among their training items, c_i that of users with i, and a shrinkage s that keeps pairs seen
+once or twice from looking certain. Only each item's nearest neighbours count. The score of an item
+is the sum of its similarities to the items of the history, each times decay^(distance from the
+end).
 
-Scores have no zero point: items seen before are left out under `paper` too.
+Scores have no zero point: items seen before are excluded under `paper`, too.
 """
 
 from dataclasses import dataclass
@@ -31,13 +32,13 @@ class Hyperparameters:
     """Hyper-parameters of the item neighbours."""
 
     neighbors: int = 100
-    """Nearest items that each item recommends."""
+    """Number of nearest items that each item recommends."""
     shrinkage: float = 10.0
-    """s above: what a pair of items has to overcome."""
+    """s above; it lowers the similarity of rare pairs most."""
     decay: float = 0.8
     """Weight of an item in the history relative to the one after it; 1: order does not matter."""
     max_length: int = 50
-    """Items of a history that count, the last ones."""
+    """Number of most recent items of a history that count."""
 
     def __post_init__(self) -> None:
         at_least(1, self, "neighbors", "max_length")
@@ -65,14 +66,14 @@ class Model(SequenceModel):
         return 0
 
     def start_training(self, context: Context) -> None:
-        """Count who has what together, and keep each item's nearest."""
+        """Count co-occurrences, and keep each item's nearest neighbours."""
         with context.stopwatch("training"):
             matrix = training_matrix(context.data)
             together = (matrix.T @ matrix).tocsr()
             norms = np.sqrt(together.diagonal())
             together.setdiag(0)
             together.eliminate_zeros()
-            together.sort_indices()  # of equal neighbours the first wins
+            together.sort_indices()  # ties go to the first item
             ids, similarity = self._nearest(together, norms)
             self.neighbors.copy_(torch.from_numpy(ids))
             self.similarity.copy_(torch.from_numpy(similarity))
@@ -80,7 +81,7 @@ class Model(SequenceModel):
     def _nearest(
         self, together: sparse.csr_array, norms: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Ids and similarities of each item's neighbours, (item_size, width); 0 where too few."""
+        """Ids and similarities of each item's neighbours, (item_size, width); 0 fills the rest."""
         ids = np.zeros(self.neighbors.shape, dtype=np.int64)
         similarity = np.zeros(self.similarity.shape, dtype=np.float32)
         width = ids.shape[1]
@@ -107,5 +108,5 @@ class Model(SequenceModel):
         )
 
     def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
-        """A piece of them."""
+        """A slice of the scores."""
         return represented[:, first:last].clone()  # a copy: it may be changed

@@ -1,6 +1,6 @@
 """Popularity: every user gets the items with the most interactions in the training part.
 
-No paper: the floor that every learned model has to be above. Counts are those of the training items
+No paper: the floor that every learned model should beat. Counts are those of the training items
 (all but each user's last two), so nothing of validation or test is seen.
 """
 
@@ -41,12 +41,12 @@ class Model(SequenceModel):
     def start_training(self, context: Context) -> None:
         """Count every user's items but the last two."""
         data = context.data
-        # Among equally popular items the one that appeared first wins, so that ranks are defined.
+        # Ties go to the item that appeared first, so that ranks are well defined.
         order = torch.arange(self.item_size, device=data.device) / self.item_size
         self.counts.copy_(data.training_counts() - order / 2)
 
     def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Nothing of the users is needed: (B, 0)."""
+        """Nothing about the users is needed: (B, 0)."""
         return self.counts.new_empty(len(users), 0)
 
     def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:

@@ -3,12 +3,12 @@
 Paper: Zhou et al., "S3-Rec: Self-Supervised Learning for Sequential Recommendation with Mutual
 Information Maximization", CIKM 2020. Authors' code: github.com/RUCAIBox/CIKM2020-S3Rec (e6c774d).
 
-The first stage is `baselines.s3rec_pretrain`, a run of its own with the same data set and seed,
-which also says what differs there. Of its weights the encoder's are taken; the two projections end
-with it. Differs from the authors' code in:
+The first stage is `baselines.s3rec_pretrain`, a separate run with the same data set and seed; its
+docstring lists what differs there. Only its encoder weights are used; the two projections are
+dropped. Differs from the authors' code in:
 
 1. No attributes in the first stage. The paper's own row without attributes is about half of its
-   SASRec row; nothing here is made to match that.
+   SASRec row; nothing here is adjusted to match that.
 2. Training, negatives and early stopping are those of all models here (`baselines.sasrec`; code:
    200 epochs, stop after 10 without a better MRR).
 3. The mask token, an input of the first stage, is not recommended.
@@ -30,7 +30,7 @@ class Model(sasrec.Model):
     """SASRec whose encoder starts from the weights of the first stage."""
 
     def load_start(self, state: Mapping[str, Tensor]) -> None:
-        """Take over the encoder; everything else in `state` is left out.
+        """Load the encoder; everything else in `state` is ignored.
 
         Raises:
             InputError: The encoder in `state` is not this one.

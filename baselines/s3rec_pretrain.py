@@ -3,19 +3,19 @@
 Paper: Zhou et al., "S3-Rec: Self-Supervised Learning for Sequential Recommendation with Mutual
 Information Maximization", CIKM 2020. Authors' code: github.com/RUCAIBox/CIKM2020-S3Rec (e6c774d).
 
-Of the paper's four losses those two that need no item attributes: masked item prediction (MIP) and
-segment prediction (SP). As in the authors' code, a score is the sigmoid of an inner product, and a
-loss is -log sigmoid(score of the true - score of a false one). Differs from that code in:
+It has the two of the paper's four losses that need no item attributes: masked item prediction (MIP)
+and segment prediction (SP). As in the authors' code, a score is the sigmoid of an inner product,
+and a loss is -log sigmoid(score of the true - score of a false one). Differs from that code in:
 
 1. No attributes, so neither of the two attribute losses.
 2. False items are none of the user's, false segments come from the training items of all users
    (code: none of the prefix's items; segments of the whole lines, held-out items included).
-3. Sums over the batch are divided by its size, which Adam does not see.
-4. A prefix of one item has no segment loss (code: one without gradient but for dropout).
+3. Sums over the batch are divided by its size, a factor that Adam ignores.
+4. A prefix of one item has no segment loss (code: one with no gradient except through dropout).
 5. The future is visible in pre-training (bidirectional), as in the paper.
 
-What it learns is used by `baselines.s3rec`. It is no row of any table; its score, the masked item
-after the last one, only shows how the training goes. Only differences of its scores are learned,
+What it learns is used by `baselines.s3rec`. It is not a row of any table; its score, for a masked
+item after the last one, only monitors the training. Only differences of its scores are learned,
 so items seen before are excluded: protocol `strict`.
 """
 
@@ -164,7 +164,7 @@ class Model(SequenceModel):
         return inside, other
 
     def loss(self, batch: PretrainingBatch) -> dict[str, Tensor]:
-        """Both losses; neither sees padding, so none is computed."""
+        """Both losses; neither sees padding, so it is not computed."""
         p, items = self.parameters_used, self.encoder.items
         hidden, ends, targets, negatives = self._outputs(batch)
         projected = self.item_projection(hidden)

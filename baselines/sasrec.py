@@ -11,7 +11,7 @@ Differs from the paper, as every SASRec row of the S3-Rec code family does, in:
 4. Dropout 0.5 and batches of 256 users on all data sets (paper: tuned per data set, batches of
    128).
 
-`loss: ce` (model `sasrec_ce`) is another model in one respect: the softmax over all items takes the
+`loss: ce` (model `sasrec_ce`) differs in one respect: the softmax over all items takes the
 place of one sampled negative, as in Klenitskiy & Vasilev, "Turning Dross Into Gold Loss", and
 Petrov & Macdonald, "gSASRec" (both RecSys 2023).
 """
@@ -50,18 +50,18 @@ class Model(TransformerModel):
 
     def __init__(self, parameters: Hyperparameters, n_users: int, item_size: int) -> None:
         super().__init__(parameters, n_users, item_size)
-        # Logits of a softmax have no zero point that items seen before could score.
+        # Softmax logits have no zero point: a score of 0 for items seen before has no meaning.
         self.protocol = "strict" if parameters.loss == "ce" else None
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Loss of the next item at all real positions."""
-        # Neither loss nor score sees padding, so none is computed.
+        # Neither loss nor score sees padding, so it is not computed.
         hidden, targets, negatives = encode_where(
             self.encoder, batch.inputs, batch.inputs > 0, batch.targets, batch.negatives
         )
         items, real = self.encoder.items, targets > 0
         if self.parameters_used.loss == "ce":
-            rows = (targets - 1).clamp(min=0)  # padding and mask are no candidates
+            rows = (targets - 1).clamp(min=0)  # padding and mask are not candidates
             return {"total": full_cross_entropy(hidden, items.weight[1:-1], rows, real)}
         positive, negative = items(torch.stack([targets, negatives]))
         return {"total": next_item_loss(hidden, positive, negative, real)}

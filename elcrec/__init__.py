@@ -1,6 +1,6 @@
 """ELCRec (Liu et al., NeurIPS 2024) as a reproducible benchmark, and as a library.
 
-The package by itself imports nothing heavy: `ELCM` and `load` are there when they are first used.
+Importing the package loads nothing heavy: `ELCM` and `load` are imported on first use.
 """
 
 from importlib import import_module
@@ -16,7 +16,7 @@ __all__ = ["ELCM", "load"]
 
 _HERE = Path(__file__).resolve().parent
 ROOT = _HERE / "shipped" if (_HERE / "shipped").is_dir() else _HERE.parent
-"""Where workflow/, docs/ and results/recorded/ lie: the checkout, or what a wheel has of it."""
+"""Folder of workflow/, docs/ and results/recorded/: the checkout, or its copy in a wheel."""
 
 _LAZY = {"ELCM": "elcrec.models.elcm", "load": "elcrec.inference.recommender"}
 

@@ -1,4 +1,4 @@
-"""Bad input, and how a refusal is worded: the value, its key and what may have been meant."""
+"""Bad input, and how its message is worded: the value, its key and what may have been meant."""
 
 import datetime
 import difflib
@@ -19,18 +19,18 @@ class InputError(Exception):
 
 
 class WriteError(InputError):
-    """A file or folder could not be made or written; what was there is as it was."""
+    """A file or folder could not be created or written; what was there before is unchanged."""
 
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Around what makes or writes `path`: what the system refuses is a `WriteError`."""
+    """Wrap code that creates or writes `path`: an `OSError` becomes a `WriteError`."""
     try:
         yield
     except OSError as error:
         in_the_way = isinstance(error, FileExistsError | NotADirectoryError)
         reason = (
-            "a file, or a link to nothing, is in the place of a folder"
+            "a file or a broken link is where a folder must be"
             if in_the_way
             else error.strerror or error
         )
@@ -45,7 +45,7 @@ def at_least(least: int, settings: object, *names: str) -> None:
 
 
 def shown(value: Any) -> str:
-    """A value on one line, as YAML has it where Python differs; long ones are cut."""
+    """A value on one line, as YAML writes it where Python differs; long ones are cut."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
@@ -61,7 +61,7 @@ def shown(value: Any) -> str:
 
 
 def in_line(text: str) -> str:
-    """The same of a text, without quotes."""
+    """The same for a text, without quotes."""
     return shown(text)[1:-1]
 
 
@@ -72,7 +72,7 @@ def brief(text: str) -> str:
 
 
 def relative_to(path: Path) -> str:
-    """What to add to a message that a path is not there; nothing of an absolute one."""
+    """What to add to a message that a path does not exist; nothing for an absolute path."""
     return "" if path.is_absolute() else f" (relative to the working directory {Path.cwd()})"
 
 
@@ -88,7 +88,7 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 def quotes_hint(value: Any, allowed: str) -> str:
-    """Explain a text where a number or boolean is to be, and the other way round."""
+    """Hint for a text where a number or boolean is expected, or the other way round."""
     without = " (write it without quotes)"
     if isinstance(value, bool | int | float):
         return " (write it in quotes)" if allowed.startswith("a text") else ""
@@ -104,7 +104,7 @@ def quotes_hint(value: Any, allowed: str) -> str:
 
 
 def did_you_mean(word: Any, known: Iterable[str]) -> str:
-    """The known word that is most like the wrong one, in parentheses; nothing if none is."""
+    """The known word most similar to the wrong one, in parentheses; empty if none is similar."""
     near = difflib.get_close_matches(str(word), list(known), n=1)
     return f" (did you mean '{near[0]}'?)" if near else ""
 
@@ -116,6 +116,6 @@ def unknown(what: str, word: Any, known: Iterable[str], which: str = "known") ->
 
 
 def unknown_key(key: Any, allowed: Iterable[str]) -> str:
-    """`unknown key (did you mean 'seeds'?); allowed: …`, to stand after the key."""
+    """`unknown key (did you mean 'seeds'?); allowed: …`, to follow the key."""
     names = sorted(allowed)
     return f"unknown key{did_you_mean(key, names)}; allowed: {', '.join(names)}"

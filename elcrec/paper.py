@@ -1,7 +1,7 @@
 """The published numbers, read from `workflow/paper/`.
 
 All files are wide CSVs: the first two columns are the key, each further column is one figure, and
-lines that begin with `#` say where they were printed. An empty field is a value not published.
+lines that begin with `#` tell where they were printed. An empty field is an unpublished value.
 """
 
 import math
@@ -16,15 +16,15 @@ FOLDER = ROOT / "workflow" / "paper"
 IMPROVEMENT, P_VALUE = "improvement", "p_value"
 
 PaperTable = Mapping[tuple[str, str, str], float]
-"""(first key, second key, column) to value; what was not published is absent."""
+"""(first key, second key, column) to value; values that were not published are absent."""
 
 PRINTED = FOLDER / "table6.csv"
 SIZES = ("users", "items", "actions", "mean_length", "sparsity_percent")
 """Columns of Table 6."""
 ARMS = {"B": "iclrec", "B+ICL": "iclrec_icl", "B+ELCM": "elcrec_elcm", "ELCRec": "elcrec"}
-"""Arms of Table 10, the ablation, by the model that is each of them here."""
+"""Arms of Table 10, the ablation, to the model here that corresponds to each."""
 FURTHER = {"ML-1M": 8, "MIND-small": 9}
-"""Data sets, as printed, that Table 1 does not have, and the number of the table that does."""
+"""Data sets, named as printed, that are not in Table 1, to the number of their table."""
 
 
 def load_accuracy(path: Path | str = FOLDER / "table1.csv") -> PaperTable:
@@ -40,7 +40,7 @@ def load_accuracy(path: Path | str = FOLDER / "table1.csv") -> PaperTable:
 
 
 def load_printed(datasets: Iterable[str]) -> PaperTable:
-    """Read Table 1 and, where one of the data sets is theirs, Tables 8 and 9: as `load_accuracy`.
+    """Read Table 1 and, if they have one of the data sets, Tables 8 and 9, as `load_accuracy` does.
 
     Args:
         datasets: Names of the data sets in use.
@@ -65,7 +65,7 @@ def printed_in(datasets: Iterable[str]) -> str:
 
 
 def load_released() -> PaperTable:
-    """Read what the weights that ICLRec's authors released for ML-1M give: as `load_accuracy`."""
+    """Read the metrics of the weights that ICLRec's authors released for ML-1M."""
     return load_accuracy(FOLDER / "table8_released.csv")
 
 
@@ -79,9 +79,9 @@ def load_efficiency(path: Path | str = FOLDER / "efficiency.csv") -> PaperTable:
 
 
 def load_expected(path: Path | str = FOLDER / "expected.csv") -> PaperTable:
-    """Read where HR@5 of a faithful run lies: (dataset, model, `low` or `high`) to value.
+    """Read the expected HR@5 of a faithful run: (dataset, model, `low` or `high`) to value.
 
-    The column `source`, whose judgement a band is and from what, is for readers of the file.
+    The column `source`, who judged the range and on what basis, is for readers of the file.
 
     Raises:
         InputError: The file is missing or a field is not a number.
@@ -112,7 +112,7 @@ def _fields(
     for row in rows:
         where = f"{path}: row {in_line(', '.join(row[:2]))}"
         if (row[0], row[1]) in seen:
-            raise InputError(f"{where}: stands twice")
+            raise InputError(f"{where}: appears twice")
         seen.add((row[0], row[1]))
         for column, text in zip(header[2:], row[2:], strict=True):
             if text and column != words:
@@ -121,7 +121,7 @@ def _fields(
 
 
 def printed_sizes() -> dict[str, dict[str, str]]:
-    """Tables 6 and 7 as printed: data set id to `SIZES`, of ML-1M without its sparsity.
+    """Tables 6 and 7 as printed: data set id to `SIZES`; ML-1M has no sparsity.
 
     Raises:
         InputError: A file is missing or has other columns.
@@ -137,7 +137,7 @@ def printed_sizes() -> dict[str, dict[str, str]]:
 
 
 def lead(printed: PaperTable, dataset: str, metric: str) -> tuple[float, float]:
-    """The paper's ELCRec minus its best other method, and that one; nan without both."""
+    """The paper's ELCRec minus the best other method, and the latter; nan unless both exist."""
     values = of_methods(printed)
     row = {m: v for (d, k, m), v in values.items() if (d, k) == (dataset, metric)}
     others = [v for m, v in row.items() if m != "ELCRec"]

@@ -15,7 +15,7 @@ import psutil
 import torch
 
 LARGE = 2**30
-"""Bytes of a tensor that are looked at before they are taken."""
+"""Allocations of more bytes than this are checked first."""
 _SAID = (
     "can't allocate memory",
     "not enough memory",
@@ -23,14 +23,14 @@ _SAID = (
     "ALLOC_FAILED",  # cuBLAS, cuDNN
     "bad_alloc",
 )
-"""How a RuntimeError says it; of PyTorch's own allocator on a GPU the error has its own type."""
+"""How a RuntimeError reports it; PyTorch's own GPU allocator raises an error of its own type."""
 
 
 class Stopwatch:
     """Adds up wall-clock seconds by phase.
 
-    On a GPU it waits when a phase begins and ends for what the current stream has to do, so use it
-    around epochs, not inside a step. Of trainings side by side, each has the time of all.
+    On a GPU it synchronises the current stream when a phase begins and ends, so use it around
+    epochs, not inside a step. With trainings side by side, the time of each includes the others'.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -54,12 +54,12 @@ class Stopwatch:
 
 
 def spread(values: Sequence[float]) -> dict[str, float]:
-    """Median, least and most of at least one value."""
+    """Median, minimum and maximum of at least one value."""
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
 def reset_peak_memory(device: torch.device) -> None:
-    """Start a new peak, on the GPU and, where Linux allows it, of resident memory."""
+    """Reset the peak of GPU memory and, where Linux allows it, of resident memory."""
     if device.type == "cuda":
         torch.cuda.reset_peak_memory_stats(device)
     with suppress(OSError):
@@ -79,8 +79,8 @@ def peak_memory(device: torch.device) -> dict[str, int | None]:
 def _resident_peak() -> int:
     """Peak resident bytes of this process.
 
-    Linux counts `ru_maxrss` on from the parent's memory at the fork, so the process's own
-    high-water mark is read instead where there is one.
+    On Linux `ru_maxrss` starts from the parent's memory at the fork, so the process's own
+    high-water mark is read instead where it exists.
     """
     status = Path("/proc/self/status")
     if status.exists():
@@ -109,14 +109,14 @@ def processor() -> str:
 
 
 def reserve(needed: int, what: str) -> None:
-    """Refuse to allocate more memory of the host than there can be; below `LARGE` without a look.
+    """Refuse to allocate more host memory than is available; up to `LARGE` it is not checked.
 
-    The system grants it and kills the process when it is used. What the process holds counts as
-    free, for it keeps what it has freed (`elcrec.jobs.device.keep_freed_memory`).
+    The system would grant it and kill the process when it is used. Memory that the process holds
+    counts as free, for it keeps what it has freed (`elcrec.jobs.device.keep_freed_memory`).
 
     Args:
         needed: Bytes, rather too few than too many.
-        what: Takes them, for the message.
+        what: What needs them, for the message.
 
     Raises:
         MemoryError: It does not fit.
@@ -125,18 +125,18 @@ def reserve(needed: int, what: str) -> None:
         free = psutil.virtual_memory().available + psutil.Process().memory_info().rss
         if needed > free:
             taken, left = (number / 1e9 for number in (needed, free))
-            raise MemoryError(f"{what} takes {taken:,.0f} GB of {left:,.0f} GB that are free")
+            raise MemoryError(f"{what} needs {taken:,.0f} GB, but {left:,.0f} GB are free")
 
 
 def ran_out(error: BaseException) -> bool:
-    """Whether an error says that memory, of the device or of the host, ran out."""
+    """Whether an error means that memory ran out, on the device or on the host."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
     return isinstance(error, RuntimeError) and any(s in str(error) for s in _SAID)
 
 
 def give_back(device: torch.device) -> None:
-    """Give back what a failed attempt held; call it when its error is no longer handled."""
+    """Release the memory of a failed attempt; call it after its error has been handled."""
     gc.collect()
     if device.type == "cuda":
         torch.cuda.empty_cache()

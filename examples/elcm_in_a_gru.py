@@ -1,8 +1,8 @@
 """ELCRec's cluster module in somebody else's recommender: a GRU, on made-up data.
 
 Each of 400 users has one of 8 tastes, and a taste is 10 of 80 items. The GRU learns to predict the
-next item; with it the module learns centers of its users. The cluster loss pushes no two centers
-apart (docs/findings.md), so how well they tell the tastes apart is mostly decided by the start.
+next item; together with it, the module learns centers of its users. The cluster loss does not push
+centers apart (docs/findings.md), so their start mostly decides how well they separate the tastes.
 
 Run it, in a second: python examples/elcm_in_a_gru.py
 """
@@ -18,7 +18,7 @@ ALPHA = 0.1  # weight of the cluster loss
 
 
 class GRURecommender(nn.Module):
-    """It knows nothing of clusters."""
+    """A next-item recommender that knows nothing about clusters."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class GRURecommender(nn.Module):
         return states
 
     def loss(self, states: Tensor, targets: Tensor) -> Tensor:
-        """Cross-entropy of the next items, which score by inner product."""
+        """Cross-entropy of the next items; scores are inner products."""
         scores = states @ self.items.weight.T  # (B, L, items)
         return F.cross_entropy(scores.flatten(0, 1), targets.flatten())
 
@@ -44,7 +44,7 @@ def make_data() -> tuple[Tensor, Tensor]:
 
 
 def report(when: str, elcm: ELCM, states: Tensor, tastes: Tensor) -> None:
-    """Print how well the centers tell the tastes apart, of which they were told nothing."""
+    """Print how well the centers separate the tastes, which they were never given."""
     intents = elcm.assign(states.mean(1))  # (users,) number of each user's center
     pairs = torch.bincount(intents * TASTES + tastes, minlength=TASTES**2).view(TASTES, TASTES)
     share = pairs.max(1).values.sum() / USERS
@@ -59,7 +59,7 @@ def main() -> None:
     inputs, targets = histories[:, :-1], histories[:, 1:]
     model, elcm = GRURecommender(), ELCM(WIDTH, clusters=TASTES, fusion="shift")
     with torch.no_grad():
-        elcm.start(model(inputs).mean(1), by="random")  # "kmeans", by faiss, is the paper's start
+        elcm.start(model(inputs).mean(1), by="random")  # "kmeans", with faiss, is the paper's start
     report("before training", elcm, model(inputs), tastes)
     optimiser = torch.optim.Adam([*model.parameters(), *elcm.parameters()], lr=1e-2)
 

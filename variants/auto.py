@@ -1,7 +1,7 @@
 """ELCRec with `intents: auto`: the number of centers by a rule of thumb, not by hand.
 
 K = sqrt(users / 2), rounded: the rule of Mardia, Kent & Bibby, "Multivariate Analysis" (1979). The
-paper speaks of a rule of thumb without this project knowing its formula, so that this one is ours.
+paper mentions a rule of thumb whose formula this project does not know, so this one is our choice.
 Beauty gets 106 centers, where the paper has 256.
 """
 
@@ -13,14 +13,14 @@ import elcrec.models.elcrec as elcrec
 
 @dataclass(frozen=True)
 class Hyperparameters(elcrec.Hyperparameters):
-    """Hyper-parameters of ELCRec, K among them or not."""
+    """Hyper-parameters of ELCRec; K may be left to the rule."""
 
     intents: int | Literal["auto"] = "auto"  # type: ignore[assignment] # wider than the base
     """Number K of cluster centers, or `auto`."""
 
     def __post_init__(self) -> None:
         if self.intents == "auto":
-            replace(self, intents=1)  # checks all others
+            replace(self, intents=1)  # checks all the others
         else:
             super().__post_init__()
 
@@ -35,5 +35,5 @@ class Model(elcrec.Model):
 
 
 def thumb_rule(n_users: int) -> int:
-    """Number of centers for so many users, at least 1."""
+    """Number of centers for this many users, at least 1."""
     return max(1, round((n_users / 2) ** 0.5))

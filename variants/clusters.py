@@ -1,21 +1,21 @@
 """ELCRec with another cluster loss, and with centers that are not learned.
 
-Why another loss: with all vectors of unit length the paper's is 2|m|² - 2 b·m, m the mean center
-and b the mean user. Its gradient is the same vector for every center, so it moves their mean and
-pushes no two of them apart (docs/study.md).
+Why another loss: with all vectors of unit length the paper's is 2|m|² - 2 b·m, with m the mean
+center and b the mean user. Its gradient is the same vector for every center, so it moves their mean
+and pushes no two of them apart (docs/study.md).
 
 `term` takes its place, with the same weight alpha:
 
-- `nearest`: as the paper's, but each user is pulled to its own center alone.
+- `nearest`: as the paper's, but each user is pulled only to its own center.
 - `decorrelation`: that pull, and the mean squared cosine of pairs of centers.
 - `softmax`: minus the mutual information of users and centers, from a softmax over the cosines:
   mean entropy of the users' distributions minus entropy of their mean (Krause et al.,
   "Discriminative Clustering by Regularized Information Maximization", NIPS 2010). It is lowest when
-  each user is sure of a center and all centers have as many users.
-- `paper`: as it was.
+  each user clearly belongs to one center and all centers have equally many users.
+- `paper`: the paper's loss.
 
 `centers` says where they come from: `learned` from k-means, `frozen` at k-means of the untrained
-encoder, or `random` directions that stay, which know nothing of the data.
+encoder, or fixed `random` directions, which do not depend on the data.
 """
 
 from dataclasses import dataclass
@@ -42,7 +42,7 @@ class Hyperparameters(elcrec.Hyperparameters):
     centers: Literal["learned", "frozen", "random"] = "learned"
     """Where the centers come from, and whether they move."""
     temperature: float = 0.1
-    """That the cosines are divided by in the softmax."""
+    """Divides the cosines in the softmax."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -51,13 +51,13 @@ class Hyperparameters(elcrec.Hyperparameters):
 
 
 class TermELCM(ELCM):
-    """The module with a loss of `Term`."""
+    """The module with one of the losses of `Term`."""
 
     term: Term = "paper"
     temperature: float = 0.1
 
     def forward(self, users: Tensor) -> dict[str, Tensor]:
-        """The losses of the users (B, d), as those of `ELCM`; `cluster` is that of the term."""
+        """The losses of the users (B, d), as in `ELCM`; `cluster` is that of the term."""
         found = super().forward(users)  # normalises the centers
         cosines = F.normalize(users) @ self.centers.T  # (B, K)
         if self.term == "softmax":
@@ -89,7 +89,7 @@ class Model(elcrec.Model):
         return found
 
     def start_training(self, context: Context) -> None:
-        """As ELCRec; random centers are there already and only get unit length."""
+        """As in ELCRec; random centers exist already and are only normalised."""
         if self.parameters_used.centers == "random":
             self.augmenter = Augmenter(context.data, self.max_length)
             self.elcm.normalise()
@@ -108,5 +108,5 @@ def information(logits: Tensor) -> Tensor:
 def mean_squared_cosine(centers: Tensor) -> Tensor:
     """Mean squared cosine of all pairs of different centers (K, d) of unit length: a scalar."""
     count = len(centers)
-    products = (centers.T @ centers).square().sum()  # as of (K, K), but small
+    products = (centers.T @ centers).square().sum()  # as from (K, K), but small
     return (products - count) / max(1, count * (count - 1))

@@ -1,18 +1,17 @@
-"""ELCRec that finds the number of its centers by density peaks, and again during training.
+"""ELCRec that finds the number of its centers by density peaks, repeatedly during training.
 
 Source: Rodriguez & Laio, "Clustering by fast search and find of density peaks" (Science 2014),
 named as future work in the paper's A.11. A peak is a user in a dense place far from any denser one:
 its density rho and its distance delta to the nearest denser user are both large.
 
-What is ours, where the source looks at a plot:
+What is ours, where the source inspects a plot:
 
-1. Users are at most 2,000, evenly spaced; distances are those of vectors of unit length; rho is the
-   sum of Gaussians whose width is the distance that 2 % of the pairs stay below (the source's 1-2
-   %).
+1. At most 2,000 users are used, evenly spaced; distances are between vectors of unit length; rho is
+   a sum of Gaussians whose width is the distance below which 2 % of the pairs lie (source: 1-2 %).
 2. Peaks are those whose log of rho times delta lies more than `deviations` standard deviations
-   above the mean, but two at least and `intents` at most.
+   above the mean, but at least two and at most `intents`.
 3. Before the first epoch and again every `again` epochs, the peaks become the centers. Adam's
-   moments of a center stay where they were.
+   moments of the centers are kept.
 """
 
 from dataclasses import dataclass
@@ -30,21 +29,21 @@ from elcrec.models.elcm import ELCM
 from elcrec.models.interface import Context, Intents
 
 SAMPLE = 2000
-"""Users among which peaks are looked for: all pairs of them are compared."""
+"""Most users among which peaks are sought: all pairs of them are compared."""
 FEWEST = 2
-"""Centers that there are in any case: one alone tells nobody apart."""
+"""Minimum number of centers: a single one would not distinguish users."""
 CLOSE = 0.02
 """Share of the pairs that are closer than the width of the Gaussians."""
 
 
 @dataclass(frozen=True)
 class Hyperparameters(elcrec.Hyperparameters):
-    """Hyper-parameters of ELCRec with density peaks; `intents` is the most centers."""
+    """Hyper-parameters of ELCRec with density peaks; `intents` is the maximum number of centers."""
 
     again: int = 10
     """Epochs after which the centers are found again."""
     deviations: float = 3.0
-    """How far a peak stands out."""
+    """How far a peak must stand out, in standard deviations."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -59,12 +58,12 @@ class SomeELCM(ELCM):
 
     @property
     def known(self) -> Tensor:
-        """(K, d) centers, with the first one in the place of those that are not in use."""
+        """(K, d) centers, with the first one in place of those that are not in use."""
         used = torch.arange(len(self.centers), device=self.centers.device) < self.count
         return torch.where(used[:, None], self.centers, self.centers[:1])
 
     def forward(self, users: Tensor) -> dict[str, Tensor]:
-        """The losses of the users (B, d): the paper's, of the centers in use."""
+        """The paper's losses of the users (B, d), over the centers in use."""
         self.normalise()
         mean = (self.known.sum(0) - (len(self.centers) - self.count) * self.known[0]) / self.count
         pull = 2 - 2 * F.normalize(users).mean(0) @ mean
@@ -76,7 +75,7 @@ class SomeELCM(ELCM):
         return self.known[nearest(F.normalize(users), self.known)]
 
     def fuse(self, hidden: Tensor) -> Tensor:
-        """Join each vector with its nearest center."""
+        """Fuse each vector with its nearest center."""
         return fuse(hidden, self.known, self.known, self.fusion)
 
 
@@ -99,7 +98,7 @@ class Model(elcrec.Model):
         return found
 
     def start_training(self, context: Context) -> None:
-        """Make the augmentation tables; the centers come with the first epoch."""
+        """Make the augmentation tables; the centers are found in the first epoch."""
         self.augmenter = Augmenter(context.data, self.max_length)
 
     def start_epoch(self, epoch: int, context: Context) -> None:
@@ -114,7 +113,7 @@ class Model(elcrec.Model):
                 self.count.fill_(len(found))
 
     def intents(self, data: InteractionData, users: Tensor) -> Intents:
-        """Normalised user vectors, the centers in use, and the nearest one of each."""
+        """Normalised user vectors, the centers in use, and each user's nearest one."""
         vectors = F.normalize(self.pooled_training_users(data, users))
         centers = F.normalize(self.centers.detach())[: int(self.count)]
         return Intents(vectors, centers, nearest(vectors, centers), learned=True)
@@ -125,7 +124,7 @@ def peaks(points: Tensor, deviations: float) -> Tensor:
 
     Args:
         points: Two or more.
-        deviations: See the head of this module, point 2.
+        deviations: See point 2 of the module's docstring.
     """
     apart = torch.cdist(points, points)
     pairs = apart[torch.triu(torch.ones_like(apart, dtype=torch.bool), 1)]
@@ -136,7 +135,7 @@ def peaks(points: Tensor, deviations: float) -> Tensor:
     apart = apart[order][:, order]
     denser = torch.ones_like(apart, dtype=torch.bool).tril(-1)
     distance = apart.masked_fill(~denser, torch.inf).min(1).values
-    distance[0] = apart[0].max()  # as the source has it for the densest
+    distance[0] = apart[0].max()  # for the densest point, as in the source
     stands_out = (density[order] * distance).clamp(min=1e-12).log()
     ranked = stands_out.argsort(descending=True, stable=True)
     least = stands_out.mean() + deviations * stands_out.std()

@@ -4,7 +4,7 @@ import elcrec.models.elcrec as elcrec
 
 
 def fix_centers(model: elcrec.Model) -> None:
-    """Make the centers a buffer: part of the weights, but no parameter."""
+    """Make the centers a buffer: part of the weights, but not a parameter."""
     initial = model.centers.detach()
     del model.centers
     model.register_buffer("centers", initial)

@@ -1,4 +1,4 @@
-"""ICLRec that pools and flattens real positions only: its point 1; see `variants.real`."""
+"""ICLRec that pools and flattens real positions only, unlike its point 1; see `variants.real`."""
 
 from torch import Tensor
 
@@ -12,5 +12,5 @@ class Model(RealPositions, iclrec.Model):
     """ICLRec on real positions; k-means sees the same vectors."""
 
     def fuse(self, hidden: Tensor) -> Tensor:
-        """Join each position that has an item with its nearest centroid."""
+        """Fuse each position that has an item with its nearest centroid."""
         return where_real(hidden, super().fuse(hidden))

@@ -8,7 +8,7 @@ Differs from `elcrec.models.elcrec` in:
 1. In each step, after the centers are normalised, a center with users in the batch becomes
    `momentum` times itself plus the rest times the mean of these users, and is normalised again. A
    center without users stays where it is.
-2. No gradient reaches the centers. The cluster loss has its gradient for the users alone.
+2. No gradient reaches the centers. The cluster loss has a gradient for the users only.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class Hyperparameters(elcrec.Hyperparameters):
     """Hyper-parameters of ELCRec with momentum."""
 
     momentum: float = 0.99
-    """Share of a center that stays in a step."""
+    """Share of a center that is kept in a step."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -42,7 +42,7 @@ class MovedELCM(ELCM):
     momentum: float = 0.99
 
     def forward(self, users: Tensor) -> dict[str, Tensor]:
-        """Move the centers, then take the losses of the users (B, d)."""
+        """Move the centers, then compute the losses of the users (B, d)."""
         self.normalise()
         if self.training:
             self.centers.copy_(moved(self.centers, F.normalize(users.detach()), self.momentum))

@@ -1,8 +1,8 @@
 """ELCRec that pools and flattens real positions only.
 
-Differs from `elcrec.models.elcrec` in one point, its number 2: padding, and what a view masks, adds
-nothing to a pooled vector nor to the flattened views, and no center is joined to it. So it need not
-be encoded either: on the CPU windows are cut as in `elcrec.models.padding`.
+Differs from `elcrec.models.elcrec` in its point 2 only: padding, and masked items of a view, add
+nothing to pooled vectors or flattened views, and no center is fused into them. So they need not be
+encoded either: on the CPU windows are cut as in `elcrec.models.padding`.
 """
 
 import torch
@@ -21,12 +21,12 @@ class RealPositions(TransformerModel):
     """Outputs are 0 where there is no item, and pooled over the items."""
 
     def encode(self, sequences: Tensor) -> Tensor:
-        """Encode windows (N, L), each with an item, to (N, L, d), 0 where there is none."""
+        """Encode windows (N, L), each with an item, to (N, L, d); 0 where there is no item."""
         real = sequences > 0
         if not padding.cuts_padding(sequences):
             return self.encoder(sequences) * real.unsqueeze(-1)
         length = sequences.shape[1]
-        # From the first item on: views have gaps behind it, where an item is masked.
+        # From the first item on: views have gaps after it, where an item is masked.
         groups = padding.length_groups(real.long().cummax(1).values)
         encoded = [
             F.pad(self.encoder(sequences[rows, -width:]), (0, 0, length - width, 0))
@@ -41,10 +41,10 @@ class RealPositions(TransformerModel):
 
 
 class RealELCM(ELCM):
-    """Joins no center where there is no item."""
+    """Fuses no center where there is no item."""
 
     def fuse(self, hidden: Tensor) -> Tensor:
-        """Join each vector that is not 0 with its nearest center: (..., d) to (..., d or 2d)."""
+        """Fuse each vector that is not 0 with its nearest center: (..., d) to (..., d or 2d)."""
         return where_real(hidden, super().fuse(hidden))
 
 
@@ -59,5 +59,5 @@ class Model(RealPositions, elcrec.Model):
 
 
 def where_real(hidden: Tensor, fused: Tensor) -> Tensor:
-    """What is fused (..., d'), but 0 where the output (..., d) is, as at padding."""
+    """The fused vectors (..., d'), but 0 where the output (..., d) is 0, as at padding."""
     return fused * (hidden != 0).any(-1, keepdim=True)

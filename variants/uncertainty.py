@@ -6,10 +6,10 @@ exp(-s) L + s / 2, and s is learned with the network.
 
 What is ours:
 
-1. The weights begin at those of ELCRec (s = -log of them); a loss of weight 0 is left out.
+1. The weights start at those of ELCRec (s = -log of them); a loss of weight 0 is left out.
 2. The cluster loss goes down to -1/2 (it is 2|m|² - 2 b·m with |b| at most 1), and a likelihood
-   below 0 would let its weight grow without end; it counts with 1 added, so that no weight of it
-   exceeds 1 at the optimum.
+   below 0 would let its weight grow without end; it counts with 1 added, so that its weight
+   does not exceed 1 at the optimum.
 """
 
 import torch

@@ -1,7 +1,7 @@
-"""`elcrec check-gpu`: what of this suite works on a GPU and how fast; then full runs.
+"""`elcrec check-gpu`: which parts of this suite work on a GPU, and how fast; then full runs.
 
-Each part runs in a process of its own: one that fails or takes too long is told and stops no other.
-What is known is written after every part, so that an end in the middle loses little.
+Each part runs in its own process: one that fails or takes too long is reported and stops no other.
+Results are written after every part, so that little is lost if the check is cut short.
 """
 
 import re
@@ -35,13 +35,13 @@ WAYS: dict[str, dict[str, Any]] = {
     "TF32": {"precision": "tf32"},
     "bf16": {"precision": "bf16"},
 }
-"""Ways to train on the GPU, and what of a `Job` each changes; the processor comes before them."""
+"""Ways to train on the GPU, and the fields of a `Job` that each changes; the CPU comes first."""
 COUNTS = (1, 2, 4, 8)
-"""Runs side by side."""
+"""Numbers of runs side by side."""
 MOST_BYTES = 16_000_000
-"""Of the archive."""
+"""Largest size of the archive."""
 SHARES = {"tests": 0.25, "models": 0.45, "side by side": 0.25, "alone": 0.3}
-"""Most of the time that is left which a part may take; the runs take all."""
+"""Largest share of the remaining time that a part may take; the runs may take all of it."""
 NAMES = ("check-gpu.json", "check-gpu.md", "check-gpu.tar.gz")
 
 
@@ -55,7 +55,7 @@ class Check:
     folder: Path
     """Where everything is written."""
     seconds: float
-    """Wall clock of it all."""
+    """Wall-clock limit of the whole check."""
     plan: list[dict[str, list[Any]]]
     """Runs of the full protocol, as `elcrec batch` reads them."""
     report: Report = lambda line: None
@@ -71,7 +71,7 @@ class Check:
         return max(0.0, self.begin + self.seconds - time.monotonic())
 
     def carry_out(self) -> str:
-        """Do all parts; returns the text about them, which is also written."""
+        """Run all parts; returns the report on them, which is also written."""
         parts: dict[str, Callable[[float], Any]] = {
             "tests": self._tests,
             "models": self._models,
@@ -95,17 +95,17 @@ class Check:
         """All tests that need a GPU."""
         files = [f for f in (ROOT / "tests").rglob("test_*.py") if "mark.gpu" in f.read_text()]
         if not files:
-            raise InputError("there are no tests here; they are in a checkout")
+            raise InputError("no tests found; run this in a checkout of the project")
         words = ["pytest", "-m", "gpu", "-q", "-rf", "-p", "no:cacheprovider", *map(str, files)]
         said = self._python(*words, limit=limit, log="tests.log", statuses=(0, 1))
         counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped)", said)}
         if not counts:
-            raise InputError(f"pytest: {said.strip().splitlines()[-1:] or 'said nothing'}")
+            raise InputError(f"pytest: {said.strip().splitlines()[-1:] or 'no output'}")
         failed = [line for line in said.splitlines() if line.startswith("FAILED")]
         return {"counts": counts, "failed_tests": failed}
 
     def _models(self, limit: float) -> list[dict[str, Any]]:
-        """Every model on the processor and in all ways on the GPU."""
+        """Every model on the CPU and in all ways on the GPU."""
         jobs = jobs_of(self.job, [self.job.dataset], self.config.models)
         found = []
         with Worker(limit, self.job) as worker:
@@ -120,7 +120,7 @@ class Check:
         return found
 
     def _beside(self, limit: float) -> list[dict[str, Any]]:
-        """ELCRec, or the last model, several times at once, from graphs and without."""
+        """ELCRec, or the last model, several times at once, with CUDA graphs and without."""
         models = self.config.models
         job = replace(self.job, model="elcrec" if "elcrec" in models else models[-1])
         with Worker(limit, self.job) as worker:
@@ -146,7 +146,7 @@ class Check:
     def _runs(self, limit: float) -> dict[str, Any]:
         """Runs of the plan, side by side if that was found to be worth it."""
         if not self.plan:
-            raise InputError("the plan has no run that is not recorded of a GPU yet")
+            raise InputError("nothing to train: every run of the plan is recorded on a GPU already")
         plan, own = self.folder / "plan.yaml", self.folder / "config.yaml"
         write_text(plan, dump(self.plan))
         at_once, graphs = self._best()
@@ -162,18 +162,18 @@ class Check:
         return {"at_once": at_once, "graphs": graphs, "ended": ended}
 
     def text(self) -> str:
-        """What was found so far."""
+        """The report on what was found so far."""
         done = self.machine, self.parts, self.gains()
         return checked(self.config, self.job.dataset, self.seconds, *done)
 
     def _best(self) -> tuple[int, bool]:
-        """How many runs at once, and whether from graphs; one, if that was not measured."""
+        """How many runs at once, and whether from graphs; one without, if this was not measured."""
         gains = [row for row in self.gains() if row["times"] >= WORTH]
         best = max(gains, key=lambda row: float(row["times"]), default=None)
         return (best["count"], best["graphs"]) if best else (1, False)
 
     def gains(self) -> list[dict[str, Any]]:
-        """Of each number of runs side by side, `times` as much done as by one without graphs."""
+        """For each number of runs side by side: throughput, `times` that of one without graphs."""
         rows = [r for r in self.parts.get("side by side", {}).get("found", ()) if "seconds" in r]
         one = next((r["seconds"] for r in rows if (r["count"], r["graphs"]) == (1, False)), None)
         return [r | {"times": r["count"] * one / r["seconds"]} for r in rows] if one else []
@@ -183,7 +183,7 @@ class Check:
         return self._python("elcrec", *words, *config, limit=limit, log=log)
 
     def _python(self, *words: str, limit: float, log: str, statuses: Iterable[int] = (0,)) -> str:
-        """What `python -m ...` printed, which is kept, if it ended with one of the statuses."""
+        """Output of `python -m ...`, also kept in `log`; it must end with one of the statuses."""
         path = self.folder / log
         path.parent.mkdir(parents=True, exist_ok=True)
         command = [sys.executable, "-m", *words]
@@ -193,11 +193,11 @@ class Check:
                     command, stdout=file, stderr=subprocess.STDOUT, timeout=limit, check=False
                 )
             except subprocess.TimeoutExpired:
-                raise InputError(f"was not done after {limit:.0f} s, see {path}") from None
+                raise InputError(f"did not finish within {limit:.0f} s, see {path}") from None
         said = path.read_text(errors="replace")
         if done.returncode not in statuses:
-            last = said.strip().splitlines()[-1:] or ["said nothing"]
-            raise InputError(f"ended with status {done.returncode}: {last[0]}")
+            last = said.strip().splitlines()[-1:] or ["no output"]
+            raise InputError(f"exited with status {done.returncode}: {last[0]}")
         return said
 
     def _write(self) -> str:
@@ -209,12 +209,12 @@ class Check:
         write_text(words, told)
         left_out = self._pack(archive)
         if left_out:
-            told += f"- Not in the archive, for its size: {', '.join(left_out)}\n"
+            told += f"- Not in the archive (too large, or a checkpoint): {', '.join(left_out)}\n"
             write_text(words, told)
         return told
 
     def _pack(self, archive: Path) -> list[str]:
-        """Pack what was written, small files first; returns what was too large."""
+        """Pack what was written, small files first; returns what was left out."""
         files = (f for f in self.folder.rglob("*") if f.is_file() and f != archive)
         taken, left_out = 0, []
         with replaced(archive) as temporary, tarfile.open(temporary, "w:gz") as packed:
@@ -229,7 +229,7 @@ class Check:
 
 
 class Worker(AbstractContextManager["Worker"]):
-    """A process of `Ways` that is begun anew after a failure, until the time is over."""
+    """A process of `Ways` that is restarted after a failure, until the time is up."""
 
     def __init__(self, seconds: float, job: Job) -> None:
         self.end, self.job = time.monotonic() + seconds, job
@@ -239,7 +239,7 @@ class Worker(AbstractContextManager["Worker"]):
         self._stop()
 
     def ask(self, what: str, **arguments: Any) -> dict[str, Any]:
-        """What `Ways` answers, or `failed`, the reason."""
+        """The answer of `Ways`, or `failed` with the reason."""
         try:
             if self.process is None:
                 left = self.end - time.monotonic()

@@ -13,10 +13,10 @@ from elcrec.tables.layout import GAP, Table, number, texts
 
 Row = dict[str, Any]
 TOLERANCE = 0.03
-"""By how much the mean loss of an epoch may differ from the processor's, relative to it: the
-weights are the same, but dropout and negatives are drawn by each device's own generator."""
+"""Largest difference of an epoch's mean loss from the CPU's, relative to it: the initial weights
+are the same, but each device draws dropout and negatives from its own generator."""
 WORTH = 1.5
-"""Times as much done in the same time, from which runs are trained side by side."""
+"""Relative throughput from which runs are trained side by side."""
 
 
 def checked(
@@ -27,15 +27,15 @@ def checked(
     parts: Mapping[str, Row],
     gains: Sequence[Row],
 ) -> str:
-    """All parts that were done so far; what failed, with its reason.
+    """The report on all parts done so far, and on what failed and why.
 
     Args:
-        config: Has the names, and the runs that there are to be.
-        dataset: The one that was trained on.
-        seconds: Wall clock that all of it might take.
+        config: Has the names, and the runs that are planned.
+        dataset: The one used for training.
+        seconds: Wall-clock limit of the whole check.
         machine: Environment of the device; empty if it never answered.
         parts: As in `elcrec.bench.check_gpu.Check`.
-        gains: What runs side by side bring.
+        gains: Throughput of runs side by side.
     """
     found: dict[str, Any] = {name: part.get("found") for name, part in parts.items()}
     models = found.get("models") or []
@@ -63,7 +63,7 @@ def checked(
 
 
 def difference(row: Row, way: str) -> float | None:
-    """By how much a way's loss differs from the processor's, relative to it."""
+    """Difference of a way's loss from the CPU's, relative to it."""
     losses = [row["ways"][name].get("loss") for name in ("CPU", way)]
     if None in losses:
         return None
@@ -71,7 +71,7 @@ def difference(row: Row, way: str) -> float | None:
 
 
 def is_off(row: Row, way: str) -> bool:
-    """Whether a loss differs by more than may be."""
+    """Whether a loss differs by more than the tolerance."""
     found = difference(row, way)
     return found is not None and not abs(found) <= TOLERANCE
 
@@ -88,7 +88,7 @@ def _losses(models: list[Row]) -> Table:
         for way in ways:
             found, bad = difference(row, way), is_off(row, way)
             failed = "failed" if "failed" in row["ways"][way] else GAP
-            told.append(failed if found is None else f"{100 * found:+.2f} %{' off' * bad}")
+            told.append(failed if found is None else f"{100 * found:+.2f} %{' (too large)' * bad}")
         rows.append(told)
     return texts(["model", "loss, CPU", *ways], rows, left=1)
 
@@ -133,7 +133,7 @@ def _hours(config: Config, dataset: str, models: list[Row]) -> dict[str, Any] | 
 
 
 def _beside(gains: Sequence[Row]) -> Table:
-    header = ["runs side by side", "CUDA graphs", "s per epoch of all", "times as much", "GPU MB"]
+    header = ["runs side by side", "CUDA graphs", "s per epoch of all", "throughput", "GPU MB"]
     rows = []
     for row in gains:
         peak = row["peak_memory"].get("cuda_allocated_bytes")

@@ -1,11 +1,11 @@
-"""Histories to measure on: generated ones of any size, and real ones in a random order of users."""
+"""Histories for measurements: generated ones of any size, and real ones with shuffled users."""
 
 import numpy as np
 
 from elcrec.data.sequences import Sequences
 
 SHORTEST, LONGEST = 5, 1000
-"""Items of a user, at least (5-core data) and at most."""
+"""Fewest (5-core data) and most items of a user."""
 
 LENGTH_SCALE, LENGTH_EXPONENT = 5.2, 2.2
 """Lengths minus 5 follow a Lomax law with these; its mean (8.9), median (6) and 99th percentile
@@ -21,8 +21,9 @@ CHUNK = 2**22
 def generate(users: int, items: int, seed: int = 1) -> Sequences:
     """Draw histories with lengths and popularities like Beauty's, whatever their number.
 
-    Items are drawn independently, so a user may have one twice; ids are in no order of popularity.
-    The largest id is drawn at least once, so the data set has `items` of them. Users have no names.
+    Items are drawn independently, so a user may have the same one twice; ids are in no order of
+    popularity. The largest id is drawn at least once, so the data set has `items` of them. Users
+    have no names.
 
     Args:
         users: Number of users, at least 1.
@@ -30,7 +31,7 @@ def generate(users: int, items: int, seed: int = 1) -> Sequences:
         seed: Same seed, same data.
 
     Returns:
-        The histories; 8 bytes an interaction, 8.9 interactions a user.
+        The histories; 8 bytes per interaction, 8.9 interactions per user.
     """
     random = np.random.default_rng(seed)
     above = LENGTH_SCALE * random.pareto(LENGTH_EXPONENT, users)
@@ -53,8 +54,8 @@ def generate(users: int, items: int, seed: int = 1) -> Sequences:
 def shuffled(sequences: Sequences, seed: int) -> Sequences:
     """The same histories with the users in random order.
 
-    In files in order of first appearance the first users have longer histories: in Beauty 11.7
-    items, of all users 8.9. A part of the users would not stand for all of them.
+    In files in order of first appearance the first users have longer histories: 11.7 items in
+    Beauty, where all users have 8.9. A part of the users would not be representative.
     """
     order = np.random.default_rng(seed).permutation(len(sequences.offsets) - 1)
     lengths = np.diff(sequences.offsets)[order]

@@ -1,9 +1,9 @@
 """`elcrec bench --scale`: how time and memory grow with users, items, window length and intents.
 
-One factor at a time, the others as in the base; every point in a process of its own, so that its
-peak memory is its own. Points come in the order of how many times the base they are, so that the
-time goes to the cheap ones of all factors first. Those beyond the memory or the time given are
-reported, not run; a later call can go on from the record of an earlier one.
+One factor varies at a time, the others stay at the base; every point runs in its own process, so
+that its peak memory is its own. Points are ordered by their size relative to the base, so that the
+cheap ones of all factors come first. Points beyond the limit of memory or time are reported, not
+run; a later call can continue from the record of an earlier one.
 """
 
 import math
@@ -31,21 +31,21 @@ FACTORS: dict[str, tuple[int, ...]] = {
 
 BASE = Generated(users=10_000, items=10_000)
 FITTED = 3
-"""Points of a fit, the largest: at small sizes a constant part hides the growth of the rest, and
-two always lie on a line."""
+"""Number of points in a fit, the largest: at small sizes a constant part hides the growth of the
+rest, and two points always lie on a line."""
 PLAN = Plan(repeats=1, steps=4, epochs=0)
 
 GIB = 2**30
 MEMORY_USED = 0.8
-"""Part of the free memory that a point may take."""
+"""Share of the free memory that a point may take."""
 
 MEASURES = (*TIMED, "memory_bytes")
-"""What is fitted of a point: seconds, and peak bytes."""
+"""Quantities of a point that are fitted: seconds, and peak bytes."""
 SAME = ("model", "settings", "kernels", "torch_device", "fingerprint", "device", "threads")
-"""What has to be equal in two records for their points to stand in one table."""
+"""What must be equal in two records for their points to be comparable."""
 
 Measure = Callable[[Job, float], dict[str, Any]]
-"""Measures a job within so many seconds."""
+"""Measures a job within this many seconds."""
 
 
 class _Measured(Record):
@@ -70,11 +70,11 @@ class Earlier(Record):
     points: list[_Measured | _NotRun]
 
     def known(self, path: Path, same: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
-        """Its measured points, by factor and size; refuses those of anything else than now."""
+        """Its measured points, by factor and size; refuses those of other conditions."""
         for key, value in same.items():
             if (then := self.same.get(key)) != value:
-                differ = f"another {key} ({shown(then)}, now {shown(value)})"
-                raise InputError(f"--scale-from {path}: was measured with {differ}")
+                differ = f"{key}: {shown(then)} then, {shown(value)} now"
+                raise InputError(f"--scale-from {path}: measured under other conditions; {differ}")
         measured = [point for point in self.points if isinstance(point, _Measured)]
         return {(point.factor, point.size): point.model_dump() for point in measured}
 
@@ -84,15 +84,15 @@ def measure_point(job: Job, seconds: float) -> dict[str, Any]:
 
     Args:
         job: What is measured, with generated data.
-        seconds: Wall clock after which it is given up.
+        seconds: Wall-clock limit.
 
     Returns:
         Seconds per step, epoch (computed) and evaluation; `memory_bytes`: peak on the GPU, or peak
-        resident memory above what the process took without data; `wall_seconds`; `about`, all
-        that was found.
+        resident memory above what the process took without data; `wall_seconds`; `about`, the
+        whole record.
 
     Raises:
-        ProcessError: It failed, was ended, or took too long.
+        ProcessError: It failed, was killed, or took too long.
     """
     begin = time.monotonic()
     about = measure(job, PLAN, seconds=seconds)
@@ -117,20 +117,20 @@ def grow(
 
     Args:
         job: Model and settings; its data are generated.
-        seconds: What all points may take together, wall clock.
+        seconds: Wall-clock limit of all points together.
         measure: Measures a point.
         report: Called with a line when a point is done.
-        earlier: Record whose points need not be measured again; the base is, to see that they
-            compare.
+        earlier: Record whose points are not measured again; the base is, to check that they are
+            comparable.
 
     Returns:
-        `base`; `about` it; `same`: in it, what has to be equal for points to compare; `points`:
-        `factor` and `size` with measures, or with `not_run`, the reason; `exponents` of the
-        largest of each factor, by measure.
+        `base`; `about` it; `same`: the part that must be equal for points to be comparable;
+        `points`: `factor` and `size` with measures, or with `not_run`, the reason; `exponents`
+        of each factor's largest points, by measure.
 
     Raises:
-        InputError: The base point could not be measured, a setting is not right, or the earlier
-            record is none, or of other settings, code or machine.
+        InputError: The base point could not be measured, a setting is invalid, or the earlier
+            record is invalid, or of other settings, code or another machine.
     """
     record = read_json(earlier, Earlier) if earlier else None
     parameters = job.resolve()[1].parameters
@@ -140,10 +140,10 @@ def grow(
     report("base: done")
     about = base.pop("about")
     same = {key: {**about, **about["environment"]}[key] for key in SAME}
-    # An earlier point goes before the base: what was measured together stays together.
+    # An earlier point replaces the base: what was measured together stays together.
     known = dict.fromkeys(bases.items(), base)
     known |= record.known(earlier, same) if record and earlier else {}
-    points: dict[str, list[dict[str, Any]]] = {f: [] for f in FACTORS if bases[f]}  # its settings
+    points: dict[str, list[dict[str, Any]]] = {f: [] for f in FACTORS if bases[f]}  # that it has
     planned = [(size / bases[f], size, f) for f in points for size in FACTORS[f]]
     for _, size, factor in sorted(planned):
         memory, left = MEMORY_USED * about["memory_available"], end - time.monotonic()
@@ -171,17 +171,17 @@ def grow(
 def refused(
     points: Sequence[dict[str, Any]], size: int, memory: float, seconds: float
 ) -> str | None:
-    """Why a size is not tried, judged by how the smaller ones grew; None: it is.
+    """Why a size is not tried, judging by the growth of the smaller ones; None if it is tried.
 
     Args:
-        points: The smaller ones that were measured.
-        size: Of the new point.
+        points: The smaller ones measured so far.
+        size: Size of the new point.
         memory: Bytes that it may take.
-        seconds: Wall clock that it may take.
+        seconds: Wall-clock time that it may take.
     """
     needed = extrapolate(points, "memory_bytes", size)
     if needed > memory:
-        given = f"{memory / GIB:.1f} GiB are given"
+        given = f"{memory / GIB:.1f} GiB are allowed"
         return f"needs about {needed / GIB:.1f} GiB of memory, {given}"
     needed = extrapolate(points, "wall_seconds", size)
     if needed > seconds or seconds < 1:
@@ -205,8 +205,8 @@ def exponent(points: Sequence[dict[str, Any]], measure: str) -> float | None:
     """The exponent of measure = constant * size^exponent, by least squares of the logarithms.
 
     Returns:
-        That of the `FITTED` largest sizes. None for fewer, and where a value is not positive:
-        there is nothing that grows.
+        That of the `FITTED` largest sizes. None if there are fewer, or if a value is not positive:
+        then there is no growth to fit.
     """
     largest = [point for point in points if "not_run" not in point][-FITTED:]
     sizes, values = ([point[key] for point in largest] for key in ("size", measure))
@@ -216,10 +216,10 @@ def exponent(points: Sequence[dict[str, Any]], measure: str) -> float | None:
 
 
 def extrapolate(points: Sequence[dict[str, Any]], measure: str, size: float) -> float:
-    """Let the last value grow on to `size` with the exponent between the last two points.
+    """Extrapolate the last value to `size` with the exponent between the last two points.
 
     The exponent is kept between 0 and 2, because neighbouring points are noisy. With a single point
-    its value is returned, with none 0: too little, so that a point is tried rather than refused.
+    its value is returned, with none 0: too low, so that a point is tried rather than refused.
     """
     if len(points) < 2:
         return float(points[-1][measure]) if points else 0.0

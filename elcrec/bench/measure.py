@@ -1,4 +1,4 @@
-"""A model measured alone, or in turn with other code on the same work."""
+"""Measure a model alone, or in turn with other code on the same work."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from elcrec.usage import spread
 
 TIMED = ("step", "epoch", "evaluation")
 Report = Callable[[str], None]
-"""Takes a line that says how far it has come."""
+"""Receives a line that reports progress."""
 
 
 @dataclass(frozen=True)
@@ -20,13 +20,13 @@ class Plan:
     repeats: int = 5
     """Rounds, each a group of steps and an evaluation."""
     steps: int | None = None
-    """Steps of a group; None: as the side likes."""
+    """Steps of a group; None: the side's default."""
     epochs: int = 3
     """Whole epochs; 0: an epoch's time is computed from the rounds."""
 
 
 def alternate(sides: Mapping[str, Process], plan: Plan) -> dict[str, dict[str, Any]]:
-    """Measure all sides in turn, so that a change of the machine's load meets all of them.
+    """Measure all sides in turn, so that a change in the machine's load affects all of them.
 
     Every round asks each side for a group of steps and an evaluation; whole epochs come last. The
     first round, in which a training starts, is not counted.
@@ -36,9 +36,9 @@ def alternate(sides: Mapping[str, Process], plan: Plan) -> dict[str, dict[str, A
         plan: How much.
 
     Returns:
-        For each side: `seconds`: `start_training`, and median, least and most of each in `rounds`;
-        `epoch_is` measured or computed; `rounds`: seconds of `step` (empty for a model that takes
-        none), `epoch` and `evaluation`; `peak_memory`, bytes.
+        For each side: `seconds`: `start_training`, and median, minimum and maximum of each in
+        `rounds`; `epoch_is` measured or computed; `rounds`: seconds of `step` (empty for a model
+        that takes none), `epoch` and `evaluation`; `peak_memory`, bytes.
     """
     started = {name: side.ask("start", steps=plan.steps) for name, side in sides.items()}
     rows = [
@@ -70,14 +70,14 @@ def measure(
         job: What is measured.
         plan: How much.
         profile: Profile some steps, too, after everything else.
-        seconds: Wall clock after which it is given up; None: however long it takes.
+        seconds: Wall-clock limit; None: no limit.
 
     Returns:
-        What `elcrec.bench.subject.Subject.about` says, what `alternate` gives, and `profile` where
-        it was wanted, None for a model that takes no steps.
+        The record of `elcrec.bench.subject.Subject.about` and of `alternate`, and `profile` if it
+        was requested, None for a model that takes no steps.
 
     Raises:
-        InputError: The process could not do it; the message says why.
+        InputError: The process failed; the message says why.
     """
     with Process(job.model, Subject, seconds) as worker:
         about = worker.ask("build", job=job)
@@ -93,13 +93,13 @@ def beside(
     Args:
         job: Ours.
         name: What the other code is called.
-        kind: Its side; besides `given` it takes `device` and `threads`, which are ours.
-        given: What it is built from.
+        kind: Its side; it is given our `device` and `threads` besides `given`.
+        given: Arguments of `kind`.
         plan: How much is measured.
 
     Returns:
-        `here` and `peer`, as `measure` gives; `ratio`: how many times as long theirs takes, spread
-        over rounds.
+        `here` and `peer`, as from `measure`; `ratio`: how many times as long theirs takes, as a
+        spread over rounds.
 
     Raises:
         InputError: Either side failed.
@@ -116,5 +116,5 @@ def beside(
 
 
 def ratios(slow: list[float], fast: list[float]) -> dict[str, float]:
-    """Spread of the quotients, round by round, in which both sides met the same load."""
+    """Spread of the ratios round by round: within one, both sides run under the same load."""
     return spread([a / b for a, b in zip(slow, fast, strict=True)])

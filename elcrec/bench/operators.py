@@ -12,8 +12,8 @@ WAITING = re.compile(
     r"|aten::(item|_local_scalar_dense|is_nonzero|nonzero|masked_select|bincount|equal)"
     r"|aten::(_unique2|unique_dim|unique_consecutive))( \(.*)?"
 )
-"""Operators whose result or whose shape the host has to read from the device, copies to the host,
-and waits; a name may go on, e.g. `Memcpy DtoH (Device -> Pinned)`."""
+"""Operators whose result or shape the host must read from the device, copies to the host, and
+synchronisations; a name may have a suffix, e.g. `Memcpy DtoH (Device -> Pinned)`."""
 
 ROWS = 20
 """Operators in the printed table."""
@@ -28,12 +28,12 @@ def profile(step: Callable[[], object], steps: int, device: torch.device) -> dic
         device: Where they run.
 
     Returns:
-        `table`: operators as text, by their own time; `steps`; `waiting_per_step`: calls of each of
-        `WAITING` that was called, with its caller, empty when the host never waits. On a processor
-        `aten::item (in aten::_fused_adam_)` is there for every weight: Adam's step counts lie on
+        `table`: operators as text, by their own time; `steps`; `waiting_per_step`: calls of each
+        operator in `WAITING`, with its caller; empty when the host never waits. On a CPU
+        `aten::item (in aten::_fused_adam_)` appears for every weight: Adam's step counts are on
         the host anyway.
     """
-    # One cycle only, nothing to gather from others: without `acc_events` PyTorch warns.
+    # There is only one cycle, so nothing is accumulated; without `acc_events` PyTorch warns.
     with torch.profiler.profile(acc_events=True) as profiler:
         for _ in range(steps):
             step()
@@ -45,7 +45,7 @@ def profile(step: Callable[[], object], steps: int, device: torch.device) -> dic
 
 
 def _with_caller(event: Any) -> str:
-    """Name of an event of the profiler; of one that waits also the operator that called it.
+    """Name of a profiler event; for one that waits, with the operator that called it.
 
     A call inside another one that waits (`item` calls `_local_scalar_dense`) gets no name: it is
     the same wait.

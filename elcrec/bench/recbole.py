@@ -1,7 +1,7 @@
-"""`elcrec bench --peer recbole`: RecBole's form of a model, its training and ranking, beside ours.
+"""`elcrec bench --peer recbole`: RecBole's version of a model, training and ranking, beside ours.
 
-Both run in the environment of `make test-parity`. RecBole trains on every prefix of a history, ours
-on whole histories: their steps are not the same work, their epochs are.
+Both run in the environment of `make test-parity`. RecBole trains on every prefix of a history, this
+project on whole histories: steps are not the same work, epochs are.
 """
 
 import os
@@ -31,7 +31,7 @@ FORMS = {
     ("baselines.gru4rec", "sampled_ce"): ("GRU4Rec", "CE"),
     ("baselines.bert4rec", None): ("BERT4Rec", "CE"),
 }
-"""Module and loss of ours: model and loss there (BPR: one sampled negative; CE: all items)."""
+"""Our module and loss to RecBole's model and loss (BPR: one sampled negative; CE: all items)."""
 OPTIONS = {
     "blocks": "n_layers",
     "heads": "n_heads",
@@ -42,7 +42,7 @@ OPTIONS = {
     "mask_ratio": "mask_ratio",
     "learning_rate": "learning_rate",
 }
-"""Their names of our settings; further ones are in `peer`."""
+"""Our settings to RecBole's names; `peer` adds further ones."""
 
 
 def peer(job: Job, plan: Plan, report: Report) -> dict[str, Any]:
@@ -56,11 +56,11 @@ def peer(job: Job, plan: Plan, report: Report) -> dict[str, Any]:
     values = {**told["parameters"], **told["training"]}
     if (form := FORMS.get((told["module"], values.get("loss")))) is None:
         names = "sasrec, sasrec_ce, gru4rec, gru4rec_ce, bert4rec"
-        raise InputError(f"--peer recbole: has no form of {job.model}; allowed: {names}")
+        raise InputError(f"--peer recbole: has no version of {job.model}; allowed: {names}")
     if find_spec("recbole") is None:
         raise InputError(
             "--peer recbole: RecBole is not installed here; `make test-parity` makes an "
-            "environment with it, .venv-parity, whose `elcrec` can"
+            "environment with it, .venv-parity; use its `elcrec`"
         )
     width, options = values["dimension"], {OPTIONS[k]: values[k] for k in OPTIONS if k in values}
     options |= {"embedding_size": width, "hidden_size": values.get("hidden", width)}
@@ -75,7 +75,7 @@ def peer(job: Job, plan: Plan, report: Report) -> dict[str, Any]:
 
 
 class RecBole(Side):
-    """RecBole's trainer of a sequential model, with the defaults of what is not in `options`."""
+    """RecBole's trainer of a sequential model, with its defaults for whatever `options` lacks."""
 
     def __init__(
         self, folder: str, model: str, options: dict[str, Any], device: str, threads: int
@@ -85,8 +85,8 @@ class RecBole(Side):
 
         self.device = first_gpu(device)
         os.chdir(folder)
-        sys.argv = [""]  # it reads them, too
-        vars(np).update(float_=np.float64, complex_=np.complex128, unicode_=np.str_)  # of NumPy 1
+        sys.argv = [""]  # RecBole reads them, too
+        vars(np).update(float_=np.float64, complex_=np.complex128, unicode_=np.str_)  # NumPy 1's
         data, utils = import_module("recbole.data"), import_module("recbole.utils")
         told = {
             **{"data_path": folder, "use_gpu": device != "cpu", "show_progress": False},
@@ -120,7 +120,7 @@ class RecBole(Side):
         return 0.0
 
     def pass_over(self, samples: int) -> tuple[float, float, float]:
-        """Train on the first batches of a new order; rank with all its metrics."""
+        """Train on the first batches of a new random order; rank with all its metrics."""
         watch = Stopwatch(self.device)
         with watch("training"):
             self.trainer._train_epoch(islice(self.train, self.batches(samples)), 0)

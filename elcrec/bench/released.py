@@ -1,4 +1,4 @@
-"""`elcrec bench --against`: the authors' released code, of a user's own checkout, beside ours."""
+"""`elcrec bench --against`: the authors' released code, from a user's checkout, beside ours."""
 
 import subprocess
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ OPTIONS = {
     "beta2": "adam_beta2",
     "weight_decay": "weight_decay",
 }
-"""Their names of our settings."""
+"""Our settings to their names."""
 
 
 def against(folder: Path, job: Job, plan: Plan, report: Report) -> dict[str, Any]:
@@ -45,11 +45,11 @@ def against(folder: Path, job: Job, plan: Plan, report: Report) -> dict[str, Any
         report: Called with a line when it begins.
 
     Returns:
-        What `elcrec.bench.measure.beside` gives, and their `commit`.
+        The result of `elcrec.bench.measure.beside`, and their `commit`.
 
     Raises:
-        InputError: The checkout is not there or has other code in it; another model, or a setting
-            that theirs has not; or either side failed.
+        InputError: The checkout does not exist or contains other code; the model is another one or
+            has a setting that their code lacks; or either side failed.
     """
     config, settings = job.resolve()
     version = commit(folder)
@@ -66,7 +66,7 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Their options for a run with our settings (`RunSettings.as_dict`).
 
     Raises:
-        InputError: A setting that their code has not.
+        InputError: A setting that their code lacks.
     """
     if settings["module"] != "elcrec.models.elcrec":
         raise InputError(f"--against: the released code is ELCRec, not {settings['name']}")
@@ -74,21 +74,21 @@ def options(settings: Mapping[str, Any]) -> dict[str, Any]:
     if values["fusion"] not in ("shift", "concat"):
         raise InputError(f"--against: the released code has no fusion '{values['fusion']}'")
     named = {theirs: values[ours] for ours, theirs in OPTIONS.items()}
-    return named | {"num_intent_clusters": str(named["num_intent_clusters"])}  # they split a text
+    return named | {"num_intent_clusters": str(named["num_intent_clusters"])}  # they split a string
 
 
 def commit(folder: Path) -> str | None:
     """Commit of a checkout, with `+` when files differ from it; None without git.
 
     Raises:
-        InputError: It is not there, or is of something else.
+        InputError: It does not exist, or is of another project.
     """
     if not folder.is_dir():
         raise InputError(f"--against {folder}: no such folder; clone {REPOSITORY}")
     for name in ("main", "models", "trainers", "datasets", "modules", "utils"):
         if not (folder / "src" / f"{name}.py").is_file():
             raise InputError(f"--against {folder}: has no src/{name}.py; expected {REPOSITORY}")
-    # Of this folder alone: it may lie in a repository of something else.
+    # Of this folder alone: it may be inside another repository.
     git = ["git", f"--git-dir={folder / '.git'}", f"--work-tree={folder}"]
     describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty=+"]
     with suppress(OSError, subprocess.CalledProcessError):

@@ -1,9 +1,9 @@
-"""The authors' released code as a side.
+"""The authors' released code as a side of a measurement.
 
 It imports the modules of a user's checkout (`models`, `trainers`, `datasets`, `utils`), builds what
 their `main.py` builds, with the defaults of its options, and runs their training iterations and
-their validation. Nothing of theirs is changed or copied, and no setting of ours (denormals,
-allocator) reaches it.
+their validation. None of their code is changed or copied, and none of our settings
+(denormals, allocator) affect it.
 """
 
 import argparse
@@ -35,7 +35,7 @@ class Released(Side):
         Args:
             source: The checkout's folder `src`.
             data: Prepared data set, a line per user.
-            options: Values that go before the defaults of their options.
+            options: Values that override the defaults of their options.
             device: `cpu` or `cuda:N`.
             threads: CPU threads.
         """
@@ -80,16 +80,16 @@ class Released(Side):
         }
 
     def start(self, steps: int | None = None) -> float:
-        """Run their first epoch without batches: their mean loss then divides by zero."""
+        """Run their first epoch without batches; its mean loss then raises a division by zero."""
         with (watch := Stopwatch(self.device))("start"), suppress(ZeroDivisionError):
             self.trainer.iteration(0, [], self.loaders["cluster_dataloader"])
         self.round(steps)
         return watch.seconds["start"]
 
     def pass_over(self, samples: int) -> tuple[float, float, float]:
-        """Train on users drawn at random, for the first of a file have longer histories; validate.
+        """Train on users drawn at random, as the first of a file have longer histories; validate.
 
-        What comes before an epoch of theirs is a part of it.
+        Their work before an epoch is part of the epoch.
         """
         some = self._loader(self.random.sample(self.histories, samples), "train", shuffle=True)
         watch = Stopwatch(self.device)
@@ -108,7 +108,7 @@ class Released(Side):
 def _defaults(main: Path) -> dict[str, Any]:
     """Defaults of the options in their main.py, which cannot be imported: it would train.
 
-    Only literal values count; a switch is off.
+    Only literal values are read; switches are off.
     """
     found = {}
     for node in ast.walk(ast.parse(main.read_text(encoding="utf-8"))):
@@ -121,10 +121,10 @@ def _defaults(main: Path) -> dict[str, Any]:
 
 
 def first_gpu(device: str) -> torch.device:
-    """Let code that always takes the first GPU see the given one only.
+    """Make only the given GPU visible to code that always uses the first one.
 
     Args:
-        device: `cpu` or `cuda:N`; nothing has been done on it yet.
+        device: `cpu` or `cuda:N`; it must not have been used yet.
     """
     kind, _, number = device.partition(":")
     if number:

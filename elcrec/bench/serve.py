@@ -1,7 +1,7 @@
 """`elcrec bench --serve`: how fast models answer, one request at a time and 1,024 at once.
 
-A request is the history of a user as it is known before the test; the answer, the 20 best items
-that are not in it. Weights are random, on which neither time nor size depends.
+A request is a user's history before the test item; the answer is the top-20 list of items that are
+not in it. Weights are random: neither time nor size depends on them.
 """
 
 import time
@@ -26,7 +26,7 @@ from elcrec.training.loop import new_model
 
 BATCH = 1024
 CONDITIONS = ("device", "cores", "threads", "versions", "commit", "dirty", "host_load")
-"""What is kept of the environment."""
+"""What is recorded of the environment."""
 WARM_UP = 20
 """Requests that are not counted."""
 
@@ -39,10 +39,10 @@ def measure_all(
     Args:
         jobs: Models on data sets, all on one device.
         repeats: Batches of `BATCH` users, and that many times 100 single requests.
-        report: Called before each.
+        report: Called before each job.
 
     Returns:
-        `environment`, and `models`: what `measure` gives of each, or `not_run`, the reason.
+        `environment`, and `models`: the result of `measure` for each, or `not_run`, the reason.
     """
     found = []
     for number, job in enumerate(jobs, 1):
@@ -62,12 +62,12 @@ def measure(job: Job, repeats: int) -> dict[str, Any]:
     """Measure one model.
 
     Returns:
-        Seconds of one request: `latency`, median, and `latency95`, which 95 % stay within; `batch`:
-        median seconds of a batch, and `per_second`, users; `parameters`: numbers that are kept of
-        the model, trained or counted, and their `bytes`.
+        Seconds of one request: `latency`, the median, and `latency95`, the 95th percentile;
+        `batch`: median seconds of a batch, and `per_second`, users; `parameters`: numbers stored
+        in the model, trained or counted, and their `bytes`.
 
     Raises:
-        InputError: A model, setting or data set that is not right.
+        InputError: A model, setting or data set is invalid.
     """
     config, settings = job.resolve()
     device = choose(job.device, job.threads or config.threads)
@@ -84,7 +84,7 @@ def measure(job: Job, repeats: int) -> dict[str, Any]:
         lengths = (data.stops[chosen] - data.starts[chosen]).tolist()
         history = data.histories(chosen, "test", max(lengths))
         scores = model.score(chosen, history[:, -model.max_length :])
-        scores.scatter_(1, history, float("-inf"))  # what was had, and padding
+        scores.scatter_(1, history, float("-inf"))  # items seen before, and padding
         scores[:, -1] = float("-inf")
         best: Tensor = scores.topk(min(LISTED, data.n_items)).indices
         best.cpu()  # waits for the device

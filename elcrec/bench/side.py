@@ -1,4 +1,4 @@
-"""What is measured, and the process in which it is asked for one thing after the other.
+"""A side of a measurement, and the process that answers one request after another about it.
 
 Other code runs beside this module, so it imports nothing that changes how PyTorch computes.
 """
@@ -19,17 +19,17 @@ from elcrec.errors import InputError
 from elcrec.usage import peak_memory
 
 SEED = 1
-"""Of everything random: no time depends on it."""
+"""Seed of everything random: no time depends on it."""
 
 STEPS = 10
-"""Steps of a group on a processor; on a GPU, where they are short, those of a whole epoch."""
+"""Steps of a group on a CPU; on a GPU, where they are short, a group is a whole epoch."""
 
 
 class Asked(Protocol):
-    """What a process can be about; each question names a method of it."""
+    """What a process can work on; each request names one of its methods."""
 
     def about(self) -> dict[str, Any]:
-        """What it is, for the record."""
+        """A description of it, for the record."""
 
 
 class Side(ABC):
@@ -49,11 +49,11 @@ class Side(ABC):
 
     @abstractmethod
     def start(self, steps: int | None = None) -> float:
-        """Seconds of what a training does before its first epoch; then a round warms up."""
+        """Seconds that a training takes before its first epoch; then a round warms up."""
 
     @abstractmethod
     def pass_over(self, samples: int) -> tuple[float, float, float]:
-        """An epoch of so many samples, at most `self.samples`.
+        """An epoch over this many samples, at most `self.samples`.
 
         Returns:
             Seconds of what comes before its steps, of the steps, and of ranking all users'
@@ -61,15 +61,15 @@ class Side(ABC):
         """
 
     def batches(self, samples: int) -> int:
-        """Steps of so many samples, the last perhaps with a smaller batch."""
+        """Steps over this many samples; the last batch may be smaller."""
         return -(-samples // self.batch_size)
 
     def group(self, steps: int | None = None) -> int:
         """Samples of a group of steps.
 
         Args:
-            steps: How many; by default as `STEPS` says, and on a GPU without the smaller batch at
-                the end, which would be a step of another kind.
+            steps: How many; by default as for `STEPS`, and on a GPU without the smaller last batch,
+                whose step would not be comparable.
         """
         whole = max(1, self.samples // self.batch_size)
         steps = steps or (whole if self.device.type == "cuda" else STEPS)
@@ -99,20 +99,20 @@ class Side(ABC):
 
 
 class ProcessError(InputError):
-    """The process refused, ended or took too long; the message says which, in one line."""
+    """The process failed, ended or took too long; the message says which, in one line."""
 
 
 class Process(AbstractContextManager["Process"]):
     """A child process that ends with the block: `with Process(...) as worker: worker.ask(...)`."""
 
     def __init__(self, name: str, kind: Callable[..., Asked], seconds: float | None = None) -> None:
-        """Start a new Python; nothing of this one's memory is in it.
+        """Start a new Python process, which shares no memory with this one.
 
         Args:
-            name: What error messages call it.
-            kind: Makes the side from the arguments of the first question, whose answer is what it
-                is about. It is imported there by its name.
-            seconds: Wall clock after which it is ended; None: however long it takes.
+            name: Its name in error messages.
+            kind: Makes the side from the arguments of the first request, which is answered with the
+                side's `about`. The child process imports it by name.
+            seconds: Wall-clock limit after which it is stopped; None: no limit.
         """
         self.name, self.seconds, self.begin = name, seconds, time.monotonic()
         context = multiprocessing.get_context("spawn")
@@ -127,11 +127,11 @@ class Process(AbstractContextManager["Process"]):
         self.pipe.close()
 
     def ask(self, what: str, **arguments: Any) -> Any:
-        """Let it do one thing and return the answer.
+        """Run one method of the side and return its answer.
 
         Args:
-            what: Name of a method of the side; of the first question anything, such as `build`.
-            arguments: What that needs.
+            what: Name of the method; for the first request any word, such as `build`.
+            arguments: Its arguments.
 
         Raises:
             ProcessError: It answered with an error, ended, or took too long.
@@ -140,21 +140,21 @@ class Process(AbstractContextManager["Process"]):
         try:
             self.pipe.send((what, arguments))
             if not self.pipe.poll(left):
-                raise ProcessError(f"{self.name}: stopped, was not done after {self.seconds:.0f} s")
+                raise ProcessError(f"{self.name}: stopped, not finished after {self.seconds:.0f} s")
             answer, refusal = self.pipe.recv()
         except (EOFError, ConnectionError):
             self.child.join()
             killed = self.child.exitcode == -signal.SIGKILL
-            ended = f"ended with status {self.child.exitcode}"
-            refusal = "was killed, perhaps for want of memory" if killed else ended
+            ended = f"exited with status {self.child.exitcode}"
+            refusal = "was killed, perhaps out of memory" if killed else ended
         if refusal:
             raise ProcessError(f"{self.name}: {refusal}")
         return answer
 
 
 def serve(pipe: Connection, kind: Callable[..., Asked]) -> None:
-    """Answer each question with what was found or with a refusal in one line, to the pipe's end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)  # for what libraries and other code print
+    """Answer each request with a result or a one-line error, until the pipe is closed."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)  # discards what libraries and other code print
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
     side: Asked | None = None

@@ -1,4 +1,4 @@
-"""This project's models as a side, and what it is told to build.
+"""This project's models as a side of a measurement, and the job that describes one.
 
 Steps are those of `elcrec.training.step.train_epoch`, evaluations those of
 `elcrec.evaluation.ranking`.
@@ -32,7 +32,7 @@ from elcrec.training.step import Step, make_optimiser, make_step, train_epoch
 from elcrec.usage import Stopwatch, reset_peak_memory
 
 GRAPH_EPOCHS = 4
-"""Epochs until the last one's smaller batch, too, is replayed from a graph: see
+"""Epochs until even the smaller last batch is replayed from a graph: see
 `elcrec.training.graph`."""
 
 
@@ -49,7 +49,7 @@ class Job:
     """One model on one data set."""
 
     dataset: str
-    """Data set whose settings the model takes, and whose histories, if none are generated."""
+    """Data set whose settings the model uses, and whose histories, unless they are generated."""
     model: str
     """Model id, or a path to its YAML file."""
     config: tuple[str, ...] = ()
@@ -63,7 +63,7 @@ class Job:
     """`plain` or `native` (`elcrec.models.native`); None: as the configuration says."""
     graphs: bool | None = None
     precision: str | None = None
-    """Both: None: as the configuration says."""
+    """For both, None: as the configuration says."""
     generated: Generated | None = None
 
     def changed(self, generated: Generated, **overrides: Any) -> Self:
@@ -74,7 +74,7 @@ class Job:
         """The configuration, and the settings of the model in it.
 
         Raises:
-            InputError: A configuration, model or setting that is not right.
+            InputError: A configuration, model or setting is invalid.
         """
         own = {key: getattr(self, key) for key in ("graphs", "precision")}
         told = {key: value for key, value in own.items() if value is not None}
@@ -86,7 +86,7 @@ class Job:
         """Find what is wrong before anything is measured.
 
         Raises:
-            InputError: Besides, a data set that is not known or not there.
+            InputError: As for `resolve`, or the data set is unknown or missing.
         """
         self.resolve()[0].prepared_file(self.dataset)
 
@@ -98,10 +98,10 @@ class Subject(Side):
         """Read or generate the data, build the model with random weights, plan the evaluation.
 
         A model that starts from another one's weights starts from random ones here: time and
-        memory do not depend on their values.
+        memory do not depend on the values.
 
         Raises:
-            InputError: A configuration, model, setting or device that is not right.
+            InputError: A configuration, model, setting or device is invalid.
         """
         self.job = job
         self.config, self.settings = job.resolve()
@@ -153,13 +153,13 @@ class Subject(Side):
         }
 
     def start(self, steps: int | None = None) -> float:
-        """Start a training; PyTorch takes seconds to import what Adam needs, which do not count."""
+        """Start a training; the seconds in which PyTorch imports Adam's code are not counted."""
         seconds = self.begin()
         self.round(steps)
         return seconds
 
     def begin(self) -> float:
-        """Seconds of what comes before the first step, none of which is taken."""
+        """Seconds of the work before the first step; takes no step."""
         with (watch := Stopwatch(self.device))("start"):
             self.model.train()
             self.model.start_training(self.context)
@@ -169,12 +169,12 @@ class Subject(Side):
         return watch.seconds["start"]
 
     def pass_over(self, samples: int) -> tuple[float, float, float]:
-        """An epoch of the first users, who stand for all: see `shuffled`."""
+        """An epoch of the first users, who are representative: see `shuffled`."""
         watch = Stopwatch(self.device)
         with watch("before"):
             self.model.start_epoch(self.epochs, self.context)
         self.epochs += 1
-        vars(self.model)["n_samples"] = lambda data: samples  # goes before the class's method
+        vars(self.model)["n_samples"] = lambda data: samples  # overrides the class's method
         try:
             with watch("training"):
                 self.losses = train_epoch(self.step, self.batch_size)
@@ -185,23 +185,23 @@ class Subject(Side):
         return watch.seconds["before"], watch.seconds["training"], watch.seconds["ranking"]
 
     def epoch(self) -> float:
-        """A whole epoch; those that capture graphs go before the first that counts."""
+        """A whole epoch; those that capture graphs come first and are not counted."""
         while self.uncounted:
             self.uncounted -= 1
             super().epoch()
         return super().epoch()
 
     def memory(self) -> dict[str, Any]:
-        """Peak bytes; how many of the resident ones were there before the data."""
+        """Peak bytes, and the resident bytes in use before the data was read."""
         return {**super().memory(), "imported_bytes": self.imported}
 
     def profile(self, steps: int = 3) -> dict[str, Any] | None:
-        """Operators of steps, see `elcrec.bench.operators`; None where there are none."""
+        """Operators of steps, see `elcrec.bench.operators`; None for a model without steps."""
         if self.step is None:
             return None
         count = self.group()
         samples = torch.arange(min(count, self.batch_size), device=self.device)
         step = partial(self.step, samples, len(samples) / count)
-        for _ in range(WARM_UP + 1):  # then it is captured in a graph, if it is to be
+        for _ in range(WARM_UP + 1):  # afterwards it is captured in a graph, if requested
             step()
         return operators.profile(step, steps, self.device)

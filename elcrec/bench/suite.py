@@ -1,4 +1,4 @@
-"""What every run of a configuration takes, and all of them together."""
+"""How long every run of a configuration takes, and all of them together."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ from elcrec.errors import InputError
 
 
 def jobs_of(template: Job, datasets: Iterable[str], models: Sequence[str]) -> list[Job]:
-    """A job for every data set and model; one that others start from comes once, before them.
+    """A job for every data set and model; a model that others start from comes once, first.
 
     Args:
         template: Everything but data set and model.
@@ -22,7 +22,7 @@ def jobs_of(template: Job, datasets: Iterable[str], models: Sequence[str]) -> li
         models: Model ids, or paths to YAML files.
 
     Raises:
-        InputError: A configuration, model, setting or data set that is not right.
+        InputError: A configuration, model, setting or data set is invalid.
     """
     jobs: list[Job] = []
     for dataset, model in product(datasets, models):
@@ -41,13 +41,13 @@ def measure_all(
     report: Report = lambda line: None,
     measure: Callable[[Job, Plan, bool], dict[str, Any]] = measure,
 ) -> list[dict[str, Any]]:
-    """Measure every job; for each what `measure` gives, or `not_run`, the reason.
+    """Measure every job; returns for each the result of `measure`, or `not_run`, the reason.
 
     Args:
         jobs: What is measured.
         plan: How much of each.
         profile: As for `measure`.
-        report: Called before each job, and with what went wrong.
+        report: Called before each job, and with each error.
         measure: Measures a job.
 
     Raises:
@@ -90,16 +90,16 @@ def run_seconds(record: dict[str, Any]) -> dict[str, float]:
 
 
 def total(records: Sequence[dict[str, Any]], config: Config) -> dict[str, Any]:
-    """Seconds of all runs of a configuration, one after the other.
+    """Seconds of all runs of a configuration, one after another.
 
     Args:
-        records: As `measure_all` gives them.
+        records: As from `measure_all`.
         config: Says how many seeds there are, and what is measured for Tables 2 and 3.
 
     Returns:
         `seeds`; `runs`: their number, and `most` and `least`: their seconds; `measurements`: number
-        of those for Tables 2 and 3, and `measuring`: their seconds; `missing`: those not measured,
-        which no sum contains.
+        of those for Tables 2 and 3, and `measuring`: their seconds; `missing`: number of those
+        not measured, which the sums leave out.
     """
     runs = pd.DataFrame([{"model": r["model"], **r["run"]} for r in records if "run" in r])
     seeds, told = len(config.seeds), config.efficiency

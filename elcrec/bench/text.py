@@ -19,7 +19,7 @@ def models(found: dict[str, Any]) -> str:
     """A row for every model on a data set, the sums of a suite, conditions, profiles.
 
     Args:
-        found: `models`, as `elcrec.bench.suite.measure_all` gives them, and for a suite `total`.
+        found: `models`, as from `elcrec.bench.suite.measure_all`, and for a suite `total`.
     """
     done = [record for record in found["models"] if "not_run" not in record]
     total = dict(found.get("total", {}))
@@ -40,8 +40,8 @@ def served(found: dict[str, Any]) -> str:
     for record in found["models"]:
         row = {"model": record["name"], "data set": record["dataset"]}
         if "not_run" not in record:
-            row |= {"one request ms": short(1000 * record["latency"])}
-            row |= {"95 % within": short(1000 * record["latency95"])}
+            row |= {"ms per request": short(1000 * record["latency"])}
+            row |= {"95 % within ms": short(1000 * record["latency95"])}
             row |= {"users per s": number(record["per_second"], 0)}
             row |= {"parameters": number(record["parameters"], 0)}
             row |= {"MB": megabytes(record["bytes"])}
@@ -54,7 +54,7 @@ def against(found: dict[str, Any]) -> str:
     """Other code beside ours."""
     here, peer = found["here"], found["peer"]
     times = {label: figure(found["ratio"][key]) for key, label in SECONDS.items()}
-    rows = [_row(peer), _row(here), {"model": "times as much", "data set": "", **times}]
+    rows = [_row(peer), _row(here), {"model": "times as long", "data set": "", **times}]
     return _document("against.md.j2", table=_table(rows), first=here, peer=peer)
 
 
@@ -78,13 +78,13 @@ def _document(template: str, **values: Any) -> str:
 
 
 def _table(rows: Sequence[dict[str, str]]) -> Table:
-    """Rows as a table with the columns of them all, the first two of text."""
+    """Rows as a table with all their columns, the first two of text."""
     header = list(dict.fromkeys(column for row in rows for column in row))
     return texts(header, [[row.get(column, GAP) for column in header] for row in rows], left=2)
 
 
 def _row(record: dict[str, Any]) -> dict[str, str]:
-    """Cells by column; none of what was not measured."""
+    """Cells by column; none for what was not measured."""
     row = {"model": record["name"], "data set": record["dataset"]}
     if "not_run" in record:
         return row
@@ -105,13 +105,13 @@ def _profile(name: str, profile: dict[str, Any] | None) -> str:
     waits = [f"{name} {count:g}" for name, count in sorted(profile["waiting_per_step"].items())]
     return (
         f"\n{name}, {profile['steps']} steps:\n{profile['table']}\n"
-        f"Operators of {name} that wait for the device or whose shape depends on data, and their"
-        f" calls in a step: {', '.join(waits) or 'none'}\n"
+        f"Operators of {name} that wait for the device or whose shape depends on data, with their"
+        f" calls per step: {', '.join(waits) or 'none'}\n"
     )
 
 
 def figure(spread: dict[str, float] | None) -> str:
-    """Median with the least and the most, e.g. `0.352 (0.340–0.371)`."""
+    """Median with minimum and maximum, e.g. `0.352 (0.340–0.371)`."""
     if spread is None:
         return GAP
     least, most = short(spread["min"]), short(spread["max"])

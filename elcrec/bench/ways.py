@@ -1,7 +1,7 @@
-"""A model trained in every way a machine knows, and several trainings side by side on its device.
+"""A model trained in every way a device supports, and several trainings side by side on it.
 
-Lives in a process of its own (`elcrec.bench.side.Process`), for a GPU that fails once answers
-nothing more in that process.
+Runs in its own process (`elcrec.bench.side.Process`), because a GPU that has failed once can no
+longer be used in that process.
 """
 
 import time
@@ -19,7 +19,7 @@ from elcrec.training.turns import Turns
 from elcrec.usage import give_back, reset_peak_memory, spread
 
 BATCHES = 16
-"""Steps of an epoch of `Ways.epochs`: enough for a mean, few enough for a processor."""
+"""Steps of an epoch of `Ways.epochs`: enough for a mean, few enough for a CPU."""
 ROUNDS = 3
 """Timed epochs."""
 
@@ -39,8 +39,8 @@ class Ways:
 
         Returns:
             `loss`: mean of the total over the first epoch, None for a model that is not trained;
-            `step`: seconds, spread over the timed epochs; `evaluation`: median seconds; `steps`:
-            of a whole epoch; `epochs`: most that its training has; `peak_memory`.
+            `step`: seconds, spread over the timed epochs; `evaluation`: median seconds; `steps`
+            of a whole epoch; `epochs`: maximum of its training; `peak_memory`.
         """
         subject = self._begun(job)
         samples = min(subject.samples, BATCHES * subject.batch_size)

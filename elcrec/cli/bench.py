@@ -1,6 +1,6 @@
-"""`elcrec bench`: its options, and which of its kinds is run.
+"""`elcrec bench`: its options, and which kind of benchmark runs.
 
-Modules that import torch are loaded when the command runs.
+Modules that import torch are loaded only when the command runs.
 """
 
 from __future__ import annotations
@@ -25,38 +25,38 @@ Found = tuple[dict[str, Any], str]
 
 def add_commands(subparsers: Any) -> None:
     """Add `bench` to the parser of `elcrec`."""
-    text = "seconds and memory of steps, epochs, evaluations"
+    text = "measure time and memory of training steps, epochs and evaluations"
     bench = add_command(subparsers, "bench", run, text)
     add = bench.add_argument
-    add("--dataset", action="append", help="a data set of the config; may be repeated (beauty)")
-    add("--model", action="append", help="a model, or a YAML file; may be repeated (elcrec)")
-    add("--repeats", type=int, help="rounds of steps and evaluation (5; suite 2)")
-    add("--steps", type=int, help="steps of a round (10; on a GPU an epoch's)")
-    add("--epochs", type=int, help="whole epochs (3; else 0: computed)")
+    add("--dataset", action="append", help="a data set of the config; repeatable (default: beauty)")
+    add("--model", action="append", help="a model or a YAML file; repeatable (default: elcrec)")
+    add("--repeats", type=int, help="rounds of steps and evaluation (default: 5; --suite: 2)")
+    add("--steps", type=int, help="steps per round (default: 10; on a GPU: one epoch)")
+    add("--epochs", type=int, help="full epochs to time (3; else 0: computed from the steps)")
     add_device(bench)
     add_kernels(bench)
     add("--set", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="overrides")
-    add("--json", type=file_path, metavar="FILE", help="write everything there, too")
-    add_force(bench, "replace files that are there")
-    add("--profile", action="store_true", help="print the operators of some steps")
-    add("--scale-budget", type=float, default=300.0, metavar="SECONDS", help="of all points (300)")
+    add("--json", type=file_path, metavar="FILE", help="also write all results to this file")
+    add_force(bench, "replace existing files")
+    add("--profile", action="store_true", help="profile some steps and print their operators")
+    add("--scale-budget", type=float, default=300.0, metavar="SECONDS", help="total time (300)")
     add("--scale-from", type=file_path, metavar="JSON", help="measure only what this record lacks")
     add = bench.add_mutually_exclusive_group().add_argument
-    add("--against", type=file_path, metavar="DIR", help="a checkout of the authors' code, in turn")
-    add("--peer", choices=["recbole"], help="another framework, which has to be installed, in turn")
-    add("--suite", action="store_true", help="every run of the config: its time, and that of all")
-    add("--scale", action="store_true", help="growth with users, items, L and K")
-    add("--serve", action="store_true", help="time of a request and of 1,024, and size, by model")
+    add("--against", type=file_path, metavar="DIR", help="time a checkout of the authors' code too")
+    add("--peer", choices=["recbole"], help="time another framework too; must be installed")
+    add("--suite", action="store_true", help="time of every run of the config, and the total")
+    add("--scale", action="store_true", help="scaling with users, items, L and K")
+    add("--serve", action="store_true", help="latency of 1 and 1,024 requests, and size, by model")
 
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print, and write the JSON file.
 
     Returns:
-        The exit status: 2 if a model could not be measured; of a suite, such gaps are listed only.
+        The exit status: 2 if a model could not be measured; a suite only lists such gaps.
 
     Raises:
-        InputError: An option, the checkout, the configuration or the data that is not right.
+        InputError: An option, the checkout, the configuration or the data is invalid.
     """
     for name, least in (("repeats", 1), ("steps", 1), ("epochs", 0)):
         value = getattr(args, name)
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> int:
     kinds = {"scale": _scale, "against": _against, "peer": _peer, "serve": _serve}
     kind = next((k for k in ("suite", *kinds) if getattr(args, k)), "models")
     if args.profile and kind != "models":
-        raise InputError(f"--profile: not with --{kind}")
+        raise InputError(f"--profile: cannot be combined with --{kind}")
     _check_places(args, kind)
     found, printed = kinds.get(kind, _models)(args)
     print(printed, end="")
@@ -81,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check_places(args: argparse.Namespace, kind: str) -> None:
-    """Refuse, before anything is measured, a device and files that cannot be used."""
+    """Refuse, before anything is measured, a device or file that cannot be used."""
     from elcrec.files.atomic import sparing
     from elcrec.files.paths import check_folder
     from elcrec.jobs.device import find

@@ -14,23 +14,23 @@ PLAN = ROOT / "workflow" / "config" / "gpu-plan.yaml"
 
 def add_commands(subparsers: Any) -> None:
     """Add `check-gpu` to the parser of `elcrec`."""
-    text = "what of this suite works on this GPU, how fast, and full runs for the rest of the time"
+    text = "check what works on this GPU and how fast, then use the remaining time for full runs"
     checking = add_command(subparsers, "check-gpu", run, text)
     add = checking.add_argument
-    add("--minutes", type=float, default=8.0, help="of everything (8)")
-    add("--dataset", default="beauty", help="a data set of the config (beauty)")
-    add("--plan", type=file_path, default=PLAN, help="full runs, as those of batch")
+    add("--minutes", type=float, default=8.0, help="total time (default: 8)")
+    add("--dataset", default="beauty", help="a data set of the config (default: beauty)")
+    add("--plan", type=file_path, default=PLAN, help="full runs, a plan as for batch")
     add_device(checking)
     add("--output", type=file_path, help="folder (default: check-gpu in the config's output)")
-    add_force(checking, "go on in a folder outside the config's output, replacing its files")
+    add_force(checking, "continue in a folder outside the config's output, replacing its files")
     add("--stamp", action="store_true", help="only stamp the files for a machine without git")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check, print what was found and where it lies; status 1 if a part failed.
+    """Check, print the findings and where they are written; status 1 if a part failed.
 
     Raises:
-        InputError: No such device, data set, plan or folder; nothing is done then.
+        InputError: The device, data set, plan or folder cannot be used; nothing is done then.
     """
     from elcrec.jobs.environment import stamp
 
@@ -47,7 +47,7 @@ def run(args: argparse.Namespace) -> int:
     if not args.minutes > 0:
         raise InputError(f"--minutes {args.minutes:g}: must be above 0")
     if find(args.device).type == "cpu" and args.device != "cpu":
-        raise InputError("no GPU here; --device cpu tries the command itself on the processor")
+        raise InputError("no GPU found; --device cpu tries out the command on the CPU")
     config = load_config(args.config)
     config.prepared_file(args.dataset)
     folder: Path = args.output or config.output / "check-gpu"
@@ -58,14 +58,14 @@ def run(args: argparse.Namespace) -> int:
     job = Job(args.dataset, "", files, device=args.device, threads=args.threads)
     check = Check(config, job, folder, 60 * args.minutes, _plan(args.plan, config), _say)
     print(check.carry_out(), end="")
-    print(f"\nAll of it: {folder / NAMES[2]}")
+    print(f"\nFull results: {folder / NAMES[2]}")
     return int(any("failed" in part for part in check.parts.values()))
 
 
 def _plan(path: Path, config: Any) -> list[dict[str, list[Any]]]:
-    """The runs of a plan, one an entry: on data sets that are here, and not recorded of a GPU.
+    """The runs of a plan, one per entry: on prepared data sets, and not yet recorded on a GPU.
 
-    Those of a processor do not count, for a mean is over runs of one machine.
+    Runs recorded on a CPU do not count, because a mean is over runs of one machine.
     """
     from elcrec.jobs.batch import read_plan
     from elcrec.recorded.folder import recorded_runs

@@ -19,17 +19,17 @@ def add_commands(subparsers: argparse._SubParsersAction) -> None:
     """Add `data` with its two commands to the parser of `elcrec`."""
     parser = subparsers.add_parser("data", help="fetch and prepare data sets")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    text = "download a data set, or take it from a mirror"
+    text = "download a data set, or copy it from a mirror"
     fetch = add_command(commands, "fetch", run_fetch, text)
     text = "turn a fetched file into sequences.txt"
     prepare = add_command(commands, "prepare", run_prepare, text)
     for command in (fetch, prepare):
         command.add_argument("--dataset", required=True, help="a key under `datasets`")
-        add_output(command, "folder (default: of the config)")
+        add_output(command, "folder (default: from the config)")
 
 
 def run_fetch(args: argparse.Namespace) -> None:
-    """Fetch a data set and leave `source.json` beside it."""
+    """Fetch a data set and write `source.json` beside it."""
     from elcrec.data.fetch import fetch
     from elcrec.data.fetched import write_record
     from elcrec.data.sources import PREPARED
@@ -38,7 +38,7 @@ def run_fetch(args: argparse.Namespace) -> None:
     config, dataset = _told(args)
     with writing_to(args, config, ours=_is_ours(args), folder=True) as folder:
         for name in PREPARED:
-            spare(folder / name)  # of others: it would be replaced when this is prepared
+            spare(folder / name)  # not ours: `prepare` would replace it
         fetched = fetch(args.dataset, dataset.places, folder)
         write_record(folder, args.dataset, fetched)
     print(f"{args.dataset}: {fetched.path} ({fetched.origin})")
@@ -65,7 +65,7 @@ def run_prepare(args: argparse.Namespace) -> None:
 
 
 def _told(args: argparse.Namespace) -> tuple[Config, Dataset]:
-    """The configuration and what it says of the data set; its folder there is the default."""
+    """The configuration and its entry for the data set, whose folder is the default output."""
     from elcrec.config.config import load_config
 
     config = load_config(args.config)

@@ -14,29 +14,29 @@ IDS = "raw: as in the raw data (default); numbers: as in sequences.txt"
 
 def add_commands(subparsers: Any) -> None:
     """Add `compare` and `export-split` to the parser of `elcrec`."""
-    text = "hold predictions of any framework against our runs on the same test users"
+    text = "compare predictions of any framework with our runs on the same test users"
     compare = add_command(subparsers, "compare", run_compare, text)
     compare.add_argument(
-        "files", nargs="+", type=file_path, metavar="FILE", help="one for each seed"
+        "files", nargs="+", type=file_path, metavar="FILE", help="one file per seed"
     )
-    compare.add_argument("--name", help="of the model (default: that of the file)")
-    compare.add_argument("--seed", type=int, default=1, help="of the first file; others count on")
-    compare.add_argument("--against", metavar="MODELS", help="ids with commas (default: all run)")
+    compare.add_argument("--name", help="of the model (default: the file's name)")
+    compare.add_argument("--seed", type=int, default=1, help="of the first file; others count up")
+    compare.add_argument("--against", metavar="MODELS", help="comma-separated ids (default: all)")
     compare.add_argument(
         "--runs", type=file_path, metavar="FOLDER", help="output folder (default: recorded runs)"
     )
     compare.add_argument(
         "--protocol",
         choices=PROTOCOLS,
-        help="repeats: items seen before compete; else they do not (default: of the config)",
+        help="repeats: items seen before compete, else not (default: from the config)",
     )
     compare.add_argument(
-        "--missing", choices=("refuse", "miss"), default="refuse", help="miss: a miss for each user"
+        "--missing", choices=("refuse", "miss"), default="refuse", help="miss: no list means a miss"
     )
     text = "write training, validation and test interactions for another framework"
     export = add_command(subparsers, "export-split", run_export, text)
     add_output(export, "folder (default: split/DATASET in the config's output)")
-    forms = "recbole, csv, text, with commas (default: all)"
+    forms = "comma-separated: recbole, csv, text (default: all)"
     export.add_argument("--format", default="recbole,csv,text", metavar="FORMATS", help=forms)
     for command in (compare, export):
         command.add_argument("--dataset", required=True, help="a key under `datasets`")
@@ -44,10 +44,10 @@ def add_commands(subparsers: Any) -> None:
 
 
 def run_compare(args: argparse.Namespace) -> None:
-    """Print the metrics of predictions, and how they compare with runs of ours.
+    """Print the metrics of predictions, and how they compare with our runs.
 
     Raises:
-        InputError: A file, data set or run that is not right, or no metric can be had.
+        InputError: A file, data set or run is invalid, or no metric can be computed.
     """
     from elcrec.config.build import LARGEST
     from elcrec.config.config import load_config
@@ -77,8 +77,8 @@ def run_export(args: argparse.Namespace) -> None:
     """Write the split.
 
     Raises:
-        InputError: An unknown format, a data set that is not prepared, ids that do not fit, or a
-            file that is there.
+        InputError: An unknown format, a data set that is not prepared, ids that do not match, or a
+            file that already exists.
     """
     from elcrec.config.config import load_config
     from elcrec.external.record import histories

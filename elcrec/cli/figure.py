@@ -23,11 +23,11 @@ def add_commands(subparsers: Any) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Draw one figure, of every data set unless one is named."""
+    """Draw one figure, for every data set unless one is named."""
     from elcrec.config.config import load_config
     from elcrec.figures import drawn
 
     config = load_config(arguments.config)
     with writing_to(arguments, config, "figures", folder=True) as folder:
         drawn.make(config, arguments.figure, folder, arguments.dataset, arguments.any_code)
-    print(f"{folder}: has the figure {arguments.figure} now")
+    print(f"{folder}: figure {arguments.figure} written")

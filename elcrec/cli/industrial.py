@@ -28,7 +28,7 @@ def add_commands(subparsers: Any) -> None:
     train.add_argument("--model", required=True, help="single, mmoe, mmoe_kmeans or mmoe_elcm")
     train.add_argument("--seed", type=int, default=1)
     add_device(train)
-    add_force(train, "train it again if it is finished; replace a run of other settings or code")
+    add_force(train, "train again if finished; replace a run made with other settings or code")
     text = "tables, figures and the page, from finished runs"
     add_command(commands, "report", run_report, text)
 
@@ -59,8 +59,8 @@ def run_train(arguments: argparse.Namespace) -> None:
     which = f"{arguments.dataset} {model} {arguments.seed}"
     with held(folder := runs.run_folder(*asked)) as others:
         if (others or not arguments.force) and runs.is_recorded(*asked):
-            why = "another process has made it" if others else "--force trains it again"
-            print(f"{which}: is finished already; {why} -> {folder}")
+            why = "another process trained it" if others else "--force trains it again"
+            print(f"{which}: already finished; {why} -> {folder}")
             return
         record = runs.train(*asked, device)
     shown = "  ".join(f"{task} {value:.4f}" for task, value in record.auc.items())
@@ -68,19 +68,19 @@ def run_train(arguments: argparse.Namespace) -> None:
 
 
 def run_report(arguments: argparse.Namespace) -> None:
-    """Write tables, figures and the page from what is there."""
+    """Write tables, figures and the page from the finished runs."""
     from elcrec.industrial import page
 
     print(f"{page.write(_config(arguments))}: open it in a browser")
 
 
 def _config(arguments: argparse.Namespace) -> Config:
-    """The configuration, in which the data set has to be."""
+    """The configuration, which must list the data set."""
     from elcrec.config.config import load_config
 
     config = load_config(arguments.config)
     if config.runs == "recorded":
-        raise InputError(f"{config.layers.where('runs')}: is recorded; no industrial run is")
+        raise InputError(f"{config.layers.where('runs')}: must be trained for industrial runs")
     dataset, known = getattr(arguments, "dataset", None), config.industrial.datasets
     if dataset is not None and dataset not in known:
         raise InputError(f"--dataset: {unknown('data set', dataset, known)}")

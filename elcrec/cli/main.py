@@ -37,7 +37,7 @@ OPTIONAL = {
     "sklearn": "scikit-learn",
     "pyarrow": "pyarrow",
 }
-"""Modules that only some commands need, and what brings them."""
+"""Modules that only some commands need, and the packages that provide them."""
 
 COMMANDS = (
     *(train, recommend, external, data, table, report, figure, industrial, nightly),
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     limit_spinning()
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # names may have letters that a terminal has not
+        if isinstance(stream, io.TextIOWrapper):  # names may have letters that the terminal lacks
             stream.reconfigure(errors="backslashreplace")
     try:
         parsed = make_parser().parse_args(arguments)
@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except InputError as error:
         print(f"elcrec: {error}", file=sys.stderr)
         return EXIT_STATUS if isinstance(error, OutOfTimeError) else 2
-    except BrokenPipeError:  # of `elcrec ... | head`, which has seen enough
+    except BrokenPipeError:  # e.g. `elcrec ... | head`, which stops reading early
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except OSError as error:
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def here() -> None:
-    """Look whether the working directory is there.
+    """Check that the working directory exists.
 
     Raises:
         InputError: It has been removed.
@@ -95,9 +95,9 @@ def here() -> None:
 def limit_spinning() -> None:
     """Let GNU OpenMP's threads wait for each other by spinning, but not for long.
 
-    By default they spin for milliseconds, which on a processor that others use too makes an
-    evaluation several times as long; not at all doubles it on a quiet one. Counts, unless the user
-    has decided, if PyTorch has not been loaded yet.
+    By default they spin for milliseconds, which makes an evaluation several times slower on a CPU
+    that other processes use too; no spinning at all doubles its time on an idle CPU. Works only
+    before PyTorch is loaded; a user's own setting is kept.
     """
     if not os.environ.keys() & {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT"}:
         os.environ["GOMP_SPINCOUNT"] = "5000"

@@ -10,14 +10,14 @@ from elcrec.cli.options import add_any_code, add_command, add_output, writing_to
 
 def add_commands(subparsers: Any) -> None:
     """Add `nightly` with its command to the parser of `elcrec`."""
-    nightly = subparsers.add_parser("nightly", help="fresh runs against the recorded ones")
+    nightly = subparsers.add_parser("nightly", help="compare fresh runs with the recorded ones")
     kinds = nightly.add_subparsers(dest="nightly", required=True, metavar="WHAT")
     check = add_command(kinds, "check", run_check, "compare the runs with the record")
     check.description = (
         "Exit status 0: every cell is within its tolerance; 1: a regression; "
-        "2: bad input; 3: no regression, but a cell had nothing to be compared with."
+        "2: bad input; 3: no regression, but a cell had nothing to compare with."
     )
-    add_output(check, "JSON verdict")
+    add_output(check, "JSON file for the verdict")
     add_any_code(check)
 
 
@@ -25,7 +25,7 @@ def run_check(arguments: argparse.Namespace) -> int:
     """Write the verdict, print it and return the exit status.
 
     Raises:
-        InputError: A configuration, run folder or record that is not right.
+        InputError: A configuration, run folder or record is invalid.
     """
     from dataclasses import asdict
 

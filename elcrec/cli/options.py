@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong in one line, as everything else does."""
+    """Reports a usage error in one line, like every other error."""
 
     def error(self, message: str) -> NoReturn:
         """Raise `InputError`."""
@@ -54,7 +54,7 @@ def _threads(text: str) -> int:
 def add_output(parser: argparse.ArgumentParser, text: str, required: bool = False) -> None:
     """Add `--output` and `--force`: see `writing_to`."""
     parser.add_argument("--output", type=file_path, required=required, help=text)
-    add_force(parser, "replace files that are there, also outside the config's folders")
+    add_force(parser, "replace existing files, also outside the config's folders")
 
 
 def add_force(parser: argparse.ArgumentParser, text: str) -> None:
@@ -70,15 +70,15 @@ def writing_to(
     ours: bool = False,
     folder: bool = False,
 ) -> Iterator[Path]:
-    """Where a command writes: what `--output` names, or else a place in the config's output.
+    """Where a command writes: the path of `--output`, or else a default in the config's output.
 
-    It is a file, or a `folder`.
+    The path is a file, or with `folder` a folder.
 
-    What stands in the folders of the configuration is the program's, as is what the caller knows to
+    Files in the configuration's folders belong to the program, as do those that the caller knows to
     be `ours`; elsewhere no file is replaced without `--force`.
 
     Raises:
-        InputError: There is such a file, a folder in its place, or the folder cannot be written to.
+        InputError: The file exists, a folder is in its place, or the folder is not writable.
     """
     from elcrec.files.atomic import spare, sparing
     from elcrec.files.paths import check_folder
@@ -108,7 +108,7 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def add_any_code(parser: argparse.ArgumentParser) -> None:
     """Add `--any-code`."""
-    words = "take runs that other code made, too"
+    words = "also use runs that other code made"
     parser.add_argument("--any-code", action="store_true", help=words)
 
 
@@ -117,7 +117,7 @@ def add_kernels(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--kernels",
         choices=("plain", "native"),
-        help="native: Transformers compiled for the CPU, needs g++ (default: of the config)",
+        help="native: compiled CPU code for Transformers, needs g++ (default: from the config)",
     )
 
 
@@ -127,11 +127,11 @@ def add_time_limit(parser: argparse.ArgumentParser) -> None:
         "--time-limit",
         type=float,
         metavar="MINUTES",
-        help="stop at a checkpoint before; the same command goes on (exit status 75)",
+        help="stop at a checkpoint before then (exit status 75); the same command resumes",
     )
 
 
 def add_device(parser: argparse.ArgumentParser) -> None:
-    """Add `--device` and `--threads`, which is what `threads` of the configuration may be."""
+    """Add `--device` and `--threads`, which accepts what `threads` of the configuration accepts."""
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N")
-    parser.add_argument("--threads", type=_threads, help="of the CPU (trainings: of the config)")
+    parser.add_argument("--threads", type=_threads, help="CPU threads (training: from the config)")

@@ -21,29 +21,29 @@ def add_commands(subparsers: Any) -> None:
     text = "recommend items with a finished run"
     parser = add_command(subparsers, "recommend", run, text)
     add = parser.add_argument
-    run_help = "its folder, or a recorded one: beauty/elcrec/2"
+    run_help = "folder of a run, or a recorded one such as beauty/elcrec/2"
     add("--run", required=True, dest="folder", metavar="RUN", help=run_help)
     whose = parser.add_mutually_exclusive_group(required=True)
     whose.add_argument(
         "--users",
         type=_users,
         metavar="FILE|all",
-        help="users of the training: all, or a file of ids, one a line",
+        help="users in the training data: all, or a file of ids, one per line",
     )
     whose.add_argument(
         "--history",
         type=_history,
         metavar="FILE|IDS",
-        help="histories of anybody: lines `user item item ...`, a table of interactions (.csv), or "
-        "the ids of a single one, oldest first, in quotes",
+        help="histories of any users: lines `user item item ...`, a table of interactions (.csv), "
+        "or in quotes the item ids of a single history, oldest first",
     )
-    add("--top", type=int, default=20, metavar="K", help="items for each user (20)")
-    add("--with-seen", action="store_true", help="recommend items of the history, too")
+    add("--top", type=int, default=20, metavar="K", help="items per user (default: 20)")
+    add("--with-seen", action="store_true", help="also recommend items of the history")
     add("--skip-unknown", action="store_true", help="leave out items that the run does not know")
     add(
         "--output", type=file_path, metavar="FILE", help=".csv or .parquet (default: print the CSV)"
     )
-    add_force(parser, "replace the file if it is there")
+    add_force(parser, "replace an existing file")
     add("--quiet", action="store_true", help="no progress bar")
     add_device(parser)
 
@@ -53,7 +53,7 @@ def _users(text: str) -> Path | str:
 
 
 def _history(text: str) -> Path | list[str]:
-    # No exception for a text that is too long for a name.
+    # os.path: Path.is_file raises for a text that is too long for a name.
     return file_path(text) if os.path.isfile(os.path.expanduser(text)) else text.split()
 
 
@@ -61,7 +61,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Recommend, part by part, and write the file.
 
     Raises:
-        InputError: A run, file, user, item or number that is not right; nothing is written then.
+        InputError: A run, file, user, item or number is invalid; nothing is written then.
     """
     from elcrec.config.config import load_config
     from elcrec.files.atomic import sparing

@@ -14,28 +14,28 @@ def add_commands(subparsers: Any) -> None:
     """Add `recorded` with its commands to the parser of `elcrec`."""
     recorded = subparsers.add_parser("recorded", help="runs of the full protocol, kept in git")
     kinds = recorded.add_subparsers(dest="recorded", required=True, metavar="WHAT")
-    text = "put finished runs into the record of a machine"
+    text = "add finished runs to the record of a machine"
     adding = add_command(kinds, "add", run_add, text)
-    adding.add_argument("machine", help="folder in the record: cpu-2-cores, gpu-h200")
+    adding.add_argument("machine", help="folder in the record, e.g. cpu-2-cores or gpu-h200")
     adding.add_argument(
         "folders",
         nargs="*",
         type=file_path,
         metavar="FOLDER",
-        help="of a single run, an output folder or a machine's folder in another record "
+        help="a single run, an output folder or a machine's folder in another record "
         "(default: the config's output)",
     )
     adding.add_argument(
-        "--replace", action="store_true", help="take the place of what is recorded otherwise"
+        "--replace", action="store_true", help="replace recorded runs that differ from these"
     )
-    text_of_weights = "keep their weights and lists, too (a few MB each), for `elcrec.load`"
+    text_of_weights = "also keep their weights and lists (a few MB each), for `elcrec.load`"
     adding.add_argument("--weights", action="store_true", help=text_of_weights)
-    text = "write the results in README.md and docs/results.md from the record"
+    text = "write the results of the record into README.md, docs/results.md and its own READMEs"
     readme = add_command(kinds, "readme", run_readme, text)
     readme.add_argument(
-        "--check", action="store_true", help="write nothing; status 1 if they are others"
+        "--check", action="store_true", help="write nothing; exit status 1 if they differ"
     )
-    text = "try the significance tests on the recorded runs: are two seeds of a model different?"
+    text = "calibrate the significance tests on the recorded runs: do two seeds of a model differ?"
     add_command(kinds, "calibrate", run_calibrate, text)
 
 
@@ -57,29 +57,39 @@ def run_add(arguments: argparse.Namespace) -> None:
 
 
 def run_readme(arguments: argparse.Namespace) -> int:
-    """Write README's parts and docs/results.md, or compare them; the status says if all was right.
+    """Write what follows from the record, or compare it; status 1 if a file differs.
+
+    That is: the results in README.md, docs/results.md, and README.md of each recorded machine.
 
     Raises:
-        InputError: The record is not whole, or the README has no place for a part.
+        InputError: The record is incomplete, or the README has no place for a part.
     """
     from elcrec import ROOT
     from elcrec.config.config import load_config
     from elcrec.files.atomic import write_text
+    from elcrec.recorded.about import about
+    from elcrec.recorded.add import order
+    from elcrec.recorded.folder import recorded_runs
     from elcrec.recorded.readme import PARTS, put, texts
+    from elcrec.runs.places import machines
 
     readme, details = ROOT / "README.md", ROOT / "docs" / "results.md"
     if not readme.exists():
-        raise InputError(f"{readme}: is not there; results are written in a checkout")
-    made = texts(load_config(arguments.config))
+        raise InputError(f"{readme}: does not exist; results can be written only in a checkout")
+    config = load_config(arguments.config)
+    made = texts(config)
     after = {readme: readme.read_text(encoding="utf-8"), details: made["docs"]}
     for part in PARTS:
         after[readme] = put(part, made[part], after[readme], readme)
+    for machine in machines(config.recorded):
+        runs = sorted(recorded_runs(machine), key=order(config))
+        after[machine / "README.md"] = about(config, runs)
     status = 0
     for path, text in after.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         if arguments.check:
-            print(f"elcrec: {path}: the results are not those of the record", file=sys.stderr)
+            print(f"elcrec: {path}: the results differ from the record", file=sys.stderr)
             status = 1
         else:
             write_text(path, text)
@@ -88,7 +98,7 @@ def run_readme(arguments: argparse.Namespace) -> int:
 
 
 def run_calibrate(arguments: argparse.Namespace) -> None:
-    """Write statistics/rejections.csv and pairs.csv below the record; takes about two minutes.
+    """Write statistics/rejections.csv and pairs.csv in the record; takes about two minutes.
 
     Raises:
         InputError: Too few recorded runs, or a damaged record.

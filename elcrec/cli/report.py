@@ -15,10 +15,10 @@ def add_commands(subparsers: Any) -> None:
 
 
 def run_report(arguments: argparse.Namespace) -> None:
-    """Write the page; what has not been run yet is shown as a gap, what other code made left out.
+    """Write the page; runs not made yet are shown as gaps, runs of other code are left out.
 
     Raises:
-        InputError: A configuration, record, table or figure that is not right.
+        InputError: A configuration, record, table or figure is invalid.
     """
     from elcrec.config.config import load_config
     from elcrec.files.atomic import write_text

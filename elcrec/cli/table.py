@@ -9,20 +9,20 @@ from elcrec.cli.options import add_any_code, add_command, add_output, file_path,
 FROM_RUNS = {
     "accuracy": ("table1_files", "Table 1 and the significance tests"),
     "efficiency": ("tables2_3", "Table 2 (time) and Table 3 (memory)"),
-    "verdict": ("verdict", "whether ours agrees with each printed value"),
-    "activity": ("activity", "accuracy by length of history, and by popularity of the test item"),
-    "sampled": ("sampled", "what an evaluation with 100 sampled negatives would print"),
+    "verdict": ("verdict", "whether our runs agree with each printed value"),
+    "activity": ("activity", "accuracy by history length and by popularity of the test item"),
+    "sampled": ("sampled", "what an evaluation with 100 sampled negatives would report"),
     "use": ("use", "accuracy beside training time, size and latency"),
     "lists": ("lists", "coverage, popularity and overlap of the recommended lists"),
-    "study": ("study", "what changes of the clustering do to accuracy and to clusters"),
+    "study": ("study", "effect of changes to the clustering on accuracy and on clusters"),
 }
-"""Command to the module of `elcrec.tables` that writes the files, and what they are."""
+"""Command to the module of `elcrec.tables` that writes the files, and their content."""
 FROM_RECORDS = {
     "data-statistics": ("data_statistics", "size of the data sets, from their statistics.json"),
-    "released": ("released", "what the authors' weights give"),
+    "released": ("released", "metrics of the authors' published weights"),
     "grid": ("grid", "validation scores of the declared grids"),
 }
-"""The same, where the files are made of records that the command line names."""
+"""The same, for files made from records that the command line names."""
 
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for scipy.
@@ -46,7 +46,7 @@ def run_table(args: argparse.Namespace) -> None:
     """Write the files of a table.
 
     Raises:
-        InputError: A configuration, run folder, record or paper file that is not right.
+        InputError: A configuration, run folder, record or paper file is invalid.
     """
     from elcrec.config.config import load_config
 
@@ -55,7 +55,7 @@ def run_table(args: argparse.Namespace) -> None:
     source = args.files if args.table in FROM_RECORDS else args.any_code
     with writing_to(args, config, "tables", folder=True) as folder:
         import_module(f"elcrec.tables.{module}").write(config, folder, source)
-    print(f"{folder}: has the table {args.table} now")
+    print(f"{folder}: table {args.table} written")
 
 
 def run_headline(args: argparse.Namespace) -> None:

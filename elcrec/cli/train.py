@@ -33,7 +33,7 @@ def run_train(arguments: argparse.Namespace) -> None:
     from elcrec.jobs.progress import Progress, title
 
     if arguments.set and not arguments.output:
-        raise InputError("--set: name a folder by --output, so that no run is replaced")
+        raise InputError("--set: needs --output FOLDER, so that no other run is replaced")
     config, model = _configure(arguments)
     run, data = _prepare(arguments, config, model)
     folder = arguments.output or config.run_folder(run.dataset, run.settings.model, run.seed)
@@ -41,13 +41,13 @@ def run_train(arguments: argparse.Namespace) -> None:
     if not arguments.force:
         if is_recorded(folder, run, data):
             tidy(folder, run)
-            print(f"{name}: is finished already; --force trains it again -> {folder}")
+            print(f"{name}: already finished; --force trains it again -> {folder}")
             return
         refuse_others(folder, run, data)
     with held(folder) as others:
-        # It may have ended since it was looked for above.
+        # Another process may have finished it since the check above.
         if (others or not arguments.force) and is_recorded(folder, run, data):
-            print(f"{name}: another process has made it meanwhile -> {folder}")
+            print(f"{name}: another process has finished it meanwhile -> {folder}")
             return
         if others and not arguments.force:
             refuse_others(folder, run, data)
@@ -58,7 +58,7 @@ def run_train(arguments: argparse.Namespace) -> None:
 
 
 def run_batch(arguments: argparse.Namespace) -> int:
-    """Carry out a plan; the exit status says whether all its runs are there."""
+    """Carry out a plan; the exit status tells whether all its runs are finished."""
     from elcrec.jobs.batch import Batch, read_plan
     from elcrec.jobs.device import choose
     from elcrec.training.deadline import EXIT_STATUS
@@ -72,7 +72,7 @@ def run_batch(arguments: argparse.Namespace) -> int:
     batch = Batch(config, device, arguments.at_once, deadline, arguments.force)
     outcome = batch.carry_out(plan)
     print(
-        f"{len(outcome.done)} runs done, {len(outcome.present)} were there, "
+        f"{len(outcome.done)} runs done, {len(outcome.present)} already finished, "
         f"{len(outcome.failed)} failed, {len(outcome.unfinished)} not finished"
     )
     for planned, reason in outcome.failed.items():
@@ -143,12 +143,12 @@ def _configure(arguments: argparse.Namespace) -> tuple[Config, str]:
 
 
 def _load(arguments: argparse.Namespace) -> Config:
-    """The configuration, if it may train."""
+    """The configuration; refused if it uses recorded runs."""
     from elcrec.config.config import load_config
 
     config = load_config(arguments.config)
     if config.runs == "recorded":
-        raise InputError(f"{config.layers.where('runs')}: is recorded; to train it must be trained")
+        raise InputError(f"{config.layers.where('runs')}: must be trained, got recorded")
     return config
 
 
@@ -182,24 +182,24 @@ def add_commands(subparsers: Any) -> None:
     """Add `train`, `batch`, `measure` and `try` to the parser of `elcrec`."""
     train = add_command(subparsers, "train", run_train, "train and test one model on one data set")
     _add_run_options(train)
-    train.add_argument("--output", type=file_path, help="run folder (default: as the config says)")
-    add_force(train, "train it again if it is finished; replace what else the folder holds")
+    train.add_argument("--output", type=file_path, help="run folder (default: from the config)")
+    add_force(train, "train again if finished; replace any other run in the folder")
     add_time_limit(train)
     text = "carry out a plan of many runs in one process"
     batch = add_command(subparsers, "batch", run_batch, text)
     batch.add_argument("plan", type=file_path, metavar="PLAN", help="YAML: elcrec/jobs/batch.py")
     batch.add_argument(
-        "--at-once", type=int, default=1, help="runs side by side on the device (default 1)"
+        "--at-once", type=int, default=1, help="runs side by side on the device (default: 1)"
     )
-    add_force(batch, "replace runs of other settings, data or code")
+    add_force(batch, "replace runs made with other settings, data or code")
     add_time_limit(batch)
     add_device(batch)
-    text = "time and memory per epoch, run alone"
+    text = "measure time and memory per epoch, alone on the device"
     measure = add_command(subparsers, "measure", run_measure, text)
     _add_run_options(measure)
-    measure.add_argument("--epochs", type=int, help="measured epochs (default: as the config says)")
+    measure.add_argument("--epochs", type=int, help="measured epochs (default: from the config)")
     add_output(measure, "JSON file", required=True)
-    text = "train one point of a model's grid, validation only"
+    text = "train one point of a model's hyperparameter grid, validation only"
     trial = add_command(subparsers, "try", run_try, text)
     _add_run_options(trial)
     trial.add_argument("--point", type=int, required=True, help="number in the grid, from 1")
@@ -211,7 +211,7 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="a model of the config, or a YAML file")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
-        "--set", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="overrides"
+        "--set", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="settings"
     )
     parser.add_argument(
         "--start",

@@ -1,4 +1,4 @@
-"""`elcrec verify`: this project's code against figures and weights of the authors' code."""
+"""`elcrec verify`: compare this project's code with numbers and weights of the authors' code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def run_golden(arguments: argparse.Namespace) -> int:
-    """Print the largest relative deviation of each quantity; 1 when one is out of tolerance."""
+    """Print the largest relative deviation of each quantity; 1 if one exceeds its tolerance."""
     from elcrec.verification.golden import verify
 
     failed = False
@@ -41,7 +41,7 @@ def run_golden(arguments: argparse.Namespace) -> int:
 
 
 def run_released(arguments: argparse.Namespace) -> None:
-    """Print what published weights give on both splits; optionally compare every user's rank."""
+    """Print metrics of published weights on both splits; optionally compare every user's rank."""
     from elcrec.config.config import load_config
     from elcrec.files.atomic import write_json
 
@@ -54,7 +54,7 @@ def run_released(arguments: argparse.Namespace) -> None:
 
 
 def _released(arguments: argparse.Namespace, config: Config) -> dict[str, Any]:
-    """Rank with published weights and print what they give; returns the record of it."""
+    """Evaluate published weights and print their metrics; returns the record."""
     from elcrec.data.histories import InteractionData
     from elcrec.data.sequences import SPLITS
     from elcrec.evaluation.metrics import summarise
@@ -86,9 +86,9 @@ def _released(arguments: argparse.Namespace, config: Config) -> dict[str, Any]:
     intents = learned_intents(model, data)
     if intents:
         print(
-            f"  {intents['in_use']} of {intents['count']} centers are nearest to one of"
-            f" {intents['users']} users; mean cosine of two centers"
-            f" {intents['center_cosine']:.2f}, of two users {intents['user_cosine']:.2f}"
+            f"  {intents['in_use']} of {intents['count']} centers are nearest to at least one of"
+            f" {intents['users']} users; mean cosine between centers"
+            f" {intents['center_cosine']:.2f}, between users {intents['user_cosine']:.2f}"
         )
     for fixture in arguments.ranks:
         print("  " + compare_ranks(fixture, ranks, arguments.protocol))
@@ -126,22 +126,22 @@ def add_commands(subparsers: Any) -> None:
     verify = subparsers.add_parser("verify", help="check against the authors' code and weights")
     commands = verify.add_subparsers(dest="what", required=True, metavar="WHAT")
 
-    golden = commands.add_parser("golden", help="losses and gradients against fixtures (.npz)")
+    golden = commands.add_parser("golden", help="compare losses and gradients with fixtures (.npz)")
     golden.add_argument("files", nargs="+", type=file_path, metavar="FILE")
-    golden.add_argument("--weights", type=file_path, help="released, for fixtures without any")
+    golden.add_argument("--weights", type=file_path, help="released ones, for fixtures without any")
     golden.set_defaults(run=run_golden)
 
     text = "metrics of the authors' published weights"
     released = add_command(commands, "released", run_released, text)
     released.add_argument("--dataset", required=True)
     released.add_argument("--weights", required=True, type=file_path, help="state dictionary (.pt)")
-    released.add_argument("--model", choices=("elcrec", "iclrec"), help="default: by its tensors")
+    released.add_argument("--model", choices=("elcrec", "iclrec"), help="default: from its tensors")
     released.add_argument("--protocol", choices=PROTOCOLS, default="paper")
-    released.add_argument("--ranks", type=file_path, nargs="*", default=[], help="fixtures")
+    released.add_argument("--ranks", type=file_path, nargs="*", default=[], help="fixtures (.npz)")
     add_output(released, "write the metrics as JSON")
     add_device(released)
 
     text = "download published weights named in the config"
     fetch = add_command(commands, "fetch", run_fetch, text)
-    fetch.add_argument("--file", required=True, help="its `file` under `released_weights`")
+    fetch.add_argument("--file", required=True, help="a file name under `released_weights`")
     add_output(fetch, "folder", required=True)

@@ -1,1 +1,1 @@
-"""What is asked for: YAML files, merged and checked."""
+"""The configuration: YAML files, merged and checked."""

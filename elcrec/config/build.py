@@ -1,6 +1,6 @@
 """Frozen dataclasses from untrusted mappings: every key and type is checked, once, in one place.
 
-The dataclasses know nothing of it: models' hyper-parameters are plain ones.
+The dataclasses need no code for it: models' hyper-parameters are plain dataclasses.
 """
 
 import dataclasses
@@ -13,12 +13,12 @@ from elcrec.files.checked import check
 
 T = TypeVar("T")
 LARGEST = 2**31 - 1
-"""Integers are sizes and counts; larger ones do not fit the libraries that take them."""
+"""Integers are sizes and counts; larger ones do not fit the libraries that use them."""
 
 
 @dataclasses.dataclass(frozen=True)
 class Given:
-    """A value that somebody wrote down, and where, for a message."""
+    """A value that a user set, and where, for messages."""
 
     key: str
     """Name of the setting."""
@@ -42,7 +42,7 @@ def build_from(cls: type[T], values: Sequence[Given]) -> T:
 
     Args:
         cls: A dataclass; its fields name what is allowed, its annotations the types.
-        values: Field values, e.g. from YAML; the later wins. Missing ones take the default.
+        values: Field values, e.g. from YAML; the last one wins. Missing ones get the default.
 
     Raises:
         InputError: Unknown key, wrong type, or a value that `__post_init__` refuses.
@@ -60,7 +60,7 @@ def build_from(cls: type[T], values: Sequence[Given]) -> T:
 
 
 def _fitting(given: Given, kind: Any) -> Any:
-    """The value as the annotation has it: 3 as 3.0 where it says float, a list as a tuple."""
+    """The value in the annotated type: 3 becomes 3.0 for float, a list becomes a tuple."""
     is_list = isinstance(given.value, list) and typing.get_origin(kind) is tuple
     value = tuple(given.value) if is_list else given.value
     value = check(kind, value, lambda *path: given.where)
@@ -79,7 +79,7 @@ def _make(cls: type[T], values: Sequence[Given]) -> T | str:
 
 
 def _explain(cls: type, values: Sequence[Given], refusal: str) -> str:
-    """Name the value that is refused: without it and those after it, no such refusal."""
+    """Name the refused value: without it and those after it, the refusal is a different one."""
     for number in range(len(values), 0, -1):
         if _make(cls, values[: number - 1]) != refusal:
             wrong = values[number - 1]

@@ -36,7 +36,7 @@ from elcrec.files.yamlfile import read_yaml
 SNAKEFILE = ROOT / "Snakefile"
 DEFAULT = ROOT / "workflow" / "config" / "config.yaml"
 FROM_RECORDED = "from-recorded"
-"""Folder in the output for what is made of recorded runs, apart from those of this machine."""
+"""Folder in the output for results from recorded runs, apart from those of this machine."""
 NOT_TRAINED = "not trained here"
 """Marks the models of other frameworks wherever their names are shown."""
 
@@ -47,11 +47,11 @@ def _of_project(path: Path) -> Path:
 
 
 class ConfigFile(Section):
-    """What a configuration may say. `use`, `models` and `seeds` span the runs."""
+    """What a configuration may contain. `use`, `models` and `seeds` define the runs."""
 
-    # The first two say what may be named in all others.
+    # The first two define the names that all others may use.
     datasets: Annotated[dict[Name, Dataset], AfterValidator(may_be_named)]
-    """Every known data set, by the name that `use` and the folders have."""
+    """Every known data set, by the name used in `use` and for folders."""
     models: Annotated[list[ModelEntry], Field(min_length=1)]
     """Names of workflow/config/models/<name>.yaml, or paths to such files."""
     output: FilePath
@@ -64,50 +64,50 @@ class ConfigFile(Section):
     """One run of every model on every data set per seed."""
     protocol: RankingProtocol
     """paper: items seen before score 0, as in the released code; strict: -inf; repeats: they
-    compete with the scores that the model gives them."""
+    keep the scores that the model gives them."""
     metrics: Unique[MetricName] = []
-    """What tables, figures and page show: HR@k, NDCG@k or MRR@k, computed of the ranks on reading;
+    """Metrics of tables, figures and report: HR@k, NDCG@k or MRR@k, computed from the saved ranks;
     none: those of the paper's Table 1."""
     training: Settings = {}
     """Overrides the training section of every model that is trained."""
     parameters: dict[ModelName, Settings] = {}
     """Overrides of hyper-parameters, by model: {elcrec: {intents: 64}}."""
     runs: Literal["trained", "recorded"] = "trained"
-    """What tables, figures and report are made of: trained, runs of this machine; recorded, those
-    that are kept in `recorded`, and nothing is trained."""
+    """The runs in tables, figures and report. trained: runs of this machine; recorded: those kept
+    in `recorded`, and nothing is trained."""
     recorded: Annotated[FilePath, AfterValidator(_of_project), Field(validate_default=True)] = Path(
         "results/recorded"
     )
-    """Folder of recorded runs, a folder per machine; one that is not in the working directory is
-    looked for in this project's."""
+    """Folder of recorded runs, with one folder per machine; if the working directory has none, that
+    of this project is used."""
     threads: sections.Threads = 2
     """CPU threads of one training job."""
     kernels: Literal["plain", "native"] = "plain"
-    """native: train Transformers on the CPU with compiled kernels, for which g++ is needed."""
+    """native: train Transformers on the CPU with compiled kernels, which need g++."""
     graphs: bool = False
-    """Train from CUDA graphs where there is a GPU."""
+    """Train with CUDA graphs if there is a GPU."""
     precision: Literal["float32", "tf32", "bf16"] = "float32"
-    """Of the products in training steps: tf32 on a GPU only; bf16: autocast."""
+    """Of the matrix products in training steps: tf32 on a GPU only; bf16: autocast."""
     keep_checkpoints: bool = False
     """Keep the checkpoints of finished runs."""
     efficiency: sections.Efficiency = sections.Efficiency()
     figures: sections.FigureSettings = sections.FigureSettings()
     nightly: sections.Nightly = sections.Nightly()
     external: dict[ExternalName, sections.External] = {}
-    """Models of other frameworks by id, each with its predictions; Table 1 has them too."""
+    """Models of other frameworks by id, each with its predictions; Table 1 includes them."""
     released_weights: list[sections.ReleasedWeights] = []
     industrial: Industrial
 
 
 class Config(ConfigFile):
-    """A checked configuration; `models` are ids, `output` is another folder for `recorded`."""
+    """A checked configuration; `models` are ids; with `runs: recorded`, `output` is a subfolder."""
 
     model_files: dict[str, Path] = {}
     """YAML file of every model id."""
     layers: Layers = Layers()
     """The files, in order, that it was merged from."""
     followed: dict[str, str] = {}
-    """Model whose `parameters` an arm of an ablation takes too, by id of the arm."""
+    """Model whose `parameters` an ablation arm also uses, by id of the arm."""
 
     @property
     def compared(self) -> list[str]:
@@ -115,7 +115,7 @@ class Config(ConfigFile):
         return [*self.models, *self.external]
 
     def external_files(self) -> list[Path]:
-        """Predictions on the data sets in use, and what says whose and of what they are."""
+        """Predictions on the data sets in use, and the prepared files that they refer to."""
         told = [(d, e.files[d]) for e in self.external.values() for d in self.use if d in e.files]
         places = [self.data / dataset / name for dataset, _ in told for name in PREPARED]
         return list(dict.fromkeys([*(file for _, files in told for file in files), *places]))
@@ -142,14 +142,14 @@ class Config(ConfigFile):
         return model_file(model, self.model_files)
 
     def sequences_file(self, dataset: str) -> Path:
-        """Where the prepared data set lies."""
+        """Where the prepared data set is."""
         return self.data / dataset / PREPARED[0]
 
     def prepared_file(self, dataset: str) -> Path:
-        """The same, of a known data set that has been prepared.
+        """The same, for a known data set that has been prepared.
 
         Raises:
-            InputError: It is not known, not there or not whole; the message says how to make it.
+            InputError: It is unknown, missing or incomplete; the message tells how to make it.
         """
         self.dataset(dataset)
         path = self.sequences_file(dataset)
@@ -159,15 +159,15 @@ class Config(ConfigFile):
             raise InputError(f"{path}: not there yet; make it with: {make}")
         if not is_whole(path):
             again = self.elcrec("data", "prepare", *words)
-            what = f"is not what {PREPARED[1]} beside it was made of, perhaps copied in part"
+            what = f"does not match {PREPARED[1]} beside it, perhaps copied only in part"
             raise InputError(f"{path}: {what}; make it again with: {again}")
         return path
 
     def check_own_files(self) -> None:
-        """Look whether the data sets in use can be prepared from files of the user's own.
+        """Check that the data sets in use can be prepared from the user's own files.
 
         Raises:
-            InputError: One is neither prepared nor there, or would be written over.
+            InputError: A file is missing and not yet prepared, or would be overwritten.
         """
         for name in self.use:
             folder, path = self.data / name, self.dataset(name).places[0].path
@@ -175,12 +175,12 @@ class Config(ConfigFile):
                 check_own(name, path, folder)
 
     def snakemake(self, *words: str) -> str:
-        """A call of Snakemake on this configuration that works as it stands, for a message."""
+        """A Snakemake command for this configuration, ready to run, for a message."""
         where = [] if Path("Snakefile").resolve() == SNAKEFILE else ["--snakefile", str(SNAKEFILE)]
         return shlex.join(["snakemake", *where, *words, *self._files("--configfile")])
 
     def elcrec(self, *words: str) -> str:
-        """The same of `elcrec`."""
+        """The same for `elcrec`."""
         return shlex.join(["elcrec", *words, *self._files("--config")])
 
     def _files(self, option: str) -> list[str]:
@@ -202,8 +202,8 @@ class Config(ConfigFile):
 def load_config(paths: Sequence[Path | str] = ()) -> Config:
     """Read the default configuration and merge `paths` into it, the last one winning.
 
-    Mappings are merged key by key; lists and values are replaced. A file named `config.yaml` of
-    this project itself may be among `paths`.
+    Mappings are merged key by key; lists and values are replaced. This project's own
+    `config.yaml` may be among `paths`.
 
     Raises:
         InputError: A file that cannot be read, or a key or value that the schema refuses; the
@@ -240,7 +240,7 @@ def from_mapping(
 def _refuse_equal_names(
     config: Config, keys: list[str], ids: Iterable[str], name_of: Callable[[str], str]
 ) -> None:
-    """Two things of one name could not be told apart in a table."""
+    """Refuse two entries of one name, which a table could not tell apart."""
     first: dict[str, str] = {}
     for each in ids:
         other = first.setdefault(name := name_of(each), each)
@@ -252,14 +252,14 @@ def _refuse_equal_names(
 
 
 def _take_overrides_of_base(config: Config, arm: str) -> None:
-    """Let an ablation arm follow `parameters` of the model it varies, but for its own difference.
+    """Let an ablation arm follow `parameters` of the model it varies, except where it differs.
 
-    Without this, `parameters: {elcrec: {intents: 64}}` would change the whole model and not the
-    arm that it is compared with.
+    Without this, `parameters: {elcrec: {intents: 64}}` would change the full model but not the arm
+    that it is compared with.
     """
     content = read_yaml(path := config.model_file(arm))
     if "base" in content:
-        read_model_file(path)  # refuses what it should not have
+        read_model_file(path)  # refuses keys that it must not have
         own = set(content.get("parameters", {}))
         base = config.parameters.get(content["base"], {})
         followed = {key: value for key, value in base.items() if key not in own}

@@ -1,6 +1,6 @@
-"""The figures that there are, a row for each, in the order of the report.
+"""The available figures, one row each, in the order of the report.
 
-All that is known of a figure before it is drawn stands here: the command, the report, the
+Everything known about a figure before it is drawn is here: the command, the report, the
 configuration and the workflow read it. This module imports nothing, so that they stay light.
 """
 
@@ -10,11 +10,11 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of figure; the function `draw` of the module of its name in elcrec/figures/ draws it.
+    """A kind of figure, drawn by `draw` in the module of the same name in elcrec/figures/.
 
     Paths are patterns with {output}, {data}, {released} and {paper}: the folders of the
-    configuration, of checks of published weights, and of the printed numbers. One with {dataset}
-    stands for every data set of the figure.
+    configuration, of checks of published weights, and of the printed numbers. A path
+    with {dataset} means one file for each data set of the figure.
     """
 
     about: str
@@ -24,28 +24,28 @@ class Kind:
     (`printed`: on data sets of the paper's Table 1), the arms of the ablation, the points of the
     sensitivity, or one run of the model `intents_of`."""
     inputs: tuple[str, ...] = ()
-    """Further files that it is made of."""
+    """Further files that it needs."""
     extras: tuple[str, ...] = ()
-    """Further files that it shows if they are there."""
+    """Further files that it shows if they exist."""
     each: bool = False
-    """A figure for every data set, not one for all."""
+    """One figure per data set, not one for all."""
 
 
 KINDS = {
     "verdict": Kind(
-        "each printed value of Table 1 against the runs",
+        "each printed value of Table 1 compared with the runs",
         runs="printed",
         inputs=("{output}/tables/verdict.csv",),
     ),
     "ablation": Kind(
-        "parts of ELCRec added one after the other, against the model without them",
+        "parts of ELCRec added one by one, compared with the model without them",
         runs="arms",
         inputs=("{paper}/ablation.csv",),
     ),
     "sensitivity": Kind("test HR@5 against alpha and K", runs="points"),
     "convergence": Kind("validation HR@5 and training loss per epoch"),
     "tsne": Kind(
-        "user embeddings in the plane at several epochs, by intent", runs="single", each=True
+        "2-D projection of user embeddings at several epochs, by intent", runs="single", each=True
     ),
     "case_study": Kind(
         "intents of users by activity",
@@ -58,11 +58,11 @@ KINDS = {
         extras=("{released}/{dataset}/elcrec.json",),
     ),
     "activity": Kind(
-        "accuracy of users by the length of their history",
+        "accuracy by length of the user's history",
         inputs=("{data}/{dataset}/sequences.txt",),
     ),
     "study": Kind(
-        "what changes of the clustering do to accuracy and to clusters",
+        "effect of changes to the clustering on accuracy and on clusters",
         inputs=("{output}/tables/study.csv",),
         each=True,
     ),

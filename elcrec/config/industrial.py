@@ -33,7 +33,7 @@ class ImpressionLog(Section):
     name: Text
     """As the tables show it."""
     format: Literal["ml-100k", "kuairand-pure", "census-income"]
-    """Who reads it: see elcrec/industrial/readers.py."""
+    """Decides who reads it: see elcrec/industrial/readers.py."""
     files: dict[Name, Source]
     """Its files, by the names of `FILES`."""
 
@@ -45,7 +45,7 @@ class ImpressionLog(Section):
 
 
 class Network(Section):
-    """Hyper-parameters of all models; where each value comes from, the YAML file says."""
+    """Hyper-parameters of all models; the YAML file gives the source of each value."""
 
     experts: Positive
     """Number of experts."""
@@ -56,7 +56,7 @@ class Network(Section):
     embedding: Positive
     """Length of the embedding of a categorical feature."""
     user_width: Positive
-    """Length of a user vector, which is what is clustered."""
+    """Length of the user vectors, which are clustered."""
     clusters: Positive
     """Number K of clusters."""
     alpha: Number
@@ -66,7 +66,7 @@ class Network(Section):
     batch_size: Positive
     """Interactions per step."""
     max_epochs: Positive
-    """Most epochs."""
+    """Maximum number of epochs."""
     patience: Count
     """Stop after this many epochs without a better mean validation AUC; 0: never."""
 
@@ -79,13 +79,13 @@ class Industrial(Section):
     seeds: Some[Seed]
     """One run of every model on every data set per seed."""
     train: Share
-    """Share of the interactions, the earliest, that is trained on."""
+    """Share of the interactions, the earliest ones, used for training."""
     valid: Share
-    """Share after these that chooses the epoch; the rest is the test period."""
+    """Share after these, used to choose the epoch; the rest is the test period."""
     datasets: dict[Name, ImpressionLog]
     """Every known data set."""
     network: Network
-    """Of all models."""
+    """Hyper-parameters of all models."""
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:
@@ -93,10 +93,10 @@ class Industrial(Section):
             if name not in self.datasets:
                 raise ValueError(f"use: {unknown('data set', name, self.datasets)}")
         if self.train + self.valid >= 1:
-            raise ValueError("train and valid must leave a rest for the test, less than 1 together")
+            raise ValueError("train and valid must sum to less than 1, to leave some for the test")
         return self
 
     def models(self, dataset: str) -> list[str]:
-        """The models of a data set: where nobody is told there are no users to be clustered."""
+        """The models for a data set: without user ids there are no users to cluster."""
         nobody = self.datasets[dataset].format == "census-income"
         return [model for model in MODELS if not (nobody and model in CLUSTERED)]

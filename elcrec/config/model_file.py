@@ -44,7 +44,7 @@ class ModelFile(OnDataset):
     trained: bool = True
     """false: `training` of the configuration does not apply."""
     starts_from: str | None = None
-    """Model whose weights, of the same data set and seed, this one starts from."""
+    """Model from whose weights, for the same data set and seed, this one starts."""
     datasets: dict[str, OnDataset] = {}
     """Differences on single data sets."""
 
@@ -67,7 +67,7 @@ def model_layers(path: Path) -> Layers:
 
 
 def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[tuple[Path, dict[str, Any]]]:
-    """The file and its bases, the outermost base first; a module's file is named from here."""
+    """The file and its bases, the outermost base first; module paths become relative to here."""
     content = read_yaml(path)
     check(ModelFile, content, in_file(path))
     if str(content.get("module", "")).endswith(".py"):

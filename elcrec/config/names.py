@@ -27,10 +27,10 @@ BASELINE = "iclrec"
 
 @dataclass
 class Known:
-    """What a configuration may name: the context of its validators, which fill it in passing."""
+    """Names that a configuration may use: the context of its validators, which fill it in."""
 
     datasets: Collection[str] | None = None
-    """None while they are wrong themselves."""
+    """None if `datasets` itself is invalid."""
     models: dict[str, Path] = field(default_factory=dict)
     """YAML file of every entry of `models`, by model id."""
 
@@ -49,7 +49,7 @@ def model_file(model: str, files: Mapping[str, Path]) -> Path:
 
 
 def may_be_named(datasets: D, info: ValidationInfo[Known]) -> D:
-    """Of `datasets`: note their names."""
+    """Validator of `datasets`: note their names."""
     info.context.datasets = datasets
     return datasets
 
@@ -74,11 +74,11 @@ def _of_no_model(name: str, info: ValidationInfo[Known]) -> str:
         path = model_file(name, info.context.models)
     except InputError:
         return name
-    raise ValueError(f"the name {name!r} is that of a model of {path}; choose another")
+    raise ValueError(f"the name {name!r} is already used by the model in {path}; choose another")
 
 
 def _entry(entry: str, info: ValidationInfo[Known]) -> str:
-    """Note the file of an entry of `models`; the id of the model."""
+    """Note the file of an entry of `models`; returns the id of the model."""
     path, files = MODEL_FOLDER / f"{entry}.yaml", info.context.models
     if entry.endswith((".yaml", ".yml")):
         path = as_path(entry)
@@ -88,7 +88,7 @@ def _entry(entry: str, info: ValidationInfo[Known]) -> str:
             raise ValueError(str(error)) from None
     if path.stem in files:
         both = f"{files[path.stem]} and {path}"
-        raise ValueError(f"the model '{path.stem}' is there twice, as {both}")
+        raise ValueError(f"the model '{path.stem}' is listed twice, as {both}")
     files[path.stem] = path
     return _of_model(path.stem, info)
 

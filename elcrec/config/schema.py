@@ -2,7 +2,7 @@
 
     python -m elcrec.config.schema [config | model] > FILE
 
-The program does without: what it allows is said by the models that the schemas are made of.
+The program itself does not use it: it checks with the models that the schema is made from.
 """
 
 import json

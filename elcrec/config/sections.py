@@ -1,7 +1,7 @@
 """Sections of the configuration.
 
-Data sets and models named under `figures` count only where `use` and `models` name them too, so
-that a small configuration draws, and trains, no more than it asks for.
+Data sets and models named under `figures` count only if `use` and `models` name them too (of the
+ablation, the last arm), so that a small configuration draws, and trains, no more than it asks for.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ from elcrec.files.checked import FilePath, Line, Section, Some, Text, Unique
 
 
 def _as_written(value: float, check: Callable[[float], float]) -> float:
-    """1 stays 1: values name folders."""
+    """Keep 1 as 1, not 1.0: values name folders."""
     check(value)
     return value
 
@@ -28,7 +28,7 @@ Number = Annotated[float, Field(ge=0), WrapValidator(_as_written)]
 
 
 class Ablation(Section):
-    """Parts of a model added one after the other; the missing ones are trained."""
+    """Parts of a model added one by one; missing runs are trained."""
 
     models: Unique[ModelName] = []
     """Ids of the arms; the last one is the whole model."""
@@ -57,29 +57,29 @@ _Listed: Any = create_model("_Listed", __base__=Section, **_fields)
 
 
 class FigureSettings(_Listed):
-    """What is drawn, of the data sets in `use` and the models in `models`."""
+    """What is drawn, from the data sets in `use` and the models in `models`."""
 
     snapshot_epochs: Unique[Epoch] = []
-    """Epochs whose user vectors and intents a training keeps; 0 is before the first."""
+    """Epochs after which a training saves user vectors and intents; 0 is before the first."""
     ablation: Ablation = Ablation()
     sensitivity: Sensitivity = Sensitivity()
     intents_of: ModelName = "elcrec"
     """Model of the t-SNE and of the case study."""
     seed: Seed = 1
-    """Seed of the run that those two show: the first of `seeds` where it is not among them."""
+    """Seed of the run that those two show; if `seeds` does not have it, the first of `seeds`."""
 
     def models_of(self, kind: str) -> list[str]:
-        """Ids of the models that it lists for a kind of figure; none of one that lists none."""
+        """Ids of the models listed for a kind of figure; empty for a kind without a list."""
         return list(getattr(self, kind, ()))
 
     def models(self) -> list[str]:
-        """Ids of the models named, each once, but for `listed`: they add no run to `models`."""
+        """Ids of the models named, each once, except those of `LISTED` kinds, which add no runs."""
         named = [*self.ablation.models, self.sensitivity.model, self.intents_of]
         return list(dict.fromkeys(named))
 
 
 class Efficiency(Section):
-    """Tables 2 and 3: runs that are alone on the device."""
+    """Tables 2 and 3: runs measured alone on the device."""
 
     models: Unique[ModelName] = []
     """Ids of the measured models."""
@@ -90,7 +90,7 @@ class Efficiency(Section):
 
 
 class Nightly(Section):
-    """snakemake replication_check: fresh runs against those in `recorded`."""
+    """snakemake replication_check: fresh runs compared with those in `recorded`."""
 
     use: Some[DatasetName] = []
     """Data sets."""
@@ -108,7 +108,7 @@ class External(Section):
     files: dict[DatasetName, Some[FilePath]]
     """Data set to files, one for each seed: see `elcrec.external.predictions`."""
     ids: Literal["raw", "numbers"] = "raw"
-    """Those of the raw data, or those in sequences.txt."""
+    """raw: ids of the raw data; numbers: those in sequences.txt."""
     missing: Literal["refuse", "miss"] = "refuse"
     """miss: users without a prediction are misses."""
 

@@ -20,8 +20,8 @@ from elcrec.data.histories import InteractionData
 
 CROP, MASK, REORDER = range(3)
 WIDEST_SORT = 256
-"""Longest stretch that is shuffled by sorting a key for each of its items; of longer ones only the
-slots that a window can show are drawn. All published data sets lie below it."""
+"""Longest stretch that is shuffled by sorting a random key per item; in longer ones only the slots
+that a window can show are drawn. All published data sets stay below it."""
 
 
 class Augmenter:
@@ -49,8 +49,8 @@ class Augmenter:
         self.data = data
         self.length = length
         self.mask_id = mask_id
-        # Lengths of inputs that occur, and which of them each user's is: one long history would
-        # make a table of all lengths up to it grow with its square.
+        # Only the input lengths that occur, and the row of each user's length: a table of all
+        # lengths would grow with the square of the longest history.
         sizes, row = np.unique(np.diff(data.host_offsets) - 3, return_inverse=True)
         counts = {share: (sizes * share).astype(np.int64) for share in (crop, mask, reorder)}
         self._row = data.tensor(row)
@@ -63,7 +63,7 @@ class Augmenter:
         data = self.data
         starts = data.starts[users]
         sizes = data.stops[users] - 3 - starts
-        row = self._row[users]  # of the tables
+        row = self._row[users]  # row in the tables
         operation = self._draw((len(users),), generator, 3)
 
         cropped = self._cropped[row]
@@ -96,8 +96,8 @@ class Augmenter:
     def _mask(self, real: Tensor, row: Tensor, generator: torch.Generator) -> Tensor:
         """Choose the masked slots of each window: (B, L) bool.
 
-        Of the masked items of the whole input, the number that falls into the window is
-        hypergeometric; which ones they are is uniform, by the order of random keys.
+        The number of masked items that fall into the window is hypergeometric; which slots they
+        take is uniform, by the order of random keys.
         """
         uniform = torch.rand(
             (len(row), 1), generator=generator, device=self.data.device, dtype=torch.float64
@@ -114,7 +114,7 @@ class Augmenter:
         """Source position of each slot when a stretch of the input is shuffled: (B, L).
 
         Args:
-            positions: (B, L) the slots' own positions, one after the other.
+            positions: (B, L) the slots' own positions, consecutive.
             begin: (B,) first position of the stretch.
             reordered: (B,) its length.
             generator: Source of randomness.
@@ -125,7 +125,7 @@ class Augmenter:
             slot = inside
         else:
             source = self._sample(reordered, generator)
-            slot = inside - inside[:, :1].clamp(min=0)  # from the first slot in the window on
+            slot = inside - inside[:, :1].clamp(min=0)  # counted from the window's first slot
         moved = begin[:, None] + source.gather(1, slot.clamp(0, source.shape[1] - 1))
         return torch.where((inside >= 0) & (inside < reordered[:, None]), moved, positions)
 
@@ -136,10 +136,10 @@ class Augmenter:
         return keys.masked_fill_(columns >= count[:, None], 2.0).argsort(1)
 
     def _sample(self, count: Tensor, generator: torch.Generator) -> Tensor:
-        """L different numbers of 0 … count - 1 in random order, row by row; all if there are fewer.
+        """L distinct numbers from 0 … count - 1 in random order, row by row; all if count < L.
 
         Source: Floyd's algorithm (Bentley & Floyd, "A sample of brilliance", 1987): the t-th draw
-        is from 0 … j with j = count - taken + t, and j itself takes the place of a repeated one.
+        is from 0 … j with j = count - taken + t, and j itself replaces a repeated draw.
         """
         taken = count.clamp(max=self.length)  # (B,)
         chosen = count.new_full((len(count), self.length), -1)

@@ -1,7 +1,7 @@
 """From interactions to sequences: the 5-core, the order of each user's items, and the ids.
 
-Users are numbered in order of first appearance in the raw file, so also by lines that the core
-drops: the released preprocessing of S3-Rec, which made the paper's files, groups by user before it
+Users are numbered in order of first appearance in the raw file, counting lines that the core drops:
+the released preprocessing of S3-Rec, which made the paper's files, groups by user before it
 filters. Items are numbered in order of first appearance when walking those users.
 """
 
@@ -13,13 +13,13 @@ from elcrec.data.sources import Doubled
 
 
 def selected(frame: pd.DataFrame, min_rating: float | None, doubled: Doubled) -> pd.DataFrame:
-    """Leave out interactions with a low rating, and repeated ones of a user with an item.
+    """Drop interactions with a low rating, and repeated interactions of a user with an item.
 
     Args:
         frame: Columns user, item, time, rating.
-        min_rating: Lowest rating that stays; None: all.
-        doubled: Which of several interactions of a user with an item stay, by time and then by
-            place in the file.
+        min_rating: Lowest rating that is kept; None: keep all.
+        doubled: Which of several interactions of a user with the same item to keep, in order of
+            time and then of the file.
     """
     if min_rating is not None:
         frame = frame[frame["rating"] >= min_rating]
@@ -31,15 +31,15 @@ def selected(frame: pd.DataFrame, min_rating: float | None, doubled: Doubled) ->
 
 
 def k_core(frame: pd.DataFrame, k: int = 5) -> pd.DataFrame:
-    """Remove users and items with fewer than `k` interactions, repeatedly, until none is left.
+    """Remove users and items with fewer than `k` interactions, repeatedly, until all have `k`.
 
     Args:
         frame: Columns user, item, time.
-        k: Least number of interactions; a repeated one counts each time. 0: all stay.
+        k: Minimum number of interactions; a repeated one counts each time. 0: keep all.
 
     Returns:
         The remaining rows, in order. Users are a categorical whose categories keep the order of
-        first appearance in `frame`, which `to_sequences` numbers them by.
+        first appearance in `frame`; `to_sequences` numbers users in this order.
     """
     user, users = pd.factorize(frame["user"])
     item, items = pd.factorize(frame["item"])
@@ -58,13 +58,13 @@ def k_core(frame: pd.DataFrame, k: int = 5) -> pd.DataFrame:
 def densest(sequences: Sequences, count: int, least: int = 5) -> Sequences:
     """The most popular items, and the users with at least `least` interactions with them.
 
-    Of equally popular items those that appear first stay. Neither users nor items are left out
-    again for what the other step took.
+    Of equally popular items, those that appear first are kept. Each filter is applied once; neither
+    is repeated after the other.
 
     Args:
         sequences: All histories.
-        count: Number of items that stay.
-        least: Interactions of a user.
+        count: Number of items to keep.
+        least: Minimum number of interactions of a user.
     """
     sizes = np.bincount(sequences.items)
     popular = np.argsort(-sizes, kind="stable")[:count]
@@ -83,7 +83,7 @@ def to_sequences(frame: pd.DataFrame) -> Sequences:
 
     Args:
         frame: Columns user, item, time. Users are taken in the order of their categories if they
-            are a categorical (see `k_core`), else in order of first appearance. Interactions of
+            are a categorical (see `k_core`), else in order of first appearance. Interactions with
             the same time keep the order of the frame.
     """
     users = frame["user"]

@@ -1,6 +1,6 @@
 """Fetch a file: a local one, else from a mirror, else from its addresses in order.
 
-A file takes its name only once it is whole and its checksum is right, so whatever stands in the
+A file gets its final name only once it is complete and its checksum matches, so every file in the
 folder can be trusted, and a second call does nothing.
 """
 
@@ -28,38 +28,38 @@ from elcrec.files.lock import held
 
 S = TypeVar("S", bound=Source)
 Place = tuple[str, str, str]
-"""What is fetched from where, in words; the address, none of a wheel; and the words for a record,
-which name no folder of this machine."""
-UNFINISHED = ".fetch."  # prefix of the folder that a file is brought into
+"""What is fetched and from where, in words; the address, empty for a wheel; and the origin to be
+recorded, without folders of this machine."""
+UNFINISHED = ".fetch."  # prefix of the temporary folder that a file is downloaded into
 TIMEOUT = 30  # seconds without an answer or a further byte
 RETRIES = 1  # after a broken connection or a wrong checksum, with a second's pause
 REASONS = {
-    "TooManyRedirects": "it redirects without end",
+    "TooManyRedirects": "too many redirects",
     "NameResolution": "unknown host name",
     "timed out": "no answer within {} s",
-    "ChunkedEncoding": "the connection broke off",
+    "ChunkedEncoding": "the connection was interrupted",
 }
-"""What several hundred characters of an error of requests say; the first that fits counts."""
+"""Short forms of the long error messages of requests; the first match counts."""
 
 
 class FetchError(Exception):
-    """A file could not be had, and asking again would not help; the reason in a few words."""
+    """A file could not be fetched, and a retry would not help; the reason in a few words."""
 
 
 def fetch(name: str, sources: Sequence[S], folder: Path) -> Fetched[S]:
-    """Make a file available, the first of its sources that can be had.
+    """Make a file available from the first of its sources that works.
 
     All sources are first looked for on this machine and in the mirror (`ELCREC_MIRROR`), then
-    downloaded. Failures that are passed over are told on standard error, one line each.
+    downloaded. Failed attempts are reported on standard error, one line each.
 
     Args:
-        name: Of the data set, for messages.
+        name: Name of the data set, for messages.
         sources: Tried in order.
-        folder: Where the file is kept; a local `path` is read where it lies.
+        folder: Where the file is kept; a local `path` is read in place.
 
     Raises:
-        InputError: A local `path` is missing or wrong, no source could be had, or the folder cannot
-            be read or written.
+        InputError: A local `path` is missing or wrong, no source works, or the folder cannot be
+            read or written.
     """
     with held(folder, does="fetches into it"):
         try:
@@ -84,7 +84,7 @@ def _first(name: str, sources: Sequence[S], folder: Path) -> Fetched[S]:
     for source in sources:
         if found := _brought(source, folder, _published(source), failures):
             return found
-    tried = "; ".join(failures) or "its sources name no address"
+    tried = "; ".join(failures) or "its sources list no address"
     raise InputError(
         f"data set {name} could not be fetched: {tried}; set {MIRROR} to a folder that has "
         f"{' or '.join(source.name for source in sources)}, or give `path` in the config"
@@ -92,11 +92,11 @@ def _first(name: str, sources: Sequence[S], folder: Path) -> Fetched[S]:
 
 
 def _given(name: str, source: S, path: Path, folder: Path) -> Fetched[S]:
-    """The user named this very file, so another one must not take its place."""
+    """The user named this file, so no other source may replace it."""
     check_own(name, path, folder)
     if wrong := problem(path, source):
         raise InputError(f"datasets.{name}: path {path}: {wrong}")
-    return Fetched(path, source, f"{path.name}, a file of one's own")
+    return Fetched(path, source, f"{path.name}, the user's own file")
 
 
 def _kept(source: S, folder: Path) -> Fetched[S] | None:
@@ -127,7 +127,7 @@ def _published(source: Source) -> Iterator[Place]:
         yield (wheel := f"{source.name} from the wheel {source.wheel}"), "", wheel
     for url in source.urls:
         local, parts = file_path(url), urlsplit(url)
-        host = parts.netloc.rpartition("@")[2]  # without what identifies the user, as in the query
+        host = parts.netloc.rpartition("@")[2]  # without credentials, which the query may hold too
         shown = parts._replace(netloc=host, query="").geturl()
         origin = f"{source.name}, a local file" if local else shown
         yield f"{source.name} from {local or host}", url, origin
@@ -136,7 +136,7 @@ def _published(source: Source) -> Iterator[Place]:
 def _brought(
     source: S, folder: Path, places: Iterator[Place], failures: list[str]
 ) -> Fetched[S] | None:
-    """The file from the first place that gives the right one, moved into the folder."""
+    """The file from the first place that has the right one, moved into the folder."""
     target = folder / source.name
     for what, address, origin in places:
         try:
@@ -151,16 +151,16 @@ def _brought(
 
 
 def _download(source: Source, address: str, folder: str) -> str:
-    """Let pooch bring the file into a folder, and ask again where that may help."""
+    """Let pooch download the file into a folder, with a retry where that may help."""
     pooch.get_logger().setLevel(logging.WARNING)  # it repeats address and hash for every file
     name, files = source.name, {source.name: address}
-    # No checksum: the downloader looks at more than that.
+    # No checksum here: the downloader checks more than that.
     wanted = pooch.create(folder, "", registry={name: None}, urls=files, retry_if_failed=RETRIES)
     return str(wanted.fetch(name, downloader=partial(_bring, source)))
 
 
 def _bring(source: Source, address: str, output: str, _: pooch.Pooch) -> None:
-    """A downloader for pooch, of file:// addresses and wheels too."""
+    """A downloader for pooch that also handles file:// addresses and wheels."""
     if not address:
         _take_from_wheel(source, Path(output))
     elif path := file_path(address):
@@ -182,7 +182,7 @@ def _get(address: str, output: str) -> None:
         get(address, output, None)
     except requests.HTTPError as error:
         status = error.response.status_code if error.response is not None else 0
-        refused = 400 <= status < 500  # asking again would not help
+        refused = 400 <= status < 500  # a retry would not help
         raise (FetchError if refused else ValueError)(f"HTTP status {status}") from error
 
 

@@ -1,4 +1,4 @@
-"""A fetched file: whether it is the right one, and `source.json`, which says where it is from.
+"""A fetched file: whether it is the right one, and `source.json`, which records its origin.
 
 Its checksums decide; without any, its first bytes.
 """
@@ -24,7 +24,7 @@ from elcrec.files.paths import without_folders
 S = TypeVar("S", bound=Source)
 NAME = "source.json"
 FIELDS = (b'"reviewerID"', b'"user_id"')
-"""What a file of reviews has at its beginning, and a server's message in JSON has not."""
+"""Fields at the start of a file of reviews that a server's JSON message does not have."""
 _ARCHIVES = ((".zip", ZIP_MAGIC, "a zip archive"), (".gz", GZIP_MAGIC, "a gzip file"))
 
 
@@ -44,7 +44,7 @@ class SourceRecord(Record):
     dataset: Line
     format: Format
     file: Annotated[Line, Field(max_length=500)]
-    """A name: of a file beside the record, or of one that the configuration names."""
+    """Name of a file next to the record, or of a local file that the configuration gives."""
     member: Line | None
     columns: Columns | None = None
     origin: Annotated[Line, AfterValidator(without_folders)]
@@ -55,7 +55,7 @@ class SourceRecord(Record):
 def problem(path: Path, source: Source) -> str | None:
     """Say in a few words why `path` is not what `source` describes, or None if it is."""
     if source.wheel and path.suffix != ".whl":
-        return None  # its checksums are the wheel's, whose archive guards the member taken out
+        return None  # its checksums are the wheel's, whose archive protects the extracted file
     size = path.stat().st_size
     if source.size not in (None, size):
         return f"{size} bytes instead of {source.size}"
@@ -67,9 +67,9 @@ def problem(path: Path, source: Source) -> str | None:
 
 
 def _wrong_look(path: Path, source: Source) -> str | None:
-    """What there is to say of the beginning of a file that no checksum proves.
+    """What is wrong with the first bytes of a file that has no checksum; None if nothing.
 
-    A login or error page often comes in place of a file, with status 200.
+    Servers often send a login or error page instead of the file, with status 200.
     """
     with open(path, "rb") as stream:
         start = stream.read(512).removeprefix(codecs.BOM_UTF8).lstrip()
@@ -77,7 +77,7 @@ def _wrong_look(path: Path, source: Source) -> str | None:
         return "an empty file"
     if start.startswith(b"<"):
         return "an HTML page instead of the file"
-    if start.startswith(b"{"):  # reviews, perhaps unpacked by the server on their way
+    if start.startswith(b"{"):  # reviews, perhaps decompressed by the server
         known = any(field in start for field in FIELDS)
         return None if known else "a JSON message instead of the file"
     for suffix, magic, what in _ARCHIVES:
@@ -88,7 +88,7 @@ def _wrong_look(path: Path, source: Source) -> str | None:
 
 
 def _damage(path: Path, member: str | None) -> str | None:
-    """Archives have checksums of their own, which reading to the end compares."""
+    """Reading an archive to its end verifies the archive's own checksums."""
     try:
         for _ in numbered_lines(path, member):
             pass
@@ -120,12 +120,12 @@ def read_record(
     """Return what `source.json` in `folder` describes.
 
     Args:
-        folder: Where it lies, and the file, unless it is a local one.
-        dataset: Its name.
+        folder: Folder of the record, and of the file unless that is a local one.
+        dataset: Name of the data set.
         places: Sources of the configuration, which know where a local file is.
 
     Raises:
-        InputError: There is no record, it is not whole or of another data set, or the file has
+        InputError: The record is missing, incomplete or of another data set, or the file has
             changed since.
     """
     path = folder / NAME
@@ -153,7 +153,7 @@ def read_record(
 
 
 def located(folder: Path, record: SourceRecord, places: Iterable[DataSource]) -> Path:
-    """Where the file of a record is or would be: local ones are where the configuration says."""
+    """Where the file of a record is or should be: local ones are where the configuration says."""
     local = [place.path for place in places if place.path and place.path.name == record.file]
     found = [*local, folder / record.file]
     right = (file for file in found if file.is_file() and file.stat().st_size == record.size)
@@ -161,7 +161,7 @@ def located(folder: Path, record: SourceRecord, places: Iterable[DataSource]) ->
 
 
 def earlier(folder: Path) -> SourceRecord | None:
-    """The record in a folder, if there is a whole one."""
+    """The record in a folder; None if it is missing or invalid."""
     try:
         return read_json(folder / NAME, SourceRecord)
     except InputError:

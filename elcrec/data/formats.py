@@ -1,9 +1,9 @@
 """Readers of the raw formats: user, item, time and rating of every interaction, in file order.
 
-A reader takes the lines of a file and yields (user, item, time, rating): two texts, as in the file,
-a number that orders a user's interactions, whose meaning differs with the format, and nan where
-there is no rating. A ValueError says what is wrong with the line that it took last. Tables with a
-header have a reader of their own, `elcrec.data.table`.
+A reader takes the lines of a file and yields (user, item, time, rating): user and item as text, as
+in the file; a number that orders a user's interactions, whose meaning depends on the format; and
+the rating, or nan. A ValueError says what is wrong with the last line read. Tables with a header
+have their own reader, `elcrec.data.table`.
 """
 
 import json
@@ -26,7 +26,7 @@ Lines = Iterator[bytes]
 Rows = Iterator[tuple[str, str, float, float]]
 
 # Yelp's data set is cut to one year; both bounds are compared with the date as text, as the
-# released preprocessing does, so that of 31 December only a review at midnight stays.
+# released preprocessing does, so of 31 December only reviews at midnight are kept.
 YELP_FROM = "2019-01-01"
 YELP_TO = "2019-12-31 00:00:00"
 _YELP_DATE = re.compile(r"\d{4}-\d\d-\d\d( \d\d:\d\d:\d\d)?")
@@ -41,15 +41,16 @@ def read_interactions(
 
     Args:
         path: The file: plain, gzip-compressed, or a zip archive that holds `member`.
-        format: That of the file, not the prepared one.
+        format: Format of the raw file; not the prepared format.
         member: File inside the zip archive.
-        columns: Which column is which, of a table.
+        columns: Which column is which, for tables.
 
     Returns:
         Columns user, item, time, rating; one row per interaction, in the order of the file.
 
     Raises:
-        InputError: The first wrong line, with what is expected there; or no interaction at all.
+        InputError: Names the first wrong line and what is expected there; or the file has no
+            interactions.
     """
     if format in TABLES:
         return _some(path, format, read_table(path, member, columns))
@@ -57,7 +58,7 @@ def read_interactions(
 
     def lines() -> Lines:
         nonlocal number
-        for number, line in numbered_lines(path, member):  # noqa: B007 (of a message)
+        for number, line in numbered_lines(path, member):  # noqa: B007 (for messages)
             yield line
 
     try:
@@ -69,21 +70,21 @@ def read_interactions(
     if number and frame.empty and format == "yelp-reviews":
         raise InputError(
             f"{path}: none of its {number:,} reviews is from {YELP_FROM} to {YELP_TO}, the year "
-            "that the paper's data set is cut to; another year needs the format csv, "
-            "whose times are numbers"
+            "that the paper's data set covers; for another year use the format csv, "
+            "with numeric times"
         )
     return _some(path, format, frame)
 
 
 def _some(path: Path, format: Format, frame: pd.DataFrame) -> pd.DataFrame:
-    """The same, if it is not empty and its times are exact."""
+    """Return the frame, if it is not empty and its times are exact."""
     if frame.empty:
-        raise InputError(f"{path}: holds no interaction; expected the format {format}")
+        raise InputError(f"{path}: has no interactions; expected the format {format}")
     time = frame["time"]
     if time.dtype.kind == "f" and time.abs().max() >= EXACT:
         raise InputError(
-            f"{path}: has times of {EXACT} and more beside times with a fraction, which cannot "
-            "both be kept exactly"
+            f"{path}: has times of {EXACT} or more as well as fractional times, which cannot both "
+            "be kept exactly"
         )
     return frame
 
@@ -91,7 +92,7 @@ def _some(path: Path, format: Format, frame: pd.DataFrame) -> pd.DataFrame:
 def _reviews(
     fields: Sequence[str], stars: str, time: Callable[[object], int | None], lines: Lines
 ) -> Rows:
-    """One JSON object per line with user, item and time in `fields`; those without `time` go."""
+    """One JSON object per line with user, item and time in `fields`; skipped if `time` is None."""
     take = itemgetter(*fields)
     for line in lines:
         try:
@@ -135,7 +136,7 @@ def _movielens(lines: Lines) -> Rows:
 def _sasrec(lines: Lines) -> Rows:
     """SASRec's text: `user item` on each line, a user's items oldest first; no times."""
     for number, line in enumerate(lines):
-        # SASRec's own reader passes over spaces at the end too.
+        # SASRec's own reader ignores trailing spaces too.
         user, item, *_ = _columns(line.rstrip(b" \t\r\n"), ("user", "item"), " ")
         yield user, item, number, math.nan
 
@@ -163,7 +164,7 @@ def _columns(line: bytes, names: Sequence[str], separator: str) -> tuple[str, st
 
 
 def _number(text: str) -> float:
-    """A number as written, a whole one kept whole and exact; nan for what is none."""
+    """The number in a text, an exact integer if it is one; nan if it is not a number."""
     try:
         whole = int(text)
     except ValueError:

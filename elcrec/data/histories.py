@@ -1,8 +1,9 @@
 """A prepared data set as tensors on one device: histories, leave-one-out split, negatives.
 
-All histories lie in one flat tensor with each user's start and end, so memory is proportional to
-the number of interactions whatever the longest history. With n items in a user's line, training
-sees items 1 … n-2 (inputs 1 … n-3, targets 2 … n-2), validation asks for item n-1, test for item n.
+All histories are in one flat tensor with each user's start and end, so memory is proportional to
+the number of interactions, however long the longest history. With n items in a line, training
+sees items 1 … n-2 (inputs 1 … n-3, targets 2 … n-2); item n-1 is held out for validation, item n
+for the test.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class InteractionData:
         self.n_users = len(sequences.offsets) - 1
         self.n_items = int(sequences.items.max())
         self.item_size = self.n_items + 2  # row 0 is padding, the last one a mask token
-        # Lengths are kept on the host too: shapes are decided there without asking the device.
+        # Lengths are kept on the host too, so that shapes are known without waiting for the device.
         self.host_offsets = np.asarray(sequences.offsets, dtype=np.int64)
         self.host_items = np.asarray(sequences.items, dtype=np.int64)
         offsets = self.tensor(self.host_offsets)
@@ -46,7 +47,7 @@ class InteractionData:
         """Read a prepared data set, `sequences.txt`.
 
         Raises:
-            InputError: It is not there, or not in the prepared format.
+            InputError: The file is missing, or not in the prepared format.
         """
         return cls(read_sequences(path), device)
 
@@ -97,16 +98,16 @@ class InteractionData:
         return counts - torch.bincount(held_out, minlength=self.item_size)
 
     def history_end(self, split: Split) -> int:
-        """How many items at the end of a line are not yet known when `split` is asked for."""
+        """How many items at the end of a line are not part of the input history of `split`."""
         return HISTORY_END[split]
 
     def histories(self, users: Tensor, split: Split, length: int) -> Tensor:
-        """Items known when `split` is asked for: (B,) users to (B, L) ids."""
+        """Input history for `split`: (B,) users to (B, L) ids."""
         stops = self.stops[users] - self.history_end(split)
         return self.windows(self.starts[users], stops, length)
 
     def targets(self, users: Tensor, split: Split) -> Tensor:
-        """The item that `split` asks for: (B,) users to (B,) ids."""
+        """The held-out item of `split`: (B,) users to (B,) ids."""
         return self.items[self.stops[users] - self.history_end(split)]
 
     def negatives(self, users: Tensor, length: int, generator: torch.Generator) -> Tensor:
@@ -143,18 +144,18 @@ class NegativeSampler:
             data: The histories; draws are made on its device.
             highest: Largest id that may be drawn, at least `data.n_items`.
             held_out: How many items at the end of each line do not count as the user's own: 0
-                keeps validation and test items from being drawn, 2 knows the training items only.
+                keeps validation and test items from being drawn, 2 uses the training items only.
 
         Raises:
-            InputError: A user owns all ids up to `highest`.
+            InputError: A user has all ids up to `highest`.
         """
         self.device = data.device
-        self.span = highest + 1  # keys of different users lie this far apart
+        self.span = highest + 1  # keys of consecutive users are this far apart
         lengths = np.maximum(np.diff(data.host_offsets) - held_out, 0)
         keys = np.empty(lengths.sum(), dtype=np.int64)
         counts = np.empty(data.n_users, dtype=np.int64)
         filled = 0
-        # A block of users at a time: memory beside the table stays that of a block.
+        # One block of users at a time: memory beyond the table is limited to that of a block.
         for first in range(0, data.n_users, self.BLOCK_USERS):
             block = slice(first, first + self.BLOCK_USERS)
             made, counts[block] = self._table(data, first, lengths[block])
@@ -162,8 +163,8 @@ class NegativeSampler:
             filled += len(made)
         if counts.max() == highest:
             raise InputError(
-                f"the user on line {int(counts.argmax()) + 1} has every item, so that no negative "
-                "can be drawn; leave that user out of the data set"
+                f"the user on line {int(counts.argmax()) + 1} has interacted with every item, "
+                "so no negative can be drawn; remove this user from the data set"
             )
         starts = np.cumsum(counts) - counts
         self._keys = data.tensor(keys[:filled])
@@ -178,7 +179,7 @@ class NegativeSampler:
         A key is user * span + (id - 1) - (own ids of the user before it); keys ascend.
         """
         ends = np.cumsum(lengths)
-        # Sorting moves no key out of its user's range, so owners need not be found again.
+        # Sorting moves no key out of its user's range, so owners need not be computed again.
         owner = np.repeat(np.arange(len(lengths)), lengths)
         skipped = data.host_offsets[first : first + len(lengths)] - (ends - lengths)
         position = np.arange(len(owner)) + skipped[owner]  # without held-out items

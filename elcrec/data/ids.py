@@ -1,4 +1,4 @@
-"""Which id of the raw data has which number: `users.csv` and `items.csv` beside `sequences.txt`."""
+"""Which raw id has which number: `users.csv` and `items.csv` next to `sequences.txt`."""
 
 import csv
 import io
@@ -45,30 +45,30 @@ def read_ids(folder: Path) -> Ids:
     """Read both files.
 
     Raises:
-        InputError: One is missing, or is not as `write_ids` writes it.
+        InputError: A file is missing, or is not in the form that `write_ids` writes.
     """
     return Ids(*(_read(folder / name) for name in FILES))
 
 
 def with_raw_ids(sequences: Sequences, folder: Path) -> Sequences:
-    """The same histories with the raw ids in the place of numbers.
+    """The same histories with raw ids instead of numbers.
 
     Raises:
-        InputError: As `read_ids`, or the files are of other histories.
+        InputError: As for `read_ids`, or the files belong to other histories.
     """
     ids = read_ids(folder)
     counts = zip(FILES, (ids.users, ids.items), (sequences.n_users, sequences.n_items), strict=True)
     for name, known, count in counts:
         if len(known) != count:
             raise InputError(
-                f"{folder / name}: has {len(known)} ids, but sequences.txt beside it {count}; "
+                f"{folder / name}: has {len(known)} ids, but sequences.txt next to it has {count}; "
                 "prepare the data set again"
             )
     return replace(sequences, users=tuple(ids.users), item_ids=tuple(ids.items))
 
 
 def _read(path: Path) -> list[str]:
-    try:  # not by `read_csv`, which takes an id that begins with # for a comment
+    try:  # not `read_csv`: it treats an id that begins with # as a comment
         header, *rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig"), newline=""))
         numbers = [int(number) for _, number in rows]
     except OSError as error:
@@ -77,18 +77,18 @@ def _read(path: Path) -> list[str]:
     except (ValueError, csv.Error):
         header, rows, numbers = [], [], []
     if header != HEADER or numbers != list(range(1, len(rows) + 1)):
-        raise InputError(f"{path}: must have the columns id and number, the numbers 1, 2, 3, ...")
+        raise InputError(f"{path}: must have the columns id and number, numbered 1, 2, 3, ...")
     return list(index_of([id for id, _ in rows], path))
 
 
 def index_of(ids: Sequence[str], path: Path) -> pd.Index:
-    """What finds raw ids.
+    """An index for looking up raw ids.
 
     Raises:
-        InputError: One stands twice in the file `path`.
+        InputError: An id occurs twice in the file `path`.
     """
     index = pd.Index(np.array(ids, dtype=object), dtype=object)
     if not index.is_unique:
         twice = index[index.duplicated()][0]
-        raise InputError(f"{path}: the id {shown(twice)} stands twice")
+        raise InputError(f"{path}: the id {shown(twice)} occurs twice")
     return index

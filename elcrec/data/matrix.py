@@ -9,7 +9,7 @@ from elcrec.data.histories import InteractionData
 def training_matrix(data: InteractionData) -> sparse.csr_array:
     """Which items each user has among the training items: (users, item_size) of 0 and 1, float32.
 
-    Nothing of validation or test is in it; an item that a user had twice counts once.
+    Validation and test items are not in it; an item that a user had twice counts once.
     """
     lengths = np.diff(data.host_offsets)
     users = np.repeat(np.arange(data.n_users), lengths)

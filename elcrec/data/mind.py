@@ -4,11 +4,11 @@ Each line is one impression: its number, the user, its time, the news that the u
 before (oldest first, without times) and the news shown, each with -1 (clicked) or -0.
 Source: Wu et al., "MIND: A Large-scale Dataset for News Recommendation", ACL 2020.
 
-The paper's Table 9 does not say how it made sequences of them. Here a user's sequence is the
-longest history on any of the user's lines, of equally long ones the earliest, and then the clicks
-of that impression and of the later ones, in order of time. So it is right whether the histories
+The paper's Table 9 does not say how sequences were made from them. Here a user's sequence is the
+longest history on any of the user's lines (the earliest of equally long ones), followed by the
+clicks of that impression and of the later ones, in order of time. This is right whether histories
 grow from line to line or, as in the published files, are the same on all of a user's lines. Clicks
-within one impression have no order; that of the line is kept. News clicked twice stand twice.
+within one impression have no order; that of the line is kept. News clicked twice appears twice.
 """
 
 from collections import defaultdict
@@ -33,10 +33,10 @@ def read_behaviors(lines: Iterable[bytes]) -> Iterator[tuple[str, str, int]]:
     """Yield (user, item, number of the row) of every click, user after user.
 
     Args:
-        lines: Of `behaviors.tsv`.
+        lines: Lines of `behaviors.tsv`.
 
     Raises:
-        ValueError: Says what is wrong with the line that was taken last.
+        ValueError: Says what is wrong with the last line read.
     """
     impressions: dict[str, list[_Impression]] = defaultdict(list)
     for line in lines:

@@ -23,16 +23,16 @@ def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: P
     """Write `sequences.txt`, `users.csv`, `items.csv` and `statistics.json` to `folder`.
 
     A raw file is reduced to its core; users and items of any file are numbered, and the two CSV
-    files keep which id has which number. All is done in memory first, so a failure leaves `folder`
-    as it was.
-    `before_core` in the statistics counts what was read of a raw file, and is null for others.
+    files map ids to numbers. Everything is done in memory first, so a failure leaves `folder` as it
+    was.
+    `before_core` in the statistics counts what was read from a raw file; null for other files.
 
     Returns:
         The path of `sequences.txt`.
 
     Raises:
-        InputError: The file is wrong, nothing remains of it, or the result is not what the
-            configuration's checksum and counts say.
+        InputError: The file is wrong, nothing remains of it, or the result does not match the
+            configuration's checksum and counts.
     """
     data, sequences, before_core = _content(name, dataset, fetched)
     if dataset.popular:
@@ -55,7 +55,7 @@ def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: P
         "format": fetched.source.format,
         "before_core": before_core,
     }
-    # Nested, so that the statistics take their place last, and only after the others have.
+    # Nested, so that the statistics are moved into place last, after all other files.
     sequences_file, statistics_file = (folder / file for file in PREPARED[:2])
     with replaced(statistics_file) as last:
         last.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -68,7 +68,7 @@ def prepare(name: str, dataset: Dataset, fetched: Fetched[DataSource], folder: P
 def _content(
     name: str, dataset: Dataset, fetched: Fetched[DataSource]
 ) -> tuple[bytes, Sequences, dict[str, int] | None]:
-    """The bytes of `sequences.txt`, what they say, and the counts of a raw file."""
+    """The bytes of `sequences.txt`, the same as sequences, and the counts of a raw file."""
     path, source = fetched.path, fetched.source
     if source.format == SEQUENCES:
         sequences = parse_sequences(read_bytes(path, source.member), path)
@@ -77,7 +77,7 @@ def _content(
     if dataset.min_rating is not None and raw["rating"].isna().any():
         line = int(raw["rating"].isna().argmax()) + 1
         raise InputError(
-            f"{path}: interaction {line} has no rating, and data set {name} has `min_rating`"
+            f"{path}: interaction {line} has no rating, but data set {name} sets `min_rating`"
         )
     sizes = (raw["user"].nunique(), raw["item"].nunique(), len(raw))
     chosen = selected(raw, dataset.min_rating, dataset.doubled)
@@ -91,7 +91,7 @@ def _content(
         if chosen.empty:
             why = f"the highest rating is {raw['rating'].max():g}; lower `min_rating`"
         elif not cored.empty:
-            why = f"no user has the {MIN_ITEMS} items that training and tests need"
+            why = f"no user has the {MIN_ITEMS} items that training and evaluation need"
         raise InputError(
             f"{path}: nothing is left of {len(raw):,} interactions ({sizes[0]:,} users, "
             f"{sizes[1]:,} items), data set {name}: {why}"
@@ -101,12 +101,12 @@ def _content(
 
 
 def _after(dataset: Dataset, count: int) -> str:
-    """How many are left by what was set of the filters, to go before a reason."""
+    """How many interactions the configured filters left, as words before a reason."""
     told = [f"`{key}`" for key in ("min_rating", "doubled") if key in dataset.model_fields_set]
     return f"{count:,} after {' and '.join(told)}, and among these " if told else ""
 
 
 def _long_enough(frame: pd.DataFrame) -> pd.DataFrame:
-    """Leave out users with too few items to be trained on and tested, which a low core keeps."""
+    """Drop users with too few items for training and evaluation, which a low core keeps."""
     counts = frame["user"].map(frame["user"].value_counts()).to_numpy(dtype=np.int64)
     return frame[counts >= MIN_ITEMS]

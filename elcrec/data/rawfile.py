@@ -1,7 +1,7 @@
 """Read a file that may be plain, gzip-compressed or a member of a zip, tar or tar.gz archive.
 
-What a file is, is told by its first bytes and not by its name: some servers unpack `.gz` files on
-their way, and some users unpack archives by hand.
+The type of a file is detected from its first bytes, not from its name: some servers decompress
+`.gz` files in transit, and some users unpack archives by hand.
 """
 
 import codecs
@@ -20,7 +20,7 @@ from typing import IO, cast
 from elcrec.errors import InputError, shown
 
 GZIP_MAGIC = b"\x1f\x8b"
-ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")  # the second, if nothing is in it
+ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")  # the second: an empty archive
 TAR_MAGIC, TAR_AT = b"ustar", 257
 _UNREAD = {
     "bzip2": re.compile(rb"BZh[1-9]1AY&SY"),
@@ -29,7 +29,7 @@ _UNREAD = {
     "7-Zip": re.compile(rb"7z\xbc\xaf\x27\x1c"),
     "RAR": re.compile(rb"Rar!\x1a\x07"),
 }
-"""First bytes of what people have besides."""
+"""First bytes of other common formats, which are refused."""
 _NOTES = re.compile(r"(^|/)(__MACOSX/|\._[^/]*$|\.DS_Store$)")
 # What damaged archives make their readers raise; RuntimeError: encrypted, or another compression.
 _DAMAGED = (
@@ -44,19 +44,19 @@ def open_raw(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
 
     Args:
         path: The file.
-        member: The file to read inside of it, if it is an archive; its folders may be left out
-            where only one file has the name, and all of it where the archive has only one file.
+        member: The file to read inside it, if it is an archive; its folders may be omitted if only
+            one file has this name, and all of it if the archive has only one file.
 
     Raises:
-        InputError: An archive without that member.
-        OSError: The file cannot be read; what else a damaged archive raises is in `_DAMAGED`.
+        InputError: The archive does not have that member.
+        OSError: The file cannot be read; `_DAMAGED` lists what else a damaged archive raises.
     """
     with open(path, "rb") as plain:
         start = plain.read(TAR_AT + len(TAR_MAGIC))
         plain.seek(0)
         if other := next((name for name, magic in _UNREAD.items() if magic.match(start)), None):
             allowed = "plain text, gzip, zip, tar or tar.gz"
-            raise InputError(f"{path}: is packed by {other}; allowed: {allowed}")
+            raise InputError(f"{path}: is in {other} format; allowed: {allowed}")
         if start.startswith(ZIP_MAGIC):
             with zipfile.ZipFile(plain) as archive:
                 names = [name for name in archive.namelist() if not name.endswith("/")]
@@ -72,12 +72,12 @@ def open_raw(path: Path, member: str | None = None) -> Iterator[IO[bytes]]:
 
 
 def numbered_lines(path: Path, member: str | None = None) -> Iterator[tuple[int, bytes]]:
-    """Yield (line number from 1, line with its end) of the unpacked content.
+    """Yield (line number from 1, line with its line end) of the unpacked content.
 
-    A byte-order mark before a line goes: files that were put together have one inside, too.
+    A byte-order mark at the start of any line is removed: concatenated files have some inside, too.
 
     Raises:
-        InputError: The file is missing, damaged or cut short, with the last line that was whole.
+        InputError: The file is missing, damaged or cut short; names the first unreadable line.
     """
     number = 0
     try:
@@ -93,7 +93,7 @@ def numbered_lines(path: Path, member: str | None = None) -> Iterator[tuple[int,
 
 
 def read_bytes(path: Path, member: str | None = None) -> bytes:
-    """Return the unpacked content of `path`; refuses as `numbered_lines` does."""
+    """Return the unpacked content of `path`; errors as for `numbered_lines`."""
     return b"".join(line for _, line in numbered_lines(path, member))
 
 
@@ -105,7 +105,7 @@ def _unpacked(stream: IO[bytes]) -> IO[bytes]:
 
 
 def is_packed(start: bytes) -> bool:
-    """Whether a file that begins so is an archive, be it one that is not read."""
+    """Whether a file that begins like this is an archive, supported or not."""
     read = start.startswith((*ZIP_MAGIC, GZIP_MAGIC))
     return read or any(magic.match(start) for magic in _UNREAD.values())
 
@@ -113,13 +113,13 @@ def is_packed(start: bytes) -> bool:
 def _is_tar(path: Path) -> bool:
     try:
         return tarfile.is_tarfile(path)
-    except _DAMAGED:  # told when it is read
+    except _DAMAGED:  # reported when it is read
         return False
 
 
 def _member(path: Path, names: list[str], member: str | None) -> str:
-    """The name, among those of an archive, that `member` stands for."""
-    # macOS packs what its file manager notes down, too.
+    """The name in an archive that `member` refers to."""
+    # macOS also packs metadata files of its file manager.
     names = [name for name in names if not _NOTES.search(name)] or names
     if member is None and len(names) == 1:
         return names[0]

@@ -1,7 +1,7 @@
-"""The samples of an epoch: a random part of all, and prefixes of the training histories.
+"""The samples of an epoch: a random subset of all, and prefixes of the training histories.
 
-A user's prefixes end at each of the last L items of the training part, so their number is what one
-window of a model that trains on all positions holds.
+A user's prefixes end at each of the last L training items, so there are as many as one window of a
+model that trains on all positions has.
 """
 
 import math
@@ -14,18 +14,18 @@ from elcrec.data.histories import HELD_OUT, InteractionData
 
 
 def count_prefixes(data: InteractionData, length: int, share: float) -> int:
-    """Number of prefixes that one epoch draws, known without asking the device.
+    """Number of prefixes that one epoch draws, known without waiting for the device.
 
     Args:
         data: The histories.
-        length: Most prefixes L of one user, the longest ones.
-        share: Part of all prefixes, in (0, 1].
+        length: Maximum number L of prefixes per user; the longest ones are used.
+        share: Fraction of all prefixes, in (0, 1].
     """
     return math.ceil(share * int(_prefixes_per_user(data, length).sum()))
 
 
 class Prefixes:
-    """All prefixes, numbered, of which every epoch uses a random part."""
+    """All prefixes, numbered, of which every epoch uses a random subset."""
 
     def __init__(self, data: InteractionData, length: int, share: float) -> None:
         """List the prefixes; arguments as for `count_prefixes`."""
@@ -39,7 +39,7 @@ class Prefixes:
         self.order = number[: self.count].clone()
 
     def shuffle(self, generator: torch.Generator) -> None:
-        """Draw the prefixes of an epoch; without need when it uses all of them."""
+        """Draw the prefixes of an epoch; does nothing if it uses all of them."""
         if self.count < len(self.users):
             # in place: see `SequenceModel.keep`
             self.order.copy_(choose_samples(len(self.users), self.count, generator))

@@ -1,7 +1,7 @@
 """The prepared format: a line for each user, `user item item ...`, oldest item first.
 
 Ids may be anything without blanks. Items are numbered from 1 in order of first appearance and users
-from 1 in the order of their lines, whatever their ids are, so that no number depends on them.
+from 1 in the order of their lines, whatever their ids are, so that results do not depend on ids.
 """
 
 import hashlib
@@ -21,16 +21,16 @@ from elcrec.errors import InputError
 
 MIN_ITEMS = 4  # one training input, its target, one item to validate and one to test
 _EXPECTED = "expected `user item item ...` with at least 4 items, separated by blanks"
-_SPACE = " \t\r\v\f"  # single spaces are usual, the others tolerated
+_SPACE = " \t\r\v\f"  # single spaces are usual, the others are tolerated
 _SPACES = f"[{_SPACE}]+"
-_NO_TEXT = r"\0\udc80-\udcff"  # NUL, and bytes that are no UTF-8
+_NO_TEXT = r"\0\udc80-\udcff"  # NUL, and bytes that are not UTF-8
 _ID = rf"[^{_NO_TEXT}{_SPACE}]+"
 _LINE = re.compile(rf"[{_SPACE}]*({_ID})((?:{_SPACES}{_ID}){{{MIN_ITEMS},}})[{_SPACE}]*")
 
 Split = Literal["valid", "test"]
 HISTORY_END: dict[Split, int] = {"valid": 2, "test": 1}
-"""How many items at the end of a line are not yet known when a split is asked for; the first of
-them is its target."""
+"""How many items at the end of a line are not part of a split's input history; the first of them is
+its target."""
 SPLITS: tuple[Split, ...] = tuple(HISTORY_END)
 
 
@@ -41,7 +41,7 @@ class Sequences:
     items: npt.NDArray[np.int64]
     """(actions,) numbers of the items from 1, user after user, oldest first."""
     offsets: npt.NDArray[np.int64]
-    """(users + 1,) start of each user's items; the last one is their number."""
+    """(users + 1,) start of each user's items; the last entry is the number of interactions."""
     users: tuple[str, ...]
     """Each user's id in the file."""
     item_ids: Sequence[str] = ()
@@ -68,7 +68,7 @@ class Sequences:
         return np.diff(self.offsets)
 
     def repeated(self) -> dict[Split, int]:
-        """How many targets of each split stand in the user's own history before them."""
+        """How many targets of each split already occur in the user's own history."""
         place, found = np.arange(len(self.items)), {}
         for split, end in HISTORY_END.items():
             target = np.repeat(self.offsets[1:] - end, self.lengths)
@@ -87,8 +87,8 @@ def read_sequences(path: Path | str) -> Sequences:
     """Read a file of the prepared format.
 
     Raises:
-        InputError: The first wrong line and why: fewer than 4 items, a user who was there before,
-            an empty line, or no text.
+        InputError: Names the first wrong line and why: fewer than 4 items, a user of an earlier
+            line, an empty line, or not text.
     """
     return parse_sequences(read_bytes(Path(path)), path)
 
@@ -97,7 +97,7 @@ def parse_sequences(data: bytes, path: Path | str) -> Sequences:
     """Parse the content of a file of the prepared format; `path` is for messages only.
 
     Raises:
-        InputError: As `read_sequences`.
+        InputError: As for `read_sequences`.
     """
     text = data.removesuffix(b"\n").decode(errors="surrogateescape")
     lines = text.split("\n")
@@ -131,7 +131,7 @@ def format_sequences(sequences: Sequences) -> bytes:
 
 
 def _problem(line: str, users: Mapping[str, int]) -> str:
-    """What is wrong with a line that is not as it should be, or has one of the users before it."""
+    """What is wrong with a malformed line, or with one that repeats the user of an earlier line."""
     user, *items = re.split(_SPACES, line.strip(_SPACE))
     if re.search(f"[{_NO_TEXT}]", line):
         return "a binary file, not text" if "\0" in line else "not UTF-8 text"

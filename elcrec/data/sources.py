@@ -36,10 +36,10 @@ Format = Literal[
 SEQUENCES: Format = "sequences"
 COUNTS = ("users", "items", "actions")
 OF_RAW = ("core", "min_rating", "doubled")
-"""Settings of a data set that the prepared format has behind it."""
+"""Settings of a data set that apply to raw files only, not to the prepared format."""
 PREPARATION = 1
-"""Raised where the same file is prepared to something else: Snakemake then prepares and trains
-again. Not a hash of the code, or another message would; a test holds what is prepared."""
+"""Increased when the same file is prepared differently: Snakemake then prepares and trains again.
+Not a hash of the code, which a new message would change; a test pins what is prepared."""
 PREPARED = ("sequences.txt", "statistics.json", "users.csv", "items.csv")
 """What preparing writes into the folder of a data set."""
 MIRROR = "ELCREC_MIRROR"  # environment variable
@@ -58,7 +58,7 @@ Md5 = Annotated[str, _digits(32), AfterValidator(str.lower)]
 
 def _local(path: Path) -> Path:
     if re.match(r"\w+:/", str(path)):
-        raise ValueError("must be a local file; an address belongs into `urls` of `sources`")
+        raise ValueError("must be a local file; an address belongs in `urls` of `sources`")
     return path
 
 
@@ -66,16 +66,16 @@ LocalFile = Annotated[FilePath, AfterValidator(_local)]
 
 
 class Source(Section):
-    """A file, where it can be had, and what proves that it is the right one."""
+    """A file, where it can be fetched, and what proves that it is the right one."""
 
     file: str | None = None
-    """Name under which it is kept, and under which a mirror has it; that of `path` by itself."""
+    """Name under which it is kept, and under which a mirror has it; by default that of `path`."""
     path: LocalFile | None = None
-    """A local file, read where it lies."""
+    """A local file, read in place."""
     urls: Some[Address] = []
     """Addresses of the same file, tried in order."""
     size: Positive | None = None
-    """Bytes of what is fetched; as the checksums, of the wheel where there is one."""
+    """Bytes of the fetched file; like the checksums, of the wheel if there is one."""
     sha256: Sha256 | None = None
     md5: Md5 | None = None
     wheel: Text | None = None
@@ -93,12 +93,12 @@ class Source(Section):
 
     @property
     def name(self) -> str:
-        """Under which it is kept, and looked for in a mirror."""
+        """Name under which it is kept, and looked for in a mirror."""
         return self.file or (self.path.name if self.path else "")
 
 
 class Columns(Section):
-    """Which column of a table is which: names in its header, or places from 1 without one."""
+    """Which column of a table is which: names in its header, or positions from 1 without one."""
 
     user: Text | Positive | None = None
     item: Text | Positive | None = None
@@ -111,7 +111,7 @@ class DataSource(Source):
 
     format: Format
     columns: Columns | None = None
-    """Of `csv` and `recbole-inter`, whose usual names need not be told."""
+    """For `csv` and `recbole-inter`; usual column names are recognised without it."""
 
 
 Doubled = Literal["keep", "first", "last"]
@@ -126,7 +126,7 @@ class Counts(Section):
 
 
 class Dataset(Section):
-    """A data set, from `sources`, from a file of one's own, or from that before `sources`."""
+    """A data set, from `sources`, from the user's own file, or from both, that file first."""
 
     name: Line | None = None
     """As the tables show it."""
@@ -145,13 +145,13 @@ class Dataset(Section):
     sources: Annotated[list[DataSource], Field(min_length=1)] = []
     """Tried in order."""
     core: Count = 5
-    """Users and items with fewer interactions are left out, again and again; 0: none."""
+    """Users and items with fewer interactions are dropped, repeatedly; 0: keep all."""
     min_rating: float | None = None
-    """Interactions with a lower rating are left out before the core."""
+    """Interactions with a lower rating are dropped before the core."""
     doubled: Doubled = "keep"
-    """Of several interactions of a user with an item: all, or the first or last by time."""
+    """Which of several interactions of a user with an item to keep: all, the first or the last."""
     popular: Positive | None = None
-    """Of what is then left, the most popular items alone, so many, and users with 5 of them."""
+    """Then keep this many most popular items, and users with at least 5 interactions with them."""
 
     @model_validator(mode="after")
     def _comes_from_somewhere(self) -> Self:
@@ -159,7 +159,7 @@ class Dataset(Section):
             raise ValueError("a key is missing: 'sources' or 'path'")
         raw = [key for key in OF_RAW if key in self.model_fields_set]
         if raw and all(place.format == SEQUENCES for place in self.places):
-            raise ValueError(f"{raw[0]}: only for raw files; format {SEQUENCES} is taken as it is")
+            raise ValueError(f"{raw[0]}: only for raw files; format {SEQUENCES} is used as it is")
         return self
 
     @property
@@ -174,10 +174,10 @@ class Dataset(Section):
 
 
 def check_own(name: str, path: Path, folder: Path) -> None:
-    """Look whether a data set can be prepared in a folder from a file of the user's own.
+    """Check that a data set can be prepared in a folder from the user's own file.
 
     Raises:
-        InputError: It is not there, or preparing would write over it.
+        InputError: The file is missing, or preparing would overwrite it.
     """
     where = f"datasets.{name}: path {path}"
     if not os.path.isfile(path):
@@ -192,7 +192,7 @@ class _Prepared(Record):
 
 
 def is_whole(path: Path) -> bool:
-    """Whether a prepared file is what the statistics beside it, if any, were made of."""
+    """Whether a prepared file is the one that the statistics next to it, if any, describe."""
     statistics = path.with_name(PREPARED[1])
     if not statistics.exists():
         return True

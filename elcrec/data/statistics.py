@@ -16,7 +16,7 @@ from elcrec.files.jsonfile import read_json
 from elcrec.files.paths import without_folders
 
 ROUNDING = 0.01
-"""Granted to a file of statistics, whose numbers somebody may have shortened."""
+"""Tolerance for a file of statistics, whose numbers somebody may have rounded."""
 
 
 class Statistics(Record):
@@ -31,7 +31,7 @@ class Statistics(Record):
     sparsity_percent: float
     """Share of the user-item pairs without an action, an action counted as often as it occurs."""
     repeated_targets: dict[str, Count] = {}
-    """Targets that stand in the user's own history, by split; empty in older records."""
+    """Targets that already occur in the user's own history, by split; empty in older records."""
 
 
 def statistics(sequences: Sequences) -> Statistics:
@@ -61,10 +61,10 @@ def _of_counts(users: int, items: int, actions: int) -> Statistics:
 
 
 def check(name: str, dataset: Dataset, sequences: Sequences, sha256: str, path: Path | str) -> None:
-    """Compare a prepared file with what the configuration says of it.
+    """Compare a prepared file with what the configuration says about it.
 
     Args:
-        name: Of the data set.
+        name: Name of the data set.
         dataset: Its entry; what its configuration does not give is not checked.
         sequences: The content of the prepared file.
         sha256: Its checksum.
@@ -87,7 +87,7 @@ def check(name: str, dataset: Dataset, sequences: Sequences, sha256: str, path: 
 
 
 class StatisticsRecord(Statistics):
-    """Content of `statistics.json`, of which older ones lack the last three."""
+    """Content of `statistics.json`; older files lack the last three fields."""
 
     dataset: Line
     name: Line
@@ -104,7 +104,7 @@ class StatisticsRecord(Statistics):
                 counts = ", ".join(COUNTS)
                 raise ValueError(f"{key} is {found!r}, but {value!r} follows from {counts}")
         if max(self.repeated_targets.values(), default=0) > self.users:
-            raise ValueError(f"repeated_targets must be 0 to users, {self.users}, in each split")
+            raise ValueError(f"repeated_targets must be 0 to {self.users} (users) in each split")
         return self
 
 

@@ -1,7 +1,7 @@
 """Tables with named columns: CSV as MovieLens and Amazon publish it, RecBole's atomic files.
 
-Which column is which is told by its name, by `columns` in the configuration, or, in a file without
-a header, by its place.
+Columns are identified by their names, by `columns` in the configuration, or, in a file without a
+header, by their positions.
 """
 
 import csv
@@ -24,10 +24,10 @@ NAMES = {
     "time": ("time", "timestamp", "unixreviewtime"),
     "rating": ("rating", "overall", "stars"),
 }
-"""Names of columns that need not be told, in lower case; the first that a file has counts."""
+"""Column names that are recognised without configuration, in lower case; the first match counts."""
 BLANKS = r"\s+"
 """Separates the columns of a file without a header."""
-EXACT = 2**53  # whole numbers below it survive beside fractions
+EXACT = 2**53  # integers below it stay exact in a column with fractions
 
 
 def read_table(
@@ -38,13 +38,13 @@ def read_table(
     Args:
         path: The file: plain, gzip-compressed, or a zip archive.
         member: File inside the archive.
-        columns: Names or places of columns; what it does not give is found by `NAMES`.
+        columns: Names or positions of columns; those not given are found by `NAMES`.
 
     Returns:
         Columns user, item, time, rating (nan without one), in the order of the file.
 
     Raises:
-        InputError: A column is not there, or the first line that is not right.
+        InputError: A column is missing, or a line is wrong; names the first one.
     """
     content = read_bytes(path, member)
     separator, fields = first_line(path, content)
@@ -65,7 +65,7 @@ def first_line(path: Path, content: bytes) -> tuple[str, list[str]]:
     """What separates the columns, and the fields of the first line of what `read_bytes` gives.
 
     Raises:
-        InputError: It is no UTF-8 text; names `path`.
+        InputError: It is not UTF-8 text; names `path`.
     """
     try:
         first = re.split(b"[\r\n]", content, maxsplit=1)[0].decode()
@@ -81,16 +81,16 @@ def read_columns(
     member: str | None = None,
     header: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Read some columns of a table as text, without spaces around.
+    """Read some columns of a table as text, without surrounding spaces.
 
     Args:
         path: The file: plain, gzip-compressed, or an archive.
-        columns: Their names; of RecBole's `name:type` the name.
+        columns: Their names; for RecBole's `name:type` the name only.
         member: File inside the archive.
-        header: Names of all columns, of a file that has no header.
+        header: Names of all columns, for a file that has no header.
 
     Raises:
-        InputError: A column is not there, or a line has more or fewer than the first.
+        InputError: A column is missing, or a line has more or fewer columns than the first.
     """
     content = read_bytes(path, member)
     separator, fields = first_line(path, content)
@@ -107,14 +107,14 @@ def read_columns(
 
 
 def _places(path: Path, fields: Sequence[str], columns: Columns) -> tuple[dict[str, int], bool]:
-    """Which column each thing stands in, from 0, and whether the first line is a header."""
+    """Position of each column, from 0, and whether the first line is a header."""
     told = {key: name for key, name in columns.model_dump().items() if name is not None}
     if any(isinstance(name, int) for name in told.values()):
         for key, place in told.items():
             if not isinstance(place, int) or place > len(fields):
                 raise InputError(
-                    f"{path}: columns.{key} is {shown(place)}; allowed: 1 to {len(fields)}, "
-                    "for a file without a header the places of all columns"
+                    f"{path}: columns.{key} is {shown(place)}; allowed: 1 to {len(fields)} "
+                    "(for a file without a header, all columns are given by position)"
                 )
         for key in ("user", "item", "time"):
             if key not in told:
@@ -128,14 +128,14 @@ def _places(path: Path, fields: Sequence[str], columns: Columns) -> tuple[dict[s
         place = next((spelled.index(name) for name in wanted if name in spelled), None)
         if place is not None:
             if spelled.count(spelled[place]) > 1:
-                twice = f"the column {shown(names[place])} stands twice"
+                twice = f"the column {shown(names[place])} occurs twice"
                 raise InputError(f"{path}, line 1: {twice}; rename one of them")
             found[key] = place
         elif key != "rating" or key in told:
             raise InputError(
-                f"{path}, line 1: no column {told.get(key, f'of the {key}')} among "
+                f"{path}, line 1: no column {told.get(key, f'for the {key}')} among "
                 f"{shown(', '.join(names))}; name it with `columns: {{{key}: NAME}}`, or by its "
-                "place from 1 if the file has no header"
+                "position from 1 if the file has no header"
             )
     return found, True
 
@@ -200,7 +200,7 @@ def parsed(path: Path, content: bytes, separator: str, width: int, headed: bool)
 
 
 def numbers(path: Path, texts: pd.Series, what: str, start: int) -> pd.Series:
-    """Texts as numbers: whole ones stay whole and exact.
+    """Texts as numbers; integers stay exact integers.
 
     Args:
         path: For messages.
@@ -209,7 +209,7 @@ def numbers(path: Path, texts: pd.Series, what: str, start: int) -> pd.Series:
         start: Line of the first text.
 
     Raises:
-        InputError: One is no finite number, or is too large to be kept exactly.
+        InputError: A text is not a finite number, or is too large to be kept exactly.
     """
     try:
         found = pd.to_numeric(texts)

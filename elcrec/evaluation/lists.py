@@ -1,7 +1,7 @@
-"""Every user's best items: the head of the lists whose ranks `elcrec.evaluation.ranking` gives.
+"""Every user's top-N list: the head of the ranking that `elcrec.evaluation.ranking` evaluates.
 
-A pass of its own after the test: the code that ranks is part of the fingerprint of every run, so
-that ranks, and which runs may stand in one table, stay what they were.
+This is a separate pass after the test: the ranking code is part of every run's fingerprint, so
+leaving it alone keeps ranks, and which runs may share a table, as they were.
 """
 
 from dataclasses import replace
@@ -17,17 +17,17 @@ from elcrec.evaluation.tiles import FEW_ROWS, Block
 from elcrec.models.interface import SequenceModel
 
 LISTED = 20
-"""Items kept of each list."""
+"""Items kept in each list."""
 
 
 class Lister(Evaluator):
     """Finds the best items of each user, under the same protocol and in the same memory."""
 
     def __init__(self, *arguments: Any) -> None:
-        """Arguments as of `Evaluator`."""
+        """Arguments as for `Evaluator`."""
         super().__init__(*arguments)
         tiles, data = self.plan.tiles, self.plan.data
-        # Few users against many items: the best of a long row are found faster than of short ones.
+        # Few users against many items: top-k is faster on one long row than on many short ones.
         held = tiles.rows * tiles.width
         width = min(tiles.item_size, max(tiles.width, held // FEW_ROWS))
         wide = replace(tiles, width=width, rows=max(1, held // width))
@@ -35,15 +35,15 @@ class Lister(Evaluator):
         self.popularity = data.tensor(training_matrix(data).sum(0).astype(np.float32))
 
     def lists(self, model: SequenceModel) -> dict[str, np.ndarray]:
-        """Return the best items of all users, and how popular what stands before the target is.
+        """Return the top-N lists of all users, and how popular the items before the target are.
 
         Returns:
-            `test`: (users, LISTED) numbers of the items, best first; 0 where fewer compete. Rows
-            that are no item, which compete under `paper`, are left out; of equal scores any come
-            first. `ahead`: (users,) training users of all items that score as much as the target
-            or more. Both int64; errors as for `ranks`.
+            `test`: (users, LISTED) item numbers, best first; 0 where fewer compete. The padding and
+            mask rows, which compete under `paper`, are left out; ties are in no fixed order.
+            `ahead`: (users,) number of training users, summed over all other items that score as
+            much as the target or more. Both int64; errors as for `ranks`.
         """
-        found = self.ranks(model)  # for what it does about the model's mode and about memory
+        found = self.ranks(model)  # handles the model's mode and running out of memory
         return {"test": found[:, :LISTED], "ahead": found[:, LISTED]}
 
     @torch.inference_mode()
@@ -68,11 +68,11 @@ class Lister(Evaluator):
             self._hide_other_rows(scores, first, last)
             if target is None:  # the block's own tile
                 target = scores.gather(1, block.columns)
-                ahead -= self.popularity[first + block.columns[:, 0]]  # itself
+                ahead -= self.popularity[first + block.columns[:, 0]]  # not the target itself
             top = scores.topk(min(LISTED, last - first))
             tops[tile] = top.values, top.indices + first
             ahead += (scores >= target).to(self.popularity.dtype) @ self.popularity[first:last]
-        # In the order of the items, so that of equal ones those of the target's tile do not win.
+        # In the order of the items, so that ties do not favour the target's tile.
         ordered = [tops[tile] for tile in sorted(tops)]
         values, items = (torch.cat(part, 1) for part in zip(*ordered, strict=True))
         best = values.sort(dim=1, descending=True, stable=True)

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SELECTABLE = ("HR@5", "HR@10", "HR@20", "NDCG@5", "NDCG@10", "NDCG@20")
-"""What may choose the tested epoch (`select_by`): their code is part of
+"""Metrics that may select the tested epoch (`select_by`); their code is part of
 `elcrec.runs.fingerprint`."""
 METRICS = SELECTABLE
-"""What is recorded of every run; any other metric comes from its ranks when it is read."""
+"""Metrics recorded for every run; any other is computed from its ranks when the run is read."""
 TABLE_METRICS = ("HR@5", "HR@20", "NDCG@5", "NDCG@20")
-"""What the paper's Table 1 prints, in its order."""
+"""Metrics that the paper's Table 1 prints, in its order."""
 
 
 def per_user(name: str, ranks: ArrayLike) -> NDArray[np.float64]:
@@ -90,5 +90,5 @@ FAMILIES: dict[str, Callable[[NDArray[np.integer], int], NDArray[np.float64]]] =
     "NDCG": _gains,
     "MRR": _reciprocals,
 }
-"""What a metric's name begins with (`MetricName` of the configuration knows it too), and how it is
-computed of (users,) ranks and k."""
+"""First part of a metric's name (`MetricName` in the configuration lists them too), and how the
+metric is computed from (users,) ranks and k."""

@@ -12,8 +12,8 @@ not numbers, count against the model.
 
 Users are encoded in order of length, then scored in blocks against one tile of items after the
 other, small enough for the processor's cache. A block holds users whose targets lie in the same
-tile, and that tile comes first: so a target's score is taken from the very product it is compared
-with, and no tile is computed twice.
+tile, and that tile comes first: so a target's score comes from the same matrix product that it is
+compared with, and no tile is computed twice.
 """
 
 import sys
@@ -33,7 +33,7 @@ from elcrec.usage import give_back, ran_out
 
 
 class Evaluator:
-    """Ranks one split of a data set; what does not depend on the model is made once.
+    """Ranks one split of a data set; what does not depend on the model is computed once.
 
     A chunk of users carries no more padding than its longest history: models must score a history
     the same with or without padding on its left.
@@ -54,7 +54,7 @@ class Evaluator:
             split: `valid` or `test`.
             max_length: Longest window L.
             protocol: `paper`, `strict` or `repeats`.
-            score_memory: Most bytes of scores that exist at a time.
+            score_memory: Maximum bytes of scores held at a time.
         """
         self.protocol = protocol
         self.item_size = data.item_size
@@ -66,8 +66,8 @@ class Evaluator:
     def ranks(self, model: SequenceModel) -> np.ndarray:
         """Return the 0-based rank of each user's target: (users,) int64.
 
-        The model's mode is left as it was; only ranks leave the device, once. If memory runs out,
-        it is done again with half as many users and scores at a time, and so from then on.
+        The model's mode is restored; only ranks leave the device, once. If memory runs out, the
+        evaluation is repeated with half as many users and scores at a time, as are later ones.
 
         Raises:
             InputError: Memory runs out even with a single user at a time.
@@ -82,25 +82,25 @@ class Evaluator:
                 except (RuntimeError, MemoryError) as error:
                     if not ran_out(error):
                         raise
-                self._shrink()  # here, for the error holds on to the tensors of the attempt
+                self._shrink()  # here, because the error keeps the attempt's tensors alive
         finally:
             model.train(was_training)
 
     def _shrink(self) -> None:
-        """Take half of what was held at a time."""
-        plan, self.parts = self.plan, []  # made anew, when what it held is free
+        """Halve the users and scores held at a time."""
+        plan, self.parts = self.plan, []  # rebuilt once the memory of the old ones is free
         give_back(plan.data.device)
         if plan.chunk_users == 1:
             raise InputError(
-                "evaluation: out of memory with a single user at a time: leave it more memory, or "
+                "evaluation: out of memory even with a single user at a time: free some memory, or "
                 "make max_length or dimension smaller"
             )
         scores = plan.tiles.rows * plan.tiles.width * 4
         fitted = Tiles.fit(plan.data, max(4, scores // 2))
         self.plan = replace(plan, tiles=fitted, chunk_users=plan.chunk_users // 2)
         print(
-            "elcrec: out of memory in an evaluation: it goes on with smaller chunks, of "
-            f"{self.plan.chunk_users} users or less",
+            "elcrec: out of memory in an evaluation: continuing with smaller chunks, of at most "
+            f"{self.plan.chunk_users} users",
             file=sys.stderr,
         )
 
@@ -126,13 +126,13 @@ class Evaluator:
             if target is None:  # the block's own tile
                 target = scores.gather(1, block.columns)
             below += scores.lt_(target).sum(1).long()  # in place, as 0 and 1
-            del scores  # so that the next ones lie where these are still in the cache
+            del scores  # so that the next ones reuse this memory while it is cached
         return self.item_size - 1 - below
 
     def _scores(
         self, model: SequenceModel, represented: Tensor, tile: int, seen: Tensor
     ) -> tuple[int, int, Tensor]:
-        """The items `first` to `last` of a tile and their scores, as the protocol has seen ones."""
+        """Item rows `first` to `last` of a tile and their scores, with the protocol applied."""
         first, last = self.plan.tiles.bounds(tile)
         scores = model.score_items(represented, first, last).contiguous()
         if self.protocol != "repeats":

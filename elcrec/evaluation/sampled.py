@@ -1,7 +1,7 @@
-"""What an evaluation against sampled negatives would print, in closed form from full ranks.
+"""Metrics against sampled negatives, in closed form from full ranks.
 
-Of a user's candidates r stand before the target; of m sampled ones then a random number J does, and
-the sampled metric is that of rank J. Its mean over all samples is computed, so nothing is drawn.
+Of a user's candidates, r rank before the target; of m sampled ones a random number J does, and the
+sampled metric is that of rank J. Its mean over all samples is computed, so nothing is drawn.
 Source: Krichene & Rendle, "On Sampled Metrics for Item Recommendation" (KDD 2020).
 """
 
@@ -15,7 +15,7 @@ NEGATIVES = 100
 """As most papers draw: BERT4Rec, S3-Rec and others."""
 
 Chances = NDArray[np.float64]
-"""(users, places) probability of each sampled rank from 0; what is behind the last place is not
+"""(users, places) probability of each sampled rank from 0; ranks beyond the last place are not
 listed."""
 
 
@@ -25,8 +25,8 @@ def uniform(
     """Negatives drawn evenly without replacement: J is hypergeometric.
 
     Args:
-        ranks: (users,) 0-based full ranks r; one that is larger than all candidates is last.
-        candidates: (users,) items that may be drawn: those that the user never had.
+        ranks: (users,) 0-based full ranks r; one above the number of candidates counts as last.
+        candidates: (users,) number of items that may be drawn: those that the user never had.
         places: Sampled ranks that are listed.
         m: Negatives; where there are fewer candidates, all of them.
     """

@@ -12,13 +12,13 @@ from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import Split
 
 SCORE_MEMORY = {"cpu": 16 * 2**20, "cuda": 128 * 2**20}
-"""Most bytes of scores that exist at a time, by kind of device."""
+"""Maximum bytes of scores held at a time, by kind of device."""
 
 TILE_MEMORY = {"cpu": 2 * 2**20, "cuda": 128 * 2**20}
-"""Bytes of scores that are best held at a time: on a processor, what its cache holds."""
+"""Best number of bytes of scores to hold at a time: on a CPU, what its cache holds."""
 
 FEW_ROWS, MANY_ROWS = 128, 1024
-"""Users of a block: fewer make the matrix product slow, more bring nothing."""
+"""Users per block: fewer make the matrix product slow, more gain nothing."""
 
 CHUNK_USERS = 1024
 """Users encoded at once: more would need more memory than training."""
@@ -29,12 +29,12 @@ PART_USERS = 32768
 
 @dataclass(frozen=True)
 class Tiles:
-    """Ranges of item rows, equally wide but for the last."""
+    """Ranges of item rows, equally wide except the last."""
 
     item_size: int
     width: int
     rows: int
-    """Most users that are scored against a tile at once."""
+    """Maximum number of users scored against a tile at once."""
 
     @classmethod
     def fit(cls, data: InteractionData, score_memory: int | None = None) -> Tiles:
@@ -101,7 +101,7 @@ class Plan:
 
     @cached_property
     def known(self) -> np.ndarray:
-        """How many items of each user are known when the split is asked for: (users,)."""
+        """Length of each user's input history for the split: (users,)."""
         return np.diff(self.data.host_offsets) - self.data.history_end(self.split)
 
     def parts(self) -> list[Part]:

@@ -1,1 +1,1 @@
-"""Models of other frameworks on the same users: the split for them, and their predictions here."""
+"""Models of other frameworks on the same users: the split exported, their predictions read."""

@@ -2,9 +2,9 @@
 
 A file is a CSV or Parquet table with the columns user, item and score or rank (more are allowed), a
 TREC run (`user Q0 item rank score tag`), or a table of ranks (user, rank: 0-based, of the test
-item). Where there are scores they decide, as in trec_eval. A list may be cut off after its best
-items: ranks behind its end are not known, and `Ranked.known_to` says up to which k metrics can be
-had.
+item). If there are scores, they decide, as in trec_eval. A list may be truncated to its best
+items: ranks beyond its end are unknown, and `Ranked.known_to` is the largest k whose metrics can be
+computed.
 """
 
 from collections.abc import Sequence
@@ -37,13 +37,13 @@ class Ranked:
     """The rank of every user's test item under predictions from elsewhere."""
 
     ranks: NDArray[np.int64]
-    """(users,) 0-based; `MISSED` where it lies behind the end of a list."""
+    """(users,) 0-based; `MISSED` if the item is beyond the end of a list."""
     ends: NDArray[np.int64]
-    """(users,) items that compete, of a list that ends before the test item; else `ENDLESS`."""
+    """(users,) competing items in a list that ends before the test item; else `ENDLESS`."""
     shortest: str
     """Id of the first user whose list ends there."""
     excluded: int
-    """Predicted items that were taken out, because the protocol does not let them compete."""
+    """Predicted items that were removed, because the protocol does not let them compete."""
     missed: int
     """Users without a prediction, counted as misses."""
     hidden: int
@@ -61,8 +61,8 @@ def rank_targets(
     """The ranks of all users' test items under the predictions of a file.
 
     Ties count against the model, as they do everywhere here. Under every protocol but `repeats` the
-    items before the test item in a user's history do not compete; the ranks behind them close up.
-    So a test item that stands there as well cannot be found, whatever the model.
+    items before the test item in a user's history do not compete; later ranks move up. So a test
+    item that also occurs among them is a miss for any model.
 
     Args:
         path: The file.
@@ -71,7 +71,7 @@ def rank_targets(
         missing: Count users without a prediction as misses instead of refusing the file.
 
     Raises:
-        InputError: The file is not right; a user or item does not exist; a line stands twice; users
+        InputError: The file is invalid; a user or item does not exist; a line is repeated; users
             are missing.
     """
     frame, start = read_predictions(path)
@@ -114,10 +114,10 @@ def rank_targets(
 def read_predictions(path: Path) -> tuple[pd.DataFrame, int]:
     """Read those of `COLUMNS` that a file has, and the line of its first row.
 
-    Ids are text, score and rank numbers. A table of ranks has no item; of Parquet rows are counted.
+    Ids are text, score and rank numbers. A table of ranks has no item; in Parquet rows are counted.
 
     Raises:
-        InputError: Not one of the formats, or a field that is not right, with its line.
+        InputError: Not one of the formats, or a field is invalid; names its line.
     """
     texts, start = _read(path)
     spelled = [column_name(str(name)).lower() for name in texts.columns]
@@ -134,7 +134,7 @@ def read_predictions(path: Path) -> tuple[pd.DataFrame, int]:
             "user, item and rank; or user and rank; each once"
         )
     if texts.empty:
-        raise InputError(f"{path}: has no line besides its header")
+        raise InputError(f"{path}: has no line below its header")
     found = {key: texts.iloc[:, place] for key, place in places.items()}
     for key in {"score", "rank"} & found.keys():
         found[key] = numbers(path, found[key], key, start)
@@ -161,7 +161,7 @@ def _parquet(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_parquet(path)
     except ImportError:
-        raise InputError(f"{path}: Parquet is read by pyarrow; pip install pyarrow") from None
+        raise InputError(f"{path}: reading Parquet needs pyarrow; pip install pyarrow") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error).splitlines()[0]
         raise InputError(f"{path}: cannot be read ({reason})") from None
@@ -180,13 +180,13 @@ def _given(path: Path, column: pd.Series, start: int, n_items: int) -> NDArray[n
     value = column.to_numpy()
     wrong = (value < 0) | (value % 1 != 0) | (value >= n_items)
     most = f"a whole number from 0 to {n_items - 1}"
-    allowed = f"rank {{}}; allowed: {most}, how many items stand before"
+    allowed = f"rank {{}}; allowed: {most}, the number of items ahead"
     refuse(path, wrong, column.astype(str), start, allowed)
     return value.astype(np.int64)
 
 
 def _places(path: Path, column: pd.Series, start: int, ids: Sequence[str]) -> NDArray[np.intp]:
-    """Where in `ids` each of a column stands."""
+    """The place in `ids` of each value of a column."""
     places = pd.Index(ids).get_indexer(pd.Index(column.str.strip()))
     some = ", ".join(ids[:3])
     unknown = f"{column.name} {{}} is not in the data set, whose {column.name}s are {some}, ..."
@@ -200,7 +200,7 @@ def _refuse_doubled(
     doubled = pd.DataFrame({"user": user, "item": item}).duplicated().to_numpy()
     last = "item" if "item" in frame else "user"
     whose = f" for user {shown(frame['user'].iloc[doubled.argmax()])}" if last == "item" else ""
-    refuse(path, doubled, frame[last], start, f"{last} {{}} is there a second time{whose}")
+    refuse(path, doubled, frame[last], start, f"{last} {{}} appears a second time{whose}")
 
 
 def _refuse_missing(path: Path, there: NDArray[np.bool_], ids: Sequence[str]) -> None:
@@ -210,14 +210,14 @@ def _refuse_missing(path: Path, there: NDArray[np.bool_], ids: Sequence[str]) ->
         more = ", ..." if len(absent) > NAMED else ""
         raise InputError(
             f"{path}: has no line for {len(absent)} of {len(there)} users ({some}{more}); predict "
-            "for them too, or count them as misses: --missing miss, under `external` missing: miss"
+            "for them too, or count them as misses: --missing miss, or missing: miss in `external`"
         )
 
 
 def _seen(
     sequences: Sequences, *pairs: tuple[NDArray[np.intp], NDArray[np.integer]]
 ) -> list[NDArray[np.bool_]]:
-    """Whether each pair of user and item stands in the user's history before the test item."""
+    """Whether the item of each pair is in the user's history before the test item."""
     width = sequences.n_items + 1
     owner = np.repeat(np.arange(sequences.n_users), sequences.lengths)
     before = np.ones(len(owner), dtype=bool)

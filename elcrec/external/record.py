@@ -1,6 +1,6 @@
-"""Predictions in the shape of runs, so that tables and tests take them as they take runs.
+"""Predictions in the form of runs, so that tables and tests treat them like runs.
 
-And which runs of ours they are held against, on which metrics.
+Also which of our runs they are compared with, and on which metrics.
 """
 
 from collections.abc import Iterator, Sequence
@@ -21,14 +21,14 @@ from elcrec.runs.reading import Runs
 from elcrec.runs.record import RunRecord
 
 THEIRS = ""
-"""Id of the model that is compared: no model of ours has it."""
+"""Id of the external model that is compared; none of our models has it."""
 
 
 class Predicted(RunRecord):
-    """What a file says of one seed of a model: the test split alone, and nothing of a training."""
+    """What a file tells about one seed of a model: the test split only, nothing about training."""
 
     lists: Ranked
-    """What is known of its lists, and what was done to them."""
+    """What is known about its lists, and what was done to them."""
 
 
 def histories(config: Config, dataset: str, ids: str) -> Sequences:
@@ -45,25 +45,25 @@ def histories(config: Config, dataset: str, ids: str) -> Sequences:
 def read_external(config: Config, dataset: str, model: str) -> list[Predicted]:
     """Read the predictions of a model under `external`, a record for each seed from 1.
 
-    Under the protocol `paper` items seen before are taken out, as under `strict`: the 0 that they
-    score there has no meaning among the scores of another model.
+    Under the protocol `paper` items seen before are removed, as under `strict`: the score 0 that
+    they get there has no meaning among the scores of another model.
 
     Raises:
-        InputError: The data set is not prepared, or a file is not right or given twice.
+        InputError: The data set is not prepared, or a file is invalid or given twice.
     """
     told = config.external[model]
     if dataset not in told.files:
         return []
     for n, file in enumerate(told.files[dataset]):
         if file in told.files[dataset][:n]:
-            raise InputError(f"{file}: is given twice; allowed: a file for each seed")
+            raise InputError(f"{file}: is given twice; allowed: one file per seed")
     sequences = histories(config, dataset, told.ids)
     ranked_by = "repeats" if config.protocol == "repeats" else "strict"
     same: dict[str, Any] = {
         **{"dataset": dataset, "model": model, "protocol": config.protocol},
         **{"ranked_by": ranked_by, "users": sequences.n_users, "data": sequences.digest()},
         **{"epochs": 0, "best_epoch": 0, "fingerprint": "", "settings": ""},  # not trained here,
-        **{"commit": None, "dirty": False, "device": ""},  # so there is nothing to say of it
+        **{"commit": None, "dirty": False, "device": ""},  # so there is nothing to record
     }
     found: list[Predicted] = []
     for seed, file in enumerate(told.files[dataset], 1):
@@ -71,8 +71,8 @@ def read_external(config: Config, dataset: str, model: str) -> list[Predicted]:
         for other in found:
             if np.array_equal(other.ranks["test"], ranked.ranks):
                 raise InputError(
-                    f"{file}: says the same as {other.folder}; allowed: a file for each training, "
-                    "one for a model without chance"
+                    f"{file}: has the same ranks as {other.folder}; allowed: one file per "
+                    "training, or a single file for a deterministic model"
                 )
         values: dict[str, Any] = {"lists": ranked, "metrics": {"test": summarise(ranked.ranks)}}
         values |= {"folder": file, "seed": seed, "ranks": {"test": ranked.ranks}}
@@ -99,11 +99,11 @@ def place(metric: str) -> int:
 
 
 def refuse_short(run: Predicted, needed: int) -> None:
-    """Raise InputError where a list ends before `needed` items that compete, and the test item."""
+    """Raise InputError if a list ends before `needed` competing items and before the test item."""
     if run.lists.known_to < needed:
         raise InputError(
             f"{run.folder}: {short_lists([run], needed)}; allowed: {needed} or more (items that "
-            "the user had before compete under the protocol repeats alone)"
+            "the user had before compete only under the protocol repeats)"
         )
 
 
@@ -112,20 +112,20 @@ def done_to(theirs: Sequence[Predicted]) -> Iterator[str]:
     first = theirs[0]
     if excluded := sum(run.lists.excluded for run in theirs):
         yield (
-            f"{excluded:,} predicted items were taken out, and the ranks behind them closed up: the"
+            f"{excluded:,} predicted items were removed, and the ranks after them moved up: the"
             f" user had them before, and under the protocol {first.protocol} they do not compete."
         )
     if missed := sum(run.lists.missed for run in theirs):
         yield f"{missed:,} users without a prediction count as misses."
     if hidden := first.lists.hidden:
         yield (
-            f"{hidden:,} users had their test item before, so that it does not compete either"
+            f"{hidden:,} users had their test item before, so it does not compete either"
             " and counts as a miss."
         )
 
 
 def short_lists(runs: Sequence[Predicted], needed: int) -> str:
-    """Which lists end before `needed` items that compete, and before the test item."""
+    """Words for the lists that end before `needed` competing items and before the test item."""
     first = min((run.lists for run in runs), key=lambda lists: lists.known_to)
     count = sum(int((run.lists.ends < needed).sum()) for run in runs)
     lists = f"{count:,} of {sum(run.users for run in runs):,} lists are"
@@ -148,29 +148,29 @@ def known_metrics(theirs: Sequence[Predicted], wanted: Sequence[str]) -> list[st
 
 @dataclass(frozen=True)
 class Rivals:
-    """Runs of ours under one protocol."""
+    """Our runs under one protocol."""
 
     runs: Sequence[RunRecord]
-    """Those of all data sets in use, for their training noise counts."""
+    """Runs on all data sets in use, because their training noise is used."""
     models: Sequence[str]
-    """Ids of the models that predictions are held against."""
+    """Ids of the models that predictions are compared with."""
     folder: Path
-    """Where they lie."""
+    """Where the runs are."""
 
 
 def read_rivals(
     config: Config, theirs: Predicted, against: Sequence[str] = (), folder: Path | None = None
 ) -> Rivals:
-    """Read the runs of an output folder, or else the recorded ones, of whatever code.
+    """Read the runs of an output folder, or else the recorded ones, whatever code made them.
 
     Args:
-        config: Says the protocol and, of recorded runs, which there are to be.
-        theirs: What is held against them.
+        config: Gives the protocol and, for recorded runs, which to read.
+        theirs: The predictions to compare with them.
         against: Ids of models; all that have runs on the data set by default.
         folder: The output folder.
 
     Raises:
-        InputError: There is no run, or none of one of `against`, or they are of other histories.
+        InputError: There is no run, or none of a model in `against`, or runs had other histories.
     """
     wanted = _below(config, folder) if folder else config.replaced(runs="recorded")
     models = dict.fromkeys([*wanted.models, *against])
@@ -182,22 +182,22 @@ def read_rivals(
         if model not in here:
             which = f"with runs on {theirs.dataset} under the protocol {config.protocol}"
             if not here:
-                raise InputError(f"--against {model}: there is none {which} in {wanted.output}")
+                raise InputError(f"--against {model}: no model {which} in {wanted.output}")
             raise InputError(f"--against: {unknown('model', model, here, which)}")
     for run in here.values():
         if run.data != theirs.data:
             path = config.sequences_file(theirs.dataset)
-            raise InputError(f"{path}: has other histories than the run in {run.folder} had")
+            raise InputError(f"{path}: has other histories than the run in {run.folder}")
     return Rivals(runs, list(against or here), folder or config.recorded)
 
 
 def _below(config: Config, folder: Path) -> Config:
-    """A configuration that asks for the runs of its models below an output folder."""
+    """A configuration that asks for the runs that an output folder has."""
     places = [path.parent.parts[-2:] for path in folder.glob("runs/*/*/[0-9]*/metrics.json")]
     if not places:
-        raise InputError(f"--runs {folder}: has no finished run, runs/DATASET/MODEL/SEED")
+        raise InputError(f"--runs {folder}: has no finished run (runs/DATASET/MODEL/SEED)")
     models, seeds = map(set, zip(*places, strict=True))
-    # Arms of an ablation, say, are no rivals unless they are named, and not part of the noise.
+    # Ablation arms, for example, are no rivals unless named, and do not count for the noise.
     ordered = [m for m in config.models if m in models] or sorted(models)
     return config.replaced(
         runs="trained", output=folder, models=ordered, seeds=sorted(map(int, seeds))

@@ -11,7 +11,7 @@ from elcrec.errors import InputError, shown, unknown
 from elcrec.files.atomic import write_text
 
 HEADER = ["user_id:token", "item_id:token", "timestamp:float"]
-"""Of RecBole's atomic files; the time is the position, for only the order is known."""
+"""Header of RecBole's atomic files; the time is the position, as only the order is known."""
 
 
 def split(sequences: Sequences) -> dict[str, pd.DataFrame]:
@@ -40,14 +40,14 @@ def export(name: str, sequences: Sequences, folder: Path, formats: Sequence[str]
     - text: `all.txt`, `train.txt`, `valid.txt`, `test.txt` with lines `user item item ...`
 
     Args:
-        name: Of the data set in RecBole, which finds files by it.
+        name: Name of the data set in RecBole, which finds files by it.
         sequences: The histories, with the ids that are written.
-        folder: Where to.
+        folder: Where to write.
         formats: `recbole`, `csv` or `text`, or several.
 
     Raises:
-        InputError: An unknown format, or an id with blanks, which text cannot have. Nothing is
-            written then.
+        InputError: An unknown format, or an id with whitespace, which text cannot have. Nothing
+            is written then.
     """
     for form in formats:
         if form not in _WRITERS:
@@ -77,8 +77,8 @@ def _text(name: str, part: str, frame: pd.DataFrame) -> tuple[str, str]:
     for column in ("user", "item"):
         if (blank := frame[column].str.contains(r"\s")).any():
             raise InputError(
-                f"{column} {shown(frame[column][blank].iloc[0])}: has a blank, which the format "
-                "text cannot have; leave it out by --format, or export --ids numbers"
+                f"{column} {shown(frame[column][blank].iloc[0])}: has whitespace, which the format "
+                "text cannot have; leave it out of --format, or export --ids numbers"
             )
     lines = frame.groupby("user", sort=False)["item"].agg(" ".join)
     return f"{part}.txt", "".join(f"{user} {items}\n" for user, items in lines.items())

@@ -1,1 +1,1 @@
-"""Figures of the paper and of the models' inner life, drawn from run folders alone."""
+"""Figures of the paper and diagnostics of the models, drawn from run folders and tables."""

@@ -29,7 +29,7 @@ APART = 0.2  # ours above the middle of the row, the paper's below
 
 
 def draw(runs: Runs) -> Drawn:
-    """A row for each arm but the first, which they are compared with; a panel for each data set."""
+    """A row for each arm but the first, the base of the others; a panel for each data set."""
     config = runs.config
     datasets, models = ablation_arms(config)
     found = runs.find(datasets, models)
@@ -57,7 +57,7 @@ def draw(runs: Runs) -> Drawn:
 def of_arms(config: Config, found: Found, base: str) -> pd.DataFrame:
     """A row for each data set and arm; `base` is the model that they are compared with."""
     metrics = config.metrics or TABLE_METRICS
-    # The paper prints the sum of its own four.
+    # The paper prints the sum of its own four metrics.
     printed_sums = set(metrics) == set(TABLE_METRICS)
     paper = load_accuracy(FOLDER / "ablation.csv") if printed_sums else {}
     sums = {key: [sum(map(run.score, metrics)) for run in found[key]] for key in found}

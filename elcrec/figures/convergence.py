@@ -1,4 +1,4 @@
-"""Convergence: validation HR@5 and training loss, epoch by epoch; curves as diagnostics has too.
+"""Convergence: validation HR@5 and training loss, epoch by epoch; diagnostics uses its curves too.
 
 A curve is the mean over seeds with a band, as far as every seed was trained.
 """

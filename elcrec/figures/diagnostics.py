@@ -54,7 +54,7 @@ def largest_gap(table: pd.DataFrame) -> float | None:
 
 
 def _other_form(grid: Grid) -> tuple[list[pd.DataFrame], list[float]]:
-    """Rings where the loss has its other form, on the lines; returns them, and the gaps."""
+    """Draw the other form of the loss as rings on the lines; returns its values and the gaps."""
     tables, gaps = [], []
     for (dataset, model), records in grid.found.items():
         known = [(gap, h) for h in map(history, records) if (gap := largest_gap(h)) is not None]
@@ -70,7 +70,7 @@ def _other_form(grid: Grid) -> tuple[list[pd.DataFrame], list[float]]:
 
 
 def _draw_published(grid: Grid) -> tuple[list[pd.DataFrame], list[str]]:
-    """Lines at what the authors' published weights have; returns that, and how many are in use."""
+    """Draw lines at the values of the authors' published weights; returns them and texts of use."""
     tables, told = [], []
     for dataset, column in grid.columns.items():
         path = released_folder(grid.config, dataset) / dataset / "elcrec.json"
@@ -88,7 +88,7 @@ def _draw_published(grid: Grid) -> tuple[list[pd.DataFrame], list[str]]:
 
 
 def _show_zero(grid: Grid) -> None:
-    """Scales that show 0; of counts one that tells a few from none and many."""
+    """Make the scales show 0; that of counts is logarithmic, to tell few from none and many."""
     for counts, *cosines, _ in grid.columns.values():
         if counts.lines:
             counts.set_yscale("log", nonpositive="clip")

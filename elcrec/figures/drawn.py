@@ -38,17 +38,17 @@ class Drawn:
     caption: str
     """What is shown, of which runs, and what to take into account."""
     alt: str
-    """The same for who cannot see it: kind of figure, axes, what stands out."""
+    """The same for readers who cannot see it: kind of figure, axes, what stands out."""
 
 
 def drawn(kind: str, figure: Figure, numbers: pd.DataFrame, **told: Any) -> Drawn:
-    """A figure with the words of its kind in `templates/captions.yaml`, which name what is told."""
+    """A figure with the texts of its kind in `templates/captions.yaml`; `told`: their variables."""
     words = (worded(WORDS, kind, part, told) for part in ("title", "caption", "alt"))
     return Drawn(figure, numbers, *words)
 
 
 def write(drawn: Drawn, folder: Path, name: str) -> None:
-    """Write `<name>.png`, `.pdf`, `.csv` and `.json` into `folder`; the last one comes last."""
+    """Write `<name>.png`, `.pdf`, `.csv` and `.json` into `folder`; the JSON comes last."""
     with look():
         for kind, metadata in METADATA.items():
             with replaced(folder / f"{name}.{kind}") as path:
@@ -62,18 +62,18 @@ def write(drawn: Drawn, folder: Path, name: str) -> None:
 def make(
     config: Config, kind: str, folder: Path, dataset: str | None = None, any_code: bool = False
 ) -> None:
-    """Draw one figure, of every data set unless one is named.
+    """Draw one kind of figure, for every data set unless one is named.
 
     Raises:
-        InputError: A configuration or run folder that is not right, or a figure that the
-            configuration does not ask for.
+        InputError: A configuration or run folder is not valid, or the figure is not part of the
+            configuration.
     """
     if dataset:
         config.dataset(dataset)
     chosen = [f for f in plan(config, [kind]) if dataset in (None, f.dataset)]
     if not chosen:
         names = ", ".join(figure.name for figure in plan(config)) or "none"
-        raise InputError(f"figure {kind}: this configuration asks for: {names}")
+        raise InputError(f"figure {kind}: is not in this configuration, which has: {names}")
     draw = importlib.import_module(f"elcrec.figures.{kind}").draw
     runs = Runs(config, "take" if any_code else "refuse")
     for figure in chosen:
@@ -90,7 +90,7 @@ def seeds_of(records: Sequence[RunRecord]) -> str:
 
 
 def gaps(missing: Iterable[str]) -> str:
-    """What is not there, as a sentence; empty if nothing is missing."""
+    """What is missing, as a sentence; empty if nothing is."""
     names = "; ".join(dict.fromkeys(missing))
     return f" Not run: {names}." if names else ""
 

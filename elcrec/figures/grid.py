@@ -23,14 +23,14 @@ class Grid:
 
     config: Config
     found: Found
-    """All runs, those of data sets without a column, which have none, included."""
+    """All runs by data set and model; data sets without a column have none."""
     figure: Figure
     columns: Columns
     looks: dict[str, style.Series]
     """Look of each model's line."""
 
     def finish(self) -> None:
-        """Say of empty panels why they are, and write the legend."""
+        """Write into empty panels why they are empty, and draw the legend."""
         for dataset, column in self.columns.items():
             known = any(self.found[dataset, model] for model in self.looks)
             for axis in column:
@@ -69,7 +69,7 @@ def with_runs(found: Found) -> list[str]:
 def layout(
     config: Config, datasets: Sequence[str], rows: Sequence[str], height: float, below: str = ""
 ) -> tuple[Figure, Columns]:
-    """Set up panels; those of a single data set stand side by side.
+    """Set up panels; those of a single data set are side by side.
 
     Args:
         config: Has the names of the data sets.

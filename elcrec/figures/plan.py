@@ -24,13 +24,13 @@ class Planned:
     kind: str
     """A name in `KINDS`."""
     dataset: str | None
-    """Data set, for a kind that has a figure for each."""
+    """Data set, for a kind that has a figure for each data set."""
     folders: tuple[Path, ...]
     """Run folders that it shows."""
     inputs: tuple[str, ...]
-    """Further files that it is made of."""
+    """Further files that it needs."""
     extras: tuple[str, ...]
-    """Further files that it shows if they are there."""
+    """Further files that it shows if they exist."""
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""Sensitivity: a test metric with one hyper-parameter of ELCRec changed at a time."""
+"""Sensitivity: a test metric with one hyperparameter of ELCRec changed at a time."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ COLUMNS = ["dataset", "parameter", "value", "in_tables", "seeds", "mean", "std"]
 
 
 def draw(runs: Runs) -> Drawn:
-    """A row for each hyper-parameter, a column for each data set."""
+    """A row for each hyperparameter, a column for each data set."""
     config = runs.config
     found = [(point, runs.read([point])[0]) for point in sensitivity_points(config)]
     metric = next(iter(config.metrics), METRIC)

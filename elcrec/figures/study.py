@@ -1,4 +1,4 @@
-"""What changes of the clustering do to accuracy and to clusters, side by side."""
+"""Effects of changes to the clustering on accuracy and clusters, side by side."""
 
 from math import inf
 

@@ -73,7 +73,7 @@ def panels(rows: int, columns: int, height: float) -> tuple[Figure, NDArray[Any]
 
 
 def wrapped(count: int, columns: int, height: float) -> tuple[Figure, NDArray[Any]]:
-    """As many panels in lines of at most `columns`, their axes as one row (count,)."""
+    """`count` panels in rows of at most `columns`, their axes as one array (count,)."""
     columns = min(count, columns)
     figure, axes = panels(-(-count // columns), columns, height)
     for axis in axes.flat[count:]:
@@ -126,7 +126,7 @@ def rows_from_the_top(axis: Axes, labels: Sequence[str]) -> None:
 def estimate(
     axis: Axes, y: float, value: float, ends: Sequence[float], edge: float, **look: Any
 ) -> None:
-    """A point of a row and its interval, in percent; what is beyond ± `edge` is drawn there."""
+    """A point of a row and its interval, in percent; values beyond ± `edge` are drawn there."""
     line = {"color": look["color"], "zorder": 1.9}
     axis.plot(np.clip(ends, -edge, edge), [y] * len(ends), **line)
     for end in ends:

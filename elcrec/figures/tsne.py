@@ -17,7 +17,7 @@ Ids = NDArray[np.integer]
 COLORED = 10
 """Intents that get a color of their own."""
 WIDE = 3
-"""Panels in a line."""
+"""Panels in a row."""
 PERPLEXITY = 30.0
 # Dark to light and back, so that neighbors in the legend differ in grey too; each has its marker.
 PALETTE = ["#332288", "#EE9933", "#117733", "#88CCEE", "#AA2255"]
@@ -27,7 +27,7 @@ COLUMNS = ["epoch", "tested", "user", "x", "y", "intent", "colored"]
 
 
 def draw(runs: Runs, dataset: str) -> Drawn:
-    """A panel for each epoch asked for and one for the tested epoch."""
+    """A panel for each configured epoch and one for the tested epoch."""
     run = single(runs, dataset)
     wanted: list[int | None] = [*runs.config.figures.snapshot_epochs, None]  # None: the tested one
     figure, axes = style.wrapped(len(wanted), WIDE, 2.2)
@@ -51,7 +51,7 @@ def draw(runs: Runs, dataset: str) -> Drawn:
 
 
 def project(vectors: NDArray[np.floating], seed: int) -> Points:
-    """t-SNE in the plane, (n, d) to (n, 2); users who are all at one point stay there."""
+    """t-SNE in the plane, (n, d) to (n, 2); if all users are at one point, they stay there."""
     if len(vectors) < 4 or np.ptp(vectors, axis=0).max() < 1e-6:
         return np.zeros((len(vectors), 2))
     perplexity = min(PERPLEXITY, (len(vectors) - 1) / 3)

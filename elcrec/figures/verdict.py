@@ -28,11 +28,11 @@ MARKS: dict[str, dict[str, Any]] = {
     "cannot tell": {"color": "0.35", "marker": "o", "markersize": 5, "markerfacecolor": "white"},
 }
 EDGE = 50.0
-"""Percent; what is further away is drawn there."""
+"""Percent; values further away are drawn there."""
 
 
 def draw(runs: Runs) -> Drawn:
-    """A panel for each metric, in a line for each data set that has runs; a row for each model."""
+    """A panel for each metric, in a line for each data set with runs; a row for each model."""
     config = runs.config
     path = config.output / "tables" / "verdict.csv"
     if not path.exists():

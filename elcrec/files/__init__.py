@@ -1,1 +1,1 @@
-"""Files: read and checked, written whole."""
+"""Files: read with checks, written atomically."""

@@ -17,10 +17,10 @@ _spared: ContextVar[Path | None] = ContextVar("_spared", default=None)
 
 @contextmanager
 def sparing(place: Path | None) -> Iterator[None]:
-    """In the block no file that is there already, at this place or below it, is replaced.
+    """Inside the block, no existing file is replaced at this place or below it.
 
     Raises:
-        WriteError: The place is such a file; inside the block, when one is to be replaced.
+        WriteError: The place is an existing file; inside the block, if one would be replaced.
     """
     token = _spared.set(place)
     try:
@@ -32,15 +32,15 @@ def sparing(place: Path | None) -> Iterator[None]:
 
 
 def spare(path: Path) -> None:
-    """Refuse to replace what is no ordinary file, or one of `sparing`.
+    """Refuse to replace something that is not an ordinary file, or a file that `sparing` protects.
 
     Raises:
-        WriteError: So it is.
+        WriteError: The path is one of these.
     """
     if os.path.exists(path) and not os.path.isfile(path):
-        raise WriteError(f"{path}: cannot be written: it is there, and no file")
+        raise WriteError(f"{path}: cannot be written: it exists and is not a file")
     if _spared.get() in (path, *path.parents) and os.path.lexists(path):
-        raise WriteError(f"{path}: is there already; name another place, or replace it by --force")
+        raise WriteError(f"{path}: already exists; choose another path, or replace it with --force")
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def replaced(path: Path | str) -> Iterator[Path]:
     removed when the block raises. Missing parent folders are made.
 
     Raises:
-        WriteError: The disk is full, or the place cannot be written to, or has what is to stay.
+        WriteError: The disk is full, the place is not writable, or has a file that must stay.
     """
     path = Path(path)
     spare(path)
@@ -63,11 +63,11 @@ def replaced(path: Path | str) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        os.fsync(handle)  # the content is on the disk before the name is: power may fail
+        os.fsync(handle)  # the content must reach the disk before the name: power may fail
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(path)
     except OSError as error:
-        if error.filename not in (None, name):  # of another file, which the block read
+        if error.filename not in (None, name):  # about another file, which the block read
             raise
         with writing(path):
             raise
@@ -77,7 +77,7 @@ def replaced(path: Path | str) -> Iterator[Path]:
 
 
 def remove_partial(folder: Path) -> None:
-    """Remove what a killed process was writing in a folder that no other process writes to."""
+    """Remove the temporary files of a killed process; no other process may write to the folder."""
     for path in folder.glob(f".*{PARTIAL}*"):
         path.unlink(missing_ok=True)
 

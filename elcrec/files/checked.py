@@ -1,8 +1,8 @@
-"""What is read from outside, checked by pydantic; what is wrong is said in plain words.
+"""Data from outside, checked by pydantic; errors are reported in plain words.
 
-A refusal names the source, the key and what is allowed there, in the same words for a
-configuration, a model's YAML and a record in JSON. What is allowed is told from the JSON schema
-that pydantic makes of a type, so each rule is written once, with its type.
+A message names the source, the key and what is allowed there, in the same words for a
+configuration, a model's YAML and a record in JSON. What is allowed is derived from the JSON schema
+that pydantic makes from a type, so each rule is written once, with its type.
 """
 
 import functools
@@ -24,38 +24,38 @@ Where = Callable[..., str]
 Schema = Mapping[str, Any]
 
 STRICT = ConfigDict(strict=True, allow_inf_nan=False, arbitrary_types_allowed=True)
-"""No text for a number, and no boolean or 1.0 for an integer: seeds and the like name folders."""
+"""No text as a number, and no boolean or 1.0 as an integer: seeds and the like name folders."""
 LARGEST = 2**63 - 1
-"""What numpy and every other reader can hold; it goes without saying in messages."""
+"""The largest integer that numpy and every other reader can hold; messages do not mention it."""
 
 
 class Section(BaseModel):
-    """A mapping that may have the keys of its fields only."""
+    """A mapping that may have no keys but its fields."""
 
     model_config = STRICT | ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     def replaced(self, **changes: Any) -> Self:
-        """The same with other values of some fields, which are not checked."""
+        """A copy with other values for some fields, which are not checked."""
         return self.model_copy(update=changes)
 
 
 class Record(Section):
-    """An object of a record; what else it has is for other readers."""
+    """An object in a record; its other keys are ignored, for they are for other readers."""
 
     model_config = ConfigDict(extra="ignore")
 
 
-_WORDS: dict[str, str] = {}  # for what matches a pattern
+_WORDS: dict[str, str] = {}  # pattern to words for what it matches
 
 
 def matching(pattern: str, words: str) -> Any:
-    """Of a text: that it matches the pattern; a message says so in these words."""
+    """Require that a text matches the pattern; messages describe it in these words."""
     _WORDS[pattern] = words
     return Field(pattern=pattern)
 
 
 def having(*keys: str) -> AfterValidator:
-    """Of a mapping: that it has these keys."""
+    """Require that a mapping has these keys."""
 
     def whole(values: dict[str, Any]) -> dict[str, Any]:
         for key in keys:
@@ -70,7 +70,7 @@ def _unique(values: list[T]) -> list[T]:
     for last, value in enumerate(values):
         if value in values[:last]:
             places = f"[{values.index(value)}] and [{last}]"
-            raise ValueError(f"must have no value twice, got {shown(value)} at {places}")
+            raise ValueError(f"must not repeat a value, got {shown(value)} at {places}")
     return values
 
 
@@ -78,7 +78,7 @@ def _path(value: Any) -> Any:
     if not value or not isinstance(value, str):
         return value
     if "{" in value or "}" in value:
-        raise ValueError(f"must have no braces, which Snakemake replaces, got {shown(value)}")
+        raise ValueError(f"must not contain braces, which Snakemake replaces, got {shown(value)}")
     return as_path(value)
 
 
@@ -88,7 +88,7 @@ Line = Annotated[
     str, matching(rf"^{_PRINTED}*[^\s\x00-\x1f\x7f]{_PRINTED}*$", "a text of one line")
 ]
 FilePath = Annotated[Path, BeforeValidator(_path, json_schema_input_type=Text)]
-"""Of a configuration, so that it may stand in a pattern of Snakemake."""
+"""A path in a configuration, which may be used in a pattern of Snakemake."""
 Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Positive = Annotated[int, Field(ge=1, le=LARGEST)]
 Amount = Annotated[float, Field(ge=0, le=LARGEST)]
@@ -98,12 +98,12 @@ Some = Annotated[Unique[T], Field(min_length=1)]
 
 
 def in_file(path: Path) -> Where:
-    """The words for keys of a file."""
+    """Words for the place of a key in a file."""
     return lambda *keys: f"{path}: {dotted(keys)}"
 
 
 def check(kind: Any, values: Any, where: Where, context: Any = None) -> Any:
-    """The values as a model or another type has them.
+    """Check values against a model or another type; returns them as that type.
 
     Args:
         kind: The model or the type.
@@ -112,7 +112,7 @@ def check(kind: Any, values: Any, where: Where, context: Any = None) -> Any:
         context: For the validators of `kind`.
 
     Raises:
-        InputError: One line, of the outermost mistake.
+        InputError: One line, about the outermost mistake.
     """
     adapter = _adapter(kind)
     try:
@@ -122,9 +122,10 @@ def check(kind: Any, values: Any, where: Where, context: Any = None) -> Any:
 
 
 def as_wanted(kind: Any, values: Any) -> Any:
-    """Values of which some came as texts, each as `kind` wants it in its place.
+    """Convert values, some of which arrived as texts, to what `kind` expects in each place.
 
-    Snakemake hands over what `--config` nests so: `seeds=[1]` as `['1']`, but `output=1` as 1.
+    Snakemake passes on nested values of `--config` as texts: `seeds=[1]` as `['1']`, but
+    `output=1` as 1.
     """
     root = _adapter(kind).json_schema()
     return _as_wanted(values, root, root)
@@ -179,14 +180,14 @@ def _refusal(error: pydantic.ValidationError, root: Schema, values: Any, where: 
 
 
 def has(value: Any, key: str | int) -> bool:
-    """Whether something stands in a mapping under a key, or in a list at a place."""
+    """Whether a mapping has a key, or a list a place."""
     if isinstance(key, int):
         return isinstance(value, list) and key < len(value)
     return isinstance(value, Mapping) and key in value
 
 
 def _choices(schema: Schema, root: Schema) -> list[Schema]:
-    """The schemas that one leaves the choice of, or names; mostly it is itself the only one."""
+    """The alternatives of a schema, references resolved; usually it is the only one itself."""
     if "$ref" in schema:
         return _choices(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
     if "anyOf" in schema:
@@ -195,7 +196,7 @@ def _choices(schema: Schema, root: Schema) -> list[Schema]:
 
 
 def _inside(schema: Schema, key: str | int, root: Schema) -> Schema:
-    """The schema of what stands under a key, or in a list."""
+    """The schema of the value under a key, or of the entries of a list."""
     found: list[Any] = []
     for each in _choices(schema, root):
         found += [each.get("items"), each.get("properties", {}).get(key)]
@@ -217,7 +218,7 @@ _KINDS = {
 def _allowed(schema: Schema, root: Schema) -> str:
     """What a schema allows: `a list of at least one entry, each an integer from 0 to 9`."""
     if "anyOf" in schema:
-        # Of a key that may be left out no message says that nothing may stand there.
+        # For a key that may be left out, messages do not mention that null is allowed.
         hidden = {"type": "null"} if "default" in schema else None
         return " or ".join(_allowed(each, root) for each in schema["anyOf"] if each != hidden)
     (schema,) = _choices(schema, root)

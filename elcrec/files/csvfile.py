@@ -8,11 +8,11 @@ from elcrec.errors import InputError, in_line, shown
 
 
 def read_csv(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Read the header and the rows, each with as many fields.
+    """Read the header and the rows; each row has as many fields as the header.
 
     Raises:
-        InputError: The file is missing or no UTF-8 text, a column stands twice, or a row has more
-            or fewer fields than the header.
+        InputError: The file is missing or not UTF-8 text, a column appears twice, or a row has
+            more or fewer fields than the header.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -35,11 +35,11 @@ def as_number(text: str, where: str) -> float:
     """A field as a number; nan if it is empty.
 
     Args:
-        text: The field as it stands.
-        where: Words for its place, which a refusal begins with.
+        text: The field as written.
+        where: Words for its place, which the message begins with.
 
     Raises:
-        InputError: It is something else, infinite, or the text `nan`.
+        InputError: It is not a number, infinite, or the text `nan`.
     """
     try:
         value = float(text) if text else math.nan

@@ -1,4 +1,4 @@
-"""Checked reading of JSON records: each wrong key is one line that names file and key."""
+"""JSON records, read with checks: each error is one line that names file and key."""
 
 import json
 from pathlib import Path
@@ -20,7 +20,7 @@ def read_json(path: Path, kind: type[R]) -> R:
 
 
 def as_record(values: dict[str, Any], kind: type[R], path: Path) -> R:
-    """The same of what was read from `path` before."""
+    """The same for values that were read from `path` before."""
     record: R = check(kind, values, in_file(path))
     return record
 
@@ -38,17 +38,17 @@ def read_object(path: Path) -> dict[str, Any]:
     except RecursionError:
         raise InputError(f"{path}: is nested too deeply to be a record") from None
     except ValueError as error:
-        raise InputError(f"{path}: is not whole JSON ({error})") from None
+        raise InputError(f"{path}: is not valid JSON ({error})") from None
     if not isinstance(values, dict):
         raise InputError(f"{path}: must be a JSON object")
     return values
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; ValueError for one with a key twice, of which readers take either."""
+    """An object; ValueError for a repeated key, of which readers use the first or the last."""
     values = dict(pairs)
     if len(values) < len(pairs):
         keys = [key for key, _ in pairs]
         twice = next(key for key in values if keys.count(key) > 1)
-        raise ValueError(f"key {shown(twice)} stands twice")
+        raise ValueError(f"key {shown(twice)} appears twice")
     return values

@@ -1,4 +1,4 @@
-"""Files of arrays (.npz), written whole, and read without running code from them."""
+"""Files of arrays (.npz), written atomically, and read without running code from them."""
 
 import math
 from collections.abc import Collection, Mapping
@@ -20,7 +20,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
         names: The arrays to read, all of which must be there; None: every one.
 
     Raises:
-        InputError: The file is missing, damaged, lacks an array or holds something else than
+        InputError: The file is missing, damaged, lacks an array or holds something other than
             numbers and texts.
     """
     try:
@@ -32,7 +32,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
     # an absurd size, SyntaxError for a header, NotImplementedError for a kind of compression.
     except Exception as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
-        raise InputError(f"{path}: is not a whole .npz file ({reason})") from None
+        raise InputError(f"{path}: is not a complete .npz file ({reason})") from None
     absent = [name for name in names or () if name not in found]
     if absent:
         raise InputError(f"{path}: has no array '{absent[0]}'; needed: {' and '.join(names or ())}")
@@ -40,16 +40,16 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], *kinds: type) -> None:
-    """Write named arrays, compressed, atomically; each as `narrowed` makes it."""
+    """Write named arrays, compressed, atomically; each as `narrowed` returns it."""
     with replaced(path) as temporary:
         kept = {name: narrowed(array, *kinds) for name, array in arrays.items()}
         np.savez_compressed(temporary, **kept)  # type: ignore[arg-type]
 
 
 def narrowed(array: NDArray[Any], *kinds: type) -> NDArray[Any]:
-    """An array in the first of these types that holds it, or else as it is.
+    """The array in the first of these types that can hold it, or else unchanged.
 
-    A type holds whole numbers if it changes none, and others if it makes none infinite.
+    A type can hold whole numbers if it changes none, and other numbers if it makes none infinite.
     """
     for kind in map(np.dtype, kinds):
         if (kind.kind == "f") == (array.dtype.kind == "f"):
@@ -68,13 +68,13 @@ def check_whole(
     most: float = math.inf,
     dimensions: int = 1,
 ) -> None:
-    """Refuse an array of another shape, or of something else than whole numbers from 0.
+    """Refuse an array of another shape, or of anything but whole numbers from 0.
 
     Args:
-        where: Words for its place, which a refusal begins with.
+        where: Words for its place, which the message begins with.
         array: The array.
         rows: How many it must have.
-        words: What is allowed, for the refusal.
+        words: What is allowed, for the message.
         most: The largest number that is allowed.
         dimensions: How many it must have.
 
@@ -86,7 +86,7 @@ def check_whole(
 
 
 def is_whole(array: NDArray[Any], most: float) -> bool:
-    """Whether there are numbers and all are whole ones from 0 to `most`."""
+    """Whether the array has values, and all are whole numbers from 0 to `most`."""
     right = array.dtype.kind in "iu" and array.size > 0
     return right and bool(0 <= array.min() <= array.max() <= most)
 

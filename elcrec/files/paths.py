@@ -1,4 +1,4 @@
-"""Paths that people write or read in what is given on, and folders that the program makes."""
+"""Paths that users write, paths in files to be shared, and folders that the program creates."""
 
 import errno
 import hashlib
@@ -11,15 +11,15 @@ from elcrec import ROOT
 from elcrec.errors import shown, writing
 
 UNFIT = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
-"""Cannot stand in a line, or not be written."""
+"""Characters that cannot be part of a line, or cannot be written."""
 _ABSOLUTE = re.compile(r"(?<![\w.~/:])(?:file://)?/[^\s'\",;:()]+")
 
 
 def as_path(text: str) -> Path:
-    """The one place where a text that somebody wrote becomes a path; `~` is the home folder.
+    """The one place where a user's text becomes a path; `~` is the home folder.
 
     Raises:
-        ValueError: It would be another folder than was meant, or is no line of text.
+        ValueError: It would name a folder that the user did not mean, or is not one line of text.
     """
     if not text or UNFIT.search(text):
         raise ValueError(f"must be a path of one line, in UTF-8, got {shown(text)}")
@@ -27,15 +27,15 @@ def as_path(text: str) -> Path:
     if str(path).startswith("~"):
         raise ValueError(f"must be a path, got {shown(text)}: there is no such user")
     if str(path).startswith("-"):
-        raise ValueError(f"must not begin as options do, got {shown(text)}; write the whole path")
+        raise ValueError(f"must not begin with -, got {shown(text)}; write the full path")
     return path
 
 
 def check_folder(folder: Path) -> None:
-    """Look whether files can be written into a folder, which is or would be made.
+    """Check that files can be written into a folder that exists or would be created.
 
     Raises:
-        WriteError: They cannot, or something else stands there.
+        WriteError: They cannot, or something else is in its place.
     """
     there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     with writing(folder):
@@ -46,10 +46,10 @@ def check_folder(folder: Path) -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it, unless it is there.
+    """Create a folder and its parents, unless it exists.
 
     Raises:
-        WriteError: It cannot be made, or nothing can be written into it.
+        WriteError: It cannot be created, or nothing can be written into it.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -63,12 +63,12 @@ def sha256_of(path: Path) -> str:
 
 
 def without_folders(text: str) -> str:
-    """A text to be given on: each absolute path in it as `short` has it."""
+    """A text to be shared: each absolute path in it is shortened by `short`."""
     return _ABSOLUTE.sub(lambda found: short(found[0].removeprefix("file://")), text)
 
 
 def shared_words(words: Iterable[str]) -> list[str]:
-    """The same of the words of a command: a path, or `--option=path`, may have blanks."""
+    """The same for the words of a command: a path, or `--option=path`, may have spaces."""
     parted = (word.rpartition("=") for word in words)
     return [
         option + equals + (short(path) if path.startswith("/") else without_folders(path))
@@ -77,7 +77,7 @@ def shared_words(words: Iterable[str]) -> list[str]:
 
 
 def short(path: Path | str) -> str:
-    """A path as one seen from the working directory or the project, or as its name."""
+    """A path relative to the working directory or the project, or else only its name."""
     path = Path(path)
     inside = (f for f in (Path.cwd(), ROOT) if path.is_absolute() and path.is_relative_to(f))
     for folder in inside:

@@ -1,4 +1,4 @@
-"""Rows of CSV files by their columns; a field that is not there or no number is refused."""
+"""Rows of CSV files by their columns; a missing field or one that is not a number is refused."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Row:
     values: Mapping[str, str]
 
     def text(self, key: str) -> str:
-        """The field as it stands; empty for a gap.
+        """The field as written; empty for a gap.
 
         Raises:
             InputError: The file has no such column.
@@ -40,7 +40,7 @@ class Row:
         """The field as a whole number of at least 0.
 
         Raises:
-            InputError: There is no such column, or the field is no such number.
+            InputError: There is no such column, or the field is not such a number.
         """
         value = self.number(key)
         if not value >= 0 or value != int(value):
@@ -51,7 +51,7 @@ class Row:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Read a CSV file whose lines that begin with `#` are comments; no file gives no row.
+    """Read a CSV file, in which lines that begin with `#` are comments; no file gives no rows.
 
     Raises:
         InputError: A line with more or fewer fields than the header.
@@ -63,7 +63,7 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def rows_of(frame: pd.DataFrame) -> list[Row]:
-    """The rows of a frame, as they are read from the CSV file that is written of it."""
+    """The rows of a frame, as they would be read from the CSV file written from it."""
     records = frame.astype(object).where(frame.notna(), "").to_dict("records")
     return [Row(Path(), {str(k): str(v) for k, v in record.items()}) for record in records]
 

@@ -26,20 +26,20 @@ def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:
     Raises:
         WriteError: The disk is full, or the place cannot be written to.
     """
-    # As bytes: where the disk is full a file says so by an OSError, safetensors by one of its own.
+    # As bytes: on a full disk a file raises OSError, but safetensors an error of its own.
     content = safetensors.torch.save({k: v.cpu().contiguous() for k, v in weights.items()})
     with replaced(path) as temporary:
         temporary.write_bytes(content)
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a state dictionary onto the CPU, of a `.safetensors` file or one of `torch.save`.
+    """Read a state dictionary onto the CPU, from a `.safetensors` file or one of `torch.save`.
 
-    Which names and shapes it has to have is for the caller to check.
+    The caller checks names and shapes.
 
     Raises:
-        InputError: The file is missing, damaged, would run code, or holds something else than named
-            tensors of finite numbers.
+        InputError: The file is missing, damaged, would run code, or holds something other than
+            named tensors of finite numbers.
     """
     try:
         content: object
@@ -57,7 +57,7 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise InputError(f"{path}: holds no state dictionary")
     for name, tensor in content.items():
         if not isinstance(name, str) or not _is_plain(tensor):
-            raise InputError(f"{path}: {shown(name)} is no tensor of finite numbers")
+            raise InputError(f"{path}: {shown(name)} is not a tensor of finite numbers")
     return dict(content)
 
 
@@ -67,7 +67,7 @@ def fit(model: torch.nn.Module, weights: Mapping[str, Tensor], refusal: str) -> 
     Args:
         model: The model.
         weights: A state dictionary.
-        refusal: What a message begins with.
+        refusal: What the message begins with.
 
     Raises:
         InputError: They are those of another model.

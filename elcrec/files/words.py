@@ -1,6 +1,6 @@
 """Words around numbers: captions, claims and remarks, in YAML files of Jinja templates.
 
-Whoever computes returns numbers; what a reader is told of them stands in these files alone.
+Code that computes returns numbers; what a reader is told about them is in these files only.
 """
 
 import functools
@@ -21,7 +21,7 @@ def worded(path: Path, key: str, part: str, numbers: Mapping[str, Any]) -> str:
         path: The file: key to part to text.
         key: Whose text.
         part: Which of its texts.
-        numbers: What the text names; `listed`, `each` and `less` are filters.
+        numbers: Values that the text refers to; `listed`, `each` and `less` are filters.
 
     Raises:
         jinja2.UndefinedError: The text needs a number that is not given.
@@ -32,14 +32,14 @@ def worded(path: Path, key: str, part: str, numbers: Mapping[str, Any]) -> str:
 
 @functools.cache
 def _environment() -> jinja2.Environment:
-    # The page escapes what it shows; in Markdown the same text stands as it is.
+    # The page escapes what it shows; Markdown uses the same text as it is.
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)
     environment.filters |= {"listed": listed, "each": _each, "less": _less}
     return environment
 
 
 def listed(items: Sequence[str], most: int = 4) -> str:
-    """Join for a sentence; of many, the first ones and how many more."""
+    """Join items for a sentence; if there are many, the first ones and how many more."""
     shown = list(items[:most])
     if len(items) > most:
         shown.append(f"{len(items) - most} more")
@@ -47,7 +47,7 @@ def listed(items: Sequence[str], most: int = 4) -> str:
 
 
 def _each(items: Iterable[Mapping[str, Any]], form: str) -> list[str]:
-    """Each of the items in the same words, as `str.format` puts them."""
+    """Each of the items in the same words, a pattern of `str.format`."""
     return [form.format_map(item) for item in items]
 
 

@@ -1,4 +1,4 @@
-"""YAML files, read once, strictly: a key given twice, or one that is no text, is refused."""
+"""YAML files, read once, strictly: a key given twice, or one that is not a text, is refused."""
 
 import functools
 import re
@@ -14,7 +14,7 @@ MERGE = "tag:yaml.org,2002:merge"
 
 
 class _Refusal(yaml.MarkedYAMLError):
-    """Well-formed YAML that is not taken."""
+    """Well-formed YAML that is not accepted."""
 
     def __init__(self, node: yaml.Node, problem: str) -> None:
         super().__init__(problem=problem, problem_mark=node.start_mark)
@@ -38,12 +38,12 @@ class _Loader(yaml.SafeLoader):
         return node
 
     def get_single_data(self) -> Any:
-        """Construct at once, in depth: a node that contains itself is refused by that."""
+        """Construct everything at once, in depth, which refuses a node that contains itself."""
         node = self.get_single_node()
         return None if node is None else self.construct_object(node, deep=True)
 
     def construct_object(self, node: yaml.Node, deep: bool = False) -> Any:
-        """PyYAML lets errors of Python through: of `2026-13-01`, `!!bool x`, 5000 digits."""
+        """Refuse what makes PyYAML raise Python errors: `2026-13-01`, `!!bool x`, 5000 digits."""
         try:
             return super().construct_object(node, deep=deep)
         except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError):
@@ -51,8 +51,8 @@ class _Loader(yaml.SafeLoader):
             raise _Refusal(node, f"{shown(node.value)} cannot be read as {kind}") from None
 
 
-# Numbers as people, JSON and YAML 1.2 write them. YAML 1.1, which PyYAML reads, takes 1e-5 for a
-# text, 010 for 8 and 1:30 for 90.
+# Numbers as people, JSON and YAML 1.2 write them. In YAML 1.1, which PyYAML reads, 1e-5 is a
+# text, 010 is 8 and 1:30 is 90.
 INT, FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in found if tag not in (INT, FLOAT)]
@@ -61,7 +61,7 @@ _Loader.yaml_implicit_resolvers = {
 
 
 class _Dumper(yaml.SafeDumper):
-    """Quotes texts that `_Loader` would take for numbers, besides those that PyYAML would."""
+    """Quotes texts that `_Loader` would read as numbers, besides those that PyYAML quotes."""
 
 
 _WHOLE = re.compile(r"^[-+]?[0-9]+$")
@@ -78,7 +78,7 @@ def parse(text: str, where: Path | str) -> Any:
     """Read YAML text.
 
     Raises:
-        InputError: It is not YAML, or a key is given twice or is no text; names `where` and line.
+        InputError: It is not YAML, or a key is repeated or is not a text; names `where` and line.
     """
     try:
         return yaml.load(text, Loader=_Loader)
@@ -111,7 +111,7 @@ def _read(path: Path, modified: int, size: int) -> Any:
 
 
 def read(path: Path) -> Any:
-    """What a YAML file holds.
+    """The content of a YAML file.
 
     Raises:
         InputError: It cannot be read; names the file and the line.

@@ -1,8 +1,8 @@
 """From a log to a table of features: split by time, history from the training period only.
 
 What a user or an item has done is counted in the training period. A row of the training period sees
-what came before it, strictly, so that no label is among its own features; every later row sees the
-counts at the end of the period. A user without a row in it is purely new and has no history.
+only strictly earlier rows, so that no label is among its own features; every later row sees the
+counts at the end of the period. A user without a row in the period is purely new: no history.
 """
 
 import dataclasses
@@ -24,16 +24,16 @@ from elcrec.statistics.groups import activity_groups
 
 SPLITS = ("train", "valid", "test")
 GROUPS = ("pure new", "new", "low activity", "medium activity", "high activity")
-"""Of users, as the paper names them; the bounds are ours: four equal parts of who has a history."""
+"""User groups, as the paper names them; the bounds are ours: users with a history, in quarters."""
 SMOOTHING = 10.0
-"""Interactions with the mean rate that are added to a user's or item's own."""
+"""Pseudo-interactions at the mean rate that are added to a user's or item's own."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """A prepared data set: N interactions, T tasks, U users (none where nobody is told).
+    """A prepared data set: N interactions, T tasks, U users (none where users are unknown).
 
-    Codes are categories from 1; 0 is what the training period does not have.
+    Codes number categories from 1; 0 stands for those that the training period lacks.
     """
 
     tasks: NDArray[Any]
@@ -41,29 +41,29 @@ class Table:
     labels: NDArray[np.float32]
     """(N, T) 0 or 1."""
     split: NDArray[np.int8]
-    """(N,) place in `SPLITS`."""
+    """(N,) index into `SPLITS`."""
     user: NDArray[np.int32]
-    """(N,) user, from 0; -1 where nobody is told."""
+    """(N,) user, from 0; -1 where users are unknown."""
     activity: NDArray[np.int64]
     """(U,) interactions of each user in the training period."""
     user_codes: NDArray[np.int32]
     """(N, F) categories of the user."""
     user_sizes: NDArray[np.int64]
-    """(F,) codes of each, 0 included."""
+    """(F,) number of codes of each, 0 included."""
     user_numbers: NDArray[np.float32]
     """(N, G) numbers of the user, standardised."""
     codes: NDArray[np.int32]
-    """(N, F') of the item and the context, as the next two."""
+    """(N, F') categories of the item and the context; likewise the next two."""
     sizes: NDArray[np.int64]
     numbers: NDArray[np.float32]
     state_codes: NDArray[np.int32]
-    """(U, F) each user at the end of the training period."""
+    """(U, F) categories of each user at the end of the training period."""
     state_numbers: NDArray[np.float32]
     """(U, G)."""
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read what `write` wrote; the reader of a damaged file says so."""
+        """Read what `write` wrote; a damaged file is refused."""
         return cls(**read_arrays(path, [field.name for field in dataclasses.fields(cls)]))
 
     def write(self, path: Path) -> None:
@@ -71,7 +71,7 @@ class Table:
         write_arrays(path, vars(self))
 
     def rows(self, split: str) -> NDArray[np.intp]:
-        """Numbers of the rows of a split."""
+        """Indices of the rows of a split."""
         return np.flatnonzero(self.split == SPLITS.index(split))
 
     def digest(self) -> str:
@@ -84,7 +84,7 @@ class Table:
 
     @cached_property
     def group(self) -> NDArray[np.int8]:
-        """(U,) place in `GROUPS` of each user."""
+        """(U,) index into `GROUPS` of each user."""
         groups = np.zeros(len(self.activity), dtype=np.int8)
         if known := np.flatnonzero(self.activity).size:
             parts = min(len(GROUPS) - 1, known)
@@ -96,13 +96,13 @@ def build(name: str, log: Log, train: float, valid: float) -> Table:
     """Make the features.
 
     Args:
-        name: Of the data set, for messages.
-        log: What was read; a test file of its own is halved at random into validation and test.
+        name: Name of the data set, for messages.
+        log: The data; a separate test file is halved at random into validation and test.
         train: Share of the interactions, by time, that is the training period.
         valid: Share after it that is the validation period.
 
     Raises:
-        InputError: A split in which a label is never or always there.
+        InputError: In some split a label is never or always 1.
     """
     rows, tasks = log.rows, list(log.tasks)
     split = _halved(log.test) if log.test is not None else _by_time(rows["time"], train, valid)
@@ -138,7 +138,7 @@ def build(name: str, log: Log, train: float, valid: float) -> Table:
 
 
 def _by_time(time: pd.Series, train: float, valid: float) -> NDArray[np.int8]:
-    """Places in `SPLITS`; rows of one moment are not parted."""
+    """Indices into `SPLITS`; rows with the same time stay together."""
     moments = np.sort(time.to_numpy())
     bounds = [moments[int(len(moments) * share)] for share in (train, train + valid)]
     return np.searchsorted(bounds, time.to_numpy(), side="right").astype(np.int8)
@@ -159,7 +159,7 @@ def _check(name: str, labels: pd.DataFrame, split: NDArray[np.int8]) -> None:
             if not 0 < shares[task] < 1:  # nan: an empty split
                 raise InputError(
                     f"data set {name}: of the {(split == number).sum()} interactions in its {part} "
-                    f"period none, or every one, is '{task}'; change industrial.train or valid"
+                    f"period none or all are '{task}'; change industrial.train or valid"
                 )
 
 
@@ -169,8 +169,8 @@ def _history(
     """Interactions and labels of each user or item in the training period.
 
     Returns:
-        Columns `shown` and the tasks: before each row, or at the end of the period for later rows,
-        (N,) with the key as index; and at the end, by key.
+        Counts, in columns `shown` and the tasks: before each row, or at the end of the period for
+        later rows, (N,) with the key as index; and at the end of the period, by key.
     """
     seen = rows[learn].assign(shown=1.0)
     moments = seen.groupby([key, "time"])[["shown", *tasks]].sum()
@@ -200,7 +200,7 @@ class _Coding:
         self.words = {name: pd.Index(frame[name].dropna().unique()) for name in texts}
 
     def arrays(self, frame: pd.DataFrame, prefix: str) -> dict[str, NDArray[Any]]:
-        """Codes (n, F), their sizes (F,) and numbers (n, G); what is not known is 0, the mean."""
+        """Codes (n, F), their sizes (F,) and numbers (n, G); unknown values are 0, the mean."""
         codes = [words.get_indexer(frame[name]) + 1 for name, words in self.words.items()]
         numbers = ((frame[list(self.mean.index)] - self.mean) / self.std).fillna(0.0)
         return {

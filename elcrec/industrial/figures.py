@@ -23,7 +23,7 @@ COLUMNS = ["model", "seed", "rank", "cluster", "group", "users"]
 
 
 def draw(evidence: list[Evidence], clusters: int) -> Iterator[tuple[str, Drawn]]:
-    """Both figures with their names, of each data set whose users are told.
+    """Both figures with their names, of each data set with known users.
 
     Args:
         evidence: The data sets with their runs.
@@ -77,7 +77,7 @@ def users_per_cluster(one: Evidence, numbers: pd.DataFrame) -> Drawn:
 
 
 def groups_in_clusters(one: Evidence, numbers: pd.DataFrame) -> Drawn:
-    """A bar for each of the largest clusters, parted by group; a panel for each model."""
+    """A bar for each of the largest clusters, divided by group; a panel for each model."""
     numbers = numbers[numbers["rank"] <= CHOSEN]
     figure, axes = style.panels(1, len(SHOWN), 2.0)
     for axis, model in zip(axes[0], SHOWN, strict=True):
@@ -90,14 +90,14 @@ def groups_in_clusters(one: Evidence, numbers: pd.DataFrame) -> Drawn:
 
 
 def in_use(one: Evidence) -> str:
-    """How many clusters have a user, in each seed of each model."""
+    """How many clusters have at least one user, for each seed of each model."""
     parts = []
     for model in SHOWN:
         found = [
             len(np.unique(run.clusters)) for run in one.runs[model] if run.clusters is not None
         ]
         parts.append(f"{MODELS[model]} {', '.join(map(str, found)) or 'not run'}")
-    return f"Clusters with a user, seed by seed: {'; '.join(parts)}."
+    return f"Clusters with at least one user, by seed: {'; '.join(parts)}."
 
 
 def _parted(axis: Axes, numbers: pd.DataFrame) -> None:

@@ -5,13 +5,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 LEAST = 1e-7
-"""Probabilities are at least so far from 0 and 1 in the log loss."""
+"""Lower bound on the probability of the true label in the log loss."""
 
 
 def auc_by(
     users: NDArray[np.integer], labels: NDArray[np.floating], scores: NDArray[np.floating]
 ) -> pd.Series:
-    """The AUC within each user: how often a positive is above a negative; ties count half.
+    """The AUC within each user: how often a positive ranks above a negative; ties count half.
 
     It is the rank-sum statistic of Mann and Whitney. Every user counts the same in its mean, unlike
     in the GAUC of Zhou et al. (DIN, KDD 2018), which weights users by impressions.
@@ -39,7 +39,7 @@ def auc(labels: NDArray[np.floating], scores: NDArray[np.floating]) -> float:
 
 
 def log_loss(labels: NDArray[np.floating], probabilities: NDArray[np.floating]) -> float:
-    """Mean cross-entropy in nats; nan without a row."""
+    """Mean cross-entropy in nats; nan without rows."""
     sure = np.where(labels > 0, probabilities, 1.0 - probabilities).astype(np.float64)
     return float(-np.log(np.clip(sure, LEAST, 1.0)).mean()) if len(sure) else float("nan")
 

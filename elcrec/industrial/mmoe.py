@@ -3,9 +3,9 @@
 Source: Ma et al., "Modeling Task Relationships in Multi-task Learning with Multi-gate
 Mixture-of-Experts" (KDD 2018), Eq. 5 to 7: each task has a softmax gate that mixes the outputs of
 shared experts, and a tower on the mixture. The paper of ELCRec (section 5) puts its cluster module
-into such a network, of which the authors' code has nothing. So how it enters is ours: a user vector
+into such a network, which the authors' code lacks. So the way it is built in is ours: a user vector
 is a linear map of the user's features, all networks see it in their place, and in B + k-means and
-B + ELCM the gates see the assigned center beside it. The models differ in the clusters alone.
+B + ELCM the gates also see the assigned center. The models differ in the clusters alone.
 """
 
 import torch
@@ -33,7 +33,7 @@ class Columns(nn.Module):
 class MMoE(nn.Module):
     """The network; one task with one expert, whose gate is always 1, is a plain one.
 
-    What is known of B interactions comes as codes (B, F) and numbers (B, G) of the users, then of
+    The features of B interactions are codes (B, F) and numbers (B, G) of the users, then those of
     item and context.
     """
 
@@ -41,10 +41,10 @@ class MMoE(nn.Module):
         """Make the network.
 
         Args:
-            table: Has the sizes of the features.
+            table: Defines the sizes of the features.
             tasks: Number of outputs.
             network: Widths.
-            model: A key of `MODELS`; `single` has all experts' units in one.
+            model: A key of `MODELS`; `single` has one expert with the units of all.
         """
         super().__init__()
         single = model == "single"
@@ -53,7 +53,7 @@ class MMoE(nn.Module):
         of_user = table.user_sizes.tolist(), table.user_numbers.shape[1]
         self.user_columns = Columns(*of_user, network.embedding)
         self.columns = Columns(table.sizes.tolist(), table.numbers.shape[1], network.embedding)
-        known = self.user_columns.width  # 0 where nobody is told
+        known = self.user_columns.width  # 0 where users are unknown
         self.user = nn.Linear(known, network.user_width) if known else nn.Identity()
         inputs = self.columns.width + (network.user_width if known else 0)
         self.elcm: ELCM | None = None
@@ -90,7 +90,7 @@ class MMoE(nn.Module):
 
 
 class Separate(nn.Module):
-    """A network of its own for each task."""
+    """A separate network for each task."""
 
     elcm = None
 

@@ -26,14 +26,14 @@ from elcrec.tables.layout import Names, Table, declared, figures, word
 from elcrec.tables.wording import missing, origin
 
 NAME = "industrial"
-"""Of the tables' files and of the templates."""
+"""Base name of the tables' files and of the templates."""
 
 
 def write(config: Config) -> Path:
-    """Write tables, figures and the page from the runs that are there; returns its path.
+    """Write tables, figures and the page from the runs that exist; returns its path.
 
     Raises:
-        InputError: A data set is not prepared, or a run is of other code, settings or data.
+        InputError: A data set is not prepared, or a run has other code, settings or data.
     """
     folder, network = config.output / "industrial", config.industrial.network
     evidence = read_evidence(config)
@@ -65,7 +65,7 @@ def write(config: Config) -> Path:
 
 
 def answer(frame: pd.DataFrame) -> dict[str, float]:
-    """What the paper's comparison comes to over all users: how many rows, and how they end."""
+    """Summary of the paper's comparison over all users: number of rows, and their outcomes."""
     chosen = frame[(frame["table"] == "tasks") & (frame["metric"] != LOG_LOSS)].dropna(subset="p")
     sure, gains = chosen["p_holm"] < 0.05, chosen["gain_percent"]
     found = {"compared": len(chosen), "least": gains.min(), "most": gains.max()}
@@ -73,7 +73,7 @@ def answer(frame: pd.DataFrame) -> dict[str, float]:
 
 
 def _absent(config: Config, evidence: Sequence[Evidence]) -> list[str]:
-    """One line for each model of which seeds are missing."""
+    """One line for each model with missing seeds."""
     names = Names({one.id: one.name for one in evidence}, MODELS)
     gaps = [
         Gap(one.id, model, seed)
@@ -116,7 +116,7 @@ def _runs(evidence: Sequence[Evidence]) -> Table:
         word("Model", "model"),
         word("Seeds", "seed"),
         word("Tested epochs", "best_epoch"),
-        word("of", "epochs"),
+        word("Trained epochs", "epochs"),
         figures("Parameters", "parameters", 0),
         figures("Seconds", "seconds", 0),
     ]

@@ -1,13 +1,13 @@
-"""Readers of logs with several labels: interactions, and what is known of users and items.
+"""Readers of logs with several labels: interactions, and attributes of users and items.
 
 - ml-100k: MovieLens-100K in RecBole's atomic files; "liked" is a rating of 4 or 5, "loved" one of 5
 - kuairand-pure: Gao et al., "KuaiRand: An Unbiased Sequential Recommendation Dataset with Randomly
-  Exposed Videos" (CIKM 2022). Its two logs of the standard policy are read. Of the attributes those
-  are left out that have no date and may count the test period: how active a user is, whom a user
-  follows, and the statistics of videos over the month.
+  Exposed Videos" (CIKM 2022). Its two logs of the standard policy are read. Attributes without a
+  date that may include the test period are left out: how active a user is, whom a user follows, and
+  the statistics of videos over the month.
 - census-income: the KDD data set of UCI, with the first pair of tasks of Ma et al., "Modeling Task
   Relationships in Multi-task Learning with Multi-gate Mixture-of-Experts" (KDD 2018), section 6.3:
-  income above 50,000 and never married. A person is an interaction without user, item and time.
+  income above 50,000 and never married. Each person is one interaction, without user, item or time.
 """
 
 from collections.abc import Callable, Mapping
@@ -36,30 +36,30 @@ CENSUS_HEADER = (
     *("country_father", "country_mother", "country_self", "citizenship", "own_or_self"),
     *("vet_question", "vet_benefits", "weeks_worked", "year", "income_50k"),
 )
-"""Of Census-Income, whose files have no header."""
+"""Columns of Census-Income, whose files have no header."""
 CENSUS_NUMBERS = (
     *("age", "wage_per_hour", "capital_gains", "capital_losses", "stock_dividends", "num_emp"),
     "weeks_worked",
 )
 CENSUS_UNUSED = ("instance_weight", "marital_stat", "income_50k")
-"""A weight of the survey, and the labels."""
+"""A survey weight, and the labels."""
 
 
 @dataclass(frozen=True)
 class Log:
-    """Interactions with labels; columns of texts are categories, columns of numbers are numbers."""
+    """Interactions with labels; text columns are categories, numeric columns numbers."""
 
     rows: pd.DataFrame
     """A row for each interaction: the tasks as 0.0 or 1.0, `context`, and user, item and time."""
     tasks: tuple[str, ...]
     users: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """What is known of users, by id."""
+    """Attributes of users, by id."""
     items: pd.DataFrame = field(default_factory=pd.DataFrame)
-    """What is known of items, by id."""
+    """Attributes of items, by id."""
     context: tuple[str, ...] = ()
     """Columns of `rows` that are features."""
     test: NDArray[np.bool_] | None = None
-    """(rows,) what is of a test file; None where the time is to split them."""
+    """(rows,) whether a row is from a test file; None: split by time."""
 
 
 def read_log(format: str, paths: Mapping[str, Path]) -> Log:
@@ -70,7 +70,7 @@ def read_log(format: str, paths: Mapping[str, Path]) -> Log:
         paths: Its files, by the names of `elcrec.config.industrial.FILES`.
 
     Raises:
-        InputError: A file or column is missing, or the first line that is not right.
+        InputError: A file or column is missing, or a line is invalid; names the first one.
     """
     return READERS[format](paths)
 

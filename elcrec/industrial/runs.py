@@ -1,6 +1,6 @@
-"""Prepared data sets and runs: where they lie, how they are made, read and checked.
+"""Prepared data sets and runs: where they are, how they are made, read and checked.
 
-`<data>/industrial/<data set>/` holds the files that were fetched, table.npz, and sources.json,
+`<data>/industrial/<data set>/` holds the fetched files, table.npz, and sources.json,
 which says where they came from. `<output>/industrial/runs/<data set>/<model>/<seed>/` holds
 
 - metrics.json      AUC of the test period, epochs, seconds, commit, hashes of code, settings, data
@@ -9,7 +9,7 @@ which says where they came from. `<output>/industrial/runs/<data set>/<model>/<s
 - environment.json  machine, versions, command
 - weights.safetensors  the weights of the tested epoch
 
-metrics.json comes last, so a folder that has it is whole; checkpoints/ is there until then.
+metrics.json is written last, so a folder that has it is complete; checkpoints/ exists until then.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ from elcrec.tables.document import write_csv
 from elcrec.usage import device_name
 
 FILES = ("metrics.json", "predictions.npz", "history.csv", "environment.json", WEIGHTS)
-"""Of a run; others that it leaves are in the way of none."""
+"""Files of a complete run; others in its folder do no harm."""
 CODE = "elcrec.industrial.training"
 """Module whose fingerprint a run records."""
 
@@ -74,7 +74,7 @@ class Run:
     probabilities: NDArray[np.float32]
     """(test rows, tasks)"""
     clusters: NDArray[np.int16] | None
-    """(users,) of a model that has some."""
+    """(users,) cluster of each user; None for a model without clusters."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Evidence:
     name: str
     table: Table
     runs: dict[str, list[Run]]
-    """Seed by seed, by model."""
+    """By model, in the order of the seeds."""
 
     @property
     def tasks(self) -> list[str]:
@@ -94,7 +94,7 @@ class Evidence:
 
     @property
     def has_users(self) -> bool:
-        """Whether it is told who did what."""
+        """Whether users are known."""
         return len(self.table.activity) > 0
 
 
@@ -112,7 +112,7 @@ def prepare(config: Config, dataset: str) -> Path:
     """Fetch the files of a data set and write table.npz and sources.json.
 
     Raises:
-        InputError: A file cannot be had, or is not right.
+        InputError: A file cannot be fetched, or is invalid.
     """
     section, folder = config.industrial, table_folder(config, dataset)
     entry, record = section.datasets[dataset], folder / "sources.json"
@@ -144,10 +144,10 @@ def read_table(config: Config, dataset: str) -> Table:
 
 
 def is_recorded(config: Config, dataset: str, model: str, seed: int) -> bool:
-    """Whether the folder of a run holds the whole of it.
+    """Whether the folder of a run holds all of it.
 
     Raises:
-        InputError: It holds another one.
+        InputError: It holds a different run.
     """
     folder = run_folder(config, dataset, model, seed)
     if not (folder / "metrics.json").exists():
@@ -155,13 +155,13 @@ def is_recorded(config: Config, dataset: str, model: str, seed: int) -> bool:
     record = read_json(folder / "metrics.json", RunRecord)
     decides = decided(config, dataset, model, read_table(config, dataset))
     if any(getattr(record, key) != value for key, value in decides.items()):
-        what = "holds a finished run of other settings, data or code"
-        raise InputError(f"{folder}: {what}; replace it by --force")
+        what = "holds a finished run with other settings, data or code"
+        raise InputError(f"{folder}: {what}; replace it with --force")
     return all((folder / name).exists() for name in FILES)
 
 
 def train(config: Config, dataset: str, model: str, seed: int, device: torch.device) -> RunRecord:
-    """Train a model and write its folder; goes on from a checkpoint if there is one.
+    """Train a model and write its folder; resumes from a checkpoint if there is one.
 
     Raises:
         InputError: No prepared data set, or more clusters than users.
@@ -193,7 +193,7 @@ def train(config: Config, dataset: str, model: str, seed: int, device: torch.dev
 
 
 def decided(config: Config, dataset: str, model: str, table: Table) -> dict[str, str]:
-    """Hashes of all that decides a run's numbers but its seed."""
+    """Hashes of everything that determines a run's numbers, except its seed."""
     asked = json.dumps([dataset, model, config.industrial.network.model_dump()], sort_keys=True)
     settings = hashlib.sha256(asked.encode()).hexdigest()[:16]
     return {"settings": settings, "data": table.digest(), "fingerprint": fingerprint(CODE, ())}
@@ -203,8 +203,8 @@ def read_evidence(config: Config) -> list[Evidence]:
     """The data sets in use with their finished runs.
 
     Raises:
-        InputError: One is not prepared; a run is of other code, settings or data, or its metrics do
-            not follow from its predictions.
+        InputError: One is not prepared; a run has other code, settings or data, or its metrics
+            do not match its predictions.
     """
     found, section = [], config.industrial
     for dataset in section.use:
@@ -226,13 +226,13 @@ def _read(config: Config, folder: Path, table: Table, decides: Mapping[str, str]
     again = f"run it again with: {config.elcrec('industrial', *words)}"
     for key, value in decides.items():
         if getattr(record, key) != value:
-            raise InputError(f"{path}: {key} is not the present one; {again}")
+            raise InputError(f"{path}: {key} is not the current one; {again}")
     arrays = read_arrays(folder / "predictions.npz", ["probabilities"])
     probabilities = arrays["probabilities"]
     fits = probabilities.shape == table.labels[table.rows("test")].shape
     found = _auc(table, probabilities) if fits else {"": nan}
     if not all(abs(record.auc.get(task, nan) - value) < 1e-9 for task, value in found.items()):
-        raise InputError(f"{path}: auc is not that of predictions.npz; {again}")
+        raise InputError(f"{path}: auc does not match predictions.npz; {again}")
     return Run(record, probabilities, arrays.get("clusters"))
 
 

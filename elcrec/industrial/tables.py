@@ -1,7 +1,7 @@
 """Gains by task, and by task and activity of the users; the paper's numbers beside them.
 
 Each row compares two models. AUC and log loss are one number for each training, so their interval
-and p are Welch's over seeds. Per-user AUC is tested by the primary test, with users and trainings.
+and p come from Welch's test over seeds. Per-user AUC has the primary test, on users and trainings.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,11 +40,11 @@ COLUMNS = (
     *("gain_percent", "low95_percent", "high95_percent", "p", "users", "interactions", "seeds"),
     "p_holm",
 )
-"""Of `industrial.csv`; `table` is tasks, groups or others, differences are a - b."""
+"""Columns of `industrial.csv`; `table` is tasks, groups or others, differences are a - b."""
 
 
 def build(evidence: Sequence[Evidence]) -> pd.DataFrame:
-    """All comparisons, with the columns `COLUMNS`; those of a data set and table are a family."""
+    """All comparisons, with the columns `COLUMNS`; those of a data set and table form a family."""
     rows = [row for one in evidence for row in _of_dataset(one)]
     frame = pd.DataFrame(rows, columns=COLUMNS[:-1])
     frame["p_holm"] = frame.groupby(["dataset", "table"])["p"].transform(holm)
@@ -92,7 +92,7 @@ def _values(
 
 
 def _compared(metric: str, a: str, b: str, found: dict[str, NDArray[np.float64]]) -> list[float]:
-    """Mean of a, of b, gain of a over b, its interval, and p."""
+    """Means of a and b, gain of a over b, its interval, and p."""
     first, second = found[a], found[b]
     if not first.size:
         return [nan] * 6

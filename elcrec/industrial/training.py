@@ -25,7 +25,7 @@ CHUNK = 65536
 
 
 class Training:
-    """A training that can be interrupted: on a CPU it ends with the same numbers, bit for bit."""
+    """A training that can be interrupted: on a CPU its final numbers are the same, bit for bit."""
 
     def __init__(
         self, table: Table, network: Network, model: str, seed: int, device: torch.device
@@ -56,15 +56,15 @@ class Training:
         """Train, and predict with the weights of the best epoch.
 
         Args:
-            checkpoints: Where to go on from, and where to write how far the training has come.
+            checkpoints: Where to resume from, and where to save progress.
 
         Returns:
-            What was found, with a row for each epoch (epoch, loss, pull and push of a cluster loss,
-            validation AUC); and `probabilities` (test rows, tasks) and, of a model that has some,
+            The result, with a row for each epoch (epoch, loss, pull and push of a cluster loss,
+            validation AUC); and `probabilities` (test rows, tasks) and, for a model with clusters,
             `clusters` (users,).
 
         Raises:
-            InputError: The losses are not finite from the first epoch on.
+            InputError: No epoch has finite losses.
         """
         if checkpoints and (state := checkpoints.load()):
             self._resume(state)
@@ -109,7 +109,7 @@ class Training:
         batches = order.to(self.device).split(self.network.batch_size)
         steps = [self._step(batch, learned) for batch in batches]
         if elcm:
-            elcm.normalise()  # as every step finds them, and as predictions see them
+            elcm.normalise()  # every step and every prediction sees them normalised
         # Read once an epoch: a step must not wait for the device.
         losses = {name: torch.stack([step[name] for step in steps]).tolist() for name in steps[0]}
         return {name: sum(values) / len(steps) for name, values in losses.items()}

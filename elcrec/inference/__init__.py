@@ -1,1 +1,1 @@
-"""What a finished run recommends for any histories."""
+"""Recommendations of a finished run for any histories."""

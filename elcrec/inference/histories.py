@@ -1,4 +1,4 @@
-"""Histories to recommend for, some thousands at a time, and the numbers of their items."""
+"""Histories to recommend for, a few thousand at a time, and the numbers of their items."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from elcrec.data.sequences import Sequences
 from elcrec.errors import InputError, brief, shown
 
 PART = 8192
-"""Histories held at a time."""
+"""Histories in memory at a time."""
 TABLES = (".csv", ".tsv", ".inter")
 """Endings of files with a line for each interaction; others have one for each user."""
 NAMED = 3
@@ -28,7 +28,7 @@ NAMED = 3
 
 
 class Known(InteractionData):
-    """Histories of which nothing is held out."""
+    """Histories from which nothing is held out."""
 
     def training_inputs(self, users: Tensor, length: int) -> Tensor:
         """All items of each user: (B,) users to (B, L) ids."""
@@ -37,7 +37,7 @@ class Known(InteractionData):
 
 @dataclass(frozen=True)
 class Written:
-    """Histories of n users as somebody wrote them down."""
+    """Histories of n users as they were given."""
 
     users: Sequence[str]
     items: NDArray[Any]
@@ -45,7 +45,7 @@ class Written:
     lengths: NDArray[np.int64]
     """(n,) items of each user."""
     where: str = ""
-    """Stands before a user in a message."""
+    """Comes before the user in a message."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,9 @@ class Part:
     """(n,) what the users are called."""
     data: Known
     rows: NDArray[np.int64]
-    """(n,) where their histories stand in `data`."""
+    """(n,) places of their histories in `data`."""
     users: NDArray[np.int64] | None = None
-    """(n,) their numbers in the training; None: they may be anybody."""
+    """(n,) their numbers in the training data; None: they may be new users."""
 
 
 @dataclass
@@ -67,7 +67,7 @@ class LeftOut:
 
     actions: int = 0
     users: int = 0
-    """Who have no item besides."""
+    """Users who have no other item."""
     names: list[str] = field(default_factory=list)
     """The first few items."""
 
@@ -75,27 +75,27 @@ class LeftOut:
         items = ", ".join(map(brief, self.names))
         return (
             f"left out: {self.actions:,} interactions with items that the run does not know, such "
-            f"as {items}; users who have no others: {self.users:,}"
+            f"as {items}; users left without any item: {self.users:,}"
         )
 
 
 def of_words(ids: Sequence[str]) -> Written:
-    """A single history, of the user 1.
+    """A single history, of user 1.
 
     Raises:
         InputError: It is empty.
     """
     if not ids:
-        raise InputError("--history: is empty; allowed: a file, or ids of items in quotes")
-    where = "--history, which is no file but ids: user "
+        raise InputError("--history: is empty; allowed: a file, or item ids in quotes")
+    where = "--history, which is not a file but ids: user "
     return Written(["1"], np.array(ids, dtype=object), np.array([len(ids)]), where)
 
 
 def read_users(path: Path) -> list[str]:
-    """Read ids of users, one a line.
+    """Read ids of users, one per line.
 
     Raises:
-        InputError: The first line that is not right, or none at all.
+        InputError: A line is invalid (names the first), or there is none.
     """
     users = []
     for number, line in numbered_lines(path):
@@ -104,22 +104,22 @@ def read_users(path: Path) -> list[str]:
             raise InputError(f"{path}, line {number}: {len(words)} words; expected one id")
         users += words
     if not users:
-        raise InputError(f"{path}: is empty; expected ids of users, one a line")
+        raise InputError(f"{path}: is empty; expected ids of users, one per line")
     return list(index_of(users, path))
 
 
 def read_histories(path: Path) -> tuple[int, Iterator[Written]]:
-    """Read a file of histories, without holding more than a part of it unless it is a table.
+    """Read a file of histories, only a part of it at a time unless it is a table.
 
     Args:
-        path: A line for each user, `user item item ...`, oldest item first; or, with an ending of
-            `TABLES`, one for each interaction, with the columns of a raw data set.
+        path: One line per user, `user item item ...`, oldest item first; or, with an ending of
+            `TABLES`, one per interaction, with the columns of a raw data set.
 
     Returns:
         The number of users, and their histories in the order of the file.
 
     Raises:
-        InputError: The first line that is not right, or a user who has two.
+        InputError: A line is invalid (names the first), or a user has two.
     """
     if Path(path.name.lower().removesuffix(".gz")).suffix in TABLES:
         sequences = to_sequences(read_interactions(path, "csv"))
@@ -137,7 +137,7 @@ def _of_sequences(sequences: Sequences, path: Path) -> Iterator[Written]:
 
 
 def _checked(path: Path) -> int:
-    """Number of lines; refuses a user who has two. It holds eight bytes of each."""
+    """Number of lines; refuses a user who has two. Keeps eight bytes of each in memory."""
     lines = (line for _, line in numbered_lines(path))
     hashes = np.fromiter((hash(_user(line)) for line in lines), dtype=np.int64)
     count = len(hashes)
@@ -192,9 +192,9 @@ def numbered(
 
     Args:
         written: The histories.
-        numbers: (actions,) number of each item, 0 where it is not known.
-        device: Of the model.
-        left_out: Leave out what is not known, and note it there; None: refuse it.
+        numbers: (actions,) number of each item, 0 if it is unknown.
+        device: Device of the model.
+        left_out: Leave out unknown items, and count them here; None: refuse them.
 
     Returns:
         None if nothing is left.
@@ -209,7 +209,7 @@ def numbered(
         if not written.lengths.all():
             empty = written.users[int(written.lengths.argmin())]
             raise InputError(
-                f"{written.where}{brief(empty)}: an empty history; it must have an item"
+                f"{written.where}{brief(empty)}: the history is empty; it must have an item"
             )
         if not there.all():
             first = int(there.argmin())

@@ -1,4 +1,4 @@
-"""Recommendations as a file: user, item, rank from 1 and score, a line for each."""
+"""Recommendations as a file: user, item, rank from 1 and score, one per line."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -37,7 +37,7 @@ def check_ending(path: Path) -> None:
 
 @contextmanager
 def writing(path: Path | None) -> Iterator[Write]:
-    """Yield what writes one table after the other; the file is there when all are written.
+    """Yield a function that writes one table after another; the file appears when all are written.
 
     Args:
         path: With one of `ENDINGS`; None: CSV on standard output.
@@ -67,7 +67,7 @@ def writing(path: Path | None) -> Iterator[Write]:
 
 @contextmanager
 def _csv(file: TextIO) -> Iterator[Write]:
-    """The header comes with the first lines: what is refused before them prints nothing."""
+    """The header comes with the first lines: a refusal before them prints nothing."""
     header = iter([True])
     yield lambda lines: lines.to_csv(file, header=next(header, False), index=False)
     if next(header, False):

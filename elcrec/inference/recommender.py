@@ -24,9 +24,9 @@ from elcrec.inference.run import Restored, find, restore
 from elcrec.jobs.device import find as find_device
 
 SEEN_WIDTH = 512
-"""Items of each history that are hidden at a time, which bounds the memory of very long ones."""
+"""Items of each history masked at a time, which bounds the memory for very long ones."""
 NONE = float("-inf")
-"""Score of what is not recommended."""
+"""Score of items that are not recommended."""
 Best = tuple[NDArray[np.int64], NDArray[np.float32]]
 """The k best items of n histories, best first: numbers of the items, from 1, and their scores, both
 (n, k); `NONE` where fewer than k items are left."""
@@ -35,12 +35,12 @@ Best = tuple[NDArray[np.int64], NDArray[np.float32]]
 def load(
     run: Path | str, config: Sequence[Path | str] = (), device: torch.device | str = "cpu"
 ) -> Recommender:
-    """Load a finished run, to ask it for recommendations.
+    """Load a finished run as a recommender.
 
     Args:
         run: The folder of a run, or a recorded one, `beauty/elcrec/2`.
-        config: Files as after `--config`: where the prepared data set lies, which raw ids need.
-        device: Where the model is.
+        config: Files as for `--config`: they name the prepared data set, which raw ids need.
+        device: Device of the model.
 
     Raises:
         InputError: There is no such run, it has not finished, or its weights are not kept.
@@ -54,16 +54,16 @@ class Recommender:
     """A trained model and the raw ids of its items.
 
     A history is a list of items, oldest first: raw ids (texts), as they were in the data set, or
-    item numbers from 1 (integers). What is recommended is of the same kind. Users need not be of
-    the training.
+    item numbers from 1 (integers). Recommendations are of the same kind. Users need not be in
+    the training data.
     """
 
     def __init__(self, run: Restored, config: Config) -> None:
-        """Keep both; the data set is read when raw ids are first asked for.
+        """Keep both; the data set is read when raw ids are first needed.
 
         Args:
             run: The run.
-            config: Says where its prepared data set lies.
+            config: Tells where its prepared data set is.
         """
         self.run = run
         self.config = config
@@ -120,7 +120,7 @@ class Recommender:
     def best(self, part: Part, k: int, with_seen: bool = False) -> Best:
         """What is recommended to the users of a part; arguments and errors as for `recommend`."""
         if not 1 <= k <= self.n_items:
-            raise InputError(f"{k} recommendations: must be from 1 to {self.n_items}, all items")
+            raise InputError(f"{k} recommendations: must be from 1 to {self.n_items} (all items)")
         form = (len(part.rows), k)
         best = np.empty(form, dtype=np.int64), np.empty(form, dtype=np.float32)
         for some, rows, longest, scores in self._scored(part):
@@ -135,7 +135,7 @@ class Recommender:
         return best
 
     def _scored(self, part: Part) -> Iterator[tuple[NDArray[np.int64], Tensor, int, Tensor]]:
-        """Histories in the order of their lengths, as many at a time as memory is meant for.
+        """Score histories in order of length, as many at a time as the memory limit allows.
 
         Yields:
             Their places in the part (b,), rows in its data (b,), the longest length, and scores (b,
@@ -144,8 +144,8 @@ class Recommender:
         data, model = part.data, self.run.model
         if part.users is None and self.run.per_user:
             raise InputError(
-                f"{self.run.name}: has weights for each user of its training and cannot score "
-                "histories of others"
+                f"{self.run.name}: has weights for each training user and cannot score "
+                "histories of other users"
             )
         users = np.zeros_like(part.rows) if part.users is None else part.users
         lengths = np.diff(data.host_offsets)[part.rows]
@@ -162,10 +162,10 @@ class Recommender:
             yield some, rows, longest, model.score_items(represented, 0, model.item_size)
 
     def _part(self, histories: Sequence[Sequence[Any]]) -> tuple[Part, bool]:
-        """Histories in Python, and whether they are of raw ids."""
+        """Histories given in Python, and whether they have raw ids."""
         if isinstance(histories, str) or any(isinstance(history, str) for history in histories):
-            # A text is a sequence, too: of its letters.
-            raise InputError("histories: must be lists of items in a list, as [['3', '4'], ['17']]")
+            # A text is also a sequence, of its letters.
+            raise InputError("histories: must be a list of lists of items, as [['3', '4'], ['17']]")
         items = np.array(list(chain.from_iterable(histories)), dtype=object)
         lengths = np.array([len(history) for history in histories], dtype=np.int64)
         names = [f"histories[{place}]" for place in range(len(lengths))]
@@ -175,24 +175,24 @@ class Recommender:
         written = Written(names, items, lengths)
         part = numbered(written, self.numbers(items, kind == "string"), self.device)
         if part is None:
-            raise InputError("histories: must be at least one")
+            raise InputError("histories: must have at least one history")
         return part, kind == "string"
 
     def numbers(self, items: NDArray[Any], raw: bool = True) -> NDArray[np.int64]:
-        """Numbers of items (n,), raw ids or numbers themselves; 0 where there is no such item."""
+        """Numbers of items (n,), given as raw ids or as numbers; 0 where there is no such item."""
         if raw:
             return self._index.get_indexer(pd.Index(items, dtype=object)) + 1
         return np.where((items >= 1) & (items <= self.n_items), items, 0).astype(np.int64)
 
     def parts(self, written: Iterator[Written], left_out: LeftOut | None) -> Iterator[Part]:
-        """Histories of raw ids that were read from a file; see `numbered` for what is left out."""
+        """Histories of raw ids read from a file; see `numbered` for `left_out`."""
         for some in written:
             part = numbered(some, self.numbers(some.items), self.device, left_out)
             if part is not None:
                 yield part
 
     def users(self, which: Sequence[str] | None = None) -> Iterator[Part]:
-        """Users of the training with all their items.
+        """Training users with all their items.
 
         Args:
             which: Their raw ids; None: all.
@@ -207,7 +207,7 @@ class Recommender:
             rows = pd.Index(sequences.users).get_indexer(asked)
             if (rows < 0).any():
                 wrong = shown(asked[rows < 0][0])
-                raise InputError(f"--users: the user {wrong} is not of the training")
+                raise InputError(f"--users: the user {wrong} is not in the training data")
         data, names = Known(sequences, self.device), np.array(sequences.users, dtype=object)
         for start in range(0, len(rows), PART):
             some = rows[start : start + PART]

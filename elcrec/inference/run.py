@@ -1,4 +1,4 @@
-"""A finished run that can be asked: its folder found, its model made again with its weights."""
+"""A finished run for inference: its folder found, its model rebuilt with its weights."""
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -27,11 +27,11 @@ from elcrec.runs.record import MetricsFile
 from elcrec.runs.settings import load_module
 
 Make = Callable[[int, int], SequenceModel]
-"""A model for a number of users and rows of an item table."""
+"""Makes a model from the numbers of users and of rows in the item table."""
 
 
 class Settings(Record):
-    """Of a run's config.yaml what says which model it is."""
+    """The part of a run's config.yaml that tells which model it is."""
 
     name: Line
     module: Line
@@ -47,13 +47,13 @@ class Restored:
     metrics: MetricsFile
     model: SequenceModel
     per_user: bool
-    """It has weights for each user of its training, and so none for others."""
+    """It has weights for each training user, and so none for other users."""
 
 
 def find(run: Path | str, config: Config) -> Path:
     """The folder of a run: the path itself, or that of a recorded run, `beauty/elcrec/2`.
 
-    Of several machines that recorded it the first is taken that has its weights.
+    If several machines recorded it, the first one that has its weights is used.
 
     Raises:
         InputError: There is neither.
@@ -71,25 +71,25 @@ def find(run: Path | str, config: Config) -> Path:
         known = {run.relative_to(r).as_posix() for r, run in all_runs if weights_file(run).exists()}
         raise InputError(
             f"{run}: no such run{did_you_mean(run, known)}; allowed: the folder of a run, or a "
-            f"recorded one with weights, of {', '.join(sorted(known)) or 'which there are none'}"
+            f"recorded one with weights: {', '.join(sorted(known)) or 'there is none'}"
         )
     return next((folder for folder in found if weights_file(folder).exists()), found[0])
 
 
 def restore(folder: Path, config: Config, device: torch.device) -> Restored:
-    """Make the model of a run with the weights that were tested.
+    """Rebuild the model of a run with the weights that were tested.
 
-    The module that its config.yaml names is imported, a file if the model was one's own; or, if
-    there is no such module any more, that of the present model of this name.
+    The module that its config.yaml names is imported (a file, for a user's own model); if that
+    module no longer exists, the module of the current model of this name.
 
     Raises:
-        InputError: The run has not finished, its weights are not there or do not fit, or a file is
-            not whole.
+        InputError: The run has not finished, its weights are missing or do not fit, or a file is
+            damaged.
     """
     path = folder / "config.yaml"
     if not (folder / "metrics.json").exists():
         seeds = sorted(file.parent.name for file in folder.glob("*/metrics.json"))
-        why = f"it has runs, {', '.join(seeds)}: name one of them" if seeds else failure(folder)
+        why = f"it contains runs {', '.join(seeds)}: name one of them" if seeds else failure(folder)
         raise InputError(f"{folder}: holds no finished run ({why})")
     metrics = read_json(folder / "metrics.json", MetricsFile)
     told: Settings = check(Settings, read_yaml(path), in_file(path))
@@ -122,17 +122,17 @@ def _module(name: str, path: Path, model: str, config: Config) -> ModuleType:
 
 
 def _shapes(make: Make, users: int, size: int) -> dict[str, torch.Size]:
-    """The forms of a model's weights, by name."""
+    """The shapes of a model's weights, by name."""
     return {name: weights.shape for name, weights in make(users, size).state_dict().items()}
 
 
 def _item_size(
     small: Mapping[str, torch.Size], larger: Mapping[str, torch.Size], weights: Mapping[str, Tensor]
 ) -> int:
-    """The item rows of weights, told by the side that grows with them; no run's file says it.
+    """Number of item rows, told by the dimension that grows with it; no file of a run has it.
 
     Args:
-        small: Forms with 3 item rows: padding, an item and the mask.
+        small: Shapes with 3 item rows: padding, an item and the mask.
         larger: The same with 4.
         weights: Those of the run.
     """

@@ -1,1 +1,1 @@
-"""Runs carried out: training, measuring, trying; the run folder."""
+"""Carrying out runs: training, measuring, trying grid points; the run folder."""

@@ -1,4 +1,4 @@
-"""`elcrec batch PLAN`: many runs in one process, side by side on one device, resuming where it was.
+"""`elcrec batch PLAN`: many runs in one process, side by side on one device; it can resume.
 
 A plan is a YAML list; each entry names data sets, models and seeds, and stands for all their
 combinations, data set by data set. What an entry leaves out is taken from the configuration:
@@ -6,8 +6,8 @@ combinations, data set by data set. What an entry leaves out is taken from the c
     - {datasets: [beauty], models: [elcrec, iclrec, sasrec]}
     - {datasets: [toys, sports], models: [elcrec], seeds: [1]}
 
-Results land in the run folders of the workflow, which takes them as done (where it remembers to
-have made the same files with other code or settings, with `--rerun-triggers mtime` only).
+Results go to the run folders of the workflow, which accepts them as done (only with
+`--rerun-triggers mtime` if it remembers making the same files with other code or settings).
 """
 
 import functools
@@ -40,7 +40,7 @@ from elcrec.training.turns import Turns
 
 
 class Entry(Section):
-    """An entry of a plan; what it leaves out is that of the configuration."""
+    """An entry of a plan; what it leaves out comes from the configuration."""
 
     datasets: Annotated[list[DatasetName], Field(min_length=1)] = []
     models: Annotated[list[ModelName], Field(min_length=1)] = []
@@ -64,7 +64,7 @@ class Outcome:
     """What became of the runs of a plan."""
 
     present: list[Planned] = field(default_factory=list)
-    """Were there already."""
+    """Runs that existed before."""
     done: list[Planned] = field(default_factory=list)
     failed: dict[Planned, str] = field(default_factory=dict)
     """With the reason."""
@@ -73,10 +73,10 @@ class Outcome:
 
 
 def read_plan(path: Path, config: Config) -> list[Planned]:
-    """The runs of a plan, each once and in order; one that another starts from goes before it.
+    """The runs of a plan, each once and in order; a run that another starts from comes before it.
 
     Raises:
-        InputError: Not a plan, or a data set, model or setting that is not right.
+        InputError: Not a plan, or a wrong data set, model or setting.
     """
     known = Known(config.datasets, config.model_files)
     entries: list[Entry] = check(
@@ -114,19 +114,19 @@ class Batch:
 
     config: Config
     device: torch.device
-    """Where all runs take place."""
+    """Device of all runs."""
     at_once: int
-    """Most runs at a time."""
+    """Maximum number of runs at a time."""
     deadline: Deadline | None = None
     """When to stop with checkpoints."""
     force: bool = False
-    """Replace runs of other settings, data or code, too."""
+    """Also replace runs made with other settings, data or code."""
     outcome: Outcome = field(default_factory=Outcome, init=False)
     stopped: bool = field(default=False, init=False)
-    """A run has met the deadline, so no other is begun."""
+    """A run has reached the deadline, so no other is started."""
 
     def carry_out(self, plan: Iterable[Planned]) -> Outcome:
-        """Train what is not there yet; one run that fails does not stop the others."""
+        """Train the missing runs; a run that fails does not stop the others."""
         waiting: list[Planned] = []
         for planned in plan:
             self.config.prepared_file(planned.dataset)
@@ -151,12 +151,12 @@ class Batch:
     def _is_there(self, planned: Planned) -> bool:
         try:
             run = make_run(self.config, planned.dataset, planned.model, planned.seed)
-        except InputError:  # what it starts from is not there
+        except InputError:  # what it starts from does not exist yet
             return False
         return is_recorded(self._folder(planned), run, self._data(planned))
 
     def _is_ready(self, planned: Planned) -> bool:
-        """Whether there is time to begin, and what it starts from is there."""
+        """Whether there is time to begin, and what it starts from exists."""
         if self.stopped or (self.deadline and self.deadline.comes_within(0)):
             return False
         before = _start_of(planned, self.config)
@@ -168,7 +168,7 @@ class Batch:
         progress = Progress(title(run, self.config), run.settings.training, bar=False)
         folder, data = self._folder(planned), self._data(planned)
         with held(folder, wait=False):
-            if is_recorded(folder, run, data):  # by another process, since the plan was begun
+            if is_recorded(folder, run, data):  # by another process, since the plan was started
                 return read_object(folder / "metrics.json")
             if not self.force:
                 refuse_others(folder, run, data)

@@ -1,8 +1,8 @@
-"""Checkpoints of a training: written whole, verified when read, the one before kept.
+"""Checkpoints of a training: written atomically, verified when read; the previous one is kept.
 
 A file is one header line (format, identity of the run, SHA-256 of the rest) and what `torch.save`
-wrote. A run only takes up checkpoints with its own identity, so a change of settings, data or code
-starts it anew. Reading never runs code from the file.
+wrote. A run resumes only from checkpoints with its own identity, so after a change of settings,
+data or code it starts anew. Reading never runs code from the file.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ from elcrec.files.atomic import remove_partial, replaced
 FORMAT = "elcrec-checkpoint-2"
 KEPT = 2
 SECONDS_BETWEEN = 5.0
-"""Least time from one checkpoint to the next, so that short epochs are not spent on writing."""
+"""Minimum time between two checkpoints, so that short epochs do not spend their time on writing."""
 
 
 class Checkpoints:
@@ -31,9 +31,9 @@ class Checkpoints:
         """Make or find the folder.
 
         Args:
-            folder: Where the files lie; made when the first one is written.
-            identity: Hash of all that decides the run: settings, data, code.
-            seconds_between: Least seconds from one to the next; `SECONDS_BETWEEN` by default.
+            folder: Folder of the files; made when the first one is written.
+            identity: Hash of everything that determines the run: settings, data, code.
+            seconds_between: Minimum seconds between two; `SECONDS_BETWEEN` by default.
         """
         self.folder = folder
         self.identity = identity
@@ -63,7 +63,7 @@ class Checkpoints:
                 old.unlink(missing_ok=True)
         except (OSError, WriteError) as error:
             raise InputError(
-                f"{error}; training stops here and goes on from the last checkpoint when it is "
+                f"{error}; training stops here and resumes from the last checkpoint when it is "
                 "started again"
             ) from None
         self._last = time.monotonic()
@@ -71,8 +71,8 @@ class Checkpoints:
     def load(self) -> dict[str, Any] | None:
         """Read the newest checkpoint of this run; None when there is none.
 
-        One that is damaged is named on standard error and set aside as `*.damaged`, and the one
-        before it is read. One of another run (other settings, data or code) is left out.
+        A damaged one is named on standard error and renamed to `*.damaged`, and the previous one is
+        read. One of another run (other settings, data or code) is ignored.
         """
         remove_partial(self.folder)
         for path in self._files():
@@ -83,7 +83,7 @@ class Checkpoints:
                 if kind != FORMAT or hashlib.sha256(payload).hexdigest() != checksum:
                     raise ValueError("its checksum does not match")
                 if identity != self.identity:
-                    print(f"{path}: of other settings, data or code; left out", file=sys.stderr)
+                    print(f"{path}: has other settings, data or code; ignored", file=sys.stderr)
                     continue
                 state: dict[str, Any] = torch.load(
                     io.BytesIO(payload), map_location="cpu", weights_only=True
@@ -97,7 +97,7 @@ class Checkpoints:
 
     @staticmethod
     def identities(folder: Path) -> set[str]:
-        """Of the runs that have checkpoints in a folder; damaged ones name none."""
+        """Identities of the runs that have checkpoints in a folder; damaged files have none."""
         found = set()
         for path in folder.glob("epoch-*.ckpt"):
             with path.open("rb") as file:

@@ -17,9 +17,9 @@ _held: list[FileLock] = []  # of claimed GPUs, until the process ends
 
 
 def find(name: str) -> torch.device:
-    """The device of a name; nothing is prepared or claimed.
+    """The device with this name; nothing is prepared or claimed.
 
-    PyTorch knows others (mps, xpu), on which this code was never tried.
+    PyTorch supports others (mps, xpu), but this code was never tried on them.
 
     Args:
         name: `auto` (a GPU where there is one), `cpu`, `cuda` or `cuda:N`.
@@ -37,7 +37,7 @@ def find(name: str) -> torch.device:
         raise InputError(f"--device {name}: PyTorch sees no GPU here; use --device cpu")
     number, count = name.partition(":")[2], torch.cuda.device_count()
     if number and int(number) >= count:
-        raise InputError(f"--device {name}: PyTorch sees {count} here, numbered from 0")
+        raise InputError(f"--device {name}: PyTorch sees GPUs here: {count}, numbered from 0")
     return torch.device("cuda", int(number)) if number else torch.device("cuda")
 
 
@@ -45,7 +45,7 @@ def choose(name: str = "auto", threads: int | None = None) -> torch.device:
     """Return the device and prepare it.
 
     Args:
-        name: As of `find`; without a number a GPU that no other run has.
+        name: As for `find`; `cuda` without a number takes a GPU that no other run uses.
         threads: CPU threads; by default those of PyTorch.
 
     Raises:

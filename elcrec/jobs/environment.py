@@ -24,7 +24,7 @@ PACKAGES = ("torch", "numpy", "scipy", "pandas", "snakemake", "faiss-cpu", "fais
 def commit() -> tuple[str | None, bool]:
     """Commit of this project and whether tracked files differ from it; (None, True) if unknown.
 
-    An installed package may lie in the repository of another project, whose commit says nothing.
+    An installed package may be in the repository of another project, whose commit says nothing.
     Files that came without git may have a stamp (`elcrec.jobs.stamp`).
     """
     head = _git("rev-parse", "HEAD") if (ROOT / ".git").exists() else None
@@ -37,24 +37,24 @@ def stamp() -> str:
     """Stamp this project's files, for a machine without git; returns a line about it.
 
     Raises:
-        InputError: Git is not at hand, or there are changes that are not committed.
+        InputError: Git is not available, or there are uncommitted changes.
     """
     head, dirty = commit()
     names = (_git("ls-files", "-z") or "").split("\0")[:-1]
     if head is None or not names:
-        raise InputError(f"{ROOT}: no git here, which a stamp is made of")
+        raise InputError(f"{ROOT}: no git here; a stamp is made from a git commit")
     if dirty:
-        raise InputError(f"{ROOT}: has changes that are not committed; a stamp is of a commit")
+        raise InputError(f"{ROOT}: has changes that are not committed; a stamp names a commit")
     return f"{STAMP}: {write_stamp(head, names):,} files of {head}"
 
 
 def command() -> list[str]:
-    """The command that is carried out, without folders of this machine."""
+    """The command being run, without folders of this machine."""
     return ["elcrec", *shared_words(sys.argv[1:])]
 
 
 def environment(device: torch.device) -> dict[str, Any]:
-    """Everything about the machine and the software that a reader of a number may ask for."""
+    """Everything about the machine and the software that a reader of a result may ask for."""
     head, dirty = commit()
     return {
         "commit": head,

@@ -13,7 +13,7 @@ elcrec/training/intents.py
 - weights.safetensors  the weights that were tested
 
 Each file is written under a temporary name and moved; metrics.json comes last, so a folder that has
-it is whole. Until then, checkpoints/ holds how far the training has come.
+it is complete. Until then, checkpoints/ holds the state of the training.
 """
 
 import os
@@ -56,7 +56,7 @@ def fill(
 ) -> Turns[dict[str, Any]]:
     """Carry out a run and write its folder; if it fails, the reason is left there.
 
-    Arguments and errors as of `elcrec.jobs.run.execute`; returns the content of metrics.json.
+    Arguments and errors as for `elcrec.jobs.run.execute`; returns the content of metrics.json.
     """
     (folder / FAILED).unlink(missing_ok=True)  # it is tried again
     try:
@@ -77,14 +77,14 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
     """Write the run folder; metrics.json last.
 
     Raises:
-        WriteError: A full disk, for example; the checkpoints are left, so nothing is lost.
+        WriteError: A full disk, for example; the checkpoints stay, so nothing is lost.
     """
     result: Result = record["result"]
-    (folder / "metrics.json").unlink(missing_ok=True)  # another run's, of which nothing is left now
+    (folder / "metrics.json").unlink(missing_ok=True)  # of another run, which is being replaced
     remove_partial(folder)
     write_arrays(folder / "ranks.npz", result.ranks, np.int32)
     write_arrays(folder / TOP, record["top"], np.uint16, np.uint32)
-    (folder / INTENTS).unlink(missing_ok=True)  # another run's
+    (folder / INTENTS).unlink(missing_ok=True)  # of another run
     if result.intents:
         write_arrays(folder / INTENTS, result.intents, np.int16, np.int32, np.float16)
     with replaced(folder / "history.csv") as path:
@@ -102,43 +102,43 @@ def write(folder: Path, run: Run, record: dict[str, Any], device: torch.device) 
 
 
 class TakenError(InputError):
-    """A folder holds something else than the run that is to be written there."""
+    """A folder holds something other than the run that is to be written there."""
 
 
 def is_recorded(folder: Path, run: Run, data: InteractionData) -> bool:
-    """Whether the folder holds the whole of this run."""
+    """Whether the folder holds this run, complete."""
     whole = all(map(os.path.isfile, [*(folder / name for name in FILES), weights_file(folder)]))
     return whole and _is_of(_metrics(folder), run, data)
 
 
 def refuse_others(folder: Path, run: Run, data: InteractionData) -> None:
-    """Look whether a run may be written to a folder; half of it may be there from before.
+    """Check that a run may be written to a folder, which may hold an incomplete earlier attempt.
 
     Raises:
-        TakenError: Another run or files of the user's are there.
+        TakenError: The folder holds another run or the user's own files.
     """
     metrics = _metrics(folder)
     if _is_of(metrics, run, data):
-        return  # its other files are not all there
+        return  # the same run, with other files missing
     if {"dataset", "model", "seed", "fingerprint"} <= metrics.keys():
         which = f"{metrics['model']} on {metrics['dataset']}, seed {metrics['seed']}"
-        raise _taken(folder, f"holds a finished run of other settings, data or code: {which}")
+        raise _taken(folder, f"holds a finished run with other settings, data or code: {which}")
     own = (*FILES, WEIGHTS, TOP, INTENTS, FAILED)
     there = [name for name in own if os.path.lexists(folder / name)]
     if FAILED in there and _is_ours(folder / FAILED):
         there.remove(FAILED)
     if (there and not _has_ranks(folder)) or "metrics.json" in there:  # ranks are written first
-        raise _taken(folder, f"holds {', '.join(there)}, but no whole run")
+        raise _taken(folder, f"holds {', '.join(there)}, but no complete run")
     if Checkpoints.identities(folder / CHECKPOINTS) - identities(run, data):
-        raise _taken(folder, "holds an unfinished run of other settings, data or code")
+        raise _taken(folder, "holds an unfinished run with other settings, data or code")
 
 
 def _taken(folder: Path, what: str) -> TakenError:
-    return TakenError(f"{folder}: {what}; name another folder, or replace it by --force")
+    return TakenError(f"{folder}: {what}; name another folder, or replace it with --force")
 
 
 def tidy(folder: Path, run: Run) -> None:
-    """Remove what a process left behind that was killed when all was written."""
+    """Remove what a process left behind if it was killed after writing everything."""
     with suppress(InputError), held(folder, wait=False):
         remove_partial(folder)
         if not run.keep_checkpoints:
@@ -172,7 +172,7 @@ def _is_of(metrics: Mapping[str, Any], run: Run, data: InteractionData) -> bool:
 
 
 def write_failure(folder: Path, error: Exception) -> None:
-    """Say in the run folder why the run is missing, in one line; tables and report show it."""
+    """Write into the run folder why the run is missing, in one line; tables and report show it."""
     reason = without_folders((str(error).splitlines() or [type(error).__name__])[0])
-    with suppress(WriteError):  # perhaps the very reason is that nothing can be written
+    with suppress(WriteError):  # the reason may be that nothing can be written
         write_text(folder / FAILED, f"{FAILED_BY}{reason}\n")

@@ -18,7 +18,7 @@ def measure(run: Run, data: InteractionData, epochs: int) -> dict[str, Any]:
     and is reported as `seconds_before_training`.
 
     Args:
-        run: The run to measure; its own number of epochs and patience are put aside.
+        run: The run to measure; its own number of epochs and patience are ignored.
         data: The histories, on the device.
         epochs: Measured epochs.
 

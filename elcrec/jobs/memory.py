@@ -1,7 +1,7 @@
-"""Memory: what attention takes of the host's, looked at before, and what to do when it runs out.
+"""Memory: a check in advance of what attention needs on the host, and what to do when it runs out.
 
-Attention's grows with the square of the window, and the system kills a process that uses more than
-there is.
+Attention's memory grows with the square of the window, and the system kills a process that uses
+more than there is.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from elcrec.usage import reserve
 
 
 def check_window(parameters: Any) -> None:
-    """Look whether a model with a shared encoder can be built.
+    """Check that a model with the shared encoder can be built.
 
     Raises:
-        MemoryError: The table of which positions see which does not fit.
+        MemoryError: The attention mask does not fit.
     """
     if isinstance(parameters, EncoderSettings):
         longest = parameters.max_length
@@ -30,21 +30,21 @@ def check_window(parameters: Any) -> None:
 
 
 def watch(model: nn.Module) -> None:
-    """From now on a pass through an encoder of the model raises a MemoryError if it cannot fit.
+    """Make passes through encoders of the model raise a MemoryError if they cannot fit.
 
-    By hooks, as it decides no number. Native kernels know what they need.
+    This is done by hooks, as it does not affect results. Native kernels check for themselves.
     """
     for encoder in model.modules():
         if isinstance(encoder, TransformerEncoder):
             first, blocks = encoder.blocks[0], len(encoder.blocks)
             assert isinstance(first, Block)
             encoder.register_forward_pre_hook(partial(_look, first.attention, blocks))
-            # The last position alone is asked for in the last block, past the encoder's hook.
+            # `last` bypasses the encoder's hook; its last block has one query per row only.
             first.register_forward_pre_hook(partial(_look, first.attention, blocks - 1))
 
 
 def _look(attention: Attention, blocks: int, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
-    """At the input of so many blocks in which every position asks: (B, T) or (B, T, d)."""
+    """Check the input, (B, T) or (B, T, d), of `blocks` blocks where every position is a query."""
     rows, length = inputs[0].shape[:2]
     if inputs[0].device.type != "cpu" or getattr(module, "kernels", None):
         return
@@ -57,7 +57,7 @@ def _look(attention: Attention, blocks: int, module: nn.Module, inputs: tuple[Te
 
 
 def out_of_memory(settings: RunSettings, data: InteractionData, error: Exception) -> str:
-    """What to do about it."""
+    """What to do when a training runs out of memory, as a message."""
     gpu = "GPU " if data.device.type == "cuda" else ""
     why = f" ({error})" if isinstance(error, MemoryError) and str(error) else ""
     longest = f"the longest history has {data.sequences.lengths.max():,} items"

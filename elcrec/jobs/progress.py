@@ -1,4 +1,4 @@
-"""What a person sees of a training: a bar on a terminal, a line a minute elsewhere."""
+"""Progress of a training, as a person sees it: a bar on a terminal, a line a minute elsewhere."""
 
 import sys
 import time
@@ -15,12 +15,12 @@ SECONDS_BETWEEN_LINES = 60.0
 
 
 def title(run: Run, config: Config) -> str:
-    """How a run is called in what a person sees: `ELCRec Beauty seed 1`."""
+    """Name of a run for a person: `ELCRec Beauty seed 1`."""
     return f"{run.settings.name} {config.dataset_name(run.dataset)} seed {run.seed}"
 
 
 class Bar:
-    """A bar; where standard error is no terminal (a log of the workflow), a line now and then."""
+    """A bar; where standard error is not a terminal (a workflow log), a line now and then."""
 
     def __init__(
         self, title: str, total: int, unit: str, quiet: bool = False, bar: bool = True
@@ -38,7 +38,7 @@ class Bar:
         self.bar.close()
 
     def to(self, done: int, said: str) -> None:
-        """Go on to `done`; `said` is the line."""
+        """Advance to `done`; `said` is the text of the line."""
         self.bar.update(done - self.bar.n)
         if self.lines and time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
             self.last_line = time.monotonic()
@@ -68,4 +68,4 @@ class Progress(Bar):
         self.bar.set_postfix(shown, refresh=False)
         text = ", ".join(f"{key} {value}" for key, value in shown.items())
         done = f"epoch {row['epoch']:.0f} of at most {self.max_epochs}"
-        self.to(int(row["epoch"]), f"{done}: {text}")  # a resumed training starts further on
+        self.to(int(row["epoch"]), f"{done}: {text}")  # a resumed training starts later

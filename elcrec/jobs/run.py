@@ -1,4 +1,4 @@
-"""One training run: what identifies it, how it is carried out, and what is recorded of it."""
+"""One training run: what identifies it, how it is carried out, and what is recorded about it."""
 
 import hashlib
 import sys
@@ -64,9 +64,9 @@ class Run:
     """Leave the checkpoints in the folder of the finished run."""
 
     def decides(self, data: InteractionData) -> dict[str, Any]:
-        """All that decides the numbers, by its name in metrics.json; of the start its hash alone.
+        """Everything that determines results, by its name in metrics.json; of the start its hash.
 
-        Kernels and CUDA graphs are not part of it: they are the same mathematics.
+        Kernels and CUDA graphs are not part of it: they compute the same mathematics.
         """
         return {
             "seed": self.seed,
@@ -87,7 +87,7 @@ def make_run(
     start: Path | None = None,
     kernels: str | None = None,
 ) -> Run:
-    """What a configuration says of a run; `overrides`, `start` and `kernels` go before it.
+    """The run that a configuration describes; `overrides`, `start` and `kernels` take precedence.
 
     Raises:
         InputError: An unknown name or key, a wrong value, or no weights to start from.
@@ -125,13 +125,13 @@ def execute(
         run: What to train.
         data: The histories, on the device.
         report: Called after each epoch with its history row.
-        checkpoints: Folder to go on from and to write checkpoints to; `write` removes it.
-        test: False leaves the test split alone; there is nothing to write then.
+        checkpoints: Folder to resume from and to write checkpoints to; `write` removes it.
+        test: False leaves the test split alone; the record is then not for `write`.
         deadline: When to stop with a checkpoint.
-        at_once: How many are done at a time (`elcrec.training.lanes`), for the record.
+        at_once: How many runs are trained at a time (`elcrec.training.lanes`), for the record.
 
     Raises:
-        InputError: The weights to start from are not right, or memory runs out.
+        InputError: The weights to start from are wrong, or memory runs out.
         OutOfTimeError: The deadline came first.
     """
     device, settings = data.device, run.settings.training
@@ -169,7 +169,7 @@ def execute(
 
 
 def tell_repeats(run: Run, data: InteractionData, protocol: RankingProtocol) -> None:
-    """Say on standard error what becomes of targets that their users had before, if any did."""
+    """Report on standard error how targets that their users had before are ranked, if any."""
     repeated, which = data.sequences.repeated(), f"{run.settings.name} on {run.dataset}"
     try:
         refuse_repeats(repeated, data.n_users, protocol)
@@ -178,16 +178,16 @@ def tell_repeats(run: Run, data: InteractionData, protocol: RankingProtocol) -> 
     if any(repeated.values()):
         print(
             f"elcrec: {which}: {counted(repeated, data.n_users)}; "
-            f"ranked by `{protocol}` such items {FATE[protocol]}",
+            f"under the protocol `{protocol}` these items {FATE[protocol]}",
             file=sys.stderr,
         )
 
 
 def build(run: Run, data: InteractionData) -> SequenceModel:
-    """The run's model as it is before its training, on the device of `data`.
+    """The run's model before its training, on the device of `data`.
 
     Raises:
-        InputError: What it starts from is no file of weights, or they do not fit.
+        InputError: What it starts from is not a file of weights, or they do not fit.
     """
     kind, parameters = run.settings.module.Model, run.settings.parameters
     if run.start is None:
@@ -200,7 +200,7 @@ def build(run: Run, data: InteractionData) -> SequenceModel:
 
 
 def choose_kernels(model: SequenceModel, kernels: str, device: torch.device) -> str:
-    """Switch a model to the kernels asked for; returns what it will train with, for the record.
+    """Switch a model to the requested kernels; returns those it will train with, for the record.
 
     Raises:
         InputError: Native kernels without a C++ compiler.
@@ -214,12 +214,12 @@ def choose_kernels(model: SequenceModel, kernels: str, device: torch.device) -> 
 
 
 def identity(run: Run, data: InteractionData, kernels: str) -> str:
-    """Hash of a training to the last bit: a checkpoint with another one is not taken up."""
+    """Hash of all that determines a training to the last bit; other checkpoints are ignored."""
     return _identity(run.decides(data), data.device.type, kernels, run.graphs)
 
 
 def identities(run: Run, data: InteractionData) -> set[str]:
-    """`identity` of a run wherever and however it is computed."""
+    """`identity` of a run for every kind of device, with and without kernels and CUDA graphs."""
     from elcrec.models.native import source_hash
 
     decides = run.decides(data)
@@ -265,18 +265,18 @@ def find_start(
     """The weights that a run starts from; None when they are random.
 
     Args:
-        config: The workflow configuration; runs lie below its `output`.
-        settings: What `starts_from` the model's file names.
+        config: The workflow configuration; runs are below its `output`.
+        settings: Settings of the run; `starts_from` names the other model.
         dataset: Data set of both runs.
         seed: Seed of both runs.
-        given: A file to take instead.
+        given: A file to use instead.
 
     Raises:
-        InputError: There is no such file, or a file is given to a model that starts from none.
+        InputError: There is no such file, or a file is given for a model that starts from none.
     """
     if settings.starts_from is None:
         if given is not None:
-            raise InputError(f"--start {given}: {settings.model} starts from no other model")
+            raise InputError(f"--start {given}: {settings.model} does not start from another model")
         return None
     path = given or weights_file(config.run_folder(dataset, settings.starts_from, seed))
     if not path.is_file():

@@ -11,7 +11,7 @@ from elcrec.files.jsonfile import read_json
 from elcrec.files.paths import sha256_of
 
 STAMP = ROOT / ".stamp.json"
-"""Not tracked by git, which says more where it is at hand."""
+"""Not tracked by git, which is used instead where it is available."""
 
 
 class Stamp(Record):

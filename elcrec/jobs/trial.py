@@ -2,7 +2,7 @@
 
 Every point has the settings of the configuration (same epochs, same patience, same seed for every
 model); nothing here can see a test item. The point with the best validation score is the one to
-write into the model's YAML file; nothing does that by itself.
+write into the model's YAML file; this is not done automatically.
 """
 
 from typing import Any
@@ -22,14 +22,14 @@ def try_point(
     Args:
         run: Its settings are those of the point.
         data: The histories, on the device.
-        point: The values that the point gives, for the record.
+        point: The values of the point, for the record.
         report: Called after each epoch with its history row.
 
     Returns:
         The content of a grid file: point, validation metrics, epochs, seconds, provenance.
     """
     if run.start:
-        raise InputError(f"{run.settings.model}: grid: starts from another model's run")
+        raise InputError(f"{run.settings.model}: grid: not for a model that starts from another")
     metrics = execute(run, data, report, test=False)["metrics"]
     training = run.settings.training
     kept = ("format", "dataset", "model", "seed", "ranked_by", "best_epoch", "epochs", "device")

@@ -1,1 +1,1 @@
-"""Models: the base class of all, ELCRec, and the parts that they share."""
+"""Models: the base class, ELCRec, and the parts that models share."""

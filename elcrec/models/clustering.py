@@ -1,4 +1,4 @@
-"""Intents as clusters: ELCRec's cluster loss, the nearest center, and how it joins an output.
+"""Intents as clusters: ELCRec's cluster loss, the nearest center, and how it is fused.
 
 Source: Liu et al., "End-to-end Learnable Clustering for Intent Learning in Recommendation"
 (NeurIPS 2024), section 3.2, Eq. 3.
@@ -12,7 +12,7 @@ from torch import Tensor
 from elcrec.models.linear import linear
 
 Fusion = Literal["shift", "concat", "none"]
-"""How the nearest center joins each position before the instance loss; `none`: not at all."""
+"""How nearest centers are fused into positions for the instance loss; `none`: not at all."""
 
 
 def cluster_loss(users: Tensor, centers: Tensor) -> dict[str, Tensor]:
@@ -22,8 +22,9 @@ def cluster_loss(users: Tensor, centers: Tensor) -> dict[str, Tensor]:
     distance between centers, over all K x K pairs: the released code keeps the zero diagonal in
     this mean, where Eq. 3 of the paper divides by K (K - 1).
 
-    Both means follow from the mean vectors alone: with b the mean user and m the mean center,
-    mean |u - c|² = mean |u|² + mean |c|² - 2 b·m and mean |c - c'|² = 2 mean |c|² - 2 |m|².
+    Both means follow from mean vectors and mean squared norms: with b the mean user and m the
+    mean center, mean |u - c|² = mean |u|² + mean |c|² - 2 b·m and
+    mean |c - c'|² = 2 mean |c|² - 2 |m|².
 
     Args:
         users: (B, d) user representations u.
@@ -43,21 +44,21 @@ def cluster_loss(users: Tensor, centers: Tensor) -> dict[str, Tensor]:
 def nearest(points: Tensor, centers: Tensor) -> Tensor:
     """Index of the nearest center (squared Euclidean distance): (..., d), (K, d) to (...) ids.
 
-    |p|² is the same for all centers, so it is left out. No gradient flows.
+    |p|² is the same for all centers, so it is omitted. No gradient flows.
     """
     points, centers = points.detach(), centers.detach()
     half_square = 0.5 * centers.square().sum(1)
-    # max, for its argmax: PyTorch's argmax alone takes three times as long on the CPU.
+    # The indices of max: PyTorch's argmax takes three times as long on the CPU.
     return linear(points, centers).sub_(half_square).max(-1).indices
 
 
 def fuse(hidden: Tensor, centers: Tensor, joined: Tensor, fusion: Fusion) -> Tensor:
-    """Join each position with its nearest center: intent-assisted contrastive learning.
+    """Fuse each position with its nearest center: intent-assisted contrastive learning.
 
     Args:
         hidden: (..., d) outputs.
-        centers: (K, d) what nearness is measured to.
-        joined: (K, d) the vectors that join; gradient flows into them. For ELCRec the centers.
+        centers: (K, d) centers among which the nearest one is found.
+        joined: (K, d) vectors that are fused in, with gradient; for ELCRec the centers themselves.
         fusion: `shift` adds, `concat` appends.
 
     Returns:

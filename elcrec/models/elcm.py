@@ -1,4 +1,4 @@
-"""The end-to-end learnable cluster module (ELCM) by itself, for any network that has user vectors.
+"""The end-to-end learnable cluster module (ELCM) on its own, for any network that has user vectors.
 
 Source: Liu et al., "End-to-end Learnable Clustering for Intent Learning in Recommendation"
 (NeurIPS 2024), section 3.2, and the authors' code (github.com/yueliu1999/ELCRec, 119b496).
@@ -17,17 +17,17 @@ Start = Literal["kmeans", "random"]
 
 
 class ELCM(nn.Module):
-    """K trainable centers on the unit sphere: what users are after, learned with the network.
+    """K trainable centers on the unit sphere: the users' intents, learned with the network.
 
-    `start` places the centers once; then in each training step, in this order:
+    `start` initialises the centers once; each training step then does, in this order:
 
-        fused = elcm.fuse(hidden)       # if the network joins centers to its outputs
+        fused = elcm.fuse(hidden)       # if the network fuses centers into its outputs
         losses = elcm(users)            # normalises the centers in place, then pull and push
         loss = task + alpha * losses["cluster"]
 
     The order matters: `fuse` sees the centers as the optimiser left them, the losses see them
-    normalised, as in the authors' code. The centers are a parameter like any other: the optimiser
-    of the network has to be given `elcm.parameters()` too.
+    normalised, as in the authors' code. The centers are ordinary parameters: pass
+    `elcm.parameters()` to the network's optimiser, too.
     """
 
     def __init__(
@@ -42,11 +42,12 @@ class ELCM(nn.Module):
         Args:
             dimension: Length d of a user vector.
             clusters: Number K of centers.
-            fusion: How `fuse` joins a center: `shift` adds it, `concat` appends it, `none`.
-            centers: (K, d) of another module, to be used instead of new ones.
+            fusion: What `fuse` does with a center: `shift` adds it, `concat` appends it, `none`:
+                nothing.
+            centers: (K, d) centers of another module, used instead of new ones.
 
         Raises:
-            InputError: No such fusion.
+            InputError: The fusion is unknown.
         """
         super().__init__()
         if fusion not in get_args(Fusion):
@@ -59,12 +60,12 @@ class ELCM(nn.Module):
 
     @torch.no_grad()
     def start(self, points: Tensor, by: Start = "kmeans", seed: int = 0) -> None:
-        """Place the centers before training.
+        """Initialise the centers before training.
 
         Args:
             points: (N, d) vectors of users, N at least K.
             by: `kmeans`: centroids (faiss, 20 iterations, 5 restarts); `random`: K of the users.
-            seed: Of either.
+            seed: Seed of either method.
 
         Raises:
             InputError: Fewer users than centers.
@@ -86,7 +87,7 @@ class ELCM(nn.Module):
         """The losses of a batch.
 
         Args:
-            users: (B, d) user vectors, of any length.
+            users: (B, d) user vectors, of any norm.
 
         Returns:
             Scalars: `pull` of users to centers, `push` between centers, and their sum `cluster`,
@@ -101,11 +102,11 @@ class ELCM(nn.Module):
         return nearest(F.normalize(users), F.normalize(self.centers))
 
     def intents(self, users: Tensor) -> Tensor:
-        """The centers of these users, with gradient: (B, d) to (B, d); after `forward`."""
+        """Nearest center of each user, with gradient: (B, d) to (B, d); call `forward` first."""
         return self.centers[nearest(F.normalize(users), self.centers)]
 
     def fuse(self, hidden: Tensor) -> Tensor:
-        """Join each vector with its nearest center: (..., d) to (..., d), or 2d for `concat`."""
+        """Fuse each vector with its nearest center: (..., d) to (..., d), or 2d for `concat`."""
         return fuse(hidden, self.centers, self.centers, self.fusion)
 
     @torch.no_grad()

@@ -10,8 +10,9 @@ and so differs from the paper's text in:
    `elcrec.models.clustering.cluster_loss`.
 2. User representations average all L positions, padding included, and so do the flattened views; a
    query at padding attends over the real items too (see `elcrec.models.encoder`). Cutting the
-   padding would change the model, so it is computed.
-3. Centers start as k-means centroids of the untrained encoder's users; the paper does not say how.
+   padding would change the model, so it is kept.
+3. Centers start as k-means centroids of the untrained encoder's user vectors; the paper does not
+   say how they start.
 4. In each step the centers are normalised in place, outside the gradient, between the instance loss
    and the others: the instance loss sees them as the last step of Adam left them.
 """
@@ -45,7 +46,7 @@ class Hyperparameters(EncoderSettings):
     intent_weight: float = 0.1
     """Weight of the intent contrastive loss."""
     fusion: Fusion = "shift"
-    """How the nearest center joins each position before the instance loss; `none`: not at all."""
+    """How nearest centers are fused into positions for the instance loss; `none`: not at all."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -64,9 +65,9 @@ class Model(TransformerModel):
 
     @property
     def elcm(self) -> ELCM:
-        """The cluster module over the centers, which stay this model's own: so weights name them.
+        """The cluster module on the centers, which are registered here under the name `centers`.
 
-        Made anew when it is asked for, as a module that moves to a device may get new parameters.
+        Created on each access, because a module that moves to a device may get new parameters.
         """
         p = self.parameters_used
         return ELCM(p.dimension, p.intents, p.fusion, self.centers)
@@ -78,7 +79,7 @@ class Model(TransformerModel):
             self.elcm.start(self.pooled_training_users(context.data), seed=context.seed)
 
     def intents(self, data: InteractionData, users: Tensor) -> Intents:
-        """Normalised user vectors, their centers, and the nearest one of each."""
+        """Normalised user vectors, the centers, and each user's nearest center."""
         vectors = F.normalize(self.pooled_training_users(data, users))
         centers = F.normalize(self.centers.detach())
         return Intents(vectors, centers, nearest(vectors, centers), learned=True)
@@ -90,7 +91,7 @@ class Model(TransformerModel):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """All terms of one step."""
         p, elcm = self.parameters_used, self.elcm
-        # Both contrastive losses encode the views for themselves: other dropout, as released.
+        # Each contrastive loss encodes the views anew, with other dropout, as in the released code.
         assert batch.views is not None
         hidden, views = self.encode_with_views(batch, times=2 if p.instance_weight else 1)
         instance = hidden.new_zeros(())

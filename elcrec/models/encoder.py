@@ -12,7 +12,7 @@ Two properties of that family move numbers and are kept on purpose:
 2. The padding row of the item table is random like the others and gets no gradient.
 
 A query at a real position gives padding keys a weight of exactly zero in float32, so cutting
-padding on the left leaves its output unchanged; `forward` therefore takes any length up to
+padding on the left leaves its output unchanged; `forward` therefore accepts any length up to
 `max_length`.
 """
 
@@ -65,8 +65,8 @@ class TransformerEncoder(nn.Module):
     """Item and position embeddings followed by post-norm self-attention blocks."""
 
     kernels: Callable[[TransformerEncoder, Tensor], Tensor | None] | None = None
-    """Encodes as `forward` does, or gives None where it does not apply: see
-    `elcrec.models.native`. None: there is nothing but `forward`."""
+    """Encodes as `forward` does, or returns None where it does not apply: see
+    `elcrec.models.native`. None: only `forward` is used."""
 
     def __init__(self, settings: EncoderSettings, item_size: int, causal: bool = True) -> None:
         """Build the encoder.
@@ -113,14 +113,14 @@ class TransformerEncoder(nn.Module):
         return block.last(x, mask)
 
     def packed(self, windows: Packed, chosen: Tensor | None = None) -> Tensor:
-        """Encode histories that share windows, to what `forward` gives for each of them.
+        """Encode histories that share windows; each gets the outputs that `forward` would give it.
 
         Args:
             windows: P windows of W slots.
-            chosen: (N,) slots, numbered through all windows; the last block makes no others.
+            chosen: (N,) slots, numbered across all windows; the last block computes only these.
 
         Returns:
-            (N, d); of all slots, (P, W, d), if none are chosen.
+            (N, d), or (P, W, d) for all slots if `chosen` is None.
         """
         x = self.items(windows.items) + self.positions(windows.positions)
         length = windows.items.shape[1]
@@ -143,7 +143,7 @@ class TransformerEncoder(nn.Module):
 
 
 class Block(nn.Module):
-    """Self-attention and feed-forward network, each with dropout, residual and LayerNorm after."""
+    """Self-attention and feed-forward network, each followed by dropout, residual, LayerNorm."""
 
     def __init__(self, settings: EncoderSettings) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ class Block(nn.Module):
     def forward(self, x: Tensor, mask: Tensor, chosen: Tensor | None = None) -> Tensor:
         """Map (B, T, d) to (B, T, d), with the mask (B, 1, T, T) added to the scores.
 
-        If positions are `chosen` (N,), numbered through all rows, only theirs are made: (N, d).
+        With `chosen` (N,) positions, numbered across all rows, only these are computed: (N, d).
         """
         return self.feed_forward(self.attention(x, mask, chosen))
 
@@ -181,7 +181,7 @@ class Attention(nn.Module):
         Args:
             x: (B, T, d).
             mask: (B, 1, T, T), added to the scores.
-            chosen: (N,) positions whose outputs (N, d) are made; None: those of all, (B, T, d).
+            chosen: (N,) positions whose outputs (N, d) are computed; None: all, (B, T, d).
         """
         b, t, d = x.shape
         q, k, v = (
@@ -198,9 +198,9 @@ class Attention(nn.Module):
     def last(self, x: Tensor, mask: Tensor) -> Tensor:
         """Attend from the last position only: (B, T, d) to (B, d).
 
-        With a single query no keys and values have to be made: q (W_k x + b_k) is (q W_k) x plus a
-        number that all keys share and the softmax ignores, and the weighted sum of the values is
-        W_v applied to the weighted sum of the inputs, plus b_v times the sum of the weights.
+        With a single query, keys and values need not be computed: q (W_k x + b_k) is (q W_k) x plus
+        a constant that the softmax ignores, and the weighted sum of the values is W_v applied to
+        the weighted sum of the inputs, plus b_v times the sum of the weights.
         """
         d, size = x.shape[-1], x.shape[-1] // self.heads
         w_q, w_k, w_v = self.projection.weight.view(3, self.heads, size, d)
@@ -215,7 +215,7 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """Two linear layers with an exact (erf) GELU between, four times as wide inside."""
+    """Two linear layers with an exact (erf) GELU in between; the inner width is 4 d."""
 
     def __init__(self, settings: EncoderSettings) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""What a model is: the base class that the engine, the evaluator and the tests ask things of.
+"""The model interface: the base class that the training loop, evaluator and tests rely on.
 
 A new model subclasses `SequenceModel`, names its `Hyperparameters` (a frozen dataclass) and writes
 `loss`, `represent` and `score_items`; everything else has a default.
@@ -21,14 +21,14 @@ from elcrec.usage import Stopwatch
 
 @dataclass(frozen=True)
 class Context:
-    """What a run hands to the hooks of a model."""
+    """What a run passes to a model's hooks."""
 
     data: InteractionData
     generator: torch.Generator
-    """Randomness of the sampling, on the device of the data."""
+    """Random generator for sampling, on the device of the data."""
     seed: int
     stopwatch: Stopwatch
-    """Phases timed apart, e.g. `with context.stopwatch("kmeans"):`."""
+    """Times phases separately, e.g. `with context.stopwatch("kmeans"):`."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class SequenceModel(nn.Module):
     """Base class of all models; items are numbered from 1, `item_size` = items + 2."""
 
     protocol: RankingProtocol | None = None
-    """How the model's seen items are ranked, e.g. `strict` for a model whose scores have no zero
-    point; None: as the run asks. Where a run lets them compete, they do whatever stands here."""
+    """How items seen before are ranked, e.g. `strict` for a model whose scores have no zero point;
+    None: by the run's protocol. A run with the protocol `repeats` ignores this."""
 
     def __init__(self, parameters: Any, n_users: int, item_size: int) -> None:
         """Keep the hyper-parameters; subclasses build their layers.
@@ -73,7 +73,7 @@ class SequenceModel(nn.Module):
         return int(self.parameters_used.max_length)
 
     def ranked_by(self, protocol: RankingProtocol) -> RankingProtocol:
-        """The protocol that the model is ranked by in a run that asks for `protocol`."""
+        """The ranking protocol that applies to the model in a run with `protocol`."""
         return protocol if protocol == "repeats" else self.protocol or protocol
 
     def n_samples(self, data: InteractionData) -> int:
@@ -81,7 +81,7 @@ class SequenceModel(nn.Module):
         return data.n_users
 
     def load_start(self, state: Mapping[str, Tensor]) -> None:
-        """Take over weights of the model that the YAML file's `starts_from` names.
+        """Load weights of the model that the YAML file names as `starts_from`.
 
         Raises:
             InputError: They do not fit, or this model always starts from random weights.
@@ -90,12 +90,12 @@ class SequenceModel(nn.Module):
 
     @torch.no_grad()
     def keep(self, name: str, value: Tensor) -> None:
-        """Set a tensor attribute anew, where it already lies if it has the same form.
+        """Set a tensor attribute, in place if it keeps its shape, type and device.
 
-        A step that was captured in a CUDA graph (`elcrec.training.graph`) goes on reading its
-        tensors where they lay then, so `start_epoch` refills with `self.keep("chosen", tensor)`
-        what it would otherwise replace. `value` is copied; shape, type and device should not
-        change.
+        A step that was captured in a CUDA graph (`elcrec.training.graph`) keeps reading its
+        tensors at the addresses they had then, so `start_epoch` calls
+        `self.keep("chosen", tensor)` instead of assigning a new tensor. `value` is copied; its
+        shape, type and device should not change.
         """
         current = getattr(self, name, None)
         if isinstance(current, Tensor) and (
@@ -107,14 +107,14 @@ class SequenceModel(nn.Module):
             setattr(self, name, value.clone())
 
     def run_state(self) -> dict[str, Tensor]:
-        """What goes on from epoch to epoch and is no weight; checkpoints hold it too."""
+        """State other than weights that lasts from epoch to epoch; checkpoints include it."""
         return {}
 
     def load_run_state(self, state: dict[str, Tensor]) -> None:
-        """Take back what `run_state` gave; `start_training` has run before."""
+        """Restore what `run_state` returned; `start_training` has already run."""
 
     def intents(self, data: InteractionData, users: Tensor) -> Intents | None:
-        """What the model makes of these users' (B,) training inputs; None: it has no intents."""
+        """Intents of these users (B,), from their training inputs; None if the model has none."""
         return None
 
     def start_training(self, context: Context) -> None:
@@ -138,27 +138,27 @@ class SequenceModel(nn.Module):
         raise NotImplementedError
 
     def represent(self, users: Tensor, sequences: Tensor) -> Tensor:
-        """Make what scoring needs of each user, e.g. the encoder's last output.
+        """Compute what scoring needs for each user, e.g. the encoder's last output.
 
         Args:
             users: (B,) user numbers.
             sequences: (B, T) known items, left-padded, T <= `max_length`; the last one is real.
 
         Returns:
-            (B, ...); a row may not depend on the other rows or on the padding.
+            (B, ...); a row must not depend on the other rows or on the padding.
         """
         raise NotImplementedError
 
     def score_items(self, represented: Tensor, first: int, last: int) -> Tensor:
-        """Score the item rows `first` … `last` - 1; the evaluator asks for all, piece by piece.
+        """Score the item rows `first` … `last` - 1; the evaluator requests all in chunks.
 
         Args:
-            represented: (B, ...) rows of what `represent` returned, of any users.
+            represented: (B, ...) rows that `represent` returned, for any users.
             first: First row.
             last: One past the last row, at most `item_size`.
 
         Returns:
-            (B, last - first) scores, a tensor that the caller may change.
+            (B, last - first) scores, in a tensor that the caller may modify.
         """
         raise NotImplementedError
 

@@ -13,7 +13,7 @@ from elcrec.errors import InputError
 
 
 class KMeans:
-    """faiss k-means that goes on from its last centroids when it is run again.
+    """faiss k-means that continues from its last centroids when it is run again.
 
     The released ICLRec code keeps one faiss clustering object for the whole training, so from the
     second epoch on each of the restarts begins at the centroids found so far.
@@ -21,7 +21,7 @@ class KMeans:
 
     def __init__(self, clusters: int, dimension: int, seed: int, device: torch.device) -> None:
         """Set up 20 iterations, 5 restarts, at most 4096 points per centroid, L2 distance."""
-        faiss.omp_set_num_threads(torch.get_num_threads())  # by itself it takes every core
+        faiss.omp_set_num_threads(torch.get_num_threads())  # by default it uses every core
         self.device = device
         self.clustering = faiss.Clustering(dimension, clusters)
         self.clustering.niter = 20
@@ -32,7 +32,7 @@ class KMeans:
         self.index = _flat_index(dimension, device)
 
     def start_from(self, centroids: Tensor) -> None:
-        """Let the next run begin at these centroids (K, d), as if it had found them."""
+        """Start the next run from these centroids (K, d), as if it had found them."""
         array = centroids.detach().cpu().numpy().astype(np.float32).ravel()
         faiss.copy_array_to_vector(array, self.clustering.centroids)
 
@@ -40,7 +40,7 @@ class KMeans:
         """Cluster (N, d) points; returns the centroids (K, d), not normalised, on `device`.
 
         Raises:
-            InputError: When there are fewer points than clusters.
+            InputError: There are fewer points than clusters.
         """
         clusters, dimension = self.clustering.k, self.clustering.d
         if len(points) < clusters:
@@ -54,7 +54,7 @@ class KMeans:
 
 
 def _flat_index(dimension: int, device: torch.device) -> faiss.Index:
-    """Exact L2 index, on the GPU where both the device and faiss have one."""
+    """Exact L2 index, on the GPU if the device is one and faiss supports it."""
     if device.type == "cuda" and faiss.get_num_gpus() > 0:
         config = faiss.GpuIndexFlatConfig()
         config.device = device.index or 0

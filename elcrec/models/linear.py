@@ -1,9 +1,9 @@
 """Linear layers and other products with a matrix; on a CPU with AVX-512 by oneDNN.
 
 PyTorch multiplies float32 matrices on a CPU with MKL, which uses half of the vector width of
-processors that are not Intel's; oneDNN, which PyTorch brings along for `torch.compile`, uses all
-of it everywhere. Only the order of the sums differs. Elsewhere (a GPU, another type, autocast, a
-small product, where the call costs more than it saves) the product is PyTorch's.
+processors that are not Intel's; oneDNN, which PyTorch includes for `torch.compile`, uses all of
+it everywhere. Only the order of the sums differs. In all other cases (a GPU, another type,
+autocast, or a product so small that the call costs more than it saves) PyTorch's own is used.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ ONEDNN = torch.backends.mkldnn.is_available() and torch.backends.cpu.get_cpu_cap
     "AVX512_VNNI",
 )
 SMALL = 2**20
-"""Multiplications below which oneDNN's own preparations outweigh what it saves."""
+"""Number of multiplications below which oneDNN's setup costs more than it saves."""
 
 
 class Linear(nn.Linear):
@@ -49,7 +49,7 @@ def linear(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def outer_products(a: Tensor, b: Tensor) -> Tensor:
-    """Aᵀ B of (N, m) and (N, n): (m, n). Transposing the first factor copies it: the narrower."""
+    """Aᵀ B of (N, m) and (N, n): (m, n). The first factor is copied, so it is the narrower."""
     return linear(a.T, b.T) if a.shape[1] <= b.shape[1] else linear(b.T, a.T).T
 
 
@@ -64,12 +64,12 @@ def _suits_onednn(x: Tensor, weight: Tensor) -> bool:
 
 
 def _product(x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-    """What `torch.compile` makes of a linear layer on a CPU; `weight` may be transposed.
+    """The operator of `torch.compile` for linear layers on a CPU; `weight` may be transposed.
 
-    A private operator of PyTorch, whose version is pinned.
+    It is private to PyTorch, whose version is pinned.
     """
     if not (weight.is_contiguous() or weight.T.is_contiguous()):
-        weight = weight.contiguous()  # oneDNN knows no fast way through other forms
+        weight = weight.contiguous()  # oneDNN is slow on other memory layouts
     result: Tensor = torch.ops.mkldnn._linear_pointwise(x, weight, bias, "none", [], "")
     return result
 

@@ -72,5 +72,5 @@ class _Similarity(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (rows,) = ctx.saved_tensors
-        both = grad + grad.T  # under autocast of the type of the product, not of the rows
+        both = grad + grad.T  # under autocast it has the type of the product, not of rows
         return linear(both, rows.T.to(both.dtype)).to(rows.dtype)

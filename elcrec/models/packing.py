@@ -1,9 +1,9 @@
-"""Short histories side by side in shared windows: what an encoder needs to compute no padding.
+"""Pack short histories side by side into shared windows, so that an encoder computes no padding.
 
 A window of 50 slots holds some eight histories of the paper's data sets, one after the other, each
 attending to itself only. Everything else in a Transformer works position by position, so a batch
-of 256 histories becomes one of some 30 full windows. For the CPU: how many windows there are
-depends on the lengths, which a GPU would have to be asked for.
+of 256 histories becomes one of some 30 full windows. CPU only: the number of windows
+depends on the lengths, which would have to be read back from a GPU.
 """
 
 from bisect import bisect_right
@@ -13,21 +13,21 @@ import torch
 from torch import Tensor
 
 USUAL_WIDTH = 64
-"""Slots of a window, if all histories fit: each attends to as many, most of them for nothing."""
+"""Slots of a window, if all histories fit; every slot attends over all of them, mostly in vain."""
 
 
 @dataclass(frozen=True)
 class Packed:
-    """Histories in P windows of W slots; the items of each lie in their order, side by side."""
+    """Histories in P windows of W slots; the items of each are contiguous and in order."""
 
     items: Tensor
     """(P, W) ids, 0 in free slots."""
     positions: Tensor
     """(P, W) rows of the position table."""
     owners: Tensor
-    """(P, W) whose history it is, a row number; -1 in free slots."""
+    """(P, W) row number of the history that owns the slot; -1 in free slots."""
     slots: Tensor
-    """(B, L) where each item lies, numbered through all windows; 0 for padding."""
+    """(B, L) slot of each item, numbered across all windows; 0 for padding."""
 
     def strangers(self) -> Tensor:
         """Which slots of a window belong to other histories: (P, W, W) bool."""
@@ -39,7 +39,7 @@ def pack(sequences: Tensor, max_length: int) -> Packed:
 
     Args:
         sequences: (B, L), L at most `max_length`.
-        max_length: Rows of the position table, of which the last is that of column L - 1.
+        max_length: Rows of the position table; the last one belongs to column L - 1.
     """
     rows, columns = sequences.nonzero(as_tuple=True)
     lengths = torch.bincount(rows, minlength=len(sequences))
@@ -64,7 +64,7 @@ def pack(sequences: Tensor, max_length: int) -> Packed:
 
 
 def _fill(sizes: list[int], width: int) -> tuple[int, list[int]]:
-    """Fill windows with histories of these sizes, the longest one that still fits coming next.
+    """Fill windows with histories of these sizes, always adding the longest that still fits.
 
     Returns:
         How many windows there are, and the slot of each history's first item.
@@ -86,7 +86,7 @@ def _fill(sizes: list[int], width: int) -> tuple[int, list[int]]:
 def usual(count: int) -> int:
     """Round up to one of eight numbers between two powers of 2.
 
-    oneDNN compiles its products for every new shape, which takes longer than they do.
+    oneDNN compiles its products for every new shape, which takes longer than running them.
     """
     step = max(1, 1 << max(0, count.bit_length() - 4))
     return -(-count // step) * step

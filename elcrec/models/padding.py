@@ -16,17 +16,17 @@ WIDTHS = (2, 4, 6, 8, 12, 16, 24, 32)  # windows are cut to the smallest of thes
 
 
 def cuts_padding(tensor: Tensor) -> bool:
-    """Whether padding is cut on this tensor's device; if not, all shapes are known beforehand."""
+    """Whether padding is cut on this tensor's device; if not, all shapes are fixed in advance."""
     return tensor.device.type == "cpu"
 
 
 def encode_where(
     encoder: TransformerEncoder, sequences: Tensor, chosen: Tensor, *aligned: Tensor
 ) -> tuple[Tensor, ...]:
-    """Encode left-padded windows for a loss of some real positions.
+    """Encode left-padded windows for a loss on some of the real positions.
 
     Args:
-        encoder: A real position's output does not depend on the padding.
+        encoder: Its outputs at real positions must not depend on the padding.
         sequences: (B, L) ids, 0 at padding.
         chosen: (B, L) bool, real positions.
         aligned: (B, L) tensors, picked at the same positions.
@@ -48,7 +48,7 @@ def encode_chosen(
     Args:
         encoder: As for `encode_where`.
         sequences: (B, L) ids, 0 at padding.
-        targets: (B, L) ids, 0 where nothing is asked for, as at padding.
+        targets: (B, L) ids, 0 where there is no target, as at padding.
         most: Largest number M of targets in a row.
 
     Returns:
@@ -93,8 +93,8 @@ def encode_packed(encoder: TransformerEncoder, sequences: Tensor) -> tuple[Packe
 def encode_at(encoder: TransformerEncoder, sequences: Tensor, chosen: Tensor) -> Tensor:
     """Outputs of the `chosen` (B, L) real positions of windows (B, L), in their order: (N, d).
 
-    Compiled kernels (`elcrec.models.native`) know whole windows only, so for them rows of similar
-    length are cut to their longest.
+    The compiled kernels (`elcrec.models.native`) only handle whole windows, so rows of similar
+    length are grouped and cut to the longest of each group.
     """
     if encoder.kernels is None:
         windows = pack(sequences, encoder.max_length)
@@ -108,7 +108,7 @@ def encode_at(encoder: TransformerEncoder, sequences: Tensor, chosen: Tensor) ->
 
 
 def length_groups(sequences: Tensor) -> list[tuple[Tensor, int]]:
-    """Rows of (B, L) windows by length: pairs of row numbers and the width that holds them.
+    """Rows of (B, L) windows by length: pairs of row numbers and the width that fits them.
 
     Rows without any real item are in no group.
     """

@@ -1,7 +1,7 @@
-"""Cross-entropy over many candidates, whose logits never exist as a whole.
+"""Cross-entropy over many candidates, without ever holding all logits in memory.
 
-The gradient of a row's logits is at hand when its loss is, so both are made in the forward pass,
-some rows at a time; a checkpoint would compute the logits twice.
+The gradient of a row's logits is available as soon as its loss is, so the forward pass computes
+both, some rows at a time; gradient checkpointing would compute the logits twice.
 """
 
 from typing import Any
@@ -14,9 +14,9 @@ from elcrec.models.linear import linear, outer_products
 from elcrec.models.packing import usual
 
 LOGIT_MEMORY = {"cpu": 16 * 2**20, "cuda": 256 * 2**20}
-"""Bytes of logits that exist at once; on a GPU as many of their shares do."""
+"""Bytes of logits held at once; on a GPU their softmax takes as much again."""
 LEFT_OUT = -1e30
-"""Logit of what is no candidate: finite, so that a row may be without any."""
+"""Logit of an excluded candidate: finite, so that a row may have no candidate at all."""
 
 
 def full_cross_entropy(
@@ -31,8 +31,8 @@ def full_cross_entropy(
     Args:
         hidden: (..., d) outputs.
         candidates: (M, d) vectors.
-        targets: (...) rows of the candidates.
-        real: (...) bool, which targets count.
+        targets: (...) indices into `candidates`.
+        real: (...) bool, whether a target counts.
         bias: (M,) added to the logits.
 
     Returns:
@@ -47,7 +47,7 @@ def full_cross_entropy(
 
 
 def mean_weights(real: Tensor, rows: Tensor) -> Tensor:
-    """Weights (N,) by which a sum is the mean over the `real` (N,) of rows; float32 at least."""
+    """Weights (N,) that turn a sum into the mean over `real` (N,) rows; at least float32."""
     return (real / real.sum()).to(torch.promote_types(rows.dtype, torch.float32))
 
 
@@ -66,8 +66,8 @@ def log_partition(
         keys: (M, d).
         weights: (N,), without gradient.
         bias: (M,) added to the logits.
-        further: (N,) logit of each row that is added to the sum.
-        ids: (N,) of the rows and (M,) of the keys: a row leaves out keys that have its own.
+        further: (N,) one more logit per row, which joins the keys' in the log sum exp.
+        ids: (N,) of the rows and (M,) of the keys: a row excludes keys with its own id.
 
     Returns:
         Scalar.
@@ -91,7 +91,7 @@ class _LogPartition(torch.autograd.Function):
     ) -> Tensor:
         count, size = len(queries), _chunk_size(queries, keys)
         on_cpu = queries.device.type == "cpu"
-        if on_cpu:  # rows without weight, for chunks of one shape
+        if on_cpu:  # zero-weight rows, so that all chunks have one shape
             free = -count % size
             queries, weights, further = (_filled(x, free) for x in (queries, weights, further))
             ids = ids and (_filled(ids[0], free), ids[1])
@@ -102,16 +102,16 @@ class _LogPartition(torch.autograd.Function):
             part = slice(start, start + size)
             rows, w = queries[part].flatten(0, 1), weights[part]  # (n K, d), (n,)
             logits = linear(rows, keys, bias).to(w.dtype)
-            if ids is not None:  # by a sum: filling by a mask is slow on a CPU
+            if ids is not None:  # by adding: masked_fill is slow on a CPU
                 same = (ids[0][part, None] == ids[1]).to(w.dtype).unsqueeze(1)  # (n, 1, M)
                 logits.view(len(w), -1, len(keys)).add_(same, alpha=LEFT_OUT)
             logits = logits.view(len(w), -1)  # (n, K M)
             highest = logits.amax(1)
-            shares = torch.softmax(logits, 1, out=logits if on_cpu else None)  # there in place
+            shares = torch.softmax(logits, 1, out=logits if on_cpu else None)  # CPU: in place
             of_keys = highest - shares.amax(1).log()  # the highest has the share exp(0) / sum
             losses.append((w * torch.logaddexp(of_keys, further[part])).sum())
-            # The gradient of a row's logits is its shares times this; the factor joins the smaller
-            # matrices, so that it costs no pass over the logits.
+            # The gradient of a row's logits is its shares times this; the factor is applied to
+            # the smaller matrices, which saves a pass over the logits.
             factor = w * torch.sigmoid(of_keys - further[part])
             further_grad.append(w - factor)
             factor = factor[:, None].expand(-1, queries.shape[1]).reshape(-1, 1)  # (n K, 1)
@@ -136,7 +136,7 @@ class _LogPartition(torch.autograd.Function):
 
 
 def _chunk_size(queries: Tensor, keys: Tensor) -> int:
-    """Rows whose logits exist at once, about as many in each chunk."""
+    """Rows per chunk, which keep its logits within the limit; all chunks are of similar size."""
     device, count = queries.device.type, max(1, len(queries))
     memory = LOGIT_MEMORY.get(device, LOGIT_MEMORY["cpu"])
     most = max(1, memory // (4 * queries.shape[1] * len(keys)))

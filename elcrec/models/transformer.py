@@ -38,7 +38,7 @@ class TransformerModel(SequenceModel):
         return next_item_loss(hidden, positive, negative, batch.targets > 0)
 
     def encode(self, sequences: Tensor) -> Tensor:
-        """Encode windows (B, L) for the losses and for what is pooled: (B, L, d)."""
+        """Encode windows (B, L) for the losses and for pooling: (B, L, d)."""
         encoded: Tensor = self.encoder(sequences)
         return encoded
 
@@ -57,7 +57,7 @@ class TransformerModel(SequenceModel):
 
         Returns:
             The inputs' outputs (B, L, d), and `times` encodings of the views, each (2, B, L, d),
-            which differ in their dropout only.
+            which differ only in their dropout.
         """
         assert batch.views is not None
         views = batch.views.flatten(0, 1)
@@ -68,17 +68,16 @@ class TransformerModel(SequenceModel):
 
     @torch.no_grad()
     def pooled_training_users(self, data: InteractionData, users: Tensor | None = None) -> Tensor:
-        """What `pool` makes of users' training inputs: (U, d).
+        """Pooled outputs of the users' training inputs: (U, d).
 
-        Dropout is off, and the mode of the model is left as it was. `users` (U,) are all of them by
-        default.
+        Dropout is off; the model's mode is restored afterwards. `users` (U,) defaults to all users.
         """
         was_training = self.training
         self.eval()
         if users is None:
             users = torch.arange(data.n_users, device=data.device)
-        # One tensor, filled: small results kept between large ones that are freed leave holes in
-        # the heap, which doubles the resident memory at a hundred thousand users.
+        # One preallocated tensor: small results kept between large freed ones fragment the heap,
+        # which doubles the resident memory at a hundred thousand users.
         pooled = self.encoder.items.weight.new_empty(len(users), self.parameters_used.dimension)
         for rows, chunk in zip(
             pooled.split(ENCODING_CHUNK), users.split(ENCODING_CHUNK), strict=True

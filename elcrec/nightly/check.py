@@ -1,7 +1,7 @@
 """Compare fresh runs with the record; the verdict and how it is printed.
 
-The recorded runs of the same seeds are the reference, all of a model on a data set from one
-machine: see `elcrec.runs.places`.
+The recorded runs of the same seeds are the reference; all those of a model on a data set come from
+one machine: see `elcrec.runs.places`.
 """
 
 from collections import Counter
@@ -25,7 +25,7 @@ Status = Literal["ok", "regression", "no reference", "not comparable"]
 Verdict = Literal["ok", "regression", "incomplete"]
 
 EXIT_STATUS: Mapping[Verdict, int] = {"ok": 0, "regression": 1, "incomplete": 3}
-"""Of the command; 2 is bad input."""
+"""Exit status of the command; 2 means bad input."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Cell:
     value: float
     """Mean over the seeds, on the test split."""
     reference: float | None
-    """The same of the recorded runs."""
+    """The same for the recorded runs."""
     difference: float | None
     """Value minus reference."""
     tolerance: float | None
-    """Absolute, of the difference."""
+    """Largest absolute difference that is allowed."""
     tolerance_from: str | None
     ok: bool | None
     """None where nothing could be compared."""
@@ -51,14 +51,14 @@ class Cell:
     reason: str
     """Why it is not ok; empty otherwise."""
     commit: str | None
-    """Of the runs, the first seed's."""
+    """Commit of the first seed's run."""
     device: str
     reference_commit: list[str]
     reference_device: list[str]
 
 
 class _Settings(Record):
-    """Of `config.yaml`, what decides a run."""
+    """What determines a run, from its `config.yaml`."""
 
     parameters: dict[str, Any]
     training: dict[str, Any]
@@ -69,8 +69,8 @@ def check(config: Config, any_code: bool = False) -> list[Cell]:
     """Compare the runs that `config.nightly` names with those of the record.
 
     Raises:
-        InputError: There is no record, a run is missing or not whole, or, unless `any_code` allows
-            it, other code or settings than the present made it.
+        InputError: There is no record, a run is missing or incomplete, or it was not made with the
+            current code and settings, unless `any_code` allows that.
     """
     wanted = config.nightly
     recorded = references(config)
@@ -80,8 +80,8 @@ def check(config: Config, any_code: bool = False) -> list[Cell]:
         for seed in config.seeds:
             if seed not in _seeds(found):
                 raise InputError(
-                    f"{config.run_folder(dataset, model, seed)}: no run yet, which the check needs;"
-                    f" make all of them with: {config.snakemake('replication_check')}"
+                    f"{config.run_folder(dataset, model, seed)}: no run yet; the check needs it;"
+                    f" make all runs with: {config.snakemake('replication_check')}"
                 )
     cells: list[Cell] = []
     for dataset in wanted.use:
@@ -97,7 +97,7 @@ def references(config: Config) -> Found:
     """Recorded runs of each (data set, model) that the check compares with.
 
     Raises:
-        InputError: Not one of them is recorded; a whole training would be compared with nothing.
+        InputError: None of them is recorded; whole trainings would be compared with nothing.
     """
     wanted = config.nightly
     record = config.replaced(runs="recorded", seeds=list(wanted.seeds))
@@ -125,7 +125,7 @@ def compare(runs: SeedRuns, recorded: SeedRuns, allowed: Mapping[str, Tolerance]
     Args:
         runs: All seeds of the check.
         recorded: Those of them that are recorded.
-        allowed: Metric to tolerance; of recorded runs of all seeds.
+        allowed: Metric to tolerance; empty unless all seeds are recorded.
     """
     other = differences(runs, recorded) if recorded else []
     for metric in TABLE_METRICS:
@@ -156,7 +156,7 @@ def compare(runs: SeedRuns, recorded: SeedRuns, allowed: Mapping[str, Tolerance]
 def _judge(
     value: float, reference: float | None, other: Sequence[str], allowed: Tolerance | None
 ) -> tuple[Status, str]:
-    """What becomes of a cell, and why if it is not ok."""
+    """Status of a cell, and the reason if it is not ok."""
     if reference is None:
         return "no reference", "no reference yet"
     if allowed is None:
@@ -172,10 +172,10 @@ def _judge(
 
 
 def differences(runs: SeedRuns, recorded: SeedRuns) -> list[str]:
-    """Say what makes the two different experiments, each `key: then, now …`.
+    """What makes the two different experiments, each as `key then, now …`.
 
     Settings that only one side has are not compared: they came or went with the code. Kernels and
-    device may differ, for they change what another seed would.
+    device may differ, because they change results like another seed would.
     """
     now, then = _made_with(runs), _made_with(recorded)
     return [

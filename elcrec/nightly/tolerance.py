@@ -1,16 +1,16 @@
-"""How far a metric may lie from its recorded value before that counts as a regression.
+"""How far a metric may deviate from its recorded value before that counts as a regression.
 
 The users of a data set are the same in every run, so what varies is the training: its seed, and
-rounding, which training turns into what another seed would give. Two yardsticks:
+rounding errors, which training amplifies to the effect of another seed. Two yardsticks:
 
 - `seeds`: the spread over seeds, where every model was run with three or more: the t quantile of
   the difference of two means. The variance is pooled over the models of a data set, because a
   single model's few seeds say little about it.
 - `users`: 1.96 standard errors over users (binomial for HR), where there are fewer seeds. It
-  answers another question, what a new sample of users would give; in the recorded runs it is one to
-  five times the standard deviation over seeds, so it is the blunter of the two.
+  answers another question, how much a new sample of users would change; in the recorded runs it is
+  one to five times the standard deviation over seeds, so it is the less sensitive of the two.
 
-`one user`, 1 / users, is the least that any metric is given, and what a model has whose seeds all
+`one user`, 1 / users, is the smallest tolerance of any metric, and that of a model whose seeds all
 agree.
 """
 
@@ -30,9 +30,9 @@ Source = Literal["seeds", "users", "one user"]
 FEWEST_SEEDS = 3
 """With fewer, the spread over seeds is not used."""
 TAIL = 0.001
-"""Share of runs without any fault that exceed a tolerance from seeds, both sides together."""
+"""Share of faultless runs that exceed a tolerance from seeds, both sides together."""
 STANDARD_ERRORS = 1.96
-"""Standard errors over users that make a tolerance from users."""
+"""Number of standard errors over users in a tolerance from users."""
 
 
 class Tolerance(NamedTuple):

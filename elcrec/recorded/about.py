@@ -15,7 +15,7 @@ HEADER = ("Data set", "Model", "Seed", "Epochs", "Tested", "Hours", "At once", "
 
 
 def about(config: Config, runs: Sequence[RecordedRun]) -> str:
-    """The text, from what the runs themselves say.
+    """The text, made from the records of the runs.
 
     Args:
         config: Names data sets and models.

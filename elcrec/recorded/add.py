@@ -20,9 +20,9 @@ from elcrec.runs.lists import TOP
 from elcrec.runs.settings import digested
 
 MOST_BYTES = 40_000_000
-"""Of a machine's folder, because it is kept in git."""
+"""Size limit of a machine's folder, because it is kept in git."""
 FOLLOWING = ("metrics", "settings")
-"""Of metrics.json: what follows from ranks.npz and from config.yaml."""
+"""Keys of metrics.json that follow from ranks.npz and from config.yaml."""
 
 
 def add(
@@ -40,14 +40,14 @@ def add(
         config: Names the record.
         machine: The machine's folder in it.
         folders: Output folders, machines' folders of other records, or folders of single runs.
-        replace_recorded: Let a run take the place of another that is recorded.
-        weights: Keep the runs' weights and lists, too; recorded runs may get them afterwards.
+        replace_recorded: Let a run replace another recorded one.
+        weights: Also keep the runs' weights and lists; they can be added to recorded runs later.
 
     Returns:
         Lines that say what is new, and how much is recorded.
 
     Raises:
-        InputError: There is nothing to record, a run is not whole or may not be recorded, another
+        InputError: There is nothing to record, a run is incomplete or may not be recorded, another
             one is recorded in its place, or the machine's folder would be too large.
     """
     protocol = protocol_of(config)
@@ -82,7 +82,7 @@ def add(
 def _prepared(
     config: Config, folders: Iterable[Path], stage: Path, weights: bool
 ) -> dict[Path, Path]:
-    """Check what is to be recorded, and write it to `stage` as a machine's folder has it.
+    """Check what is to be recorded, and write it to `stage` in the layout of a machine's folder.
 
     Returns:
         Place below `stage` to the folder or file that it was made from.
@@ -107,13 +107,13 @@ def _prepared(
 
 
 def _is_new(there: Path, staged: Path, origin: Path, replace_recorded: bool) -> bool:
-    """Whether something is to be written; refuses it where another is recorded."""
+    """Whether something is to be written; refuses it if a different one is recorded."""
     if not there.exists():
         return True
     what = _difference(there, staged)
     if what and not replace_recorded:
         raise InputError(
-            f"{origin}: is recorded in {there} with another {what}; --replace takes this one"
+            f"{origin}: is recorded in {there} with another {what}; --replace overwrites it"
         )
     more = any((staged / name).exists() > (there / name).exists() for name in (WEIGHTS, TOP))
     return what is not None or more
@@ -132,13 +132,13 @@ def _difference(there: Path, staged: Path) -> str | None:
 
 
 def _content(path: Path) -> object:
-    """What a file says, apart from what follows from other files."""
+    """The content of a file, apart from what follows from other files."""
     if not path.exists():
         return None
-    if path.suffix == ".npz":  # compressed by another library, maybe
+    if path.suffix == ".npz":  # perhaps compressed by another library
         return {name: array.tolist() for name, array in read_arrays(path).items()}
     if path.name == "config.yaml":
-        made = read_yaml(path)  # without what the model and its module were called then
+        made = read_yaml(path)  # without the names of the model and its module
         return {k: v for k, v in made.items() if k not in ("name", "module")} | digested(made)
     if path.name == "metrics.json":
         return {k: v for k, v in read_object(path).items() if k not in FOLLOWING}
@@ -166,7 +166,7 @@ def check_data(runs: Iterable[RecordedRun]) -> None:
         if run.data != other.data:
             raise InputError(
                 f"{run.id} was trained on other histories than {other.id} ({run.data}, "
-                f"{other.data}); allowed: the same"
+                f"{other.data}); runs on one data set must use the same"
             )
 
 

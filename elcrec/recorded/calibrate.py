@@ -19,7 +19,7 @@ from elcrec.tables.document import document
 from elcrec.tables.layout import Table, number, texts
 
 FOLDER = "statistics"
-"""Of the record, where the outcome is kept."""
+"""Folder of the record that keeps the outcome."""
 NAMES = {
     "alike": "all models equally noisy",
     "noisy model in the pool": "one model of the pool 5 times as noisy",
@@ -27,13 +27,13 @@ NAMES = {
     "one noisy method": "one of the methods 5 times as noisy",
 }
 MOST, MOST_WITH_ONE = 0.065, 0.1
-"""Rejections that the primary test was meant to keep at p < .05."""
+"""Rejection rates that the primary test was designed not to exceed at p < .05."""
 PAIRS = ("metric", "dataset", "a", "b", "same_model", "difference", "p", "p_users_only")
-"""Columns of `pairs.csv`; `p_users_only` is of the paired t-test over users."""
+"""Columns of `pairs.csv`; `p_users_only` comes from the paired t-test over users."""
 METRIC = "HR@5"
-HITS = 5  # k of it
+HITS = 5  # its k
 SIMULATED = ("beauty", "sasrec")
-"""Whose hits the simulation imitates: the first baseline with three seeds."""
+"""The runs whose hits the simulation imitates: the first baseline with three seeds."""
 REAL = ("beauty", "sasrec_ce", "sasrec")
 """Two models that do differ: the same network with another loss."""
 
@@ -87,7 +87,7 @@ def pairs(runs: RunsOf) -> pd.DataFrame:
 
 
 def calibration(config: Config) -> str:
-    """What the record says of the tests, as Markdown; empty before it was written.
+    """What the record says about the tests, as Markdown; empty before it was written.
 
     Raises:
         InputError: A file of the record that cannot be read.
@@ -132,7 +132,7 @@ def _read(path: Path, columns: list[str]) -> pd.DataFrame:
 
 
 def _table(found: pd.DataFrame) -> Table:
-    """Rejections by case and pool, the designs across; last those over users alone."""
+    """Rejection rates by case and pool, a column per design; last those over users alone."""
     freedom = ", pool of " + found["pool_freedom"].astype(str) + " degrees of freedom"
     case = found["noise"].map(NAMES) + freedom
     shares = found.assign(case=case).set_index(["case", "design"])["primary"].unstack(sort=False)

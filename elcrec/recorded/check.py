@@ -1,4 +1,4 @@
-"""What may be recorded: whole runs of the full protocol, measurements and checks of weights."""
+"""What may be recorded: complete runs of the full protocol, measurements and checks of weights."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -20,9 +20,9 @@ from elcrec.training.result import Result
 
 
 def protocol_of(config: Config) -> Config:
-    """Whose settings the runs of a record have: those of the whole replication.
+    """The configuration whose settings recorded runs must have: that of the whole replication.
 
-    Only the runs of a record of its own have those of the configuration that names it.
+    Only a configuration that names a record of its own sets the protocol of that record.
     """
     whole = load_config()
     own = config.recorded.resolve() != whole.recorded.resolve()
@@ -36,7 +36,7 @@ def settings_files(config: Config) -> list[str]:
 
 
 class Released(Made):
-    """What `elcrec verify released` wrote of published weights, as far as it is checked here."""
+    """What `elcrec verify released` wrote about published weights, as far as it is checked here."""
 
     file: Line
     protocol: Line
@@ -51,7 +51,7 @@ class Wanted:
 
 
 def wanted(config: Config) -> Iterator[Wanted]:
-    """All runs of a configuration: of tables, of figures, what they start from, and `SIMPLE`."""
+    """All runs of a configuration: for tables, for figures, what they start from, and `SIMPLE`."""
     simple = runs_of(config, config.use, SIMPLE)
     for run in (*runs_of_models(config), *runs_of_sensitivity(config), *simple):
         settings = resolve(config, run.model, run.dataset, run.changes)
@@ -64,9 +64,9 @@ def wanted(config: Config) -> Iterator[Wanted]:
 def check_run(
     config: Config, planned: Iterable[Wanted], record: RunRecord, made: Mapping[str, Any]
 ) -> PlannedRun:
-    """Refuse what is no whole run of the full protocol; returns which run it is.
+    """Refuse anything but a complete run of the full protocol; returns which run it is.
 
-    The code that made it may be any, for a recorded run names its commit.
+    Any code may have made it, because a recorded run names its commit.
 
     Args:
         config: Says what the full protocol is.
@@ -75,7 +75,7 @@ def check_run(
         made: Content of its config.yaml.
 
     Raises:
-        InputError: It is of a working tree with changes, has other settings than the present ones
+        InputError: It was made with uncommitted changes, has other settings than the current ones
             or other users, or stopped before the protocol ends.
     """
     where = record.folder / "metrics.json"
@@ -86,12 +86,12 @@ def check_run(
         raise InputError(f"{where}: protocol is {record.protocol!r}; allowed: {config.protocol}")
     for key in ("dataset", "model", "seed", "protocol"):
         if made.get(key) != getattr(record, key):
-            raise InputError(f"{where}: {key} is not that of its config.yaml")
+            raise InputError(f"{where}: {key} differs from its config.yaml")
     files = ", ".join(settings_files(config))
     whose = (record.dataset, record.model, record.seed)
     alike = [w for w in planned if (w.run.dataset, w.run.model, w.run.seed) == whose]
     if not alike:
-        raise InputError(f"{where}: is no run of {files}")
+        raise InputError(f"{where}: is not a run of {files}")
     digest = settings_digest(made)
     found = next((w for w in alike if w.settings.digest() == digest), None)
     if found is None:
@@ -99,9 +99,9 @@ def check_run(
     training = found.settings.training
     if not finished(Result(record.best_epoch, [{}] * record.epochs), training):
         raise InputError(
-            f"{where}: stopped after epoch {record.epochs}, with the best at {record.best_epoch}; "
+            f"{where}: stopped after epoch {record.epochs} (best epoch {record.best_epoch}); "
             f"the protocol ends after {training.max_epochs} epochs, or {training.patience} without "
-            "a better one"
+            "improvement"
         )
     counts = config.dataset(record.dataset).counts
     if counts and counts.users not in (None, record.users):
@@ -110,14 +110,14 @@ def check_run(
 
 
 def check_extra(config: Config, path: Path) -> dict[str, Any]:
-    """A measurement for Tables 2 and 3, or what published weights give.
+    """A measurement for Tables 2 and 3, or a check of published weights.
 
     Returns:
         Its content, with a command that any machine can repeat.
 
     Raises:
-        InputError: It is not whole, not what the configuration asks for, or made with uncommitted
-            changes.
+        InputError: It is incomplete, not what the configuration asks for, or made with uncommitted
+            changes or at an unknown commit.
     """
     kind, dataset, model = path.parent.parent.name, path.parent.name, path.stem
     values = read_object(path)
@@ -138,6 +138,6 @@ def check_extra(config: Config, path: Path) -> dict[str, Any]:
         if (found := getattr(made, key)) != value:
             raise InputError(f"{path}: {key} is {shown(found)}; allowed here: {shown(value)}")
     if made.commit is None or made.dirty:
-        raise InputError(f"{path}: was made with uncommitted changes")
+        raise InputError(f"{path}: was made with uncommitted changes or at an unknown commit")
     place = f"results/{kind}/{dataset}/{model}.json"
     return values | {"command": ["elcrec", *words, "--output", place]}

@@ -58,12 +58,12 @@ class RecordedRun(MetricsFile):
 
     @property
     def hardware(self) -> str:
-        """Its device, without how many threads the run had."""
+        """Its device, without the number of threads."""
         return self.device.split(" (")[0]
 
     @property
     def summary(self) -> str:
-        """A line that says what it gave."""
+        """One line with its main results."""
         test = "  ".join(f"{name} {self.metrics['test'][name]:.4f}" for name in ("HR@5", "NDCG@20"))
         return f"{self.id}: {test}  ({self.epochs} epochs, {self.hours:.2f} h)"
 
@@ -79,14 +79,14 @@ class RecordedRun(MetricsFile):
 
 
 def machine_folder(record: Path, name: str) -> Path:
-    """A machine's folder in a record, which need not be there yet.
+    """A machine's folder in a record, which need not exist yet.
 
     Raises:
-        InputError: A name that is none for a machine.
+        InputError: The name is not allowed for a machine.
     """
     if not _NAME.fullmatch(name):
         raise InputError(
-            f"{shown(name)}: must be small letters, digits, dots and dashes, such as gpu-h200"
+            f"{shown(name)}: must be lowercase letters, digits, dots and dashes, such as gpu-h200"
         )
     return record / name
 
@@ -106,7 +106,7 @@ def recorded_runs(machine: Path) -> list[RecordedRun]:
     """The runs of a machine.
 
     Raises:
-        InputError: A record that is missing or not whole.
+        InputError: A record is missing or incomplete.
     """
     return [read_run(folder) for folder in run_folders(machine)]
 
@@ -118,5 +118,5 @@ def read_run(folder: Path) -> RecordedRun:
     values = read_object(path) | {"folder": folder, "environment": environment}
     run: RecordedRun = check(RecordedRun, values, in_file(path))
     if folder.parts[-4:] != place_of(*run.key).parts:
-        raise InputError(f"{path}: is of {brief(run.id)}, whose folder is another")
+        raise InputError(f"{path}: is of {brief(run.id)}, which belongs in another folder")
     return run

@@ -1,4 +1,4 @@
-"""What README and docs/results.md say of the results, made from the record alone."""
+"""What README and docs/results.md say about the results, made from the record alone."""
 
 import io
 import tempfile
@@ -35,7 +35,7 @@ from elcrec.tables.table1 import EACH
 from elcrec.tables.verdict import CANNOT_TELL, COMPATIBLE, DIFFERS
 
 PARTS = ("verdict", "results")
-"""Of the README: what stands between the lines `begin(part)` and `end(part)`."""
+"""Parts of the README, each between the two lines of `marks(part)`."""
 DRAWN = ("ablation", "sensitivity")
 """Figures whose numbers a claim needs."""
 WIDTH = 120
@@ -50,13 +50,13 @@ def put(part: str, text: str, readme: str, path: Path) -> str:
     """The README with one of its parts replaced.
 
     Raises:
-        InputError: It has no place for it; the message names `path`.
+        InputError: It lacks the lines around the part; the message names `path`.
     """
     first, last = marks(part)
     before, _, after = readme.partition(first)
     _, found, rest = after.partition(last)
     if not found:
-        raise InputError(f"{path}: needs the lines {first} and {last}, between which results go")
+        raise InputError(f"{path}: needs the lines {first} and {last} around the results")
     return f"{before}{first}\n{text}{last}{rest}"
 
 
@@ -64,7 +64,7 @@ def texts(config: Config) -> dict[str, str]:
     """The `PARTS` of the README, and `docs`: the whole of docs/results.md.
 
     Raises:
-        InputError: The record is empty or not whole.
+        InputError: The record is empty or incomplete.
     """
     with tempfile.TemporaryDirectory() as folder:
         own = config.replaced(runs="recorded", output=Path(folder))
@@ -82,7 +82,7 @@ def texts(config: Config) -> dict[str, str]:
 
 
 def _numbers(evidence: Evidence) -> dict[str, Any]:
-    """What the templates name: what was run, what it decides, and the tables."""
+    """Variables of the templates: what was run, what it shows, and the tables."""
     config, judged = evidence.config, verdict.judged_cells(evidence)
     run = {dataset: _seeds(evidence, dataset) for dataset in config.use}
     away = Counter((d, m) for (d, _, m), row in judged.items() if row.text("verdict") == DIFFERS)
@@ -133,13 +133,13 @@ def _numbers(evidence: Evidence) -> dict[str, Any]:
 
 
 def _band(one: Mapping[Any, Any]) -> list[str]:
-    """A mean and the band where it was expected."""
+    """A mean and the band in which it was expected."""
     band = f"{score(one['low'])}–{score(one['high'])}"
     return [one["dataset"], one["model"], score(one["mean"]), band]
 
 
 def _seeds(evidence: Evidence, dataset: str) -> list[str]:
-    """Which models were run on a data set, by their number of seeds: `3 seeds of BPR-MF`."""
+    """Models that were run on a data set, grouped by number of seeds: `3 seeds of BPR-MF`."""
     found = {m: evidence.scores.get((dataset, "HR@5", m)) for m in evidence.config.models}
     seeds = {evidence.model_name(m): ours.seeds for m, ours in found.items() if ours}
     return [
@@ -162,7 +162,7 @@ def _against_baseline(compared: Sequence[Row]) -> Iterator[dict[str, str]]:
 
 
 def _results(evidence: Evidence, judged: JudgedCells) -> dict[str, Table]:
-    """Table 1 as on the page, of the models that are recorded, by data set."""
+    """Table 1 as in the report, for the recorded models, by data set."""
     found: dict[str, Table] = {}
     for dataset, table in zip(
         evidence.config.use, tables.accuracy(evidence, judged, {}), strict=True
@@ -174,7 +174,7 @@ def _results(evidence: Evidence, judged: JudgedCells) -> dict[str, Table]:
 
 
 def _one_line_each(evidence: Evidence, judged: JudgedCells, dataset: str, table: Table) -> Table:
-    """The same with a line for each model: means, and the printed values with their marks."""
+    """The same with one line per model: means, and the printed values with their marks."""
     seeds = {
         evidence.model_name(model): str(score.seeds)
         for (place, metric, model), score in evidence.scores.items()
@@ -195,7 +195,7 @@ def _one_line_each(evidence: Evidence, judged: JudgedCells, dataset: str, table:
 
 
 def _wrapped(text: str) -> str:
-    """The text with no line longer than `WIDTH` but those of tables."""
+    """The text with no line longer than `WIDTH` except in tables."""
     lines = []
     for line in text.splitlines():
         indent = "  " * line.startswith("- ")

@@ -1,6 +1,6 @@
 """A run as the record keeps it: small, and without paths of a machine.
 
-The same run is written in the same way again, so that a record may be taken from another.
+Writing the same run again gives the same files, so that one record can be copied from another.
 """
 
 import re
@@ -31,7 +31,7 @@ from elcrec.runs.snapshots import snapshots
 DIGITS = 7
 """Significant digits of a recorded history: those of single precision."""
 FEW = 20
-"""Of the users whose vectors a run has, those that are kept where only the clusters are shown."""
+"""Number of users whose vectors are kept where only the clusters are shown."""
 
 
 class _Start(Record):
@@ -41,24 +41,24 @@ class _Start(Record):
 def write_run(
     config: Config, planned: Sequence[Wanted], folder: Path, stage: Path, weights: bool = False
 ) -> Path:
-    """Check a run and write what is recorded of it, with its weights if `weights` says so.
+    """Check a run and write what is recorded about it, with its weights if `weights` is set.
 
     Returns:
         Its place below `stage`.
 
     Raises:
-        InputError: It is not whole, or may not be recorded: see `check_run`.
+        InputError: It is incomplete, or may not be recorded: see `check_run`.
     """
     record, made = load_run(folder), read_yaml(folder / "config.yaml")
     run = check_run(config, planned, record, made)
-    intents = snapshots(record)  # read of every run, which refuses what is damaged
+    intents = snapshots(record)  # read for every run, so that damage is refused
     place = place_of(run.dataset, run.model, run.variant, run.seed)
-    if "module" in made:  # of a model of one's own, a file
+    if "module" in made:  # a file, for a user's own model
         made = made | {"module": Path(str(made["module"])).name}
     target = stage / place
     metrics = read_object(folder / "metrics.json")
     metrics |= {"settings": settings_digest(made), "metrics": record.metrics}
-    if metrics.get("start"):  # weights that it started from
+    if metrics.get("start"):  # the weights that it started from
         start = check(_Start, metrics["start"], in_file(folder / "metrics.json"))
         metrics["start"] = metrics["start"] | {"file": Path(start.file).name}
         made = made | {"start": metrics["start"]}
@@ -67,7 +67,7 @@ def write_run(
     write_text(target / "history.csv", epochs)
     write_text(target / "config.yaml", dump(made))
     write_json(target / "environment.json", _environment(config, run, record))
-    shown = config.figures.intents_of, "", single_seed(config)  # by the figures of one run
+    shown = config.figures.intents_of, "", single_seed(config)  # in single-run figures
     if intents and (run.model, run.variant, run.seed) == shown:
         shutil.copyfile(folder / INTENTS, target / INTENTS)
     elif intents and not run.variant and run.model in config.figures.study:
@@ -81,7 +81,7 @@ def write_run(
 
 
 def _write_clusters(path: Path, target: Path) -> None:
-    """Copy `intents.npz` with the clusters of all users, but vectors of few."""
+    """Copy `intents.npz` with the clusters of all users, but the vectors of a few only."""
     arrays = read_arrays(path)
     few = {name: arrays[name][:, :FEW] for name in ("embeddings", "assigned")}
     few["users"] = arrays["users"][:FEW]
@@ -89,7 +89,7 @@ def _write_clusters(path: Path, target: Path) -> None:
 
 
 def _environment(config: Config, run: PlannedRun, record: RunRecord) -> dict[str, Any]:
-    """`environment.json` without paths of a machine; the command is what makes the run again."""
+    """`environment.json` without paths of a machine; the command repeats the run."""
     path = record.folder / "environment.json"
     values = read_object(path)
     made = as_record(values, Environment, path)

@@ -1,4 +1,4 @@
-"""What the page is made of: records, tables and figures, and the runs that it shows."""
+"""The input of the page: records, tables and figures, and the runs that it shows."""
 
 import functools
 from collections.abc import Callable, Sequence
@@ -35,7 +35,7 @@ class Evidence:
 
     config: Config
     any_code: bool = False
-    """Take runs that other code or settings made, too."""
+    """Also accept runs that other code or settings made."""
 
     @functools.cached_property
     def rows(self) -> Callable[[Path], list[Row]]:
@@ -55,7 +55,7 @@ class Evidence:
         return self.rows(paper.FOLDER / f"{name}.csv")
 
     def recorded(self, name: str) -> list[Row]:
-        """Rows of a file of the record that says what was found out; none for runs of one's own."""
+        """Rows of a file of findings in the record; none unless the runs are the recorded ones."""
         return self.rows(self.config.recorded / name) if self.config.runs == "recorded" else []
 
     def history(self, run: RunRecord) -> list[Row]:
@@ -119,11 +119,11 @@ class Evidence:
 
     @functools.cached_property
     def in_paper_metrics(self) -> "Evidence":
-        """What the paper's claims are judged by, whatever `metrics` the tables show."""
+        """The evidence for judging the paper's claims, whatever `metrics` the tables show."""
         shown = self.config.metrics
         if not shown or set(shown) == set(TABLE_METRICS):
             return self
-        # Predictions from elsewhere decide no claim, and need not suffice for these metrics.
+        # Predictions from elsewhere decide no claim, and may not suffice for these metrics.
         return _InPaperMetrics(self.config.replaced(metrics=[], external={}), self.any_code)
 
     @property
@@ -145,12 +145,12 @@ class Evidence:
 
     @property
     def sensitivity(self) -> Sequence[RunRecord]:
-        """Every run with another value of one hyper-parameter."""
+        """Every run with another value of one hyperparameter."""
         return self._collected[1]
 
     @property
     def absent(self) -> Sequence[Gap]:
-        """Runs of the tables that are not there, with the reason."""
+        """Runs of the tables that are missing, with the reason."""
         tables = set(product(self.config.use, self.config.models))
         return [gap for gap in self._collected[2] if (gap.dataset, gap.model) in tables]
 
@@ -161,12 +161,12 @@ class Evidence:
 
     @functools.cached_property
     def released(self) -> Sequence[ReleasedRecord]:
-        """What `elcrec verify released` recorded of published weights."""
+        """What `elcrec verify released` recorded for published weights."""
         return [read_json(p, ReleasedRecord) for p in json_files(self.config, "released")]
 
 
 class _InPaperMetrics(Evidence):
-    """The same, of tables and figures that show other metrics; from the runs."""
+    """The same for tables and figures that show other metrics; computed from the runs."""
 
     def table(self, name: str) -> list[Row]:
         """As `Evidence.table`; a table that was not made is not made here."""
@@ -196,7 +196,7 @@ class _InPaperMetrics(Evidence):
 
 
 class _Printed(dict[tuple[str, str, str], float]):
-    """Published numbers; one that is asked for and not there is said to be missing."""
+    """Published numbers; a missing one raises an error that names it."""
 
     def __missing__(self, key: tuple[str, str, str]) -> float:
-        raise InputError(f"{paper.FOLDER / 'table1.csv'}: has no value of {', '.join(key)}")
+        raise InputError(f"{paper.FOLDER / 'table1.csv'}: has no value for {', '.join(key)}")

@@ -24,15 +24,15 @@ from elcrec.runs.reading import Gap
 from elcrec.tables.layout import Table, texts
 
 FINDINGS = elcrec.ROOT / "docs" / "findings.md"
-"""What was found out about the paper; the page shows its headings."""
+"""Findings about the paper; the page shows its headings."""
 MOST_LINES = 200  # of a figure's numbers that are shown on the page; the file has them all
 
 
 def render(config: Config, any_code: bool = False) -> str:
-    """Return the page as HTML; `any_code` takes runs of other code and settings, too.
+    """Return the page as HTML; `any_code` also accepts runs of other code and settings.
 
     Raises:
-        InputError: A record, table or figure that is there and not whole; what is absent is a gap.
+        InputError: A record, table or figure is incomplete; an absent one is a gap.
     """
     evidence = Evidence(config, any_code)
     sources = provenance.sources(evidence)
@@ -69,13 +69,13 @@ def render(config: Config, any_code: bool = False) -> str:
 
 
 def headings() -> list[str]:
-    """Titles of what was found out about the paper."""
+    """Titles of the findings about the paper."""
     lines = FINDINGS.read_text(encoding="utf-8").splitlines()
     return [line.removeprefix("## ") for line in lines if line.startswith("## ")]
 
 
 def environment() -> jinja2.Environment:
-    """Reads the templates of pages."""
+    """The environment that reads the templates of pages."""
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("elcrec.report"),
         autoescape=True,
@@ -88,7 +88,7 @@ def environment() -> jinja2.Environment:
 
 
 def _shared(command: str) -> str:
-    """As a command is recorded: with paths seen from here, so that it names no folder."""
+    """A command as it is recorded: with relative paths, so that it names no folder."""
     return shlex.join(shared_words(shlex.split(command)))
 
 
@@ -106,7 +106,7 @@ def images(folder: Path) -> list[dict[str, Any]]:
     `source` is the PNG as a data URI, `numbers` its CSV, of which `cut` lines are not shown.
 
     Raises:
-        InputError: A figure without its words, or whose words lack a key.
+        InputError: A figure without its JSON file, or whose JSON file lacks a key.
     """
     order = {kind: place for place, kind in enumerate(KINDS)}
     paths = sorted(folder.glob("*.png"))
@@ -126,11 +126,11 @@ def _image(path: Path) -> dict[str, Any]:
 
 
 def _absences(evidence: Evidence, gaps: Sequence[Gap]) -> Table | None:
-    """Runs that the page does not show, those of one reason in one row."""
+    """Runs that the page does not show, those with the same reason in one row."""
     groups: dict[tuple[str, str, str], list[str]] = {}
     for gap in gaps:
         names = evidence.dataset_name(gap.dataset), evidence.model_name(gap.model)
         groups.setdefault((*names, gap.reason), []).append(str(gap.seed))
     rows = [[*names, ", ".join(seeds), reason] for (*names, reason), seeds in groups.items()]
     table = texts(["Data set", "Model", "Seeds", "Why"], rows, left=4)
-    return replace(table, id="absent", caption="Asked for by the configuration") if rows else None
+    return replace(table, id="absent", caption="Runs of the configuration") if rows else None

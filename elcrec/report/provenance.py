@@ -24,7 +24,7 @@ Links = Mapping[tuple[str, str, str], tuple[str, str]]
 
 
 class Environment(Record):
-    """`environment.json` of a run, of which any part may not have been recorded."""
+    """`environment.json` of a run; any part of it may not have been recorded."""
 
     command: list[str] = []
     python: Line | None = None
@@ -32,7 +32,7 @@ class Environment(Record):
 
 
 class Measurement(EfficiencyRecord):
-    """An efficiency file with its command, which older ones lack."""
+    """An efficiency file with its command, which older files lack."""
 
     command: list[str] = []
 
@@ -51,9 +51,9 @@ class Source:
     """As shown: shortened, with a mark when the working tree had changes."""
     device: str
     command: str
-    """As one would type it: the program's path is that of one machine only."""
+    """As one would type it, without the program's path, which is that of one machine only."""
     detail: str
-    """Epochs, versions: what else a reader may ask for."""
+    """Epochs, versions: what else a reader may want to know."""
 
     @property
     def anchor(self) -> str:
@@ -65,7 +65,7 @@ def sources(evidence: Evidence) -> list[Source]:
     """Return the sources of all numbers, those of one anchor together.
 
     Raises:
-        InputError: A record that is not whole.
+        InputError: A record is incomplete.
     """
     found = [*_of_runs(RUN, evidence.runs), *_of_runs(SENSITIVITY, evidence.sensitivity)]
     for path in json_files(evidence.config, "efficiency"):
@@ -112,7 +112,7 @@ def _of_runs(kind: str, runs: Iterable[RunRecord]) -> Iterator[Source]:
 def _source(
     kind: str, record: Any, variant: str, command: Sequence[str], detail: str = ""
 ) -> Source:
-    """A source by a record, which says of what it is and with which commit and device."""
+    """A source from a record, which has its data set, model, commit and device."""
     commit = record.commit[:SHORT] + " + changes" * record.dirty if record.commit else "unknown"
     typed = shlex.join(["elcrec", *shared_words(command[1:])]) if command else "not recorded"
     return Source(kind, record.dataset, record.model, variant, commit, record.device, typed, detail)

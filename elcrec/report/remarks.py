@@ -1,7 +1,7 @@
-"""Remarks on these runs and these data; what was found out about the paper is docs/findings.md.
+"""Remarks on these runs and these data; findings about the paper are in docs/findings.md.
 
 Each is a function that computes its numbers; the words that follow from these, and what is needed
-before they can be computed, stand in `templates/remarks.yaml`.
+before they can be computed, are in `templates/remarks.yaml`.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from elcrec.report.evidence import Evidence
 from elcrec.report.words import worded
 
 METRIC = "HR@5"
-"""Of which a band is expected."""
+"""The metric that has an expected band."""
 WINDOW = 50  # positions of the paper's models; older items are cut off
 DAY = 86_400  # seconds
 DEVIATIONS = "deviations.csv"
@@ -44,7 +44,7 @@ class Remark:
 
 
 def remarks(evidence: Evidence) -> list[Remark]:
-    """Compute all of them, in the order of the page; without those that nothing can be said of."""
+    """Compute all of them, in the order of the page; without those that do not apply."""
     makers = (expected, padding, loss_matters, repeated_targets, order_by_day, rule_change)
     return [remark for make in makers if (remark := make(evidence.in_paper_metrics))]
 
@@ -118,7 +118,7 @@ def loss_matters(evidence: Evidence) -> Remark:
 
 
 def repeated_targets(evidence: Evidence) -> Remark:
-    """Targets that stand in the user's own history, and what becomes of them by model."""
+    """Targets that already occur in the user's own history, and how each protocol ranks them."""
     found = evidence.histories.items()
     counts = [{"dataset": d, "users": s.n_users, **s.repeated()} for d, s in found]
     ranked: dict[str, dict[str, None]] = {}
@@ -131,7 +131,7 @@ def repeated_targets(evidence: Evidence) -> Remark:
 
 
 def order_by_day(evidence: Evidence) -> Remark:
-    """Users whose last two items carry the same date, where the raw file with dates is there."""
+    """Users whose last two items carry the same date, where the raw file with dates exists."""
     shares = []
     for dataset in evidence.config.use:
         folder = evidence.config.data / dataset
@@ -157,6 +157,6 @@ def rule_change(evidence: Evidence) -> Remark | None:
 
 
 def same_day_share(frame: pd.DataFrame) -> float:
-    """Share of the users whose last two interactions are of one day; `time` is in seconds."""
+    """Share of the users whose last two interactions are on the same day; `time` is in seconds."""
     days = (frame["time"] // DAY).sort_values().groupby(frame["user"])
     return float((days.tail(2).groupby(frame["user"]).nunique() == 1).mean())

@@ -49,14 +49,14 @@ def accuracy(evidence: Evidence, judged: JudgedCells, links: Links) -> list[Tabl
 
 
 def of_files(evidence: Evidence, links: Links) -> dict[str, Table]:
-    """The other tables by the name of their file, as far as these are there."""
+    """The other tables by the name of their file, as far as these exist."""
     published = {
         (evidence.dataset_name(dataset), evidence.model_name(model)): link
         for (kind, dataset, model), link in links.items()
         if kind == RELEASED
     }
     show = {
-        # The page has a section of the id that the table has in LaTeX.
+        # The page has a section with the id that the table has in LaTeX.
         "data_statistics": lambda rows: replace(data_statistics.shown(rows), id="statistics"),
         "released": lambda rows: released.shown(rows, published),
         "table2": lambda rows: tables2_3.time_table(rows, evidence, links),

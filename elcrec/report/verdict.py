@@ -21,11 +21,11 @@ JudgedCells = Mapping[tuple[str, ...], Row]
 
 
 def judged_cells(evidence: Evidence) -> JudgedCells:
-    """Read `verdict.csv`; before it is there, every cell of the paper is not yet run."""
+    """Read `verdict.csv`; before it exists, every cell of the paper is not yet run."""
     rows = evidence.table("verdict")
     if not rows:
         printed = pd.DataFrame(list(of_methods(evidence.accuracy_printed)), columns=CELL)
-        note = "tables/verdict.csv is not made yet"
+        note = "tables/verdict.csv has not been made yet"
         rows = rows_of(printed.assign(verdict=NOT_RUN, status="", note=note))
     return {tuple(map(row.text, CELL)): row for row in rows}
 
@@ -38,8 +38,8 @@ def in_words(row: Row) -> str:
     low, high = (number(row.number(key), 4) for key in ("low95", "high95"))
     half = number(row.number("half_width_percent"), 1)
     return (
-        f"{found}, {row.text('status')}: {row.text('seeds')} of {row.text('seeds_asked')} seeds; a"
-        f" run is expected in {low} to {high} (± {half} %)"
+        f"{found}, {row.text('status')}: {row.text('seeds')} of {row.text('seeds_asked')} seeds;"
+        f" expected of a run: {low} to {high} (± {half} %)"
     )
 
 

@@ -43,8 +43,8 @@ def compare_runs(family: str, metric: str, a: SeedRuns, b: SeedRuns, pool: Pool)
     Args:
         family: Name of the family that the comparison belongs to.
         metric: As for `per_user`, e.g. `NDCG@5`.
-        a: SeedRuns of the first model, one or more, all on one data set.
-        b: SeedRuns of the second model on the same data set.
+        a: Runs of the first model, one or more, all on one data set.
+        b: Runs of the second model on the same data set.
         pool: Training noise of the metric, see `training_noise`.
 
     Raises:
@@ -69,7 +69,7 @@ def check_users(runs: SeedRuns) -> None:
         if run.users != runs[0].users:
             raise InputError(
                 f"{run.folder / 'metrics.json'}: users is {run.users}; allowed: {runs[0].users}, "
-                f"as in {runs[0].folder}, for the users of a data set are compared one by one"
+                f"as in {runs[0].folder}, because runs are compared user by user"
             )
 
 

@@ -1,6 +1,6 @@
-"""The functions, classes and constants of a file, without what decides no number.
+"""The functions, classes and constants of a file, without what cannot affect results.
 
-Comments, docstrings and annotations, what an error says, what is printed and where something is
+Comments, docstrings, annotations, error messages, printed text and the places that names are
 imported from are left out, so that none of them changes a hash of the code.
 """
 
@@ -12,19 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PACKAGES = ("elcrec", "baselines", "variants")
-"""What is this project's own code."""
+"""Packages of this project's own code."""
 SOURCES = Path(__file__).resolve().parents[2]
-"""Where it lies."""
+"""The folder that contains them."""
 
 
 @dataclass(frozen=True)
 class Definitions:
-    """What the top of a file defines, by name; under "" is what its other statements do."""
+    """What the top level of a file defines, by name; its other statements are under ""."""
 
     code: dict[str, str] = field(default_factory=lambda: defaultdict(str, {"": ""}))
     """The text of each definition."""
     uses: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    """Names that stand in it; of something in an imported module of this project its path."""
+    """Names used in it; for something in an imported module of this project, its dotted path."""
     imports: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Name in this file to the dotted paths that it is imported from; under "*" are modules of
     which anything may be used."""
@@ -41,7 +41,7 @@ def version(path: Path) -> tuple[int, int]:
     return status.st_mtime_ns, status.st_size
 
 
-@functools.cache  # a DAG asks for the same files hundreds of times
+@functools.cache  # a DAG needs the same files hundreds of times
 def _read(path: Path, modified: int, size: int) -> Definitions:
     tree = ast.parse(path.read_text(encoding="utf-8-sig"), filename=str(path))
     found = Definitions()
@@ -65,7 +65,7 @@ def _read(path: Path, modified: int, size: int) -> Definitions:
 
 
 def _defined(statement: ast.stmt) -> list[str]:
-    """The names that a statement gives a value; none for a branch or a loop."""
+    """The names that a statement defines; none for a branch or a loop."""
     if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [statement.name]
     targets: list[ast.expr] = []
@@ -78,7 +78,7 @@ def _defined(statement: ast.stmt) -> list[str]:
 
 
 class _Deciding(ast.NodeTransformer):
-    """Takes away what decides no number."""
+    """Removes what cannot affect results."""
 
     def __init__(self, imports: Mapping[str, Iterable[str]]) -> None:
         self.imports = imports
@@ -101,7 +101,7 @@ class _Deciding(ast.NodeTransformer):
                 node.annotation = None
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 node.returns = None
-            case ast.AnnAssign():  # that there is one makes a field of a dataclass
+            case ast.AnnAssign():  # its presence makes a dataclass field
                 node.annotation = ast.Constant(None)
         self.generic_visit(node)
         if getattr(node, "body", None) == [] and not isinstance(node, ast.Module):
@@ -109,7 +109,7 @@ class _Deciding(ast.NodeTransformer):
         return node
 
     def _module(self, name: str) -> str | None:
-        """The module of this project that a name stands for."""
+        """The module of this project that a name refers to."""
         for origin in self.imports.get(name, ()):
             if origin.split(".")[0] in PACKAGES and file_of(origin).exists():
                 return origin
@@ -127,7 +127,7 @@ def dump(node: object) -> str:
 
 
 def file_of(module: str) -> Path:
-    """The file of a module: of its dotted name, or a path, which is returned as it is."""
+    """The file of a module, given by its dotted name or by a path, which is returned unchanged."""
     if module.endswith(".py"):
         return Path(module)
     path = SOURCES.joinpath(*module.split("."))

@@ -29,7 +29,7 @@ class Spread(Record):
 
 
 class _Seconds(Record):
-    """Per epoch; of these, a phase that the model does not have is None or absent."""
+    """Seconds per epoch; a phase that the model does not have is None or absent."""
 
     total: Spread
     training: Spread | None = None
@@ -64,7 +64,7 @@ class EfficiencyRecord(Trained):
 
     @property
     def phases(self) -> dict[str, Spread]:
-        """Of these, per phase of `PHASES`; a phase that the model does not have is absent."""
+        """Seconds per epoch by phase of `PHASES`; a phase the model does not have is absent."""
         seconds = {phase: getattr(self.seconds_per_epoch, phase) for phase in PHASES}
         return {phase: spread for phase, spread in seconds.items() if spread is not None}
 
@@ -73,6 +73,6 @@ def load_efficiency_run(path: Path | str) -> EfficiencyRecord:
     """Read one record.
 
     Raises:
-        InputError: The file is missing, cut off, or has a key that does not fit.
+        InputError: The file is missing or truncated, or has a wrong key or value.
     """
     return read_json(Path(path), EfficiencyRecord)

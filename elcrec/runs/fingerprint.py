@@ -1,13 +1,13 @@
-"""Hashes of code: of what decides a run's numbers, and of whole files.
+"""Hashes of code: of the code that determines a run's results, and of whole files.
 
 `fingerprint` covers the functions, classes and constants that a run reaches, from the model's
-module and from `ENTRIES`, within `PARTS`. In which file they stand is not part of it, nor what
-`elcrec.runs.definitions` leaves out: a moved file, another message or one more metric changes
-nothing, another loss does. The workflow re-runs a training when it changes, and tables refuse to
+module and from `ENTRIES`, within `PARTS`. The file that they are in is not part of it, nor is what
+`elcrec.runs.definitions` leaves out: a moved file, a new message or an extra metric changes
+nothing; another loss does. The workflow re-runs a training when it changes, and tables refuse to
 mix runs of different code.
 
-`code_hash` covers all code of modules and of what they import, words included: it is for what makes
-a table or a figure.
+`code_hash` covers all code of modules and of what they import, messages included: it is for the
+code that makes a table or a figure.
 """
 
 import ast
@@ -22,7 +22,7 @@ PARTS = (
     *("baselines", "elcrec.data", "elcrec.evaluation", "elcrec.models", "elcrec.training"),
     *("elcrec.industrial", "variants"),
 )
-"""What decides a run's numbers."""
+"""Packages whose code determines a run's results."""
 ENTRIES = (
     "elcrec.data.histories.InteractionData",
     "elcrec.training.loop.new_model",
@@ -31,18 +31,18 @@ ENTRIES = (
     "elcrec.evaluation.metrics._hits",  # of FAMILIES those that `select_by` may name
     "elcrec.evaluation.metrics._gains",
 )
-"""What a run uses besides its model's module. What it only hands over (settings, native kernels,
-checkpoints) is recorded by its own hash, or decides nothing."""
+"""What a run uses besides its model's module. What it only passes on (settings, native kernels,
+checkpoints) is recorded by its own hash, or does not affect results."""
 LEFT_OUT = (
     "elcrec.evaluation.metrics.METRICS",  # one more is computed from the same ranks
     "elcrec.evaluation.metrics.FAMILIES",
     "elcrec.data.sequences.read_sequences",  # the hash of what it read is recorded
 )
-"""What a run reaches and no number depends on."""
+"""What a run reaches, but no result depends on."""
 
 
 def fingerprint(module: str, entries: Iterable[str] | None = None) -> str:
-    """Hash of the code that decides the numbers of a model's runs, 16 hexadecimal digits.
+    """Hash of the code that determines the results of a model's runs, 16 hexadecimal digits.
 
     Args:
         module: Dotted name of the model's module, or path of its file.
@@ -79,7 +79,7 @@ def deciding_code(model: str, entries: Iterable[str] | None = None) -> set[str]:
             waiting += [(module, used) for used in content.uses[name] | content.uses[""]]
         for path in content.imports.get(name, {name} if "." in name else ()):
             if path.split(".")[0] not in PACKAGES:
-                found.add(path)  # of another library the name stands for the code
+                found.add(path)  # for another library, the name represents the code
             elif file_of(path).exists():
                 waiting += [(path, each) for each in read(path).code]
             else:
@@ -115,7 +115,7 @@ def code_of(path: Path) -> str:
     return _read(path, *version(path))[0]
 
 
-@functools.cache  # a DAG asks for the same files hundreds of times
+@functools.cache  # a DAG needs the same files hundreds of times
 def _read(path: Path, modified: int, size: int) -> tuple[str, tuple[str, ...]]:
     """Code of a file as `code_of` gives it, and the modules of this project that it imports."""
     tree = ast.parse(path.read_text(encoding="utf-8-sig"), filename=str(path))

@@ -1,4 +1,4 @@
-"""What a paper leaves open is decided on validation, in a small grid that a model's YAML declares.
+"""What a paper leaves open is tuned on validation, over a small grid that a model's YAML declares.
 
 `grid` in a model's file is a list of points, each a mapping of hyper-parameters or training
 settings.
@@ -39,8 +39,8 @@ def read_grid(config: Config, model: str, dataset: str) -> Grid:
     """Read the declared points: those of the data set's section, or else of the whole file.
 
     Raises:
-        InputError: A file whose grid is no list of mappings, has more than `MOST_POINTS` points or
-            a point twice, or a point with an unknown key or wrong value.
+        InputError: The grid is not a list of mappings, has more than `MOST_POINTS` points or a
+            point twice, or a point has an unknown key or wrong value.
     """
     path = config.model_file(model)
     content = read_model_file(path)

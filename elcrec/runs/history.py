@@ -14,7 +14,7 @@ def read_history(path: Path, epochs: int) -> dict[str, NDArray[np.float64]]:
 
     Args:
         path: The file.
-        epochs: Number of epochs that `metrics.json` beside it says.
+        epochs: Number of epochs according to `metrics.json`.
 
     Raises:
         InputError: The file is not such a table, a field is not a number, or the epochs are not 1

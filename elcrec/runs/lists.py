@@ -10,20 +10,20 @@ TOP = "top.npz"
 
 
 def top_lists(record: RunRecord, n_items: int) -> dict[str, NDArray[np.integer]] | None:
-    """What `elcrec.evaluation.lists` found out of a run: `test` and `ahead`.
+    """What `elcrec.evaluation.lists` computed for a run: `test` and `ahead`.
 
     Returns:
-        None of a run that keeps none: it is older, recorded without, or another framework's.
+        None for a run without lists: an older one, recorded without, or of another framework.
 
     Raises:
-        InputError: The file is damaged, or not of these users and items.
+        InputError: The file is damaged, or does not match the users and items.
     """
     path = record.folder / TOP
     if not path.exists():
         return None
     arrays = read_arrays(path, ["test", "ahead"])
     each = f"for each of {record.users} users"
-    words = f"needed: numbers of items, from 0 to {n_items}, in a row {each}"
+    words = f"needed: item numbers from 0 to {n_items}, one row {each}"
     check_whole(f"{path}: test", arrays["test"], record.users, words, n_items, dimensions=2)
     check_whole(f"{path}: ahead", arrays["ahead"], record.users, f"needed: a count {each}")
     return arrays

@@ -1,7 +1,6 @@
-"""Where the runs lie that are read: below the output, or in the record of a machine.
+"""Where runs are read from: below the output folder, or in the record of a machine.
 
-A machine's folder in the record is laid out like an output folder, so that what reads the one reads
-the other.
+A machine's folder in the record is laid out like an output folder, so the same code reads both.
 """
 
 from collections.abc import Sequence
@@ -21,8 +20,8 @@ def machines(record: Path) -> list[Path]:
 def source(config: Config, *place: str) -> Path:
     """The folder that `place` is read below: the output, or with `runs: recorded` a machine's.
 
-    All that lies in one place comes from one machine, so that a mean is over runs of one kind: the
-    one that has most there, of equal ones one with a GPU, or else the first by name.
+    Everything in one place comes from one machine, so that a mean is over runs of one kind: the
+    machine with the most results there; in a tie one with a GPU, or else the first by name.
 
     Args:
         config: The configuration.
@@ -30,7 +29,7 @@ def source(config: Config, *place: str) -> Path:
             `released`, data set.
 
     Raises:
-        InputError: Recorded runs are asked for, and there are none.
+        InputError: Recorded runs are requested, and there are none.
     """
     if config.runs == "trained":
         return config.output
@@ -46,28 +45,28 @@ def source(config: Config, *place: str) -> Path:
 
 
 def place_of(dataset: str, model: str, variant: str, seed: int) -> Path:
-    """Where a run lies below an output folder or a machine's; `variant` of the sensitivity."""
+    """Where a run is below an output folder or a machine's; `variant` for a sensitivity run."""
     first = ("sensitivity", dataset, variant) if variant else ("runs", dataset, model)
     return Path(*first, str(seed))
 
 
 def run_folder(config: Config, dataset: str, model: str, seed: int) -> Path:
-    """Where a run is read; see `source`."""
+    """Where a run is read from; see `source`."""
     return source(config, "runs", dataset, model) / place_of(dataset, model, "", seed)
 
 
 def sensitivity_folder(config: Config, dataset: str, variant: str, seed: int) -> Path:
-    """Where an extra run of the sensitivity figure is read; see `source`."""
+    """Where an extra run of the sensitivity figure is read from; see `source`."""
     return source(config, "sensitivity", dataset, variant) / place_of(dataset, "", variant, seed)
 
 
 def released_folder(config: Config, dataset: str) -> Path:
-    """Where the folders of checks of published weights are read, by data set; see `source`."""
+    """Where the checks of published weights are read from, a folder per data set; see `source`."""
     return source(config, "released", dataset) / "released"
 
 
 def json_files(config: Config, kind: str) -> list[Path]:
-    """The measurements (`efficiency`) or checks of published weights (`released`) that are there.
+    """The measurements (`efficiency`) or checks of published weights (`released`) that exist.
 
     In the order of data set and model.
     """

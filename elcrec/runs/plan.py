@@ -1,4 +1,4 @@
-"""The runs that a configuration asks for, each with its folder; those of figures among them."""
+"""The runs that a configuration asks for, each with its folder, including those of figures."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,22 +16,22 @@ from elcrec.runs.settings import resolve
 
 PARAMETERS = ("alpha", "intents")
 SIMPLE = ("itemknn", "ease")
-"""What an engineer would try first. They may be recorded and stand in the table `use`, but `all`
-does not run them: EASE's weights take 0.6 to 1.6 GB a run."""
+"""What an engineer would try first. They may be recorded and appear in the table `use`, but `all`
+does not run them: EASE's weights take 0.6 to 1.6 GB per run."""
 
 
 @dataclass(frozen=True)
 class PlannedRun:
-    """A run that a configuration asks for, whether it is there or not."""
+    """A run that a configuration asks for, whether it exists or not."""
 
     folder: Path
     dataset: str
     model: str
     seed: int
     variant: str = ""
-    """`<parameter>-<value>` of a run of the sensitivity; empty for the model as it is."""
+    """`<parameter>-<value>` of a sensitivity run; empty for the model as it is."""
     changes: Mapping[str, Any] = field(default_factory=dict)
-    """What it changes of the model's own settings: `--set` of a run of the sensitivity."""
+    """Its changes to the model's own settings: `--set` of a sensitivity run."""
 
 
 def runs_of_models(config: Config) -> Iterator[PlannedRun]:
@@ -80,12 +80,12 @@ def check_runs(config: Config) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Point(PlannedRun):
-    """One value of the sensitivity figure; without a variant, a run that there is anyway."""
+    """One value of the sensitivity figure; without a variant, a run that is planned anyway."""
 
     parameter: str
     value: float
     own: bool
-    """The value is the one that the model has anyway."""
+    """Whether the value is the model's own setting."""
 
 
 def variant_text(variant: str) -> str:
@@ -99,13 +99,13 @@ def shown(config: Config, models: Iterable[str]) -> list[str]:
 
 
 def single_seed(config: Config) -> int:
-    """Seed of the run that a figure of one run shows: the first where `figures.seed` is not run."""
+    """Seed of the run in single-run figures: `figures.seed`, or the first if that is not run."""
     seed = config.figures.seed
     return seed if seed in config.seeds else config.seeds[0]
 
 
 def ablation_arms(config: Config) -> tuple[list[str], list[str]]:
-    """Data sets and models of the ablation; none without the whole model, which is the last."""
+    """Data sets and models of the ablation; none without the full model, which is the last."""
     part = config.figures.ablation
     if not part.models or part.models[-1] not in config.models:
         return [], []

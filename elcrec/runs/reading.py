@@ -1,7 +1,7 @@
 """The runs of a configuration, read for tables, figures, report, the nightly check and the record.
 
-What is not there yet is a gap; what other code or other settings made may have other numbers now,
-so it is refused, left out or taken, as the reader wants.
+A missing run is a gap. A run made with other code or settings might have other results now, so it
+is refused, left out or taken, as the caller chooses.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,13 +26,13 @@ from elcrec.runs.record import FAILED, FAILED_BY, RunRecord, load_run
 from elcrec.runs.settings import module_reference, resolve
 
 Stale = Literal["refuse", "leave out", "take"]
-"""What becomes of a run that other code or other settings than the present made."""
+"""What to do with a run that was not made with the current code and settings."""
 
 NOT_YET_RUN = "not yet run"
-BEGUN = "begun, but not ended: it was killed or interrupted, or is still running"
+BEGUN = "started, but not finished: it was killed or interrupted, or is still running"
 LEFT_BEHIND = (LOCK, "checkpoints")
-"""What a training has in its folder until it ends: see also elcrec/jobs/folder.py."""
-OTHER = {"code": "made by other code, left out", "settings": "made with other settings, left out"}
+"""What a training keeps in its folder until it ends: see also elcrec/jobs/folder.py."""
+OTHER = {"code": "made with other code, left out", "settings": "made with other settings, left out"}
 
 Found = dict[tuple[str, str], list[RunRecord]]
 """Finished runs by data set and model; an empty list where there is none."""
@@ -41,7 +41,7 @@ Judged = TypeVar("Judged", RunRecord, EfficiencyRecord)
 
 @dataclass(frozen=True)
 class Gap:
-    """A run that was asked for and is not there, or is left out."""
+    """A requested run that is missing, or is left out."""
 
     dataset: str
     model: str
@@ -58,7 +58,7 @@ class Gap:
 class Runs:
     """The run folders of a configuration: its own, or with `runs: recorded` those of the record.
 
-    A recorded run may be of any code, for it names its commit; its settings are the present ones.
+    A recorded run may be of any code, as it names its commit; its settings must be current.
     """
 
     def __init__(self, config: Config, stale: Stale = "refuse", trusted: bool = False) -> None:
@@ -66,9 +66,9 @@ class Runs:
 
         Args:
             config: Says which runs, and what their settings are. Models that it does not name are
-                not judged: nobody knows their present settings.
-            stale: What becomes of a run that the present code or settings did not make.
-            trusted: Take metrics as they are recorded, even if the ranks give others now.
+                not judged: their current settings are unknown.
+            stale: What to do with a run that was not made with the current code and settings.
+            trusted: Use metrics as recorded, even if they differ from those of the ranks now.
         """
         self.config = config
         self.stale = stale
@@ -80,16 +80,16 @@ class Runs:
         self._present: dict[tuple[Any, ...], tuple[str, str]] = {}
 
     def read(self, planned: Iterable[PlannedRun]) -> tuple[list[RunRecord], list[Gap]]:
-        """Read those of the runs that are there.
+        """Read those of the runs that exist.
 
         A folder without `metrics.json`, which is written last, is a run that has not finished.
 
         Returns:
-            The runs, and the gaps, both in the order asked for.
+            The runs, and the gaps, both in the requested order.
 
         Raises:
-            InputError: A run is not whole or not the one of its folder, or was not made by the
-                present code and settings and is to be refused.
+            InputError: A run is incomplete or does not belong in its folder, or was not made with
+                the current code and settings and is to be refused.
         """
         found, gaps = [], []
         for run in planned:
@@ -108,7 +108,7 @@ class Runs:
         return self._judge(found), gaps
 
     def find(self, datasets: Iterable[str], models: Sequence[str]) -> Found:
-        """The finished runs of every model on every data set, of all `seeds` in their order."""
+        """The finished runs of every model on every data set, for all `seeds` in their order."""
         return {
             (d, m): self.read(runs_of(self.config, [d], [m]))[0] for d in datasets for m in models
         }
@@ -122,14 +122,14 @@ class Runs:
     def measurements(
         self, datasets: Iterable[str], models: Sequence[str]
     ) -> tuple[list[EfficiencyRecord], list[tuple[str, str]]]:
-        """The measurements of the data sets, of whatever model.
+        """The measurements of the data sets, of any model.
 
         Returns:
             The measurements, and (data set, model) for each of `models` without one.
 
         Raises:
-            InputError: One is not whole or of another data set or model than its place says, or was
-                not made by the present code and settings and is to be refused.
+            InputError: One is incomplete or of another data set or model than its path says, or was
+                not made with the current code and settings and is to be refused.
         """
         found, gaps = [], []
         for dataset in datasets:
@@ -139,8 +139,8 @@ class Runs:
                 record = load_efficiency_run(path)
                 if (record.dataset, record.model) != (dataset, path.stem):
                     raise InputError(
-                        f"{path}: is of {record.model} on {record.dataset}; "
-                        f"here it must be {path.stem} on {dataset}"
+                        f"{path}: is for {record.model} on {record.dataset}; "
+                        f"in this place it must be for {path.stem} on {dataset}"
                     )
                 found.append((record, PlannedRun(path, dataset, path.stem, record.seed)))
             there = {path.stem for path in paths}
@@ -151,14 +151,14 @@ class Runs:
         """Items in each user's history: (users,).
 
         Raises:
-            InputError: The data set is not prepared, or of other users than the runs.
+            InputError: The data set is not prepared, or has other users than the runs.
         """
         path = self.config.prepared_file(dataset)
         lengths = read_sequences(path).lengths
         for record in records:
             if len(lengths) != record.users:
                 raise InputError(
-                    f"{path}: has {len(lengths)} users, the run in {record.folder} {record.users}"
+                    f"{path}: has {len(lengths)} users, but {record.folder} has {record.users}"
                 )
         return lengths
 
@@ -175,7 +175,7 @@ class Runs:
             run, other = stale[0]
             command = self.config.snakemake("--forcerun", "train", "sensitivity", "measure")
             raise InputError(
-                f"{run.folder}: one of {len(stale)} runs that other {other} made than the present; "
+                f"{run.folder}: one of {len(stale)} runs not made with the current {other}; "
                 f"allow them with --any-code, or run them again with: {command}"
             )
         for run, other in stale:
@@ -186,7 +186,7 @@ class Runs:
     def _other(
         self, record: RunRecord | EfficiencyRecord, run: PlannedRun
     ) -> Literal["code", "settings"] | None:
-        """What made a run differently than the present; None if nothing did."""
+        """What differs from the current code and settings; None if neither does."""
         if run.model not in self._named:
             return None
         key = (run.dataset, run.model, *run.changes.items())
@@ -204,13 +204,13 @@ def history(record: RunRecord) -> pd.DataFrame:
     """`history.csv` of a run, one row per epoch.
 
     Raises:
-        InputError: It is no such table.
+        InputError: It is not such a table.
     """
     return pd.DataFrame(read_history(record.folder / "history.csv", record.epochs))
 
 
 def failure(folder: Path) -> str:
-    """Why the run of a folder is not there: `not yet run`, or what became of it."""
+    """Why the run of a folder is missing: `not yet run`, or what happened to it."""
     try:
         lines = (folder / FAILED).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Run folders: `<output>/runs/<dataset>/<model>/<seed>/`, read and checked against themselves."""
+"""Run folders: `<output>/runs/<dataset>/<model>/<seed>/`, read and checked for consistency."""
 
 import math
 from collections.abc import Mapping
@@ -21,9 +21,9 @@ FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment
 TOLERANCE = 1e-9  # metrics.json against the metrics of the ranks; both are float64
 
 FAILED = "failed.txt"
-"""File in the folder of a run that failed: one line, why, after `FAILED_BY`."""
+"""File in the folder of a run that failed: one line with the reason, after `FAILED_BY`."""
 FAILED_BY = "elcrec: "
-"""Tells it from a file of the user's own."""
+"""Distinguishes it from a file of the user's own."""
 INTENTS = "intents.npz"
 """Users and intents at some epochs, of models with intents."""
 
@@ -42,7 +42,7 @@ class PeakMemory(Record):
 
 
 class Made(Record):
-    """What was made of a model on a data set."""
+    """A result of a model on a data set."""
 
     dataset: Line
     model: Line
@@ -52,7 +52,7 @@ class Made(Record):
 
 
 class Trained(Made):
-    """What was made by training."""
+    """A result of training."""
 
     seed: Count
     device: Line
@@ -103,15 +103,15 @@ class RunRecord(MetricsFile):
 
 
 def load_run(folder: Path | str, trusted: bool = False) -> RunRecord:
-    """Read a run folder and check it against itself.
+    """Read a run folder and check its consistency.
 
     Args:
-        folder: The run's.
-        trusted: Take metrics as they are recorded, even if the ranks give others now.
+        folder: Folder of the run.
+        trusted: Use metrics as recorded, even if they differ from those of the ranks now.
 
     Raises:
-        InputError: A file is missing, cut off or of another shape, or `metrics.json` disagrees with
-            the ranks; the line names the file.
+        InputError: A file is missing, truncated or of a wrong shape, or `metrics.json` disagrees
+            with the ranks; the line names the file.
     """
     folder = Path(folder)
     for name in FILES:
@@ -127,10 +127,10 @@ def load_run(folder: Path | str, trusted: bool = False) -> RunRecord:
 def with_ranks(
     values: MetricsFile, folder: Path, ranks: Mapping[str, NDArray[np.integer]], trusted: bool
 ) -> RunRecord:
-    """The run that its metrics.json and its ranks tell of.
+    """The run that its metrics.json and its ranks describe.
 
     Raises:
-        InputError: A metric is not that of the ranks.
+        InputError: A metric does not match the ranks.
     """
     metrics = {split: summarise(ranks[split]) for split in SPLITS}
     for split, name in ((s, n) for s in SPLITS for n in metrics[s] & values.metrics[s].keys()):

@@ -20,7 +20,7 @@ from elcrec.runs.record import Trained
 
 TableMetrics = Annotated[dict[str, Share], having(*TABLE_METRICS)]
 """Metric to value, with all that tables show."""
-Cosine = Annotated[float, Field(ge=-1.01, le=1.01)]  # a mean of rounded ones may pass 1 a little
+Cosine = Annotated[float, Field(ge=-1.01, le=1.01)]  # a mean of rounded ones may slightly exceed 1
 SettingName = Annotated[str, matching(r"^[^\W\d]\w*$", "the name of a setting")]
 Integer = Annotated[int, Field(ge=-LARGEST, le=LARGEST)]
 
@@ -34,14 +34,14 @@ class Centers(Record):
 
     count: Positive
     in_use: Count
-    """Nearest to at least one of the sampled users."""
+    """Number of centers nearest to at least one of the sampled users."""
     center_cosine: Cosine
     user_cosine: Cosine
 
     @model_validator(mode="after")
     def _are_there(self) -> Self:
         if self.in_use > self.count:
-            raise ValueError(f"in_use is {self.in_use}; allowed: at most {self.count}, all of them")
+            raise ValueError(f"in_use is {self.in_use}; allowed: at most {self.count} (count)")
         return self
 
 
@@ -54,7 +54,7 @@ class ReleasedRecord(Record):
     """Name of the file of weights."""
     metrics: _Test
     intents: Centers | None = None
-    """None: nobody looked at them, or k-means makes them anew at every epoch, as ICLRec's."""
+    """None: not examined, or computed anew by k-means at every epoch, as in ICLRec."""
     commit: Line | None = None
     dirty: bool = False
     device: Line = "not recorded"
@@ -62,7 +62,7 @@ class ReleasedRecord(Record):
 
 
 class TriedPoint(Trained):
-    """What `elcrec try` wrote of a point of a model's grid."""
+    """What `elcrec try` wrote about a point of a model's grid."""
 
     point: dict[SettingName, bool | Integer | float | Line]
     select_by: Literal[METRICS]  # type: ignore[valid-type]

@@ -1,8 +1,9 @@
 """Models by name: a YAML file says which module to use and with which settings.
 
-A model's id is the name of its YAML file. Values are taken, the later winning, from: the defaults
-of the module's `Hyperparameters`; the file's `parameters` and `training`; its section for the data
-set; `parameters` and `training` of the workflow configuration; `--set` on the command line.
+A model's id is the name of its YAML file. Values come from these places, later ones winning: the
+defaults of the module's `Hyperparameters`; the file's `parameters` and `training`; its section for
+the data set; `parameters` and `training` of the workflow configuration; `--set` on the command
+line.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ if TYPE_CHECKING:
     from elcrec.training.precision import Precision
 
 _OWN = "elcrec_user_"
-"""Before the names of modules that are a user's own files."""
+"""Prefix of the names of modules that are a user's own files."""
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """Everything that decides a run besides data, seed and protocol."""
+    """Everything that determines a run besides data, seed and protocol."""
 
     model: str
     name: str
@@ -57,7 +58,7 @@ class RunSettings:
         return model
 
     def as_dict(self) -> dict[str, Any]:
-        """Plain values, for the record of the run; a module of one's own by its file."""
+        """Plain values, for the record of the run; a user's own module is named by its file."""
         module = self.module.__name__
         values = {
             "model": self.model,
@@ -73,13 +74,13 @@ class RunSettings:
         return values
 
     def digest(self) -> str:
-        """Hash of the values that decide numbers: see `settings_digest`."""
+        """Hash of the values that affect results: see `settings_digest`."""
         return settings_digest(self.as_dict())
 
 
 DIGESTED = ("model", "parameters", "training", "starts_from", "precision")
-"""Of a run's settings. Neither its name nor the place of its module decides a number; the module's
-code is in the run's fingerprint."""
+"""Hashed keys of a run's settings. Neither its name nor the place of its module affects results;
+the module's code is in the run's fingerprint."""
 
 
 def settings_digest(values: Mapping[str, Any]) -> str:
@@ -92,7 +93,7 @@ def settings_digest(values: Mapping[str, Any]) -> str:
 
 
 def digested(values: Mapping[str, Any]) -> dict[str, Any]:
-    """What of a run's settings decides numbers; `values` as for `settings_digest`."""
+    """Those of a run's settings that affect results; `values` as for `settings_digest`."""
     kept = {key: values[key] for key in DIGESTED if key in values}
     later = {f.name: f.metadata[BEFORE] for f in fields(TrainingSettings) if BEFORE in f.metadata}
     if isinstance(training := kept.get("training"), Mapping):
@@ -102,7 +103,7 @@ def digested(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def option(key: str, value: Any) -> str:
-    """How a message names a value of the command line."""
+    """How a message names a value from the command line."""
     return f"--set {brief(key)}={brief(value) if isinstance(value, str) else shown(value)}"
 
 
@@ -120,7 +121,7 @@ def resolve(
         model: Model id.
         dataset: Data set id.
         overrides: Values by key of the parameters or of the training settings.
-        where: Where a key and value of `overrides` stand, for a message.
+        where: Names the place of a key and value of `overrides`, for a message.
 
     Raises:
         InputError: Unknown key, wrong type or value, or a module without `Model` and
@@ -157,7 +158,7 @@ def resolve(
 
 
 def _from_file(layers: Layers, section: str, dataset: str) -> list[Given]:
-    """What a model's files say in a section, and in that of the data set."""
+    """Values of a model's files in a section, then in the same section for the data set."""
     content = layers.merged()
     found = []
     for keys in ((section,), ("datasets", dataset, section)):
@@ -169,7 +170,7 @@ def _from_file(layers: Layers, section: str, dataset: str) -> list[Given]:
 
 
 def _start(content: Mapping[str, Any], config: Config, path: Path) -> str | None:
-    """The model that `starts_from` names, if it does; it must exist."""
+    """The model that `starts_from` names, if any; it must exist."""
     start = content.get("starts_from")
     if start is not None:
         try:
@@ -183,7 +184,7 @@ def add_model_file(config: Config, model: str) -> str:
     """Make a path to a model's YAML file known to the config; returns the model's id.
 
     Raises:
-        InputError: The file cannot be read, or is no model's.
+        InputError: The file cannot be read, or is not a model file.
     """
     if not model.endswith((".yaml", ".yml")):
         return model
@@ -204,7 +205,7 @@ def load_module(name: str, path: Path) -> ModuleType:
         if not hasattr(module, needed):
             raise InputError(f"{path}: module: '{name}' defines no class '{needed}'")
     if not is_dataclass(module.Hyperparameters):
-        raise InputError(f"{path}: module: Hyperparameters of '{name}' is no dataclass")
+        raise InputError(f"{path}: module: Hyperparameters of '{name}' is not a dataclass")
     return module
 
 

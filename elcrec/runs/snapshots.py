@@ -19,12 +19,12 @@ DIMENSIONS = {
 }
 """Arrays of `intents.npz` and what each of their dimensions counts."""
 BELOW = {
-    "epochs": "the epochs trained and one",
+    "epochs": "trained epochs plus 1",
     "users": "all users",
     "assigned": "intents",
     "all_assigned": "intents",
 }
-"""What the numbers in an array of whole numbers are less than."""
+"""Count that the numbers in an array of whole numbers must be less than."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Snapshots:
 
 
 def snapshots(record: RunRecord) -> Snapshots | None:
-    """`intents.npz` of a run, None for one that has none.
+    """`intents.npz` of a run; None if it has none.
 
     Raises:
         InputError: An array is missing or has another shape than the others.
@@ -63,7 +63,7 @@ def snapshots(record: RunRecord) -> Snapshots | None:
             raise InputError(f"{path}: {name} must be finite numbers")
         below = BELOW.get(name)
         if below and not is_whole(array, sizes.get(below, record.epochs + 1) - 1):
-            raise InputError(f"{path}: {name} must be whole numbers from 0, less than {below}")
+            raise InputError(f"{path}: {name} must be integers from 0, below the number of {below}")
     return Snapshots(
         epochs=arrays["epochs"],
         users=arrays["users"],

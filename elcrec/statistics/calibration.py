@@ -1,6 +1,6 @@
 """How often the tests call equal methods different: a simulation on recorded runs.
 
-Users differ in how easily they are hit: a Beta distribution whose mean is the hit rate of the
+Users differ in their hit probability: a Beta distribution whose mean is the hit rate of the
 recorded runs and whose spread makes two seeds agree as often as they do. A training multiplies the
 chances of all users by one random factor, so that means of runs spread as recorded. Two methods
 that are the same in every respect are drawn with their seeds, and beside them the models of the
@@ -143,11 +143,11 @@ def _methods(
 
 
 def _over_users(a: Hits, b: Hits) -> tuple[Values, Values]:
-    """What users say of two methods with hits (draws, seeds, users).
+    """Statistics over users of two methods with hits (draws, seeds, users).
 
     Returns:
         (draws,) variance of the difference that is due to users, without the interaction where it
-        can be told; and p of the paired t-test over users.
+        can be estimated; and p of the paired t-test over users.
     """
     count = a.shape[2]
     difference = a.mean(1, dtype=np.float32) - b.mean(1, dtype=np.float32)  # (draws, users)
@@ -161,8 +161,8 @@ def _over_users(a: Hits, b: Hits) -> tuple[Values, Values]:
 def _interaction(hits: Hits) -> Values:
     """As `elcrec.statistics.crossed.interaction`, for many draws of hits: (draws, n, U).
 
-    By sums, because a hit is its own square: the cells less their means would be as many numbers of
-    double precision.
+    By sums, because a hit is its own square: the cells minus their means would be as many
+    double-precision numbers.
     """
     n, users = hits.shape[1:]
     if n < 2:

@@ -1,4 +1,4 @@
-"""How much two groupings of the same users have to do with each other."""
+"""How closely two groupings of the same users are related."""
 
 from math import nan
 
@@ -6,11 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 SHUFFLES = 20
-"""Random orders that say what chance alone gives."""
+"""Random orders from which the value expected by chance is estimated."""
 
 
 def counted(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
-    """How many users are in each pair of groups, whose numbers start from 0."""
+    """How many users are in each pair of groups; group numbers start from 0."""
     first, second = np.asarray(a), np.asarray(b)
     found = np.zeros((first.max() + 1, second.max() + 1))
     np.add.at(found, (first, second), 1)
@@ -27,14 +27,14 @@ def mutual_information(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def above_chance(a: ArrayLike, b: ArrayLike) -> float:
-    """The same, less its mean over random orders of the users: many small groups share some."""
+    """The same minus its mean over random orders of the users: many small groups share some."""
     random = np.random.default_rng(0)
     chance = [mutual_information(a, random.permutation(b)) for _ in range(SHUFFLES)]
     return mutual_information(a, b) - float(np.mean(chance))
 
 
 def adjusted_rand(a: ArrayLike, b: ArrayLike) -> float:
-    """Adjusted Rand index of two groupings (users,): 1 the same, 0 chance; nan if both are one.
+    """Adjusted Rand index of two groupings (users,): 1: equal, 0: chance; nan if both are one.
 
     Source: Hubert & Arabie, "Comparing partitions" (Journal of Classification, 1985).
     """

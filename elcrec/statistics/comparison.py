@@ -1,4 +1,4 @@
-"""Comparisons of two models on one metric: the primary test, those beside it, Holm-corrected."""
+"""Comparisons of two models on one metric: primary and further tests, Holm-corrected."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -27,7 +27,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Test:
-    """A test beside the primary one, which sees one source of chance."""
+    """A test beside the primary one; it accounts for one source of chance."""
 
     title: str
     """In tables."""
@@ -56,8 +56,8 @@ TESTS = {
             "welch_p_holm": "p_holm",
             "hedges_g": "effect",
         },
-        "Welch's t-test over seeds, one value per run (effect size: Hedges' g): other trainings,"
-        " these users. The paper does not name its test; this is the likeliest reading.",
+        "Welch's t-test over seeds, one value per run (effect size: Hedges' g): trainings vary,"
+        " the users are fixed. The paper does not name its test; this is the most likely one.",
     ),
     "paired": Test(
         "Paired p (Holm), these weights",
@@ -70,9 +70,9 @@ TESTS = {
             "paired_n": "size",  # users
             "cohen_dz": "effect",
         },
-        "paired t-test over users (effect size: Cohen's d_z): other users, these trained weights."
-        " It calls two seeds of one model different far more often than 1 time in 20, so it says"
-        " nothing of a method.",
+        "paired t-test over users (effect size: Cohen's d_z): users vary, these trained weights are"
+        " fixed. It calls two seeds of one model different far more often than 1 time in 20, so it"
+        " says nothing about a method.",
     ),
 }
 """By the name that a note begins with, in the order of the columns."""

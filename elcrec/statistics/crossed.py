@@ -2,11 +2,11 @@
 
 Each run ranks the same users, so users and runs are crossed random effects (Baayen, Davidson &
 Bates, "Mixed-effects modeling with crossed random effects for subjects and items", 2008), and the
-variance of a difference of means has a part from each. A test over users alone takes the trained
-weights for granted and calls a model significantly different from itself; what seeds alone
-contribute is known from two or three values (Bouthillier et al., "Accounting for Variance in
+variance of a difference of means has a part from each. A test over users alone treats the trained
+weights as fixed and calls a model significantly different from itself; the contribution of seeds
+is known from only two or three values (Bouthillier et al., "Accounting for Variance in
 Machine Learning Benchmarks", MLSys 2021). So the training part is moderated by a pool over all
-models: see `elcrec.statistics.noise`. That is also why it is written out here: mixed models of the
+models: see `elcrec.statistics.noise`. That is also why it is written out here: mixed-model
 libraries estimate both variances from the two models alone.
 """
 
@@ -22,7 +22,7 @@ from elcrec.statistics.noise import NONE, Noise
 CONFIDENCE = 0.95
 UNKNOWN_NOISE = "no model has two seeds, so the training noise is unknown"
 ONE_USER = "fewer than two users"
-_ROUNDING = 1e-12  # metrics are means of numbers up to 1: less is not a difference
+_ROUNDING = 1e-12  # metrics are means of numbers up to 1: anything smaller is rounding
 
 
 @dataclass(frozen=True)
@@ -40,9 +40,9 @@ class Crossed:
     """Degrees of freedom of t, by Satterthwaite."""
     p_value: float = nan
     users_variance: float = nan
-    """Part of the variance of `difference` that other users would bring."""
+    """Part of the variance of `difference` that is due to users."""
     training_variance: float = nan
-    """Part that other trainings would bring."""
+    """Part that is due to trainings."""
     reason: str = ""
     """Why there is no p-value; empty otherwise."""
 
@@ -96,9 +96,9 @@ def _at_least_the_rival(a: Noise, b: Noise, n_a: int, n_b: int) -> tuple[Noise, 
 def users_variance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     """Variance of the difference of the means of a (n_a, U) and b (n_b, U) that is due to users.
 
-    The interaction of users and runs is in the variance between runs already, so it is taken out
-    where it can be told: for two runs or more. For one run it is counted twice, which makes the
-    test careful. One user has no variance: nan.
+    The interaction of users and runs is in the variance between runs already, so it is subtracted
+    where it can be estimated: for two runs or more. For one run it is counted twice, which makes
+    the test conservative. One user has no variance: nan.
     """
     count = a.shape[1]
     if count < 2:
@@ -110,7 +110,7 @@ def users_variance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
 def interaction(values: NDArray[np.floating]) -> float:
     """Mean square of the interaction of runs and users, (n, U); 0 for one run.
 
-    What is left of two-way data after the means of runs and of users.
+    What is left of two-way data after subtracting the means of runs and of users.
     """
     n, users = values.shape
     if n < 2 or users < 2:

@@ -4,17 +4,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 GROUPS = 5
-"""Of the table and the figure of accuracy by activity; a data set of fewer users has none."""
+"""In the table and figure of accuracy by activity; a data set with fewer users has no groups."""
 
 
 def activity_groups(lengths: ArrayLike, n_groups: int) -> NDArray[np.int8]:
     """Group users by the length of their history, into equally large groups.
 
     Users are ordered by length, and the order is cut into parts whose sizes differ by one at most.
-    Users of equal length may so fall into neighboring groups; which of them do is drawn, with a
-    fixed seed. Their number must not decide: it follows the first appearance in the raw file, and
-    is strongly related to accuracy (on Beauty a user of five items is hit the more often, the
-    higher the number).
+    So users with equally long histories may fall into neighboring groups; which of them do is drawn
+    with a fixed seed. User numbers must not decide: they follow the first appearance in the raw
+    file, and are strongly related to accuracy (on Beauty, the higher the number of a user with five
+    items, the higher the hit rate).
 
     Args:
         lengths: (users,) items in each user's history.
@@ -30,7 +30,7 @@ def activity_groups(lengths: ArrayLike, n_groups: int) -> NDArray[np.int8]:
     if not 1 <= n_groups <= 127:
         raise ValueError(f"n_groups must be 1 to 127, got {n_groups}")
     if array.ndim != 1 or len(array) < n_groups:
-        raise ValueError(f"{n_groups} groups need as many users, got shape {array.shape}")
+        raise ValueError(f"{n_groups} groups need at least as many users, got shape {array.shape}")
     groups = np.empty(len(array), dtype=np.int8)
     shuffled = np.random.default_rng(0).permutation(len(array))
     order = shuffled[np.argsort(array[shuffled], kind="stable")]

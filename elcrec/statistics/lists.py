@@ -1,4 +1,4 @@
-"""What lists of recommended items are like as a whole, whether they are right or not.
+"""Properties of lists of recommended items as a whole, whether they are right or not.
 
 Lists are (users, k) numbers of items from 1, each at most once in a list; 0 stands for no item.
 Popularity is counted in the training items.
@@ -18,7 +18,7 @@ def shown(lists: Lists, n_items: int) -> NDArray[np.int64]:
 
 
 def gini(counts: NDArray[np.integer]) -> float:
-    """Gini coefficient: 0 where all items are shown equally often, near 1 where one alone is.
+    """Gini coefficient: 0 where all items are shown equally often, near 1 where only one is.
 
     The mean difference between two items in units of twice the mean.
     """

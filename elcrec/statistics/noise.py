@@ -5,8 +5,8 @@ all other models, as far as these agree with each other (empirical Bayes: Smyth,
 empirical Bayes methods for assessing differential expression in microarray experiments", 2004).
 Variances are relative to the squared mean of the metric, so that models and data sets compare.
 
-Written out in NumPy, over many draws at once, because the library that has it (limma) is R's and
-the simulation in `elcrec.statistics.calibration` asks for hundreds of thousands of moderations.
+Written out in NumPy, over many draws at once, because the library that has it (limma) is for R and
+the simulation in `elcrec.statistics.calibration` needs hundreds of thousands of moderations.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -23,7 +23,7 @@ Values = NDArray[np.float64]
 Key = tuple[str, str]
 """Data set and model."""
 UNLIKE_THE_POOL = 0.15
-"""An own variance whose upper tail probability under the pool is below this is not moderated.
+"""A model's variance is not moderated if its upper tail probability under the pool is below this.
 
 A departure from Smyth, whose models have one distribution of noise. The value was chosen with
 `elcrec.statistics.calibration`: it keeps the rejections of a method five times as noisy as the
@@ -32,7 +32,7 @@ like the others, about a fifth are judged by their own few seeds."""
 NOISIER_THAN_THE_POOL = 0.05
 """A variance whose upper tail probability under the other models' is below this leaves the pool.
 
-So one noisy model does not widen the intervals of all others. In the place of the robust estimate
+So one noisy model does not widen the intervals of all others. Used instead of the robust estimate
 of Phipson et al., "Robust hyperparameter estimation protects against hypervariable genes", 2016,
 which needs many variances."""
 _TIE = 1e-6  # of the median: a variance below is that of runs that agree by chance
@@ -54,9 +54,9 @@ class Noise:
 
 
 NONE = Noise(0.0, inf)
-"""Of a model that every training makes the same."""
+"""The noise of a model that is the same after every training."""
 UNKNOWN = Noise(nan, 0.0)
-"""Where no model has two seeds."""
+"""The noise where no model has two seeds."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ class Pool:
 
         Args:
             values: The metric of each run, one for each seed, by data set and model.
-            fixed: Keys of models that every training makes the same.
+            fixed: Keys of models that are the same after every training.
         """
         known = {
             key: np.asarray(runs, dtype=np.float64)
@@ -142,7 +142,7 @@ def moderate(
 
     A variance s² with f degrees of freedom becomes (f0 s0² + f s²) / (f0 + f), where s0² and f0
     describe how the true variances of the other models are spread (`prior`). Where s² is larger
-    than that spread makes plausible, the model is noisier than the others and s² stands alone.
+    than that spread makes plausible, the model is noisier than the others and s² is used alone.
 
     Args:
         own: (draws,) variances of the model; None without seeds of its own.
@@ -161,7 +161,7 @@ def moderate(
         return centre, weight
     together = (weight * centre + own_freedom * own) / (weight + own_freedom)
     ratio = np.divide(own, centre, out=np.full(own.shape, inf), where=centre > 0)
-    # Without any that counts the weight is 0 and the model stands alone.
+    # Without any that counts the weight is 0, and the model's own variance is used alone.
     unlike = (weight == 0) | (scipy.stats.f.sf(ratio, own_freedom, weight) < UNLIKE_THE_POOL)
     return np.where(unlike, own, together), np.where(unlike, own_freedom, own_freedom + weight)
 
@@ -172,8 +172,8 @@ def prior(
     """Scaled inverse chi-square distribution of the true variances behind observed ones.
 
     From mean and variance of the logarithms (Smyth 2004, section 6.2). Where these spread no more
-    than sampling explains, the true variances are taken to be one, the pooled mean. So they are
-    where a variance is 0 because two runs have, by chance, as many hits: its logarithm would
+    than sampling explains, all true variances are taken to be the pooled mean. So they are where
+    a variance is 0 because two runs have, by chance, equally many hits: its logarithm would
     outweigh all others. The degrees of freedom are never more than those of the variances that
     count: with few models the spread between them is hardly known.
 

@@ -1,4 +1,4 @@
-"""What a design can tell: where one more run lies, which lead it detects, what a lead needs."""
+"""What a design can tell: the range of one more run, detectable leads, the seeds that one needs."""
 
 from bisect import bisect_left
 from math import inf, isnan, nan
@@ -13,7 +13,7 @@ from elcrec.statistics.noise import Noise
 LEVEL = 0.05
 POWER = 0.8
 MOST_SEEDS = 1000
-"""More are not looked at."""
+"""Larger numbers are not tried."""
 
 
 def prediction_interval(mean: float, seeds: int, noise: Noise) -> tuple[float, float]:
@@ -55,7 +55,7 @@ def detectable_lead(
 ) -> float:
     """Smallest relative lead that the primary test finds with this power.
 
-    Both models have as many seeds, and the same training noise, known as well as today.
+    Both models have this many seeds and the same training noise, known as precisely as today.
 
     Args:
         seeds: Of each model; they add to the degrees of freedom of its noise.
@@ -84,7 +84,7 @@ def detectable_lead(
 
 
 def _found(shift: float, critical: float, freedom: float) -> float:
-    """Probability that |t| exceeds the critical value when t is shifted by so many errors."""
+    """Probability that |t| exceeds the critical value when t is shifted by `shift`."""
     # The noncentral t of scipy loses its tail for large values; a normal numerator over the exact
     # chi distribution of the denominator, integrated on quantiles, does not.
     grid = (np.arange(2000) + 0.5) / 2000

@@ -1,7 +1,7 @@
 """Significance tests and effect sizes; scipy does the arithmetic of the tests.
 
 All tests are two-sided. A test that cannot be done (fewer than two values) has p = nan and says
-why. The primary test is `elcrec.statistics.crossed`; those here see one source of chance each.
+why. The primary test is `elcrec.statistics.crossed`; those here account for one source each.
 """
 
 from collections.abc import Iterable
@@ -13,7 +13,7 @@ import scipy.special
 import scipy.stats
 from numpy.typing import ArrayLike, NDArray
 
-_DECIMALS = 12  # differences that agree so far are ties: metrics are sums of a few rounded terms
+_DECIMALS = 12  # differences equal up to here are ties: metrics are sums of a few rounded terms
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def welch(a: ArrayLike, b: ArrayLike) -> Comparison:
 def paired_t(a: ArrayLike, b: ArrayLike) -> Comparison:
     """Paired t-test, e.g. of one value per user under two models.
 
-    Over users it takes the trained weights for granted: it calls two seeds of one model
+    Over users, it treats the trained weights as fixed: it calls two seeds of one model
     different far more often than its level says (`elcrec.statistics.calibration`).
 
     The effect size is Cohen's d_z: the mean difference in standard deviations of the differences
@@ -94,7 +94,7 @@ def paired_t(a: ArrayLike, b: ArrayLike) -> Comparison:
     """
     first, second = _values(a), _values(b)
     if len(first) != len(second):
-        raise ValueError(f"paired values must be as many: {len(first)} and {len(second)}")
+        raise ValueError(f"paired values must be equally many, got {len(first)} and {len(second)}")
     change = first - second
     n = (len(change),)
     if n[0] == 0:
@@ -117,7 +117,7 @@ def holm(p_values: Iterable[float]) -> list[float]:
     Raises:
         ValueError: A p-value outside [0, 1].
     """
-    # By hand, because SciPy has none, and statsmodels' one knows no gaps in a family.
+    # By hand, because SciPy has none, and that of statsmodels does not accept gaps in a family.
     p = np.array(list(p_values), dtype=np.float64)
     known = np.flatnonzero(~np.isnan(p))
     if np.any((p[known] < 0) | (p[known] > 1)):

@@ -39,18 +39,18 @@ GROUP = ["dataset", "metric", "group"]
 
 @dataclass(frozen=True)
 class Kind:
-    """A table of this form; its name is that of the files, of the caption and of the template."""
+    """A table by groups of users; its name is that of the files, the caption and the template."""
 
     of_users: Callable[[Sequences], NDArray[np.integer]]
     """(users,) what users are grouped by."""
     title: str
-    """In the shown table."""
+    """Column title in the shown table."""
     ends: tuple[str, str]
     """Columns for the least and the most in a group."""
 
     @property
     def size(self) -> list[str]:
-        """Columns that say what a group is."""
+        """Columns that describe a group."""
         return [*self.ends, "users"]
 
 
@@ -91,8 +91,8 @@ def build(
         `significance.csv`; all rows are one Holm family.
 
     Raises:
-        InputError: A run of other histories than the prepared ones.
-        ValueError: A data set of fewer users than groups.
+        InputError: A run on other histories than the prepared ones.
+        ValueError: A data set with fewer users than groups.
     """
     models, metrics = table.names.models, table.pools
     runs = {key: table.runs[key] for key in product(histories, models) if key in table.runs}
@@ -160,19 +160,19 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     named in the notes.
 
     Args:
-        config: Which runs Table 1 has.
+        config: Names the runs of Table 1.
         folder: Where the files go.
-        any_code: Take runs that other code made, too.
+        any_code: Accept runs made by other code, too.
 
     Raises:
-        InputError: A data set has runs and is not prepared, or they are of other histories.
+        InputError: A data set has runs but is not prepared, or they are of other histories.
     """
     table = table1.read(config, any_code)
     histories = histories_of(config, table)
     few = {d: s.n_users for d, s in histories.items() if s.n_users < GROUPS}
     histories = {d: s for d, s in histories.items() if d not in few}
     left_out = [
-        f"Left out: {table.names.dataset_name(d)} has {n} of the {GROUPS} users that groups need."
+        f"Left out: {table.names.dataset_name(d)} has {n} users; the groups need at least {GROUPS}."
         for d, n in few.items()
     ]
     for kind in KINDS:
@@ -210,7 +210,7 @@ def histories_of(config: Config, table: AccuracyTable) -> dict[str, Sequences]:
 
 
 def _check(sequences: Sequences, records: Sequence[RunRecord], dataset: str) -> None:
-    """Raise `InputError` for a run of other histories than the prepared ones of its data set."""
+    """Raise `InputError` for a run on other histories than the prepared ones of its data set."""
     found = sequences.digest()
     for run in (record for record in records if record.dataset == dataset):
         if run.data != found:

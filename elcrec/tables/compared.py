@@ -22,13 +22,13 @@ def compared(
     metrics: Sequence[str],
     first_seed: int = 1,
 ) -> str:
-    """What the predictions are worth, and how they differ from each rival.
+    """How accurate the predictions are, and how they differ from each rival.
 
     Args:
-        config: Has the names, the model's own under `external`.
+        config: Has the names; that of the model is under `external`.
         theirs: The predictions, one for each seed.
         rivals: Our runs, of the same users.
-        metrics: Those that the predictions suffice for.
+        metrics: Those that can be computed from the predictions.
         first_seed: The seed of the first predictions, as it is shown.
     """
     dataset = theirs[0].dataset
@@ -53,27 +53,27 @@ def compared(
     else:
         parts += [
             f"No run of ours on {names.datasets[dataset]} in {rivals.folder} under the protocol"
-            f" {config.protocol}: nothing to compare with. Name the folder of others by --runs."
+            f" {config.protocol}: nothing to compare with. Name another folder of runs with --runs."
         ]
     return "\n".join(part if "\n" in part else fill(part, WIDTH) for part in parts) + "\n"
 
 
 def _remarks(config: Config, theirs: Sequence[Predicted], metrics: Sequence[str]) -> Iterator[str]:
-    """What was done to the lists, and what they do not suffice for."""
+    """What was done to the lists, and which metrics they are too short for."""
     yield from done_to(theirs)
     if absent := [metric for metric in config.metrics or METRICS if metric not in metrics]:
         needed = max(map(place, absent))
         lists = short_lists(theirs, needed)
-        yield f"{', '.join(absent)}: missing, for {lists}; {needed} items would do."
+        yield f"{', '.join(absent)}: missing, because {lists}; {needed} items would suffice."
     if all((run.ranks["test"] >= run.lists.known_to).all() for run in theirs):
         yield (
-            "No user's test item is in a list: were the lists made with the test items among the"
-            " histories, as those that `recommend` gives for users of the training?"
+            "No user's test item is in a list: do the histories behind the lists include the test"
+            " items, as those that `recommend` uses for the training users do?"
         )
     elif min(int(run.ranks["test"].min()) for run in theirs):
         yield (
-            "No user's test item comes first: do scores tie (ties count against the model), or does"
-            " a table of ranks begin with 1 (here the first place is 0)?"
+            "No user's test item is ranked first: do scores tie (ties count against the model), or"
+            " do the ranks of a table start from 1 (here the first rank is 0)?"
         )
 
 
@@ -110,27 +110,28 @@ def _differences(table: AccuracyTable) -> str:
 def _notes(table: AccuracyTable, name: str) -> Iterator[str]:
     (dataset,), seeds = table.names.datasets, table.against_each[0].seeds.partition("+")[0]
     yield (
-        f"Difference: {name} against the other model, in percent of that one's value; 95 %: its"
-        " interval. p: primary test, two-sided, in which users and trainings both vary; in brackets"
-        f" Holm-corrected over the {len(table.against_each)} rows. Seeds: of {name} + of the other."
+        f"Difference: {name} against the other model, in percent of the latter; 95 %: its"
+        " confidence interval. p: primary test, two-sided, in which users and trainings both vary;"
+        f" in brackets Holm-corrected over the {len(table.against_each)} rows. Seeds: of {name} +"
+        " of the other model."
     )
     noises = {metric: pool.noise((dataset, THEIRS)) for metric, pool in table.pools.items()}
     if not any(noise.freedom for noise in noises.values()):
-        yield "No p: no model here has two seeds, which would tell how much trainings differ."
+        yield "No p: no model here has two seeds, so it is unknown how much trainings differ."
         return
     shares = [f"{m} {number(100 * noise.deviation, 1)}" for m, noise in noises.items()]
     how = "assumed to be that of our models" if seeds == "1" else "from its seeds and our models'"
     yield (
         f"Training noise of {name} (standard deviation of one training, in percent of the mean:"
-        f" {', '.join(shares)}): {how}. How much trainings elsewhere differ is not known here."
+        f" {', '.join(shares)}): {how}. How much trainings outside this project differ is unknown."
     )
     for where, shares in noisier(table.pools, table.names).items():
         yield (
             f"{where}: its own trainings differ by more ({', '.join(shares)}), so its interval is"
-            " wide and it does not count for the others."
+            " wide and its noise is not used for the others."
         )
     if table.protocol == "paper":
         yield (
             "Protocol paper: in our runs items that the user had before score 0, as in the authors'"
-            " code; in predictions they are taken out."
+            " code; from the predictions they are removed."
         )

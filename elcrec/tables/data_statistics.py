@@ -39,13 +39,13 @@ def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
     """Write data_statistics.csv, data_statistics.md and data_statistics.tex.
 
     Args:
-        config: Not looked at.
+        config: Not used.
         folder: Where the files go.
         files: One `statistics.json` per data set, in the order of the rows.
 
     Raises:
-        InputError: A file is missing, lacks a key, or its numbers do not belong together; nothing
-            is written then.
+        InputError: A file is missing, lacks a key, or its numbers are inconsistent; nothing is
+            written then.
     """
     records, printed = list(map(load_statistics, files)), printed_sizes()
     columns = ["dataset", "name", *SIZES, *(f"paper_{key}" for key in SIZES)]
@@ -57,7 +57,7 @@ def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
         for record in records
     ]
     frame = pd.DataFrame(rows, columns=columns)
-    frame[repeated] = frame[repeated].astype("Int64")  # whole beside gaps
+    frame[repeated] = frame[repeated].astype("Int64")  # whole numbers beside gaps
     whole = [row for row in rows if row["before_core"] and "paper_actions_per_item" in row]
     write_table(folder, "data_statistics", frame, [shown(rows_of(frame))], whole=whole)
 

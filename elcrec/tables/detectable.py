@@ -1,4 +1,4 @@
-"""What the design can detect: leads by number of seeds, and the seeds that the paper's need."""
+"""What the design can detect: leads by number of seeds, and seeds that the paper's leads need."""
 
 from collections.abc import Sequence
 from math import nan

@@ -17,12 +17,12 @@ _FILTERS = ("markdown", "escaped", "number", "score", "percent", "p_value")
 
 
 def document(template: str, package: str = "elcrec.tables", **values: Any) -> str:
-    """Return a template filled in; a line that begins with spaces goes on with the one before.
+    """Fill in a template; a line beginning with spaces continues the one before.
 
     Args:
         template: File in the `templates` of the package, or else in those of `elcrec.tables`.
         package: Where to look first.
-        values: What the template names; the filters `markdown`, `escaped` (for names, in the text),
+        values: The template's variables; the filters `markdown`, `escaped` (for names in the text),
             `number`, `score`, `percent` and `p_value`, and the function `words`, are those of
             `elcrec.tables.layout`.
     """
@@ -50,11 +50,11 @@ def write_table(
         name: Of the files and of the template, `<name>.md.j2`.
         frame: The numbers, written in full precision; gaps are empty fields.
         tables: What is shown of them.
-        values: What the template names besides `tables`.
+        values: The template's variables besides `tables`.
     """
     text = document(f"{name}.md.j2", tables=tables, **values)
     notes = [line[2:] for line in text.splitlines() if line.startswith("- ")]
-    latex = latex_file(tables, notes)  # all is made before anything is written
+    latex = latex_file(tables, notes)  # everything is made before anything is written
     write_csv(folder / f"{name}.csv", frame)
     write_text(folder / f"{name}.md", text)
     write_text(folder / f"{name}.tex", latex)

@@ -38,7 +38,7 @@ def frame(
         first of equals, is `best`, and `in_use` is what the model's YAML file has.
 
     Raises:
-        InputError: A record that is missing or not whole.
+        InputError: A record that is missing or incomplete.
     """
     rows = []
     for file in files:

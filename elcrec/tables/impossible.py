@@ -1,4 +1,4 @@
-"""Columns of Table 1 that no ranks can give, the paper's and ours: NDCG@20 outside its bound.
+"""Columns of Table 1 that no ranks can produce, the paper's and ours: NDCG@20 outside its bound.
 
 With HR@5, HR@20 and NDCG@5 given, NDCG@20 = NDCG@5 + the gains of the users whose target has a rank
 from 6 to 20; they are HR@20 - HR@5 of all users, and each gains 1/log2(21) to 1/log2(7).
@@ -49,11 +49,11 @@ def _columns(values: PaperTable) -> Columns:
 
 
 def impossible(columns: Columns, source: str) -> pd.DataFrame:
-    """`impossible.csv`: those of the columns that no ranks can give, not even rounded ones.
+    """`impossible.csv`: the columns that no ranks can produce, even allowing for rounding.
 
     Args:
         columns: As printed, or means over the seeds.
-        source: `PAPER` or `OURS`; only the former is granted `ROUNDING`.
+        source: `PAPER` or `OURS`; only the former is allowed `ROUNDING`.
     """
     rounding, rows = ROUNDING if source == PAPER else TOLERANCE, []
     for key, (hr5, hr20, ndcg5, ndcg20) in columns.items():

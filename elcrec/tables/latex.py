@@ -38,8 +38,9 @@ def escape(text: str) -> str:
 def latex_table(table: Table) -> str:
     """Return a `table` environment, no wider and no higher than a page.
 
-    A rule stands before every row whose first cell names something new and shares that name, or
-    its emptiness, with other rows: between data sets, that is. The label is `tab:` and the id.
+    A rule separates groups of rows, in practice data sets: a group is a row with a new name in its
+    first cell, and the rows below that repeat it or leave it empty. No rules if every row is a
+    group. The label is `tab:` and the id.
     """
     frame = pd.DataFrame(_ruled(table), columns=list(map(_numbers, table.header)), dtype=object)
     left = table.text_columns

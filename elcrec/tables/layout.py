@@ -1,6 +1,6 @@
-"""What a shown table is, its Markdown and plain text, and how single figures are printed.
+"""Tables as they are shown, their Markdown and plain text, and the format of single numbers.
 
-A table is declared once, as columns that make a cell of a row. `declared` puts the cells together;
+A table is declared once, as columns that make a cell from a row. `declared` collects the cells;
 the same table becomes Markdown and plain text here, LaTeX in `elcrec.tables.latex` and HTML by the
 templates of `elcrec.report`.
 """
@@ -22,16 +22,16 @@ from elcrec.files.words import worded
 from elcrec.files.yamlfile import read_yaml
 
 GAP = "–"
-"""Stands where there is no value."""
+"""Shown where there is no value."""
 _SPECIAL = re.compile(r"[\\`*~$|]|(?<![^\W_])_|_(?![^\W_])|<(?=[\w/!?])|&(?=#?\w+;)|](?=[(\[])")
-"""What Markdown reads as its own: not an underscore in a word, nor `<` before a blank."""
+"""What Markdown takes as markup: not an underscore in a word, nor `<` before a space."""
 BEST, SECOND = "best", "second"
-"""Kinds of cells that every form marks: in Markdown bold and underlined."""
+"""Kinds of cells that every output format marks: in Markdown bold and underlined."""
 WORDS = Path(__file__).parent / "templates" / "captions.yaml"
 
 
 class Named(Protocol):
-    """What knows display names: `Names`, or the evidence of the report."""
+    """Anything that knows display names: `Names`, or the evidence of the report."""
 
     def dataset_name(self, dataset: str) -> str:
         """Name of a data set id."""
@@ -42,7 +42,7 @@ class Named(Protocol):
 
 @dataclass(frozen=True)
 class Names:
-    """Display names by id, in the order of the tables; what has none keeps its id."""
+    """Display names by id, in the order of the tables; an id without a name is shown as it is."""
 
     datasets: Mapping[str, str]
     models: Mapping[str, str]
@@ -67,13 +67,13 @@ class Names:
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a table; what follows the note is for the page alone."""
+    """A cell of a table; the fields after the note are only for the page."""
 
     text: str
     sort: float | None = None
     """What the column is sorted by; None sorts by the text."""
     kind: str = ""
-    """CSS classes; `BEST` and `SECOND` are marked in every form."""
+    """CSS classes; `BEST` and `SECOND` are marked in every output format."""
     note: str = ""
     """Further lines in small print; a tab is where a narrow screen may break a line."""
     href: str = ""
@@ -84,7 +84,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table with a caption; the first `text_columns` are text (left), the others figures."""
+    """A table with a caption; the first `text_columns` are text (left), the others numbers."""
 
     id: str
     caption: str
@@ -106,15 +106,15 @@ class Column:
 
     title: str
     cell: Callable[[Row], Cell | str]
-    """What stands in a row."""
+    """Makes the cell of a row."""
     left: bool = False
-    """Text; such columns come first. Figures are on the right."""
+    """Text, aligned to the left; these columns come first. Numbers are aligned to the right."""
     paper: bool = False
-    """The paper's: left out of a table for which it prints nothing."""
+    """Values of the paper: left out of a table for which it prints none."""
 
 
 def word(title: str, key: str) -> Column:
-    """A column of text, as it stands in the file."""
+    """A column of text, as it is in the file."""
     return Column(title, lambda row: row.text(key) or GAP, left=True)
 
 
@@ -124,7 +124,7 @@ def named(title: str, key: str, name: Callable[[str], str]) -> Column:
 
 
 def figures(title: str, key: str, digits: int = 4, paper: bool = False) -> Column:
-    """A column of numbers with so many decimals."""
+    """A column of numbers with this many decimals."""
     return Column(title, lambda row: figure(row.number(key), digits), paper=paper)
 
 
@@ -132,10 +132,10 @@ def declared(id: str, columns: Iterable[Column], rows: Sequence[Row], **values: 
     """Return the table that the columns make of the rows of its file.
 
     Args:
-        id: Of the table, whose caption and notes stand in `templates/captions.yaml`.
+        id: Of the table, whose caption and notes are in `templates/captions.yaml`.
         columns: From left to right.
         rows: Of the file.
-        values: What the caption and the notes name.
+        values: The variables of the caption and the notes.
     """
     cells = [(column, [_as_cell(column.cell(row)) for row in rows]) for column in columns]
     kept = [(c, cells) for c, cells in cells if not c.paper or any(x.text != GAP for x in cells)]
@@ -151,7 +151,7 @@ def words(id: str, part: str = "caption", **values: Any) -> str:
 
 
 def texts(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> Table:
-    """Return texts as a table, the first `left` columns to the left."""
+    """Return texts as a table, the first `left` columns aligned to the left."""
     return Table("", "", header, [list(map(Cell, row)) for row in rows], left)
 
 
@@ -172,29 +172,29 @@ def plain(table: Table) -> str:
 
 
 def plain_table(header: Sequence[str], rows: Iterable[Sequence[str]], text: int = 1) -> str:
-    """Return texts for a terminal, the first `text` columns to the left."""
+    """Return texts for a terminal, the first `text` columns aligned to the left."""
     return plain(texts(header, rows, text))
 
 
 def number(value: float | None, digits: int) -> str:
-    """Print with so many decimals and thousands commas; `GAP` for None and nan."""
+    """Format with this many decimals and thousands commas; `GAP` for None and nan."""
     if value is None or math.isnan(value):
         return GAP
     return f"{round(value, digits) + 0.0:,.{digits}f}"  # + 0.0: no minus before a rounded zero
 
 
 def score(value: float | None) -> str:
-    """Print a metric with four decimals, as the paper does."""
+    """Format a metric with four decimals, as the paper does."""
     return number(value, 4)
 
 
 def percent(value: float | None) -> str:
-    """Print a signed relative difference, e.g. `+1.2%`."""
+    """Format a signed relative difference, e.g. `+1.2%`."""
     return GAP if value is None or math.isnan(value) else f"{value:+.1f}%"
 
 
 def p_value(value: float) -> str:
-    """Print a p-value, e.g. `0.23` or `2.3e-06`."""
+    """Format a p-value, e.g. `0.23` or `2.3e-06`."""
     if math.isnan(value):
         return GAP
     if value >= 0.01:
@@ -203,7 +203,7 @@ def p_value(value: float) -> str:
 
 
 def figure(value: float | None, digits: int, href: str = "", title: str = "") -> Cell:
-    """A cell with a number of so many decimals; a gap for None and nan."""
+    """A cell with a number of this many decimals; a gap for None and nan."""
     text = number(value, digits)
     return gap() if text == GAP else Cell(text, sort=value, href=href, title=title)
 
@@ -235,7 +235,7 @@ def _marked(cell: Cell) -> str:
 
 
 def _padded(table: Table, show: Callable[[Cell], str]) -> list[list[str]]:
-    """Texts of the header, at least three signs wide, and of the rows."""
+    """Texts of the header, at least three characters wide, and of the rows."""
     titles = [show(Cell(title)) for title in table.header]
     header = [t.ljust(3) if n < table.text_columns else t.rjust(3) for n, t in enumerate(titles)]
     return [header, *([show(cell) for cell in row] for row in table.rows)]

@@ -28,7 +28,7 @@ from elcrec.tables.layout import Named, Table, declared, figures, named
 from elcrec.tables.table1 import AccuracyTable
 
 TARGETS = "test items"
-"""Row of what the users took themselves, as lists of one item."""
+"""Row of the users' own test items, as lists of one item."""
 MEASURES = ("coverage", "gini", "popularity", "novelty")
 COLUMNS = ("dataset", "model", *MEASURES, "seeds")
 """Of `lists.csv`."""
@@ -36,11 +36,11 @@ OVERLAP = ("dataset", "model_a", "model_b", "jaccard", "pairs")
 """Of `overlap.csv`; both models are the same between two seeds of one."""
 
 Kept = Mapping[str, Sequence[NDArray[np.integer]]]
-"""Model to the lists of each of its seeds that keeps them."""
+"""Model to the lists of each of its seeds that has them."""
 
 
 def build(sequences: Sequences, lists: Kept) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Build both tables of one data set, without its column.
+    """Build both tables of one data set, without the column `dataset`.
 
     Args:
         sequences: Its histories.
@@ -49,7 +49,8 @@ def build(sequences: Sequences, lists: Kept) -> tuple[pd.DataFrame, pd.DataFrame
     Returns:
         `lists.csv`: `coverage`, share of the items that are in a list; `gini` of how often items
         are; `popularity` and `novelty` of the listed items, see `elcrec.statistics.lists`. And
-        `overlap.csv`: over the pairs of runs of the same place among the seeds, or of two seeds.
+        `overlap.csv`: over the pairs of runs at the same place among the seeds of two models, or
+        over the pairs of seeds of one.
     """
     counts = training_users(sequences)
     targets = sequences.items[sequences.offsets[1:] - 1][:, None]
@@ -73,7 +74,7 @@ def build(sequences: Sequences, lists: Kept) -> tuple[pd.DataFrame, pd.DataFrame
 
 
 def tables(rows: Sequence[Row], overlap: Sequence[Row], names: Named) -> list[Table]:
-    """The rows of both files that have lists: one table of all, one of pairs for each data set."""
+    """The rows of both files that have lists: one table of all, and one of pairs per data set."""
     columns = [
         named("Dataset", "dataset", names.dataset_name),
         named("Model", "model", names.model_name),
@@ -102,12 +103,12 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """Write lists.csv, lists.md, lists.tex and overlap.csv.
 
     Args:
-        config: Which runs Table 1 has.
+        config: Names the runs of Table 1.
         folder: Where the files go.
-        any_code: Take runs that other code made, too.
+        any_code: Accept runs made by other code, too.
 
     Raises:
-        InputError: A data set has runs and is not prepared, or a file of lists is not right.
+        InputError: A data set has runs but is not prepared, or a file of lists is not valid.
     """
     table = table1.read(config, any_code)
     frames = []

@@ -1,4 +1,4 @@
-"""With which printed columns of a data set our runs agree: can the verdict's rule tell anything?"""
+"""Which printed columns our runs agree with: can the verdict's rule tell the columns apart?"""
 
 from collections.abc import Sequence
 from itertools import product
@@ -19,7 +19,7 @@ COLUMNS = ("dataset", "model", "seeds", "not_excluded", "nearest", "distance", "
 
 
 def frame(table: AccuracyTable) -> pd.DataFrame:
-    """Hold the runs of each model against every printed column of its data set.
+    """Compare the runs of each model with every printed column of its data set.
 
     Returns:
         `nearest.csv`: a row per model with runs and a printed column, names as printed.

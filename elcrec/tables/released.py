@@ -1,4 +1,4 @@
-"""What the authors' published weights give on our evaluator, beside the paper's Table 1."""
+"""Results of the authors' published weights with our evaluator, beside the paper's Table 1."""
 
 from collections.abc import Mapping, Sequence
 from math import nan
@@ -33,7 +33,7 @@ def frame(files: Sequence[Path], printed: PaperTable, names: Names) -> pd.DataFr
         `released.csv`: a row per file of weights and metric on the test split.
 
     Raises:
-        InputError: A record that is missing or not whole.
+        InputError: A record that is missing or incomplete.
     """
     rows = []
     for record in (read_json(file, ReleasedRecord) for file in files):
@@ -49,7 +49,7 @@ def shown(rows: Sequence[Row], links: Mapping[tuple[str, str], tuple[str, str]])
 
     Args:
         rows: The rows.
-        links: (data set, model) to where on the page it comes from, and that in words.
+        links: (data set, model) to the anchor of its source on the page, and the source in words.
     """
 
     def value(row: Row) -> Cell:

@@ -1,7 +1,7 @@
-"""Full metrics beside those that an evaluation against 100 sampled negatives would print.
+"""Full metrics beside those that an evaluation against 100 sampled negatives would report.
 
-Many papers print such numbers; they say little of a full ranking, nor need they order models as it
-does, so they are here only to be put beside a paper's.
+Many papers report such numbers. They say little about a full ranking and may order models
+differently, so they are here only for comparison with a paper's.
 """
 
 from collections.abc import Sequence
@@ -51,12 +51,12 @@ class Candidates:
         popular = training_users(sequences)
         own = np.bincount(user, popular[item], minlength=sequences.n_users)
         self.popularity: NDArray[np.float64] = np.maximum(popular.sum() - own, 1)
-        """(users,) training users of all of them."""
+        """(users,) sum of their numbers of training users."""
 
     def chances(self, run: RunRecord, places: int) -> dict[str, Chances]:
-        """Of the sampled ranks, for each way that this run has the numbers for."""
+        """Those of the sampled ranks, for each way of sampling that this run suffices for."""
         ranks = run.ranks["test"]
-        if ranks.max() > self.n_items + 1:  # of a list that ends before the target
+        if ranks.max() > self.n_items + 1:  # the list ends before the target
             return {}
         found = {"uniform": uniform(ranks, self.counts, places)}
         if kept := top_lists(run, self.n_items):
@@ -121,12 +121,12 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """Write sampled.csv, sampled.md and sampled.tex.
 
     Args:
-        config: Which runs Table 1 has, and the metrics (the recorded ones by default).
+        config: Names the runs of Table 1, and the metrics (the recorded ones by default).
         folder: Where the files go.
-        any_code: Take runs that other code made, too.
+        any_code: Accept runs made by other code, too.
 
     Raises:
-        InputError: A data set has runs and is not prepared, or a file of lists is not right.
+        InputError: A data set has runs but is not prepared, or a file of lists is not valid.
     """
     table = table1.read(config, any_code)
     frames = [pd.DataFrame(columns=COLUMNS)]

@@ -32,7 +32,7 @@ from elcrec.tables.wording import LEAD, lead, tested
 METRICS = ("HR@20", "NDCG@20")
 COMPARED = METRICS[-1]
 OF_HISTORY = ("user_cosine", "center_cosine")
-"""What a history has of the tested epoch."""
+"""Columns of a history that are read at the tested epoch."""
 CLUSTERS = ("in_use", "largest_percent", *OF_HISTORY, "activity_bits", "genre_bits", "stability")
 AHEAD = LEAD[:-2]
 """Columns of `significance.csv`: the primary test."""
@@ -44,7 +44,7 @@ COLUMNS = [
 ]
 """Of `study.csv`."""
 Traits = Mapping[str, NDArray[Any]]
-"""Groups of the users of a data set, (users,), by what they are grouped by: activity, genre."""
+"""Groups of the users of a data set, (users,), by trait: activity, genre."""
 
 
 def build(table: AccuracyTable, traits: Mapping[str, Traits]) -> pd.DataFrame:
@@ -78,7 +78,7 @@ def build(table: AccuracyTable, traits: Mapping[str, Traits]) -> pd.DataFrame:
 
 
 def clusters(runs: SeedRuns, traits: Traits) -> dict[str, float]:
-    """What became of the clusters in the runs of a model; nothing for one that has none."""
+    """Measures of the clusters in the runs of a model; empty for a model without clusters."""
     found = [(run, shot) for run in runs if (shot := snapshots(run))]
     if not found:
         return {}
@@ -104,7 +104,7 @@ def read_traits(config: Config, dataset: str) -> Traits:
     """Groups of users: by length of history, and by genre where the items have some.
 
     Raises:
-        InputError: The data set is not prepared, or a file is not right.
+        InputError: The data set is not prepared, or a file is not valid.
     """
     sequences = read_sequences(path := config.prepared_file(dataset))
     traits: dict[str, NDArray[Any]] = {}
@@ -118,12 +118,12 @@ def read_traits(config: Config, dataset: str) -> Traits:
 
 
 def genres(sequences: Sequences, path: Path, ids: Sequence[str]) -> NDArray[np.integer]:
-    """The genre of each user: (users,), that whose share exceeds its mean share most.
+    """The genre of each user, (users,): the one whose share exceeds its mean over users most.
 
     Args:
         sequences: The histories; all of their items count.
         path: RecBole's atomic file of the items, with genres separated by blanks.
-        ids: Raw id of each item, that of number 1 first.
+        ids: Raw id of each item, starting with item number 1.
     """
     items = read_columns(path, ("item_id", "class")).set_index("item_id")["class"]
     of_item = items.str.get_dummies(" ").reindex(list(ids), fill_value=0).to_numpy(np.float64)
@@ -156,11 +156,11 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """Write study.csv, .md and .tex.
 
     Args:
-        config: Which runs there are to be.
+        config: Names the runs.
         folder: Where the files go.
-        any_code: Take runs that other code made, too.
+        any_code: Accept runs made by other code, too.
     """
-    table = table1.read(config, any_code, METRICS)  # whatever else the configuration shows
+    table = table1.read(config, any_code, METRICS)  # whatever the configuration shows
     traits = {d: read_traits(config, d) for d in {dataset for dataset, _ in table.runs}}
     frame = build(table, traits)
     reference = table.names.model_name(table.reference)

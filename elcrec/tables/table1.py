@@ -33,7 +33,7 @@ _ALIKE = (
     ("settings", "settings", ("dataset", "model")),
     ("data", "data", ("dataset",)),
 )
-"""What is the same in all runs with the same data set or model, and its word for a reader."""
+"""Field that must agree, its name for a reader, and the keys within which runs must agree in it."""
 
 
 class Cell(NamedTuple):
@@ -50,7 +50,7 @@ class Cell(NamedTuple):
     std: float
     """Sample standard deviation (n - 1) over the seeds; nan for one seed."""
     low95: float
-    """Lower end of the 95 % interval of the mean over trainings, these users; nan: noise unknown.
+    """Lower end of the 95 % interval of the mean over trainings on these users; nan: noise unknown.
 
     From the moderated training noise, so that one seed has an interval too."""
     high95: float
@@ -70,7 +70,7 @@ class AccuracyTable:
     cells: Mapping[tuple[str, str, str], Cell]
     """(data set, metric, model) to the cell, in the order of the table."""
     ranked: Mapping[tuple[str, str], Sequence[str]]
-    """(data set, metric) to the models with a run, best first; of equal ones the table's first."""
+    """(data set, metric) to the models with a run, best first; ties in the table's order."""
     tops: Mapping[tuple[str, str], ModelComparison]
     """The best model (a) against the runner-up (b); absent with fewer than two models."""
     against_each: Sequence[ModelComparison]
@@ -115,12 +115,12 @@ def read(config: Config, any_code: bool, metrics: Sequence[str] | None = None) -
     """Read the runs and build Table 1.
 
     Args:
-        config: Which runs there are to be.
-        any_code: Take runs that other code made, too.
-        metrics: The rows of each data set; None: what the configuration shows.
+        config: Names the runs.
+        any_code: Accept runs made by other code, too.
+        metrics: The rows of each data set; None: those of the configuration.
 
     Raises:
-        InputError: A run folder or paper file that is not right.
+        InputError: A run folder or paper file is not valid.
     """
     runs = Runs(config, "take" if any_code else "refuse")
     records, gaps = runs.read(runs_of(config, config.use, config.models))
@@ -149,16 +149,16 @@ def build(
 
     Args:
         records: The runs that are present.
-        gaps: The runs that were asked for and are absent.
-        names: What the table has; names are the paper's where it has the data set or the model.
+        gaps: The planned runs that are absent.
+        names: Data sets and models of the table; the paper's names where it has them.
         paper: The paper's Table 1.
         protocol: Of `elcrec.data.repeats`; all runs must have it.
-        reference: Id of the model that is tested against each other one.
+        reference: Id of the model that is tested against each of the others.
         metrics: The rows of each data set.
 
     Raises:
-        InputError: A run of another protocol, of other users, with impossible metrics, or made by
-            other code than the other runs of its model.
+        InputError: A run with another protocol, other users or impossible metrics, or made by
+            different code than the other runs of its model.
     """
     runs = _grouped(records, protocol)
     pools = {metric: training_noise(runs, metric) for metric in metrics}

@@ -82,11 +82,11 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """Write table1.csv, table1.md, table1.tex and significance.csv.
 
     Raises:
-        InputError: A configuration, run folder or paper file that is not right.
+        InputError: A configuration, run folder or paper file is not valid.
     """
     unused = [
-        f"{config.model_name(model)} on {config.dataset_name(dataset)}: not shown, for the data set"
-        " is not in use."
+        f"{config.model_name(model)} on {config.dataset_name(dataset)}: not shown, because the data"
+        " set is not in use."
         for model, told in config.external.items()
         for dataset in told.files
         if dataset not in config.use
@@ -95,7 +95,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
 
 
 def write_files(table: AccuracyTable, folder: Path, unused: Sequence[str] = ()) -> None:
-    """Write the files of a table that was read; `unused`: what is said of other predictions."""
+    """Write the files of a table that was read; `unused`: notes on predictions not shown."""
     names, by_name, own = table.names, table.by_name, impossible.own_columns(table)
     columns = impossible.printed_columns(table.paper)
     broken = impossible.impossible(columns, impossible.PAPER).to_dict("records")
@@ -127,7 +127,7 @@ def _cells(table: AccuracyTable, dataset: str, metric: str) -> list[table1.Cell]
 
 
 def _lines(table: AccuracyTable, dataset: str, metric: str) -> list[list[Cell]]:
-    """The lines of a data set and metric; those of the interval and the paper if they have any."""
+    """The lines of a data set and metric; interval and paper only where they have values."""
     cells = _cells(table, dataset, metric)
     name = table.names.datasets[dataset] if metric == next(iter(table.pools)) else ""
     lines = [[Cell(name), Cell(metric), Cell("ours"), *(_ours(table, cell) for cell in cells)]]

@@ -45,7 +45,7 @@ MEMORY = [
 """Of `table3.csv`, after the key."""
 
 Links = Mapping[tuple[str, str, str], tuple[str, str]]
-"""(`measurement`, data set, model) to where on the page it comes from, and that in words."""
+"""(`measurement`, data set, model) to the anchor of its source, and the source in words."""
 
 
 def model_order(models: Iterable[str]) -> list[str]:
@@ -62,14 +62,14 @@ def time_frame(
     """Build Table 2: data set by data set, then the averages over all of them.
 
     Seconds are wall-clock. `seconds_per_epoch` is the median over the measured epochs, everything
-    included; training, validation and k-means are its parts. What is spent once before the first
-    epoch is no part of it, nor of the projection: `seconds_per_epoch` times `epochs`, the mean of
+    included; training, validation and k-means are its parts. Time spent once before the first
+    epoch is not part of it, nor of the projection: `seconds_per_epoch` times `epochs`, the mean of
     the full trainings. Ratios are to ICLRec; nan is a gap.
 
     Args:
-        efficiency: The efficiency records; what is absent becomes a row of gaps.
+        efficiency: The efficiency records; an absent one becomes a row of gaps.
         records: Full training runs, for the number of epochs.
-        names: What the table has; names are the paper's where it has the data set or the model.
+        names: Data sets and models of the table; the paper's names where it has them.
         printed: The paper's Table 2.
     """
     frame = _rows(efficiency, _time, TIME, names)
@@ -90,8 +90,8 @@ def memory_frame(
 ) -> pd.DataFrame:
     """Build Table 3, arguments as for `time_frame`.
 
-    Megabytes are 10^6 bytes. `measured` says what `megabytes` and the ratio are: CUDA or resident
-    memory.
+    Megabytes are 10^6 bytes. `measured` tells which memory `megabytes` and the ratio are of: CUDA
+    or resident.
     """
     frame = _rows(efficiency, _memory, MEMORY, names)
     frame["paper_megabytes"] = _printed(frame, names, printed, "megabytes")
@@ -134,7 +134,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """Write table2 and table3, each as CSV, Markdown and LaTeX.
 
     Raises:
-        InputError: A configuration, record, run folder or paper file that is not right.
+        InputError: A configuration, record, run folder or paper file is not valid.
     """
     reader = Runs(config, "take" if any_code else "refuse")
     records, gaps = reader.measurements(config.use, config.efficiency.models)
@@ -204,7 +204,7 @@ def _printed(frame: pd.DataFrame, names: Names, printed: PaperTable, column: str
 
 
 def _with_averages(frame: pd.DataFrame) -> pd.DataFrame:
-    """For several data sets a row per model below them."""
+    """With several data sets, a row of averages for each model below them."""
     if frame.index.get_level_values("dataset").nunique() < 2:
         return frame
     averages = frame.groupby("model", sort=False).agg(_average)
@@ -212,7 +212,7 @@ def _with_averages(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _average(values: pd.Series) -> Any:
-    """The mean over data sets, nan where one has a gap; of runs all, of texts the common one."""
+    """The mean over data sets, nan where one has a gap; the sum of runs; the common text."""
     if values.name == "training_runs":
         return values.sum()
     if isinstance(values.iloc[0], str):
@@ -221,7 +221,7 @@ def _average(values: pd.Series) -> Any:
 
 
 def _with_ratios(frame: pd.DataFrame, ratios: Mapping[str, str], printed: str) -> pd.DataFrame:
-    """Ratios to the baseline on the same data set, ours on the same device alone."""
+    """Ratios to the baseline on the same data set; ours only on the same device."""
     base = frame[frame.index.get_level_values("model") == BASELINE].droplevel("model")
     base = base.reindex(frame.index.get_level_values("dataset")).set_axis(frame.index)
     same = (frame["device"] != "") & (frame["device"] == base["device"])
@@ -245,7 +245,7 @@ def _declared(id: str, columns: Sequence[Column], rows: Sequence[Row], names: Na
 
 
 def _linked(title: str, key: str, digits: int, links: Links) -> Column:
-    """Numbers that lead to the measurement that they come from."""
+    """Numbers that link to the measurement that they come from."""
 
     def cell(row: Row) -> Cell:
         place = ("measurement", row.text("dataset"), row.text("model"))
@@ -273,7 +273,7 @@ def _epochs(row: Row) -> str:
 def _measured_with_other_code(
     efficiency: Sequence[EfficiencyRecord], records: Sequence[RunRecord], names: Names
 ) -> list[str]:
-    """Name the models that were measured with other code than they were trained with."""
+    """Name the models that were measured with different code than they were trained with."""
     measured = {(r.model, r.fingerprint) for r in efficiency}
     models = {model for model, _ in measured}
     trained = {(r.model, r.fingerprint) for r in records if r.model in models}

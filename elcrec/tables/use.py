@@ -32,7 +32,7 @@ from elcrec.tables.layout import (
 )
 
 MEASURED = "serve.json"
-"""In the output folder, or in a machine's of the record."""
+"""In the output folder, or in the folder of a recorded machine."""
 METRIC = "NDCG@20"
 COLUMNS = (
     *("dataset", "model", "metric", "mean", "low95", "high95", "seeds", "training_hours"),
@@ -68,7 +68,7 @@ class ServeFile(Record):
 
 
 def shown(rows: Sequence[Row], names: Named) -> Table:
-    """The rows of the file as a table, without those that nothing is known of, if any is known."""
+    """The rows of the file as a table; rows without any value are left out, unless all are."""
     rows = [row for row in rows if row.number("seeds") or row.number("latency_ms") > 0] or rows
     accuracy = "mean", "low95", "high95"
     metric = next((row.text("metric") for row in rows), METRIC)
@@ -91,13 +91,13 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """Write use.csv, use.md and use.tex; models that were not measured are gaps.
 
     Args:
-        config: Which runs Table 1 has, to which `SIMPLE` models come; the last of its metrics is
-            shown, by default NDCG@20.
+        config: Names the runs of Table 1, to which `SIMPLE` models are added; the last of its
+            metrics is shown, by default NDCG@20.
         folder: Where the files go.
-        any_code: Take runs that other code made, too.
+        any_code: Accept runs made by other code, too.
 
     Raises:
-        InputError: A run or the measurement is not right.
+        InputError: A run or the measurement is not valid.
     """
     path = source(config) / MEASURED
     measured = read_json(path, ServeFile) if path.exists() else None

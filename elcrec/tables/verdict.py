@@ -19,11 +19,11 @@ COMPATIBLE, DIFFERS, CANNOT_TELL, NOT_RUN = "compatible", "differs", "cannot tel
 VERDICTS = (COMPATIBLE, DIFFERS, CANNOT_TELL, NOT_RUN)
 FINAL, PROVISIONAL = "final", "provisional"
 CELL = ["dataset", "metric", "model"]
-"""What a value of Table 1 is of."""
+"""The key of a value of Table 1."""
 
 
 def judge(table: AccuracyTable, seeds_asked: int) -> pd.DataFrame:
-    """Judge every accuracy that the paper prints, in the order of the print.
+    """Judge every accuracy that the paper prints, in the paper's order.
 
     Args:
         table: Our Table 1; data sets and models with the paper's names are compared with it.
@@ -34,7 +34,7 @@ def judge(table: AccuracyTable, seeds_asked: int) -> pd.DataFrame:
         and deviation over our seeds; nan and 0 where there is no run. `low95` and `high95` are the
         95 % prediction interval of one more run on the same users (nan: noise unknown), and
         `half_width_percent` half of it in percent of our mean. `lead_percent` is the lead of ELCRec
-        over the best other method in this row of the paper, in percent of that one;
+        over the best other method in this row of the paper, in percent of the latter;
         `relative_deviation_percent` our mean against the paper's value, in percent of the latter.
         `verdict` is one of `VERDICTS`, `status` final or provisional, `note` why there is no run,
         or that the printed column cannot be right.
@@ -105,7 +105,7 @@ def summary(verdicts: pd.DataFrame) -> str:
 
 
 def rule() -> str:
-    """How it is judged; to stand wherever verdicts are shown."""
+    """The rule of the verdict, to be shown wherever verdicts are."""
     return words("verdict", "note")
 
 
@@ -115,9 +115,9 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     Files: verdict.csv, nearest.csv, detectable.csv and impossible.csv.
 
     Args:
-        config: Which runs Table 1 has.
+        config: Names the runs of Table 1.
         folder: Where the files go.
-        any_code: Take runs that other code made, too.
+        any_code: Accept runs made by other code, too.
     """
     table, seeds = table1.read(config, any_code, TABLE_METRICS), len(config.seeds)
     found = judge(table, seeds)

@@ -16,9 +16,9 @@ LEAD = (
 )
 """Columns of `significance.csv` that `lead` and `tested` read of the primary and paired test."""
 AT_THE_LIMIT = "†"
-"""Marks a row whose best epoch is the last allowed one, or in the last hundredth before it."""
+"""Marks a row whose best epoch is the last allowed one, or within 1 % of it."""
 STOPPED_EARLY = "‡"
-"""Marks a row with a run that ended before half of the epochs of its longest sibling."""
+"""Marks a row with a run that ended before half the epochs of its model's longest run."""
 
 
 def lead(title: str) -> list[Column]:
@@ -73,7 +73,7 @@ def stopping(runs: Sequence[RunRecord]) -> str:
 
 
 def marks(text: str) -> str:
-    """The marks alone of what `stopping` says."""
+    """Only the marks in the text of `stopping`."""
     return "".join(mark for mark in (AT_THE_LIMIT, STOPPED_EARLY) if mark in text)
 
 
@@ -104,7 +104,7 @@ def missing(gaps: Iterable[Gap], names: Named, what: str = "Missing") -> list[st
 
 
 def origin(records: Sequence[Any], what: str) -> list[str]:
-    """Return lines that say with what runs or measurements were made: commits and devices."""
+    """Return lines with the commits and devices that runs or measurements were made with."""
     made = [r for r in records if r.device]  # predictions have none
     versions = {f"{(r.commit or 'unknown')[:12]}{' with changes' * r.dirty}" for r in made}
     return [

@@ -1,12 +1,12 @@
 """Training steps as CUDA graphs: one launch per step instead of several hundred.
 
-Source: "Whole-network capture" in PyTorch's documentation of CUDA graphs. What a step has to obey,
+Source: "Whole-network capture" in PyTorch's documentation of CUDA graphs. Rules for a step,
 which `tests/contract` checks for every model without a GPU:
 
 1. No value is read on the host and no shape depends on a value.
-2. Tensors that change between epochs are refilled where they lie: see `SequenceModel.keep`.
-3. What Python does in a step (numbers, branches, attributes) is the same in every step: it is done
-   once, while the step is captured. Every epoch has as many samples as the first.
+2. Tensors that change between epochs are refilled in place: see `SequenceModel.keep`.
+3. The Python part of a step (numbers, branches, attributes) is the same in every step: it runs only
+   once, during capture. Every epoch has as many samples as the first.
 """
 
 import sys
@@ -18,41 +18,41 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-WARM_UP = 3  # eager steps of each batch size before its capture, as PyTorch asks
+WARM_UP = 3  # eager steps of each batch size before its capture, as PyTorch advises
 
-# Graphs whose capture failed: PyTorch's allocator goes on asking them, so they have to stay.
+# Graphs whose capture failed: PyTorch's allocator keeps querying them, so they must stay alive.
 _unfinished: list[torch.cuda.CUDAGraph] = []
 
 Run = Callable[[Tensor, float], None]
-"""A step over samples (B,) with their share of the epoch; it keeps no tensor that it made."""
+"""A step over samples (B,) with their share of the epoch; it keeps no tensor that it creates."""
 
 
 class Backend(Protocol):
-    """What a captured step needs of the device; `tests` have others than CUDA."""
+    """Device operations that a captured step needs; the tests use other backends than CUDA."""
 
     def warm_up(self) -> AbstractContextManager[None]:
         """Surround an eager step before a capture."""
 
     def capture(self, run: Callable[[], None]) -> Callable[[], None]:
-        """Record what `run` launches, without executing it; returns what executes it.
+        """Record what `run` launches, without executing it; returns a function that does.
 
         Raises:
-            RuntimeError: It cannot be recorded; nothing has been executed, and eager steps work.
+            RuntimeError: It cannot be recorded; nothing was executed, and eager steps still work.
         """
 
 
 class GraphedStep:
     """A step that is captured once per batch size and replayed from then on.
 
-    Steps of a size are eager at first; all of them, eager or replayed, train: none is repeated or
-    left out. If a capture fails, one line says so and every further step is eager.
+    The first steps of each size are eager. Every step, eager or replayed, trains exactly once. If a
+    capture fails, one line reports it and all further steps are eager.
     """
 
     def __init__(self, backend: Backend) -> None:
         """Capture nothing yet; `backend` is `CudaBackend`, or another one in tests."""
         self.backend = backend
         self.eager = False
-        # By batch size and share of the epoch, a number that a graph holds as it was.
+        # By batch size and share of the epoch, which a graph stores as a constant.
         self._taken: Counter[tuple[int, float]] = Counter()
         self._graphs: dict[tuple[int, float], tuple[Tensor, Callable[[], None]]] = {}
 
@@ -94,16 +94,16 @@ def _cause(error: BaseException) -> str:
 class CudaBackend:
     """Captures on the current GPU; all graphs share one pool of memory.
 
-    They may, because they are replayed one after another, and none needs what another has left in
-    the pool: weights, Adam's moments and the sums of the losses lie outside.
+    Sharing is safe because they are replayed one after another, and none needs what another left in
+    the pool: weights, Adam's moments and the sums of the losses are stored elsewhere.
     """
 
     def __init__(self, generator: torch.Generator, optimiser: torch.optim.Optimizer) -> None:
         """Set up the stream that warm-up and captures run on.
 
         Args:
-            generator: Randomness of the sampling; PyTorch's own, for dropout, comes by itself.
-            optimiser: Fused Adam, the part of the step that has to know of a capture.
+            generator: Random generator for sampling; PyTorch's own, for dropout, is included.
+            optimiser: Fused Adam, the part of the step that must know about a capture.
         """
         self.optimiser = optimiser
         self.generator = generator
@@ -112,7 +112,7 @@ class CudaBackend:
 
     @contextmanager
     def warm_up(self) -> Iterator[None]:
-        """Run on the side stream, after all that came before and before all that follows."""
+        """Run on the side stream, after all earlier and before all later work."""
         current = torch.cuda.current_stream()
         self.stream.wait_stream(current)
         with torch.cuda.stream(self.stream):
@@ -120,10 +120,10 @@ class CudaBackend:
         current.wait_stream(self.stream)
 
     def capture(self, run: Callable[[], None]) -> Callable[[], None]:
-        """Record `run`, which makes its gradients anew, in the memory of the graph."""
+        """Record `run`, which allocates new gradients, in the memory of the graph."""
         graph = torch.cuda.CUDAGraph()
         graph.register_generator_state(self.generator)
-        # Gradients of eager steps would be added to, and their memory is not the graph's.
+        # Otherwise `run` would add to gradients of eager steps, outside the graph's memory.
         self.optimiser.zero_grad(set_to_none=True)
         recording = torch.cuda.graph(graph, pool=self.pool, stream=self.stream)
         _unfinished.append(graph)
@@ -135,7 +135,7 @@ class CudaBackend:
 
     @contextmanager
     def _capturable(self) -> Iterator[None]:
-        """Tell the optimiser; fused Adam computes the same, but warns about it in eager steps."""
+        """Set `capturable`; fused Adam computes the same with it, but warns in eager steps."""
         groups = self.optimiser.param_groups
         for group in groups:
             group["capturable"] = True
@@ -150,7 +150,7 @@ class CudaBackend:
         """Undo what a failed capture leaves behind: its stream, and generators in capture mode."""
         generators = (self.generator, torch.cuda.default_generators[torch.cuda.current_device()])
         before = [generator.clone_state() for generator in generators]
-        with torch.cuda.stream(torch.cuda.current_stream()):  # put back in any case
+        with torch.cuda.stream(torch.cuda.current_stream()):  # restored in any case
             try:
                 yield
             except RuntimeError:

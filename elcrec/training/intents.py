@@ -16,7 +16,7 @@ from elcrec.data.histories import InteractionData
 from elcrec.models.interface import Intents, SequenceModel
 
 SAMPLE = 2000
-"""Users whose vectors are looked at; the same ones in every run on a data set."""
+"""Number of users whose vectors are examined; the same users in every run on a data set."""
 
 
 class IntentRecorder:
@@ -28,7 +28,7 @@ class IntentRecorder:
         """Choose the users.
 
         Args:
-            model: Any model; nothing is recorded of one without intents.
+            model: Any model; nothing is recorded for one without intents.
             data: The histories.
             epochs: After which epochs to take snapshots; 0 is before the first step.
         """
@@ -42,7 +42,7 @@ class IntentRecorder:
         self.snapshots: dict[int, dict[str, Tensor]] = {}
 
     def row(self, epoch: int) -> dict[str, float]:
-        """Diagnostics after an epoch, for the history; a snapshot too if it is asked for."""
+        """Diagnostics after an epoch, for the history; also takes a snapshot if one is due."""
         found = self.model.intents(self.data, self._device_users)
         if found is None:
             return {}
@@ -51,16 +51,16 @@ class IntentRecorder:
         return diagnose(found)
 
     def before_training(self) -> None:
-        """Take the snapshot of epoch 0, if it is asked for."""
+        """Take the snapshot of epoch 0, if one is due."""
         if 0 in self.epochs:
             self.row(0)
 
     def finish(self, best_epoch: int) -> dict[str, np.ndarray]:
         """Content of `intents.npz`, with the model as it was tested; empty without intents.
 
-        `epochs` (S,), `users` (n,), `embeddings` (S, n, d), `centers` (S, K, d), 0 behind the last
-        one of an epoch with fewer, and `assigned` (S, n), of which the last ones are those of the
-        best epoch, and `all_assigned` (users,) of every user then.
+        For S snapshots, of which the last is that of the best epoch: `epochs` (S,), `users` (n,),
+        `embeddings` (S, n, d), `assigned` (S, n) and `centers` (S, K, d), filled up with zeros in
+        epochs with fewer. `all_assigned` (users,): the center of every user in the best epoch.
         """
         everyone = torch.arange(self.data.n_users, device=self.data.device)
         found = self.model.intents(self.data, everyone) if self.epochs else None
@@ -84,8 +84,9 @@ def diagnose(intents: Intents) -> dict[str, float]:
     """Numbers of a history row: `intents_in_use`, `center_cosine`, `user_cosine`.
 
     Cosines are means over all pairs of different vectors. For learned centers also the cluster loss
-    of the users, once pair by pair (`cluster_direct`) and once by the identity that vectors of unit
-    length allow, 2 |m|² - 2 b·m with b the mean user and m the mean center (`cluster_identity`).
+    of the users, once pair by pair (`cluster_direct`) and once by the identity that holds for
+    vectors of unit length, 2 |m|² - 2 b·m with b the mean user and m the mean center
+    (`cluster_identity`).
     """
     users, centers = F.normalize(intents.users), intents.centers
     numbers = {

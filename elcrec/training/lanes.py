@@ -1,12 +1,12 @@
-"""Several trainings in one process: one GPU that a single training does not fill serves them all.
+"""Several trainings in one process, for a GPU that a single training cannot keep busy.
 
-Each has a lane of its own: a CUDA stream, so that its kernels run beside those of the others, and
-its own state of PyTorch's random numbers, which are one per process otherwise. The trainings take
-turns, a step each; a step only queues work for the GPU, so within an epoch no training waits for
-another. What needs the host (clustering by faiss, the end of a validation, a checkpoint, the
-capture of a graph) is one turn, and the others wait for it, with what they have queued. A training
-in a lane computes what it computes alone: on a CPU bit for bit, on a GPU up to the order in which
-its kernels add up.
+Each has its own lane: a CUDA stream, so that its kernels run beside those of the others, and its
+own state of PyTorch's random generators, of which a process otherwise has only one. The trainings
+take turns, a step each; a step only queues work for the GPU, so within an epoch no training waits
+for another. What needs the host (clustering by faiss, the end of a validation, a checkpoint, the
+capture of a graph) is one turn, and the others wait for it, while the GPU works off what they have
+queued. A training in a lane computes what it computes alone: on a CPU bit for bit, on a GPU up to
+the order in which its kernels sum.
 """
 
 from collections import deque
@@ -26,7 +26,7 @@ class Lane:
     """What a training has to itself while it is its turn."""
 
     def __init__(self, device: torch.device) -> None:
-        """Start with the random numbers as they are now."""
+        """Start from the current state of the random generators."""
         self.device = device
         self._cpu = torch.get_rng_state()
         self._cuda: torch.Generator | None = None
@@ -34,12 +34,12 @@ class Lane:
         if device.type == "cuda":
             self._cuda = self._default().clone_state()
             self._stream = torch.cuda.Stream(device)
-            # What was put on the device so far has to be there.
+            # Wait until what was sent to the device so far has arrived.
             self._stream.wait_stream(torch.cuda.current_stream(device))
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Surround a turn with the lane's stream and random numbers."""
+        """Run a turn with the lane's stream and random state."""
         before = torch.get_rng_state()
         torch.set_rng_state(self._cpu)
         try:
@@ -51,7 +51,7 @@ class Lane:
 
     @contextmanager
     def _cuda_numbers(self) -> Iterator[None]:
-        """Let PyTorch's generator on the GPU go on from the lane's state; nothing is copied."""
+        """Let PyTorch's generator on the GPU continue from the lane's state; nothing is copied."""
         if self._cuda is None:
             yield
             return
@@ -77,15 +77,15 @@ def side_by_side(
 ) -> Iterator[tuple[W, T | Exception]]:
     """Do pieces of work, up to `at_once` at a time; yields each with its outcome when it ends.
 
-    The outcome of one that fails is its error; the others go on. A piece begins in the order given,
-    as soon as a lane is free and it is ready; one that never is ready is left out.
+    If a piece fails, its outcome is the error, and the others continue. Pieces start in the order
+    given, as soon as a lane is free and they are ready; one that never becomes ready is skipped.
 
     Args:
         works: What is to be done.
         start: The generator that does a piece; it runs in a lane of its own.
-        at_once: Most pieces at a time.
-        device: Where they are done.
-        ready: Whether what a piece needs is there; asked whenever a lane is free.
+        at_once: Largest number of pieces at a time.
+        device: Device that they use.
+        ready: Whether everything that a piece needs exists; checked whenever a lane is free.
     """
     waiting = list(works)
     lanes: deque[tuple[W, Lane, Turns[T]]] = deque()

@@ -27,7 +27,7 @@ from elcrec.training.turns import Stepwise, Turns
 from elcrec.usage import Stopwatch
 
 RECENT = 10
-"""Epochs that tell how long the next one will take."""
+"""Number of past epochs that predict how long the next one will take."""
 
 
 def new_model(
@@ -37,14 +37,14 @@ def new_model(
     seed: int,
     start: Mapping[str, Tensor] | None = None,
 ) -> SequenceModel:
-    """Make a model as it is before its training, on the device of `data`.
+    """Make a model in its initial state, on the device of `data`.
 
     Args:
         kind: The class `Model` of the model's module.
         parameters: Its `Hyperparameters`.
         data: The histories.
-        seed: Seeds the initial weights, which are drawn on the host: the same on every device.
-        start: Weights of another model that this one starts from.
+        seed: Seeds the initial weights, which are drawn on the host: equal on every device.
+        start: Weights of another model from which this one starts.
 
     Raises:
         InputError: `start` does not fit.
@@ -74,12 +74,12 @@ def train(
         settings: Optimisation and selection.
         seed: Seeds sampling, dropout and k-means; the caller seeds the initial weights.
         protocol: How items seen before are ranked; see `SequenceModel.ranked_by`.
-        options: What else is asked for.
+        options: Further options.
 
     Raises:
-        InputError: The loss is no longer a finite number; or every target of a split is an item
-            that the user had before and that the protocol does not let compete.
-        OutOfTimeError: The deadline came first; a checkpoint has been written.
+        InputError: The loss is no longer finite; or every target of a split is an item that the
+            user has seen before and the protocol does not let compete.
+        OutOfTimeError: The deadline is too close; a checkpoint has been written.
     """
     begin = time.perf_counter()
     options = options or Options()
@@ -136,7 +136,7 @@ def train(
 
 
 def finished(result: Result, settings: TrainingSettings) -> bool:
-    """Whether all epochs are done, or `patience` of them went by without a better one."""
+    """Whether all epochs are done, or `patience` of them brought no improvement."""
     epochs = len(result.history)
     waited = epochs - result.best_epoch
     return epochs >= settings.max_epochs or bool(settings.patience and waited >= settings.patience)
@@ -162,6 +162,6 @@ def check_time(deadline: Deadline, result: Result, save: Callable[[], None]) -> 
     if deadline.comes_within(longest):
         save()
         raise OutOfTimeError(
-            f"the time limit is near: stopped at a checkpoint after epoch {len(result.history)}, "
-            f"an epoch takes {longest:.0f} s; the same command goes on from there"
+            f"the time limit is near: stopped at a checkpoint after epoch {len(result.history)} "
+            f"(an epoch takes {longest:.0f} s); the same command continues from there"
         )

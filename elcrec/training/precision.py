@@ -1,12 +1,12 @@
-"""How exactly training steps multiply: a setting that is named, recorded and `float32` by default.
+"""Precision of products in training steps: a named setting, recorded, by default `float32`.
 
 - `float32`: full single precision, cuDNN's recurrent layers and convolutions included (which
-  PyTorch by itself lets run in TF32).
+  PyTorch runs in TF32 by default).
 - `tf32`: on a GPU, matrix products, recurrent layers and convolutions of a training step round
   their factors to 10 bits of mantissa; nothing changes on a CPU.
-- `bf16`: moreover, the loss is computed under PyTorch's autocast in bfloat16. Weights, gradients
-  and Adam stay in float32; which sums and losses do, PyTorch decides, and it keeps more of them on
-  a GPU than on a CPU.
+- `bf16`: as `tf32`, and the loss is computed under PyTorch's autocast in bfloat16. Weights,
+  gradients and Adam stay in float32. PyTorch decides which sums and losses do, too; more of them
+  on a GPU than on a CPU.
 
 Evaluation and clustering are always in float32.
 """
@@ -18,11 +18,11 @@ from typing import Literal
 import torch
 
 Precision = Literal["float32", "tf32", "bf16"]
-"""How exactly a training step multiplies: see `elcrec.training.precision`."""
+"""Precision of the products in a training step: see `elcrec.training.precision`."""
 
 
 def full_precision() -> None:
-    """Let nothing in this process round to TF32, until a training step asks for it."""
+    """Keep this process from rounding to TF32 until a training step requests it."""
     _allow_tf32(False)
 
 

@@ -1,4 +1,4 @@
-"""What a training is told and what it leaves behind."""
+"""Options of a training, and its result."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ Report = Callable[[dict[str, float]], None]
 
 @dataclass
 class Result:
-    """What a training run found out."""
+    """Result of a training run."""
 
     best_epoch: int = 0
     """Epoch (from 1) whose weights were tested."""
@@ -28,15 +28,15 @@ class Result:
     weights: dict[str, Tensor] = field(default_factory=dict)
     """State of the model at the best epoch."""
     run_state: dict[str, Tensor] = field(default_factory=dict)
-    """What is no weight, likewise: see `SequenceModel.run_state`."""
+    """State other than weights at the best epoch: see `SequenceModel.run_state`."""
     intents: dict[str, np.ndarray] = field(default_factory=dict)
     """What users and intents looked like: see `elcrec.training.intents`."""
     resumed_after: list[int] = field(default_factory=list)
-    """Epochs whose checkpoint an interrupted training went on from."""
+    """Epochs from whose checkpoint an interrupted training was resumed."""
 
 
 class Checkpoints(Protocol):
-    """Where a training goes on from, and where it writes how far it has come."""
+    """Where a training resumes from, and where it saves its progress."""
 
     def load(self) -> dict[str, Any] | None:
         """Read the newest state; None when there is none."""
@@ -45,24 +45,24 @@ class Checkpoints(Protocol):
         """Write the state after an epoch."""
 
     def due(self) -> bool:
-        """Whether it is time to write one."""
+        """Whether it is time to write a checkpoint."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """How a training is done and what it leaves behind; the protocol does not ask."""
+    """How a training is carried out and what it leaves behind, beyond the protocol."""
 
     report: Report = lambda row: None
     """Called after each epoch with its history row."""
     test: bool = True
     """False leaves the test split alone, for choices that must not see it."""
     graphs: bool = False
-    """Train from CUDA graphs (`elcrec.training.graph`): the same steps with fewer launches. Other
-    devices than a GPU train as ever."""
+    """Train from CUDA graphs (`elcrec.training.graph`): the same steps with fewer launches. No
+    effect on devices other than a GPU."""
     precision: Precision = "float32"
-    """Of the products in a step: see `elcrec.training.precision`."""
+    """Precision of the products in a step: see `elcrec.training.precision`."""
     checkpoints: Checkpoints | None = None
-    """Where to go on from, and where to write how far the training has come."""
+    """Where to resume from, and where to save progress."""
     deadline: Deadline | None = None
     """Stop with a checkpoint before this moment."""
     snapshot_epochs: tuple[int, ...] = ()

@@ -1,6 +1,6 @@
-"""What a checkpoint of a training holds: enough to go on as if nothing had happened.
+"""What a training checkpoint holds: enough to continue as if nothing had happened.
 
-On a CPU a training that was resumed ends with the same numbers, bit for bit.
+On a CPU a resumed training ends with the same numbers, bit for bit.
 """
 
 import time
@@ -30,13 +30,13 @@ class Resumable:
     """Epochs that the newest checkpoint holds."""
 
     def elapsed(self) -> float:
-        """Seconds of training, those before an interruption included."""
+        """Seconds of training, including those before an interruption."""
         return time.perf_counter() - self.begin
 
     def resume(self) -> None:
-        """Put the newest checkpoint back, if there is one.
+        """Restore the newest checkpoint, if there is one.
 
-        Call it when the hooks before the first epoch have run, and before any step.
+        Call it after the hooks before the first epoch, and before any step.
         """
         state = self.checkpoints.load() if self.checkpoints else None
         if state is None:
@@ -62,7 +62,7 @@ class Resumable:
         self.begin -= state["elapsed"]
 
     def save(self) -> None:
-        """Write a checkpoint, if there is a place for it and it would say anything new."""
+        """Write a checkpoint, if checkpoints are kept and there is anything new to save."""
         epochs = len(self.result.history)
         if self.checkpoints is None or self.kept == epochs:
             return

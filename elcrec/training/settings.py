@@ -8,8 +8,8 @@ from elcrec.evaluation.metrics import SELECTABLE
 LAST = "last"
 """As `select_by`: no epoch is chosen, the last one is kept."""
 BEFORE = "before"
-"""In the metadata of a setting that came later: the value that runs before it were trained with.
-With that value it stays out of the hash of a run's settings, so these runs stay what they are."""
+"""Metadata key of a setting that was added later: the value that earlier runs were trained with.
+With that value it is left out of the hash of a run's settings, so earlier hashes stay valid."""
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class TrainingSettings:
     """Optimisation and selection; the defaults are the protocol of the paper's released code."""
 
     batch_size: int = 256
-    """Samples per step; the last batch of an epoch is smaller and kept."""
+    """Samples per step; the last batch of an epoch may be smaller and is kept."""
     learning_rate: float = 0.001
     """Step size of Adam."""
     beta1: float = 0.9
@@ -27,7 +27,7 @@ class TrainingSettings:
     weight_decay: float = 0.0
     """L2 penalty, added to the gradient by Adam."""
     max_epochs: int = 300
-    """Most epochs of training."""
+    """Maximum number of training epochs."""
     patience: int = 40
     """Stop after this many epochs without a better validation score; 0: never."""
     select_by: str = "NDCG@20"

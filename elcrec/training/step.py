@@ -1,7 +1,7 @@
-"""Training steps: forward, backward, Adam; a whole epoch of them, and one after the other.
+"""Training steps: forward, backward, Adam; and whole epochs of them.
 
-Nothing in a step waits for the device, so the host can prepare the next ones, of this training or
-of another one beside it (`elcrec.training.lanes`).
+Nothing in a step waits for the device, so the host can prepare the next ones, for this training or
+for another one beside it (`elcrec.training.lanes`).
 """
 
 import math
@@ -29,9 +29,9 @@ class Step:
     """Replays the steps from graphs."""
     precision: Precision = "float32"
     sums: dict[str, Tensor] = field(default_factory=dict, init=False)
-    """Of each term, weighted; they never move."""
+    """Weighted sum of each term; always the same tensors."""
     good_steps: Tensor = field(init=False)
-    """How many came before the first bad one."""
+    """Number of steps before the first one that was not finite."""
 
     def __post_init__(self) -> None:
         self.good_steps = torch.zeros((), device=self.context.data.device)
@@ -57,15 +57,15 @@ class Step:
                 self.sums[name] += weighted
             else:
                 self.sums[name] = weighted
-        # A sum that is not finite never is again. Terms outside the total count, too.
+        # A sum that is not finite stays so. Terms outside the total are checked, too.
         everything = torch.stack([value.float() for value in self.sums.values()]).sum()
         self.good_steps += (everything - everything) == 0
 
     def read_losses(self, epoch: int = 1) -> dict[str, float]:
-        """Mean of each term since the last call, which is the one wait for the device.
+        """Mean of each term since the last call; the only wait for the device.
 
         Raises:
-            InputError: A loss or a weight is NaN or infinite; says since which batch of `epoch`.
+            InputError: A loss or a weight is NaN or infinite; names the first bad batch.
         """
         finite = torch.stack([p.isfinite().all() for p in self.model.parameters()]).all()
         read = torch.stack([*self.sums.values(), self.good_steps, finite.float()]).tolist()
@@ -84,7 +84,7 @@ def make_step(
     graphs: bool = False,
     precision: Precision = "float32",
 ) -> Step | None:
-    """Steps for `train_epoch`, from CUDA graphs if asked for and on a GPU.
+    """Steps for `train_epoch`, from CUDA graphs if requested and on a GPU.
 
     None without an optimiser, for a model without parameters: nothing is trained.
     """
@@ -101,7 +101,7 @@ def train_epoch(step: Step | None, batch_size: int, epoch: int = 1) -> Turns[dic
     """One pass over the samples in random order; returns the mean of each loss term.
 
     Args:
-        step: What makes the steps, the same one in all epochs; of a model in training mode.
+        step: Makes the steps, the same object in all epochs; its model is in training mode.
             None, for a model without parameters: nothing is done.
         batch_size: Samples per step.
         epoch: Number of the pass, for messages.
@@ -121,7 +121,7 @@ def train_epoch(step: Step | None, batch_size: int, epoch: int = 1) -> Turns[dic
 
 
 def until_done(device: torch.device) -> Turns[None]:
-    """Leave the turns to others until the device has done what this training has queued."""
+    """Leave turns to others until the device has finished what this training has queued."""
     if device.type == "cuda":
         event = torch.cuda.Event()
         event.record()
@@ -144,12 +144,12 @@ def make_optimiser(model: SequenceModel, settings: TrainingSettings) -> torch.op
 
 
 def check_finite(losses: dict[str, float], weights: bool, batch: int, epoch: int) -> None:
-    """Refuse to go on from an epoch that ended with a loss or a weight that is no number.
+    """Raise an error if an epoch ended with a loss or a weight that is not finite.
 
     Args:
         losses: Mean of each term over the epoch.
         weights: Whether all weights are finite.
-        batch: The first whose total loss was not finite, from 1.
+        batch: The first one in which a loss was not finite, from 1.
         epoch: From 1.
 
     Raises:
@@ -163,6 +163,6 @@ def check_finite(losses: dict[str, float], weights: bool, batch: int, epoch: int
             )
     if not weights:
         raise InputError(
-            "training diverged: a weight is no number after the last batch of epoch "
+            "training diverged: a weight is not finite after the last batch of epoch "
             f"{epoch}; try a smaller training.learning_rate"
         )

@@ -8,7 +8,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 Turns = Generator[None, None, T]
-"""Does a part of the work whenever it is asked for the next turn; returns the outcome."""
+"""A generator that does a part of the work in each turn, and returns the outcome."""
 
 
 class Stepwise(Generic[P, T]):

@@ -1,1 +1,1 @@
-"""This project's code against figures and weights of the authors' code."""
+"""Comparison of this project's code with numbers and weights of the authors' code."""

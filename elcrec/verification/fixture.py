@@ -18,10 +18,10 @@ from elcrec.verification.tensor_names import to_released
 
 BATCH = ("input_ids", "target_pos", "target_neg", "view_1", "view_2")
 LOSSES = ("loss_next_item", "loss_instance", "loss_intent", "loss_total")
-"""Which every step must have; those of ELCRec the first of `CLUSTER_LOSSES`, too."""
+"""Losses that every step must have; steps of ELCRec also the first of `CLUSTER_LOSSES`."""
 CLUSTER_LOSSES = ("loss_cluster", "loss_cluster_pull", "loss_cluster_push")
 TENSORS = ("grad", "after")
-"""Followed by the name of a tensor, and as large."""
+"""Followed by the name of a tensor, whose shape they have."""
 NORMS = ("grad_norm", "param_norm_after")
 """Followed by the name of a tensor, each one number."""
 
@@ -33,7 +33,8 @@ class Fixture:
         """Read all arrays.
 
         Raises:
-            InputError: No such file, none of arrays of finite numbers, or one without steps.
+            InputError: The file is missing, holds anything but fixture arrays of finite numbers, or
+                has no steps.
         """
         self.path = path
         self.arrays = read_arrays(path)
@@ -41,13 +42,13 @@ class Fixture:
             if not is_finite(array):
                 raise InputError(f"{path}: {shown(name)} must be finite numbers")
             if not re.fullmatch(r"step\d+/.+|weights/.+|config/.+|kmeans_centroids", name):
-                raise InputError(f"{path}: {shown(name)} is no array of a golden fixture")
+                raise InputError(f"{path}: {shown(name)} is not an array of a golden fixture")
         self.steps = sorted({n.split("/")[0] for n in self.arrays if n.startswith("step")})
         if not self.steps:
             raise InputError(f"{path}: not a golden fixture: it has no 'step0/…' arrays")
 
     def group(self, prefix: str) -> dict[str, Tensor]:
-        """Tensors whose name begins with `prefix/`, without it."""
+        """Tensors whose names begin with `prefix/`, by the rest of the name."""
         cut = len(prefix) + 1
         return {
             name[cut:]: torch.from_numpy(_native(array))
@@ -62,19 +63,19 @@ class Fixture:
             return None
         found = torch.from_numpy(_native(self.arrays["kmeans_centroids"]))
         if found.ndim != 2 or not len(found):
-            raise InputError(f"{self.path}: kmeans_centroids must be (K, d)")
+            raise InputError(f"{self.path}: kmeans_centroids must have shape (K, d)")
         return found
 
     def check(self, model: TransformerModel, needed: Collection[str]) -> None:
-        """Check what is replayed and what is compared with the model's.
+        """Check the arrays that are replayed or compared with the model's.
 
         Args:
-            model: Of the fixture's sizes.
+            model: A model with the fixture's sizes.
             needed: Losses that every step must have.
 
         Raises:
-            InputError: A name is missing or compared with nothing, an array has another shape than
-                the model's, or an id is out of range.
+            InputError: A name is missing or matches nothing in the model, an array's shape differs
+                from the model's, or an id is out of range.
         """
         items, width = model.encoder.items.weight.shape
         parameters = to_released(dict(model.named_parameters()))
@@ -93,7 +94,7 @@ class Fixture:
             for name, value in found.items():
                 where = f"{self.path}: {brief(f'{step}/{name}')}"
                 if name not in known and name != "users":
-                    raise InputError(f"{where} fits no tensor")
+                    raise InputError(f"{where} matches no tensor of the model")
                 needed_shape = known.get(name, value.shape)
                 if value.shape != needed_shape:
                     raise InputError(
@@ -109,7 +110,7 @@ def _are_ids(values: Tensor, items: int) -> bool:
 
 
 def _native(array: NDArray[Any]) -> NDArray[Any]:
-    """The same numbers in a type that torch has: no other byte order, no unsigned large ones."""
+    """The same numbers in a type that torch has: native byte order, no large unsigned ones."""
     if array.dtype.kind == "f":
         return array.astype(np.float64 if array.dtype.itemsize > 4 else np.float32)
     return array.astype(np.int64)

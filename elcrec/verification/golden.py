@@ -38,7 +38,7 @@ AFTER_STEP_TOLERANCE = 1e-2
 # its deviation is measured against the query bias of the same layer.
 CLUSTER_PARTS = ("loss_cluster_pull", "loss_cluster_push")
 # The cluster loss is the sum of these two, of about the same size and opposite sign. Rounding is
-# relative to them and not to what is left, so its deviation is measured against |pull| + |push|.
+# relative to them and not to the remainder, so its deviation is measured against |pull| + |push|.
 
 
 @dataclass(frozen=True)
@@ -57,15 +57,15 @@ class Deviation:
 
 
 def verify(path: Path, weights: Path | None = None) -> list[Deviation]:
-    """Replay the fixture's steps and compare everything it holds.
+    """Replay the fixture's steps and compare everything in it.
 
     Args:
         path: The fixture.
-        weights: Released weights to start from, for a fixture that carries none.
+        weights: Released weights to start from, for a fixture that contains none.
 
     Raises:
-        InputError: The fixture cannot be read or does not belong together, or needs `weights` and
-            none are given.
+        InputError: The fixture cannot be read or is inconsistent, or needs `weights` and none are
+            given.
     """
     fixture = Fixture(path)
     model = build(fixture, weights)
@@ -89,26 +89,26 @@ def verify(path: Path, weights: Path | None = None) -> list[Deviation]:
         for name, parameter in to_released({n: p.detach() for n, p in named.items()}).items():
             found |= {f"after/{name}": parameter, f"param_norm_after/{name}": parameter.norm()}
         deviations += compare(step, expected, found)
-        if recorded := fixture.group(f"{step}/after"):  # go on from there: steps compare apart
+        if recorded := fixture.group(f"{step}/after"):  # so that each step is compared by itself
             fit(model, from_released(fixture.path, recorded), str(fixture.path))
     return deviations
 
 
 def build(fixture: Fixture, weights: Path | None) -> TransformerModel:
-    """Make the model that a fixture speaks of: ICLRec when it carries k-means centroids."""
+    """Make the model of a fixture: ICLRec if it contains k-means centroids, else ELCRec."""
     tensors = fixture.group("weights")
     if tensors:
         state = from_released(fixture.path, tensors)
     elif weights is not None:
         state = load_released(weights)
     else:
-        raise InputError(f"{fixture.path}: carries no weights; name the released ones by --weights")
+        raise InputError(f"{fixture.path}: has no weights; give the released ones with --weights")
     of = fixture.path if tensors else weights or fixture.path
     centroids, item_size = fixture.centroids, len(state["encoder.items.weight"])
     kind = elcrec_model if centroids is None else iclrec
     centers = state.get("centers") if centroids is None else centroids
     if centers is None or not centers.ndim:
-        raise InputError(f"{of}: has no cluster_centers, the fixture no kmeans_centroids")
+        raise InputError(f"{of}: has no cluster_centers, and the fixture no kmeans_centroids")
     sizes = {
         "dimension": state["encoder.items.weight"].shape[1],
         "max_length": len(state["encoder.positions.weight"]),
@@ -141,7 +141,7 @@ def compare(
     """Yield the deviation of every quantity that the fixture has."""
     for name, value in expected.items():
         kind, _, tensor = name.partition("/")
-        if name not in found:  # of the batch
+        if name not in found:  # part of the batch
             continue
         if kind == "assigned_intent":
             yield Deviation(step, name, float((found[name] != value).double().mean()), 0.0)
@@ -176,12 +176,12 @@ def assigned_intents(model: TransformerModel, hidden: Tensor) -> Tensor:
 def _fitting(
     fixture: Fixture, sizes: elcrec_model.Hyperparameters, state: dict[str, Tensor], item_size: int
 ) -> elcrec_model.Model:
-    """ELCRec with alpha and the fusion, which fixtures do not store, by the losses of step 0."""
+    """ELCRec with alpha and fusion, which fixtures do not store, found from step 0's losses."""
     first = fixture.group("step0")
     loss = {n: float(v) for n, v in first.items() if n.startswith("loss_")}
     rest = loss["loss_next_item"] + 0.1 * (loss["loss_instance"] + loss["loss_intent"])
     if not abs(loss["loss_total"] - rest) <= LARGEST_ALPHA * abs(loss["loss_cluster"]) > 0:
-        raise InputError(f"{fixture.path}: the losses of step0 do not sum to loss_total")
+        raise InputError(f"{fixture.path}: the losses of step0 do not add up to loss_total")
     alpha = round((loss["loss_total"] - rest) / loss["loss_cluster"], 2)
 
     def made(fusion: Fusion) -> elcrec_model.Model:
@@ -195,5 +195,5 @@ def _fitting(
                 float(made(fusion).loss(make_batch(first))["instance"]) - loss["loss_instance"]
             )
 
-    # Made anew: a loss leaves its mark on the centers, which it puts to unit length.
+    # Made anew: computing a loss changes the centers, which it normalises.
     return made(min(get_args(Fusion), key=away))

@@ -1,4 +1,4 @@
-"""What published weights give: intents, and ranks beside those of a fixture."""
+"""Results of published weights: intents, and ranks compared with those of a fixture."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,10 +15,10 @@ from elcrec.training.intents import IntentRecorder, diagnose
 
 
 def learned_intents(model: SequenceModel, data: InteractionData) -> dict[str, float] | None:
-    """What a history says of the intents after an epoch, of weights; None without learned ones.
+    """Diagnostics as in a history row, but of weights; None without learned intents.
 
-    `count` centers, of which `in_use` are nearest to one of the `users` that every run looks at,
-    and the mean cosines of `elcrec.training.intents.diagnose`. Centers that k-means makes anew at
+    `count` centers, of which `in_use` are nearest to one of the `users` that every run examines,
+    and the mean cosines of `elcrec.training.intents.diagnose`. Centers that k-means finds anew in
     every epoch, such as ICLRec's, are not in published weights.
     """
     users = IntentRecorder(model, data).users
@@ -36,7 +36,7 @@ def learned_intents(model: SequenceModel, data: InteractionData) -> dict[str, fl
 
 
 def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> str:
-    """Say how many users' ranks differ from a fixture's, and by how much at most."""
+    """Report how many users' ranks differ from a fixture's, and by how much at most."""
     split = next((s for s in SPLITS if s in path.stem), None)
     if split is None:
         raise InputError(f"{path}: its name must contain 'valid' or 'test'")
@@ -47,7 +47,7 @@ def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> st
     difference = np.abs(ranks[split].astype(np.int64) - expected.astype(np.int64))
     return (
         f"{path.name}: {int((difference > 0).sum())} of {len(expected)} ranks differ, "
-        f"at most by {int(difference.max())}"
+        f"by at most {int(difference.max())}"
     )
 
 

@@ -1,4 +1,4 @@
-"""Weights of the authors' code in our modules: names, shapes, safe loading.
+"""Weights of the authors' code for our modules: names, shapes, safe loading.
 
 The ELCRec and ICLRec repositories publish PyTorch state dictionaries. Ours differ in names, and in
 that query, key and value are one linear layer.
@@ -26,7 +26,7 @@ NAMES = {
     "LayerNorm.": "encoder.norm.",
     "cluster_centers": "centers",
 }
-"""Parts of the authors' names to ours, in the order in which they are replaced."""
+"""Parts of the authors' names, mapped to ours in the order in which they are replaced."""
 PARTS = ("query", "key", "value")
 """Their layers, in the order of the rows in our `attention.projection`."""
 NEEDED = ("item_embeddings.weight", "position_embeddings.weight")
@@ -53,7 +53,7 @@ def from_released(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor
 
     Args:
         path: The file that holds them, for messages.
-        tensors: By their names.
+        tensors: By the authors' names.
 
     Raises:
         InputError: A name that neither repository has, query, key and value that do not fit, or
@@ -71,7 +71,7 @@ def from_released(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor
             parts = [tensors.get(name.replace("query", part)) for part in PARTS]
             whole = [part for part in parts if part is not None and part.shape == tensor.shape]
             if len(whole) < len(PARTS) or not tensor.ndim:
-                raise InputError(f"{path}: {shown(name)} needs a key and a value of its shape")
+                raise InputError(f"{path}: {shown(name)} needs a key and a value of the same shape")
         elif ".attention.key." in name or ".attention.value." in name:
             continue  # comes with its query
         renamed = name.replace(".query.", ".projection.")

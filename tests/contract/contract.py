@@ -62,7 +62,7 @@ def repeating_data(users: int = 60) -> InteractionData:
 def check_repeats(model: SequenceModel, settings: TrainingSettings, protocol: str) -> None:
     """Under `repeats` a target's rank is its place among the scores of all items."""
     data = repeating_data()
-    with pytest.raises(InputError, match=r"60 test ones .*`protocol: repeats` lets them compete"):
+    with pytest.raises(InputError, match=r"60 test targets.*`protocol: repeats` lets them compete"):
         train(model, data, settings, seed=1, protocol=protocol)
     with torch.enable_grad():
         ranks = train(model, data, settings, seed=1, protocol="repeats").ranks["test"]

@@ -110,7 +110,7 @@ def test_wrong_starts_are_one_line_each(tiny, tmp_path, capsys):
     broken = tmp_path / "broken.pt"
     broken.write_bytes(b"no weights")
     for model, file, message in [
-        ("sasrec", broken, "sasrec starts from no other model"),
+        ("sasrec", broken, "sasrec does not start from another model"),
         ("s3rec", broken, "broken.pt: cannot read weights"),
         ("s3rec", tmp_path / "none.pt", "none.pt: not there yet"),
     ]:

@@ -170,9 +170,9 @@ def test_code_in_weights_is_never_run(folder: Path, kind: str) -> None:
 def test_code_in_arrays_is_never_run(folder: Path) -> None:
     path, mark = folder / "ranks-test.npz", folder / "mark"
     path.write_bytes(npz({"released": np.array([Harm(mark)], dtype=object)}))
-    with pytest.raises(InputError, match="is not a whole"):
+    with pytest.raises(InputError, match="is not a complete"):
         compare_ranks(path, {"test": np.zeros(1, dtype=np.int64)}, "paper")
-    with pytest.raises(InputError, match="is not a whole"):
+    with pytest.raises(InputError, match="is not a complete"):
         golden.Fixture(path)
     assert not mark.exists()
 

@@ -59,7 +59,7 @@ def test_the_device_is_named_with_its_threads():
 
 def test_more_memory_than_there_can_be_is_refused_before_it_is_taken():
     reserve(10**9, "this")
-    words = r"this takes 1,000,000 GB of [\d,]+ GB that are free"
+    words = r"this needs 1,000,000 GB, but [\d,]+ GB are free"
     with pytest.raises(MemoryError, match=words) as caught:
         reserve(10**15, "this")
     assert ran_out(caught.value)

@@ -19,7 +19,7 @@ def test_from_the_files_to_the_page_and_then_nothing(tmp_path):
     page = (folder / "index.html").read_text()
     assert all(f'id="industrial-{table}"' in page for table in ("tasks", "groups", "others"))
     assert page.count("data:image/png;base64,") == 2
-    assert "4 finished, 0 not there" in page
+    assert "4 finished, 0 missing" in page
     assert (folder / "tables" / "industrial.csv").exists()
     assert "Files: ml-100k.inter, a file of one" in page
     assert not planned(*config)

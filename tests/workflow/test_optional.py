@@ -71,7 +71,7 @@ def test_ml_1m_from_the_archive_to_its_tables(tmp_path):
     assert "60 users, 13 items, 721 actions" in (tables / "data_statistics.md").read_text()
     page = (tmp_path / "results" / "report" / "index.html").read_text()
     assert "values in the paper's Tables 1 and 8" in page
-    assert "the paper has no such table" not in page
+    assert "the paper has no results to compare with" not in page
 
 
 def test_without_the_network_it_is_one_line_that_says_what_to_do(tmp_path, unreachable):

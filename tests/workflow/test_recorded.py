@@ -43,7 +43,7 @@ def test_everything_is_made_and_nothing_is_trained(recorded):
     assert seeds >= {("popularity", "2"), ("elcrec", "1")}
     assert len(seeds) == len({model for model, _ in seeds})
     page = (output / "report" / "index.html").read_text()
-    assert "3 recorded, 1 not there" in page
+    assert "3 recorded, 1 missing" in page
     again = snakemake(*arguments, "--dry-run")
     assert "Nothing to be done" in again.stderr + again.stdout
     of_jobs = recorded.parent / "jobs.html"  # Snakemake's own

@@ -37,7 +37,7 @@ def refused(tmp_path, config, *arguments, **environment):
         ({"threads": "two"}, "threads: must be an integer from 1 to 1024, got 'two'"),
         ({"models": ["elcerc"]}, "models[0]: unknown model 'elcerc' (did you mean 'elcrec'?); kn"),
         ({"use": ["tinny"]}, "use[0]: unknown data set 'tinny' (did you mean 'tiny'?); known: "),
-        ({"seeds": [1, 1]}, "seeds: must have no value twice, got 1 at [0] and [1]"),
+        ({"seeds": [1, 1]}, "seeds: must not repeat a value, got 1 at [0] and [1]"),
         ({"training": {"max_epochs": -1}}, "training.max_epochs: must be 1 or more, got -1"),
     ],
 )
@@ -127,9 +127,7 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path, place, change):
     (tmp_path / place).touch()
     (line,) = refused(tmp_path, config)
     assert line.startswith(f"elcrec: {tmp_path / place}")
-    assert line.endswith(
-        "cannot be written: a file, or a link to nothing, is in the place of a folder"
-    )
+    assert line.endswith("cannot be written: a file or a broken link is where a folder must be")
 
 
 def test_numbers_and_booleans_of_nested_options_are_taken(tmp_path):

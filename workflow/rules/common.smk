@@ -1,4 +1,4 @@
-# Configuration, paths and resources that all rules share.
+# Configuration, paths and resources shared by all rules.
 import hashlib
 import json
 import os
@@ -26,10 +26,10 @@ from elcrec.runs.plan import check_runs, runs_of
 
 
 def checked_config():
-    """The merged configuration; everything it asks for is checked before any job starts."""
+    """The merged configuration; everything it requests is checked before any job starts."""
     files = [DEFAULT, *map(Path, workflow.overwrite_configfiles or [])]
     layers = [(file, read_yaml(file)) for file in files]
-    # Snakemake has merged these too, but hands over numbers of a nested --config as texts.
+    # Snakemake has merged these too, but passes numbers of a nested --config as strings.
     layers.append(
         ("--config", as_wanted(ConfigFile, dict(workflow.config_settings.config)))
     )
@@ -40,7 +40,7 @@ def checked_config():
 
 
 def check_folders():
-    """Refuse what stands in the place of a folder that jobs write to."""
+    """Refuse a file in the place of a folder that jobs write to."""
     kinds = "runs tables figures report efficiency sensitivity released grid"
     folders = [CONFIG.output / kind for kind in kinds.split()]
     folders += [CONFIG.data / name for name in ("logs", *CONFIG.use)]
@@ -52,9 +52,9 @@ def check_folders():
 
 
 def snapshot():
-    """The configuration as it was merged here, --configfile and --config included, for the commands.
+    """The configuration as merged here, including --configfile and --config, as a file for the commands.
 
-    The file is named by its content, so that another call of Snakemake does not change that of a running one.
+    The file is named by its content, so that another call of Snakemake does not change the file of a running one.
     """
     text = dump(dict(config))
     name = f"config-{hashlib.sha256(text.encode()).hexdigest()[:12]}.yaml"
@@ -83,7 +83,7 @@ def count_gpus():
 try:
     if set("{}") & set(str(workflow.basedir)):
         raise InputError(
-            f"{workflow.basedir}: must have no braces, which Snakemake replaces"
+            f"{workflow.basedir}: must not contain braces, which Snakemake replaces"
         )
     CONFIG = checked_config()
     RECORDED = CONFIG.runs == "recorded"
@@ -94,7 +94,7 @@ try:
     check_folders()
     SNAPSHOT = snapshot()
 except InputError as error:
-    # Not a WorkflowError, which would add the lines of this file to the one that matters
+    # Not a WorkflowError, which would add lines of this file to the one that matters
     sys.exit(f"elcrec: {error}")
 OUTPUT = str(CONFIG.output)
 DATA = str(CONFIG.data)
@@ -103,8 +103,8 @@ os.environ["PYTHONPATH"] = os.pathsep.join(
     [str(workflow.basedir), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
 
-# A training takes one `gpu`; the profile says how many there are (default 1). An undeclared resource
-# would be unlimited, and `--resources` on the command line replaces those of the profile as a whole.
+# A training uses one `gpu`; the profile says how many there are (default 1). An undeclared resource
+# would be unlimited, and `--resources` on the command line replaces all resources of the profile.
 GPU_PER_JOB = 1 if GPUS else 0
 workflow.global_resources.setdefault("gpu", 1)
 ALL_GPUS = workflow.global_resources["gpu"].value
@@ -122,19 +122,19 @@ def run_file(name):
 
 
 def available(paths):
-    """Those of the files that there can be: with `runs: recorded` only what is recorded."""
+    """The files that can exist: with `runs: recorded` only those that are recorded."""
     return [path for path in paths if not RECORDED or Path(path).exists()]
 
 
 def run_files(datasets, models):
-    """The records of the runs of models on data sets, of every seed."""
+    """The record files of the runs of models on data sets, for every seed."""
     names = ("metrics.json", "ranks.npz", "history.csv")
     runs = runs_of(CONFIG, datasets, models)
     return available(f"{run.folder}/{name}" for run in runs for name in names)
 
 
 RUN_FILES = run_files(CONFIG.use, CONFIG.models)
-# Predictions of other frameworks, and the ids that they name
+# Predictions of other frameworks, and the id files that they refer to
 EXTERNAL = list(map(str, CONFIG.external_files()))
 
 

@@ -2,7 +2,7 @@
 
 
 def local_files(wildcards):
-    """Files of the user's own that a data set names: a change prepares it again."""
+    """The user's own files that a data set names: a change prepares it again."""
     paths = [source.path for source in CONFIG.dataset(wildcards.dataset).places]
     return [path for path in paths if path and path.exists()]
 

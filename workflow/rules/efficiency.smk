@@ -1,6 +1,6 @@
-# Tables 2 and 3: time and memory of runs that are alone on the device.
+# Tables 2 and 3: time and memory of runs that have the device to themselves.
 
-# A cluster has no number of cores, and gives each job a GPU of its own: there the profile says `gpu: 1`.
+# A cluster has no fixed number of cores and gives each job its own GPU: its profile says `gpu: 1`.
 ALL_CORES = (
     None if workflow.remote_exec else workflow.resource_settings.cores
 ) or CONFIG.threads
@@ -14,7 +14,7 @@ rule measure:
         f"{OUTPUT}/efficiency/{{dataset}}/{{model}}.json",
     log:
         f"{OUTPUT}/logs/measure/{{dataset}}-{{model}}.log",
-    # All cores and all GPUs are taken, so that no other job of this workflow runs meanwhile.
+    # Takes all cores and all GPUs, so that no other job of this workflow runs meanwhile.
     threads: ALL_CORES
     resources:
         gpu=ALL_GPUS,

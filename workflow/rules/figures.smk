@@ -1,4 +1,4 @@
-# Figures, and the trainings that only they need: ablation arms (rule train) and the sensitivity runs.
+# Figures, and the trainings that only they need: ablation arms (rule train) and sensitivity runs.
 import functools
 
 from elcrec.figures.plan import plan
@@ -18,7 +18,7 @@ SENSITIVITY = {
 
 
 def sensitivity_point(wildcards):
-    """The point that a folder of rule sensitivity holds."""
+    """The point of the sensitivity analysis that a folder holds."""
     w = wildcards
     name = f"{OUTPUT}/sensitivity/{w.dataset}/{w.parameter}-{w.value}/{w.seed}"
     return SENSITIVITY[str(Path(name))]
@@ -46,7 +46,7 @@ def drawing_code(kind):
 
 
 def figure_inputs(wildcards):
-    """Run files that a figure shows, and what else it is made of."""
+    """Run files that a figure shows, and its other inputs."""
     figure = FIGURES[wildcards.figure]
     files = available(
         f"{folder}/{name}"

@@ -1,4 +1,4 @@
-# What the papers leave open, decided on validation: snakemake grid
+# Grid search on validation for what the papers leave open: snakemake grid
 GRID = {
     (dataset, model): read_grid(CONFIG, model, dataset)
     for dataset in CONFIG.use
@@ -18,7 +18,7 @@ rule try_point:
     threads: CONFIG.threads
     resources:
         gpu=GPU_PER_JOB,
-        runtime=TRAINING_MINUTES,  # without checkpoints: has to suffice for all its epochs
+        runtime=TRAINING_MINUTES,  # no checkpoints: must suffice for all epochs
         mem_mb=TRAINING_MB,
     params:
         code=training_code,

@@ -10,8 +10,8 @@ INDUSTRIAL_RUNS = [
 
 
 rule industrial_prepare:
-    # sources.json is no output: Snakemake would remove it before it is made again, and where a file that is
-    # there already came from would be forgotten.
+    # sources.json is not an output: Snakemake would delete it before the job runs again, and the origin of files
+    # that exist already would be lost.
     output:
         f"{DATA}/industrial/{{dataset}}/table.npz",
     log:
@@ -87,5 +87,5 @@ rule industrial_report:
 
 rule industrial:
     input:
-        INDUSTRIAL_RUNS,  # themselves: a missing one is made although the page is there
+        INDUSTRIAL_RUNS,  # so that a missing run is made even if the page exists
         rules.industrial_report.output,

@@ -1,9 +1,9 @@
-# The nightly check: snakemake replication_check. It fails if a cell is not what was recorded.
+# The nightly check: snakemake replication_check. It fails if a cell differs from the record.
 
 
 def runs_of_check(wildcards):
-    """Metrics of the runs, if there are recorded ones that they can be compared with."""
-    # It imports pandas, which no other rule waits for
+    """Metrics of the runs, if there are recorded runs to compare them with."""
+    # Imported here because it loads pandas, which no other rule needs
     from elcrec.nightly.check import references
 
     try:
@@ -23,7 +23,7 @@ rule replication_check:
         runs_of_check,
     log:
         f"{OUTPUT}/logs/replication_check.log",
-    # The verdict is no `output`: Snakemake would remove that of a check that fails, and it is to be read then.
+    # The verdict is not an `output`: Snakemake would delete it if the check fails, just when it is needed.
     params:
         verdict=f"{OUTPUT}/replication_check.json",
     shell:

@@ -1,4 +1,4 @@
-# What the authors' published weights give on our evaluator: snakemake released_weights
+# Results of the authors' published weights with our evaluator: snakemake released_weights
 RELEASED = {(entry.model, entry.dataset): entry for entry in CONFIG.released_weights}
 
 

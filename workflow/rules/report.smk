@@ -1,5 +1,5 @@
-# The replication report: one page from tables, figures and run records, whatever of them is there.
-# Works on partial results too: elcrec report --config ..., with gaps where something is not there yet.
+# The replication report: one page from all tables, figures and run records that exist.
+# Works on partial results, too: elcrec report --config ..., with gaps where something is missing.
 
 
 def report_figures(wildcards):
@@ -8,9 +8,9 @@ def report_figures(wildcards):
 
 
 def report_extras(wildcards):
-    """The study's table if the configuration has a study, and results of optional targets if they are there.
+    """The study's table if the configuration has a study, and results of optional targets if they exist.
 
-    Of recorded runs: what is recorded of the released weights, and what was found out about cells and rules.
+    For recorded runs: the recorded results of the released weights, and the findings on cells and rules.
     """
     study = list(rules.study_table.output) if CONFIG.figures.study else []
     if RECORDED:

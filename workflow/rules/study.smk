@@ -2,7 +2,7 @@
 
 
 def with_genres():
-    """Tables of the data sets whose items have attributes, beside which these lie."""
+    """Tables of the data sets whose items have attributes; the attributes are stored beside them."""
     known = [
         d
         for d in CONFIG.use

@@ -131,7 +131,7 @@ rule use:
         RUN_FILES,
         EXTERNAL,
         TABLE_TEMPLATES,
-        # Of `elcrec bench --serve`, if somebody measured
+        # Written by `elcrec bench --serve`, if it was run
         [str(path) for path in [source(CONFIG) / "serve.json"] if path.exists()],
     output:
         expand(f"{OUTPUT}/tables/use.{{kind}}", kind=["csv", "md", "tex"]),

@@ -1,8 +1,8 @@
 # One training run: data set x model x seed.
 
-# What a training asks of a cluster (on one's own machine neither limits anything). Minutes: GPU times have not
-# been measured; on two cores a run takes from minutes to 46 hours, so that a run and five retries suffice for all,
-# because a retry goes on from the checkpoint. Memory: 2.4 GB were seen on a processor; CUDA needs more on the host.
+# What a training requests from a cluster (on a single machine neither is enforced). Minutes: GPU times have not
+# been measured; on two cores a run takes from minutes to 46 hours, so one attempt and five retries suffice for all,
+# because a retry resumes from the checkpoint. Memory: 2.4 GB were seen on a CPU; CUDA needs more on the host.
 TRAINING_MINUTES = 480
 TRAINING_MB = 8000
 
@@ -10,8 +10,8 @@ TRAINING_MB = 8000
 def training_options(wildcards, resources):
     """`--force`, and perhaps an option that ends a training at a checkpoint `stop_early` minutes before its `runtime` is over.
 
-    Only a profile sets `stop_early`. As this depends on resources, a change makes no run again. What is made anew
-    was decided before the command is called, so it may replace what other settings or code left behind.
+    Only a profile sets `stop_early`. As this depends on resources, a change re-runs nothing. Snakemake has decided
+    what to make before it calls the command, so the command may replace what other settings or code left behind.
     """
     early = resources.get("stop_early")
     return "--force" + (f" --time-limit {resources.runtime - early}" if early else "")

@@ -1,6 +1,6 @@
 """Compiled kernels that train the shared encoder on the CPU; the same mathematics, faster.
 
-Optional: nothing here is imported or built unless asked for. `elcrec/models/encoder.py` is the
+Optional: nothing here is imported or built unless requested. `elcrec/models/encoder.py` is the
 reference. Dropout masks differ from those of the plain kernels at the same seed, so runs of the two
 kinds differ like runs with different seeds.
 """
@@ -17,8 +17,8 @@ __all__ = ["source_hash", "use_native"]
 def use_native(model: nn.Module) -> int:
     """Let all shared encoders in `model` train with the compiled kernels; returns how many.
 
-    Where they do not apply (evaluation, a GPU, another precision than float32, a width that is no
-    multiple of 16) the encoders stay plain.
+    Where they do not apply (evaluation, a GPU, a precision other than float32, a width that is not
+    a multiple of 16) the encoders stay plain.
 
     Raises:
         InputError: No C++ compiler.

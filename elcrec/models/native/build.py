@@ -1,4 +1,4 @@
-"""Compile the C++ files of this folder once per machine and load the result.
+"""Compile the C++ files in this folder once per machine and load the result.
 
 Plain C++ without PyTorch's headers: it takes a second or two and needs no ninja. The BLAS and the
 OpenMP threads are those that PyTorch itself is linked with.
@@ -74,11 +74,11 @@ def cache_folder() -> Path:
     """Where built libraries stay: elcrec/ in the user's cache folder.
 
     Raises:
-        InputError: That is no whole path: a relative one, or there is no home folder.
+        InputError: It is not an absolute path, or there is no home folder.
     """
     folder = os.path.expanduser(os.environ.get("XDG_CACHE_HOME") or "~/.cache")
     if not os.path.isabs(folder):
-        raise InputError(f"native kernels: XDG_CACHE_HOME must be a whole path, got {folder!r}")
+        raise InputError(f"native kernels: XDG_CACHE_HOME must be an absolute path, got {folder!r}")
     return Path(folder) / "elcrec"
 
 
@@ -91,7 +91,7 @@ def source_hash() -> str:
 
 
 def _key(compiler: str) -> str:
-    """Hash of all that decides the binary: sources, flags, compiler, processor, PyTorch."""
+    """Hash of all that determines the binary: sources, flags, compiler, processor, PyTorch."""
     digest = hashlib.sha256(source_hash().encode())
     version = subprocess.run([compiler, "--version"], capture_output=True, check=False).stdout
     parts = (COMPILE, version, _processor(), torch.__version__, torch.__file__)
@@ -100,7 +100,7 @@ def _key(compiler: str) -> str:
 
 
 def _processor() -> str:
-    """Model and instruction sets: a cache may be shared by unlike machines."""
+    """Model and instruction sets: machines that differ may share a cache."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -109,7 +109,7 @@ def _processor() -> str:
 
 
 def _build(compiler: str, width: int, target: Path) -> None:
-    """Compile next to the target and rename, so runs that start together do not meet.
+    """Compile next to the target and rename, so runs that start together do not collide.
 
     Raises:
         InputError: The cache folder cannot be made or written, or the compiler fails.

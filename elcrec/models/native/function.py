@@ -17,7 +17,7 @@ LONGEST = 4096
 
 
 class Pass(ctypes.Structure):
-    """One pass over a batch; the same structure stands in encoder.cpp."""
+    """One pass over a batch; encoder.cpp defines the same structure."""
 
     _fields_ = [
         *((name, ctypes.c_int64) for name in ("batch", "length", "heads", "blocks")),
@@ -33,7 +33,7 @@ class Pass(ctypes.Structure):
 def supports(encoder: TransformerEncoder, sequences: Tensor) -> bool:
     """Whether the kernels can encode `sequences` (B, T) now.
 
-    They train, in float32 on the CPU, at widths divisible by 16.
+    They cover training only, in float32 on the CPU, at widths divisible by 16.
     """
     weight = encoder.items.weight
     return (
@@ -49,14 +49,14 @@ def supports(encoder: TransformerEncoder, sequences: Tensor) -> bool:
 
 
 def encode_if_supported(encoder: TransformerEncoder, sequences: Tensor) -> Tensor | None:
-    """What `encode` gives, or None where the kernels do not apply."""
+    """The result of `encode`, or None where the kernels do not apply."""
     return encode(encoder, sequences) if supports(encoder, sequences) else None
 
 
 def encode(encoder: TransformerEncoder, sequences: Tensor) -> Tensor:
     """Like `encoder(sequences)` in training mode: (B, T) item ids to (B, T, d).
 
-    The dropout masks come from a generator of its own, seeded by one draw from PyTorch's.
+    The dropout masks come from a separate generator, seeded by one draw from PyTorch's.
 
     Raises:
         IndexError: An id is outside the item table.
@@ -153,7 +153,7 @@ def _point_at(call: Pass, weights: Sequence[Tensor], first_position: int) -> Non
 
 
 def _split(flat: Tensor, weights: Sequence[Tensor], first_position: int) -> list[Tensor]:
-    """Gradients of the parameters after the item table, from one after the other in `flat`."""
+    """Gradients of all parameters but the item table, which `flat` holds one after the other."""
     positions, *others = weights[1:]
     used = positions[first_position:]
     first, *rest = flat.split([used.numel(), *(w.numel() for w in others)])
@@ -163,7 +163,7 @@ def _split(flat: Tensor, weights: Sequence[Tensor], first_position: int) -> list
 
 
 class Workspace:
-    """Memory that passes hand on to each other: fresh pages cost the system more than the sums."""
+    """Memory reused from pass to pass: fresh pages would cost more time than the arithmetic."""
 
     def __init__(self) -> None:
         self._free: list[Tensor] = []
@@ -176,7 +176,7 @@ class Workspace:
             for i, memory in enumerate(self._free):
                 if memory.numel() >= floats:
                     return self._free.pop(i)
-            if self._free:  # the largest goes: what is kept stays near what was used together
+            if self._free:  # drop the largest: what is kept stays near the peak in use
                 self._free.pop()
         return torch.empty(floats, dtype=torch.float32)
 

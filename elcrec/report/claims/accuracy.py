@@ -77,7 +77,7 @@ def in_paper(evidence: Evidence) -> Numbers:
 
 
 def _numbers(evidence: Evidence, scope: Scope, cells: pd.DataFrame) -> dict[str, Any]:
-    """What both claims tell of the cells that have been run; `ahead` says who won."""
+    """What both claims report about the cells that have been run; `ahead` says who won."""
     rivals = cells["rivals"].map(len)
     return {
         "done": len(cells),
@@ -99,9 +99,10 @@ def _against_strongest(evidence: Evidence, scope: Scope) -> pd.DataFrame:
     Returns:
         `own`, `theirs` and `difference` of the means, and `p_holm`; `rivals`, the ids of the other
         methods of the paper that were run; `extra`: a method that the paper lacks is above ELCRec;
-        `settled`: both have all seeds; `complete`: and every method of the paper that is configured
-        has been run, ICLRec in any case; `undetectable`: the lead that the paper prints is below
-        what the configured seeds can detect after Holm. `where` and `rival` are for a reader.
+        `settled`: both have all seeds; `complete`: in addition, every method of the paper that is
+        configured has been run, and ICLRec in any case; `undetectable`: the lead that the paper
+        prints is below what the configured seeds can detect after Holm. `where` and `rival` are
+        for a reader.
     """
     rows = [
         row
@@ -120,7 +121,7 @@ def _against_strongest(evidence: Evidence, scope: Scope) -> pd.DataFrame:
     methods = pairs[in_paper].groupby(CELL, sort=False)
     cells = pairs.loc[methods["theirs"].idxmax()].set_index(CELL)
     cells["rivals"] = methods["model_b"].agg(set)
-    # A row that the paper lacks is told of and decides nothing.
+    # A method that the paper lacks is reported but decides nothing.
     others = pairs[~in_paper].groupby(CELL)["theirs"].max()
     cells["extra"] = others.reindex(cells.index) > cells["own"]
     # Seeds or rivals that are still to be run can change who is ahead.
@@ -133,7 +134,7 @@ def _against_strongest(evidence: Evidence, scope: Scope) -> pd.DataFrame:
 
 
 def _required(evidence: Evidence) -> set[str]:
-    """The rivals without which nothing can be won."""
+    """The rivals that must have been run before a claim can hold."""
     models, methods = evidence.config.models, evidence.paper_models
     return {BASELINE} | {m for m in models if evidence.model_name(m) in methods} - {REFERENCE}
 

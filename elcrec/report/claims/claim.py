@@ -63,7 +63,7 @@ class Claim:
     id: str
     judge: Callable[[Evidence, Scope], Judged]
     anchor: str
-    """Of the page: where the evidence is."""
+    """Anchor on the page where the evidence is."""
     paper: Callable[[Evidence], Numbers] = lambda evidence: {}
     """Numbers of the paper's own claim, counted in its tables."""
     thresholds: Numbers = field(default_factory=dict)
@@ -120,8 +120,8 @@ def verdict_of(
         done: Comparisons that could be made.
         failed: Those that contradict the claim.
         needed: Comparisons of the full claim.
-        allowed: So many may fail: the paper's own claim has exceptions.
-        complete: Nothing that it needs is still to be run; else it holds only partly.
+        allowed: How many may fail, since the paper's own claim has exceptions.
+        complete: Whether all that it needs has been run; otherwise it holds only partly.
     """
     if done == 0:
         return Outcome.NOT_RUN

@@ -37,7 +37,7 @@ def memory(evidence: Evidence, scope: Scope) -> Judged:
 
 
 def _judged(pairs: pd.DataFrame, scope: Scope, alike: bool, numbers: Numbers) -> Judged:
-    """Whether ELCRec takes less in all; `alike`: what was measured is what the paper measured."""
+    """Whether ELCRec takes less overall; `alike`: the same quantity as the paper's was measured."""
     ratio, counts = _ratio(pairs), {"done": len(pairs), "needed": scope.expected}
     outcome = Outcome.HOLDS if ratio < 1 else Outcome.FAILS
     if len(pairs) < scope.expected or not alike:
@@ -69,5 +69,5 @@ def _pairs(evidence: Evidence, scope: Scope, table: str, column: str, *same: str
 
 
 def _ratio(pairs: pd.DataFrame) -> float:
-    """ELCRec's sum over ICLRec's: as the paper's averages, over the same data sets."""
+    """ELCRec's sum divided by ICLRec's: as the paper's averages, over the same data sets."""
     return float(pairs["own"].sum() / pairs["other"].sum())

@@ -68,7 +68,7 @@ def _centers(evidence: Evidence, scope: Scope) -> Iterator[dict[str, Any]]:
 
 
 def published(evidence: Evidence, scope: Scope) -> list[dict[str, Any]]:
-    """The same of the weights that the authors published, where somebody has looked at them."""
+    """The same of the weights that the authors published, where their centers were recorded."""
     return [
         {"dataset": evidence.dataset_name(one.dataset), **one.intents.model_dump()}
         for one in evidence.released
@@ -77,7 +77,7 @@ def published(evidence: Evidence, scope: Scope) -> list[dict[str, Any]]:
 
 
 def _intents(path: Path) -> int:
-    """Number of centers that a run was made with."""
+    """Number of centers of a run."""
     parameters = read_yaml(path).get("parameters")
     count = parameters.get("intents") if isinstance(parameters, dict) else None
     if type(count) is not int or count < 1:

@@ -15,7 +15,7 @@ STEPS = (("B+ICL", "B"), ("B+ELCM", "B"), ("ELCRec", "B+ICL"), ("ELCRec", "B+ELC
 """Pairs of arms of which the first should be the better one."""
 SENSITIVE = 0.10  # our threshold: relative distance of the worst value from the best
 PANEL = ["dataset", "parameter"]
-"""Of the sensitivity: what one curve shows."""
+"""The key of one curve of the sensitivity."""
 
 
 def ablation(evidence: Evidence, scope: Scope) -> Judged:

@@ -44,7 +44,7 @@ def test_all_parts_on_a_processor(tiny, monkeypatch, capsys):
     assert "21 skipped." in printed  # by pytest, as there is no GPU
     assert "| BPR-MF |" in printed
     assert "+0.00 %" in printed  # the same device twice, with the same draws
-    assert "- None is off." in printed
+    assert "- All are within the tolerance." in printed
     assert "Failed" not in printed
     assert "tiny bprmf seed 1: HR@5" in printed
     folder = tiny.parent / "results" / "check-gpu"
@@ -105,8 +105,8 @@ def test_a_model_that_fails_and_one_that_is_off(tiny, monkeypatch):
     told = made.text()
     assert "cuda: made up" in told
     assert "- **Failed**: BPR-MF, CPU: SystemExit: illegal memory access" in told
-    assert "+5.00 % off" in told
-    assert "- **Off**: SASRec (GPU), SASRec (graphs), SASRec (TF32), SASRec (bf16)" in told
+    assert "+5.00 % (too large)" in told
+    assert "- **Outside the tolerance**: SASRec (GPU), SASRec (graphs), SASRec (TF32), " in told
     # 2 seeds of 300 epochs of 10 steps and an evaluation
     assert "of 1 of 2 models" in told
     assert "at most 2 h" in told
@@ -151,7 +151,7 @@ def test_what_is_too_large_is_left_out_of_the_archive(tiny, monkeypatch):
     ("words", "message"),
     [
         (["--minutes", "0"], "--minutes 0: must be above 0"),
-        (["--device", "auto"], "no GPU here; --device cpu tries the command itself"),
+        (["--device", "auto"], "no GPU found; --device cpu tries out the command"),
         (["--dataset", "nowhere"], "unknown data set 'nowhere'"),
         (["--plan", "nowhere.yaml"], "nowhere.yaml"),
     ],

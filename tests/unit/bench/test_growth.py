@@ -57,7 +57,7 @@ def fake_point(job, seconds, memory_available=20e9):
     """Time of an evaluation grows with users times items, all else with neither."""
     data, p = job.generated, job.overrides
     if p.get("intents") == 1024:
-        raise ProcessError("elcrec: was killed, perhaps for want of memory")
+        raise ProcessError("elcrec: was killed, perhaps out of memory")
     length = p.get("max_length", 50)
     return {
         "step": 1e-3 * length,
@@ -89,7 +89,7 @@ def test_growth_has_points_exponents_and_reasons(grown):
     assert of_users[-1]["not_run"] == "needs about 10 s, 5 s are left"
     assert grown["exponents"]["max_length"]["step"] == pytest.approx(1)
     killed = next(p for p in points_of(grown, "intents") if p["size"] == 1024)
-    assert killed["not_run"] == "elcrec: was killed, perhaps for want of memory"
+    assert killed["not_run"] == "elcrec: was killed, perhaps out of memory"
     assert grown["base"]["users"] == 10_000
     assert items["evaluation"] == pytest.approx(1)
     json.dumps(grown)
@@ -138,7 +138,7 @@ def test_a_later_call_measures_only_what_is_missing(record):
     ("change", "message"),
     [
         ({"kind": "models"}, "kind: must be 'scale', got 'models'"),
-        ({"same": {"model": "elcrec", "fingerprint": "e"}}, "measured with another settings"),
+        ({"same": {"model": "elcrec", "fingerprint": "e"}}, "conditions; settings: nothing then"),
         ({"points": [{"size": 5, "factor": "users"}]}, r"points\[0\]: the key 'step' is missing"),
     ],
 )
@@ -150,9 +150,9 @@ def test_a_record_that_does_not_compare_is_refused(record, change, message):
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
-        ("fingerprint", "e", "another fingerprint"),
-        ("threads", 1, r"another threads \(1, now 2\)"),
-        ("settings", {}, r"another settings \(\{\}, now "),
+        ("fingerprint", "e", "fingerprint: 'e' then, "),
+        ("threads", 1, "threads: 1 then, 2 now"),
+        ("settings", {}, r"settings: \{\} then, "),
     ],
 )
 def test_a_record_of_something_else_is_refused(record, grown, key, value, message):
@@ -168,7 +168,7 @@ def test_points_beyond_the_memory_are_not_run():
     found = grow(Job("beauty", "elcrec"), 60, measure)
     last = points_of(found, "items")[-1]
     # 1.1 GB for a million and 3.1 GB for three let 9.6 GB be expected
-    assert last["not_run"] == "needs about 9.0 GiB of memory, 2.8 GiB are given"
+    assert last["not_run"] == "needs about 9.0 GiB of memory, 2.8 GiB are allowed"
 
 
 def test_a_model_without_intents_has_no_such_factor():

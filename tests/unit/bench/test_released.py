@@ -32,7 +32,7 @@ def test_the_released_code_is_measured_in_turn(tiny, folder, tmp_path, capsys):
     assert record["ratio"].keys() == {"step", "epoch", "evaluation"}
     assert record["ratio"]["step"]["min"] > 0
     printed = capsys.readouterr().out
-    assert "times as much" in printed
+    assert "times as long" in printed
     assert "a folder without git" in printed
     assert not {"trainers", "models", "data_augmentation"} & set(sys.modules)
 

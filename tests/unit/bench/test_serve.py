@@ -46,8 +46,8 @@ def test_it_prints_a_table(made, capsys):
     capsys.readouterr()
     assert main(["bench", "--serve", *arguments, "--model", "popularity"]) == 0
     printed = capsys.readouterr().out
-    assert printed.startswith("| model      | data set | one request ms |")
-    assert "1,024 at once. Random weights." in printed
+    assert printed.startswith("| model      | data set | ms per request |")
+    assert "1,024 at once. Weights are random." in printed
 
 
 def test_the_table_puts_it_beside_accuracy(made):

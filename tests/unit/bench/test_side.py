@@ -100,8 +100,8 @@ def test_a_group_is_ten_steps_or_on_a_gpu_those_of_an_epoch_without_the_smaller_
     [
         (refuses, "it: threads: must be 1 or more$"),
         (leaves, "it: SystemExit: no luck$"),
-        (ends, "it: ended with status 3$"),
-        (is_killed, "it: was killed, perhaps for want of memory$"),
+        (ends, "it: exited with status 3$"),
+        (is_killed, "it: was killed, perhaps out of memory$"),
     ],
 )
 def test_a_process_that_fails_is_one_line(kind, message):
@@ -112,7 +112,7 @@ def test_a_process_that_fails_is_one_line(kind, message):
 def test_a_process_that_takes_too_long_is_ended():
     with (
         Process("it", takes_too_long, seconds=0.1) as process,
-        pytest.raises(ProcessError, match="it: stopped, was not done after 0 s"),
+        pytest.raises(ProcessError, match="it: stopped, not finished after 0 s"),
     ):
         process.ask("build")
     assert process.child.exitcode == -signal.SIGKILL

@@ -42,7 +42,7 @@ def test_fetch_and_prepare(run, tmp_path: Path, capsys) -> None:
     assert (statistics["name"], statistics["users"]) == ("Own", 2)
     told = capsys.readouterr().out
     assert str(out / "sequences.txt") in told
-    assert "of 2 users' targets, 0 valid and 1 test ones stand in the user's own history" in told
+    assert "0 valid and 1 test targets of 2 users already occur in the user's own history" in told
 
 
 @pytest.mark.parametrize("command", ["fetch", "prepare"])

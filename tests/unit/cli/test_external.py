@@ -92,7 +92,7 @@ def test_every_comparison_has_interval_p_and_seeds(mine, compare):
 def test_one_training_does_not_count_twice(mine, compare, tmp_path):
     pd.read_csv(mine / "p.csv").to_csv(tmp_path / "copy.csv", index=False)
     said = compare(mine / "p.csv", tmp_path / "copy.csv")
-    assert f"copy.csv: says the same as {mine / 'p.csv'}; allowed: a file for each training" in said
+    assert f"copy.csv: has the same ranks as {mine / 'p.csv'}; allowed: one file per" in said
 
 
 def test_models_that_the_configuration_lacks_are_rivals_only_if_named(mine, tmp_path, capsys):
@@ -106,7 +106,7 @@ def test_models_that_the_configuration_lacks_are_rivals_only_if_named(mine, tmp_
 
 def test_under_a_protocol_without_runs_none_can_be_named(mine, compare):
     said = compare(mine / "p.csv", "--protocol", "repeats", "--against", "sasrec")
-    assert "--against sasrec: there is none with runs on tiny under the protocol repeats" in said
+    assert "--against sasrec: no model with runs on tiny under the protocol repeats" in said
 
 
 def test_lists_without_any_test_item_are_told_with_what_may_be_wrong(mine, compare, tmp_path):
@@ -121,7 +121,7 @@ def test_an_id_that_stands_twice_among_the_ids_is_one_line(mine, compare):
     before = path.read_text()
     path.write_text(before.replace("u119,", "u120,"))
     try:
-        assert f"{path}: the id 'u120' stands twice" in compare(mine / "p.csv")
+        assert f"{path}: the id 'u120' occurs twice" in compare(mine / "p.csv")
     finally:
         path.write_text(before)
 
@@ -155,9 +155,9 @@ def test_short_lists_suffice_for_some_metrics(mine, compare, tmp_path):
     popularity(mine / "split", 10).to_csv(tmp_path / "p.csv", index=False)
     printed = compare(tmp_path / "p.csv")
     said = " ".join(printed.split())
-    assert "HR@20, NDCG@20: missing, for the list of user u120 ends before the test item" in said
+    assert "NDCG@20: missing, because the list of user u120 ends before the test item" in said
     assert "has 10 items that compete (" in said
-    assert "lists are too short); 20 items would do." in said
+    assert "lists are too short); 20 items would suffice." in said
     assert row(printed, "Model") == ["HR@5", "HR@10", "NDCG@5", "NDCG@10", "Seeds"]
     whole = row(compare(mine / "p.csv"), "p")[:2]
     assert row(printed, "p")[:2] == whole
@@ -171,10 +171,10 @@ def test_items_seen_before_are_taken_out_or_compete(mine, compare, tmp_path):
     seen = pd.read_csv(mine / "split" / "valid.csv")[["user", "item"]].assign(rank=0)
     pd.concat([seen, popularity(mine / "split")]).to_csv(tmp_path / "p.csv", index=False)
     printed = compare(tmp_path / "p.csv")
-    assert "120 predicted items were taken out" in printed
+    assert "120 predicted items were removed" in printed
     assert row(printed, "Popularity", "HR@10")[0] == "+0.0%"
     alone = compare(tmp_path / "p.csv", "--protocol", "repeats")
-    assert "taken out" not in alone
+    assert "were removed" not in alone
     assert "under the protocol repeats: nothing to compare" in " ".join(alone.split())
     assert "Against" not in alone
     assert float(row(alone, "p")[0]) <= float(row(printed, "p")[0])
@@ -195,7 +195,7 @@ def test_a_table_of_ranks(mine, compare, tmp_path):
     printed = compare(tmp_path / "p.csv", "--ids", "numbers")
     assert row(printed, "p") == row(printed, "Popularity")
     frame.assign(rank=ranks + 1).to_csv(tmp_path / "p.csv", index=False)
-    assert "the first place is 0" in compare(tmp_path / "p.csv", "--ids", "numbers")
+    assert "the first rank is 0" in compare(tmp_path / "p.csv", "--ids", "numbers")
 
 
 def test_recorded_runs_are_the_default(mine, compare):
@@ -217,7 +217,7 @@ def test_an_exported_split_is_not_replaced(mine, capsys):
     same = ["export-split", "--dataset", "tiny", "--config", str(mine / "tiny.yaml")]
     assert main([*same, "--output", str(mine / "split")]) == 2
     assert (
-        "is there already; name another place, or replace it by --force" in capsys.readouterr().err
+        "already exists; choose another path, or replace it with --force" in capsys.readouterr().err
     )
     assert main([*same, "--output", str(mine / "split"), "--force"]) == 0
     assert main([*same, "--format", "csv"]) == 0
@@ -270,7 +270,7 @@ def test_ids_of_another_preparation_are_refused(mine, tmp_path, capsys):
     (tmp_path / "c.yaml").write_text(yaml.safe_dump(content))
     same = ["--dataset", "tiny", "--config", str(tmp_path / "c.yaml"), "--output", str(tmp_path)]
     assert main(["export-split", *same]) == 2
-    assert "items.csv: has 41 ids, but sequences.txt beside it 40" in capsys.readouterr().err
+    assert "items.csv: has 41 ids, but sequences.txt next to it has 40" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -321,7 +321,7 @@ def test_predictions_have_their_place_in_every_table(mine, beside):
     for text in (page, (tables / "table1.md").read_text(), (tables / "activity.md").read_text()):
         assert "Theirs (not trained here)" in text
     notes = (tables / "table1.md").read_text()
-    assert "Ranked by `strict` under this protocol" in notes
+    assert "Ranked by `strict` instead" in notes
     assert "Theirs (not trained here) on Tiny: " not in notes  # nothing was done to these lists
     assert "unknown" not in notes  # commit and device are those of our runs
 
@@ -334,9 +334,9 @@ def test_what_was_done_to_predictions_stands_below_table_1(mine, beside, tmp_pat
     files = {"tiny": [str(tmp_path / "p.csv")], "beauty": ["not-read.csv"]}
     assert main(["table", "accuracy", *beside(files=files, missing="miss")]) == 0
     notes = " ".join((mine / "results" / "tables" / "table1.md").read_text().split())
-    assert "Theirs (not trained here) on Tiny: 119 predicted items were taken out" in notes
+    assert "Theirs (not trained here) on Tiny: 119 predicted items were removed" in notes
     assert "Theirs (not trained here) on Tiny: 1 users without a prediction count" in notes
-    assert "on Beauty: not shown, for the data set is not in use." in notes
+    assert "on Beauty: not shown, because the data set is not in use." in notes
 
 
 def test_lists_that_are_too_short_for_the_tables_are_refused(mine, beside, tmp_path, capsys):
@@ -364,4 +364,4 @@ def test_the_name_of_a_model_of_ours_is_refused(mine, beside, capsys):
     path = beside()[1]
     Path(path).write_text(Path(path).read_text().replace("theirs:", "ease:"))
     assert main(["table", "accuracy", "--config", path]) == 2
-    assert "external.ease: the name 'ease' is that of a model of " in capsys.readouterr().err
+    assert "external.ease: the name 'ease' is already used by the model" in capsys.readouterr().err

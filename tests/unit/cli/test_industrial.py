@@ -33,7 +33,7 @@ def test_refusals(config, words, said, capsys):
 def test_recorded_runs_are_refused(config, capsys):
     config.write_text(config.read_text() + "runs: recorded\n")
     assert command("report", config=config) == 2
-    assert "no industrial run is" in capsys.readouterr().err
+    assert "must be trained for industrial runs" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_had_is_one_line(config, tmp_path, capsys):

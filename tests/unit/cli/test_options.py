@@ -62,7 +62,7 @@ def refused(tiny, tmp_path, capsys, monkeypatch):
 )
 def test_a_folder_in_the_place_of_a_file_is_refused_before_any_work(refused, tmp_path, words):
     (tmp_path / "there").mkdir()
-    assert refused(*words, "--force") == "there: cannot be written: it is there, and no file"
+    assert refused(*words, "--force") == "there: cannot be written: it exists and is not a file"
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -132,9 +132,8 @@ def test_a_place_that_cannot_be_written_to_is_refused_before_the_work(refused, t
     (tmp_path / "file").touch()
     statistics = tmp_path / "data" / "tiny" / "statistics.json"
     words = [statistics if word == "{statistics}" else word for word in words]
-    assert (
-        "cannot be written: a file, or a link to nothing, is in the place of a folder"
-        in refused(*words, "file/a/b")
+    assert "cannot be written: a file or a broken link is where a folder must be" in refused(
+        *words, "file/a/b"
     )
 
 
@@ -149,7 +148,7 @@ def test_files_outside_the_configured_folders_are_replaced_by_force_only(
     for name, words in commands.items():
         (tmp_path / name).write_text("mine")
         output = ["--output", name if words == ["report"] else "."]
-        assert f"{name}: is there already; name another place" in refused(*words, *output)
+        assert f"{name}: already exists; choose another path" in refused(*words, *output)
         assert (tmp_path / name).read_text() == "mine"
         assert main([*words, *output, "--force", "--config", str(tiny)]) == 0
         assert (tmp_path / name).read_text() != "mine"
@@ -163,7 +162,7 @@ def test_a_data_set_is_not_fetched_over_files_of_the_users_own(refused, tiny, tm
     fetch = ["data", "fetch", "--dataset", "tiny", "--output", str(own)]
     for name in ("sequences.txt", "source.json"):
         (own / name).write_text("mine")
-        assert f"own/{name}: is there already" in refused(*fetch)
+        assert f"own/{name}: already exists" in refused(*fetch)
         assert [path.name for path in own.iterdir()] == [name]
         (own / name).unlink()
     for step in ("fetch", "prepare"):

@@ -98,9 +98,9 @@ def test_data_statistics_as_latex(elcrec, output, tmp_path):
 
 
 def test_runs_that_other_code_made_are_refused(elcrec, full):
-    with pytest.raises(InputError, match=r"one of 8 runs that other code made.*--any-code"):
+    with pytest.raises(InputError, match=r"one of 8 runs not made with the current code.*any-code"):
         elcrec("accuracy")
-    with pytest.raises(InputError, match=r"runs that other code made.*--any-code"):
+    with pytest.raises(InputError, match=r"runs not made with the current code.*--any-code"):
         elcrec("efficiency")
     assert not (full.path / "tables").exists()
 

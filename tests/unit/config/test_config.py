@@ -58,10 +58,10 @@ DATASET = {"path": "mine.txt"}
             r"datasets\.new\.sources\[0\]: the key 'format' is missing",
         ),
         # paths
-        ({"output": "results/{x}"}, r"output: must have no braces, which Snakemake replaces, got "),
-        ({"datasets": {"new": {"path": "{x}.txt"}}}, r"datasets\.new\.path: must have no braces"),
+        ({"output": "results/{x}"}, r"output: must not contain braces, which Snakemake replaces"),
+        ({"datasets": {"new": {"path": "{x}.txt"}}}, r"new\.path: must not contain braces"),
         ({"data": "~no-such-user"}, r"data: must be a path, got '~no-such-user': there is no such"),
-        ({"recorded": "-r"}, r"recorded: must not begin as options do, got '-r'; write the whole"),
+        ({"recorded": "-r"}, r"recorded: must not begin with -, got '-r'; write the full"),
         ({"output": "a\nb"}, r"output: must be a path of one line, in UTF-8, got 'a\\nb'$"),
         ({"models": ["~no-such-user/m.yaml"]}, r"models\[0\]: must be a path, got '~no-such-us"),
         # types
@@ -84,7 +84,7 @@ DATASET = {"path": "mine.txt"}
         ({"output": ""}, r"output: must be a text that is not empty, got ''"),
         # values
         ({"seeds": []}, r"seeds: must be a list of at least one entry, .*, got \[\]"),
-        ({"seeds": [1, 2, 1]}, r"seeds: must have no value twice, got 1 at \[0\] and \[2\]"),
+        ({"seeds": [1, 2, 1]}, r"seeds: must not repeat a value, got 1 at \[0\] and \[2\]"),
         ({"seeds": [-1]}, r"seeds\[0\]: must be an integer from 0 to 2147483647, got -1"),
         ({"seeds": [10**400]}, r"seeds\[0\]: must be .*, got 1000*\.\.\.0000*$"),
         (
@@ -97,7 +97,7 @@ DATASET = {"path": "mine.txt"}
             r"metrics\[0\]: unknown metric 'NDCG' \(did you mean 'NDCG@10'\?\)",
         ),
         ({"metrics": ["HR@0"]}, r"metrics\[0\]: unknown metric 'HR@0'.*, k from 1$"),
-        ({"metrics": ["HR@1", "HR@1"]}, r"metrics: must have no value twice, got 'HR@1'"),
+        ({"metrics": ["HR@1", "HR@1"]}, r"metrics: must not repeat a value, got 'HR@1'"),
         ({"metrics": "HR@1"}, r"metrics: must be a list, each a text, got 'HR@1'"),
         ({"protocol": "loose"}, r"protocol: must be one of paper, strict, repeats, got 'loose'"),
         (
@@ -144,7 +144,7 @@ DATASET = {"path": "mine.txt"}
         ({"models": ["no/such.yaml"]}, r"models\[0\]: no/such\.yaml: no such file"),
         (
             {"models": ["elcrec", str(MODEL_FOLDER / "elcrec.yaml")]},
-            r"models\[1\]: the model 'elcrec' is there twice, as .*models/elcrec\.yaml and ",
+            r"models\[1\]: the model 'elcrec' is listed twice, as .*models/elcrec\.yaml and ",
         ),
         ({"parameters": {"elcerc": {}}}, r"parameters\.elcerc: unknown model 'elcerc'.*; known: "),
         (
@@ -358,7 +358,7 @@ def test_a_prepared_file_that_was_copied_in_part_is_refused(tmp_path):
     assert config.prepared_file("mine") == path
     path.write_text("1 1 2 3 4\n")
     said = refusal(config.prepared_file, "mine")
-    assert said.startswith(f"{path}: is not what statistics.json beside it was made of, perhaps")
+    assert said.startswith(f"{path}: does not match statistics.json beside it, perhaps")
     assert "make it again with: elcrec data prepare --dataset mine --config" in said
 
 
@@ -381,7 +381,7 @@ def test_a_call_of_snakemake_names_the_files_and_where_the_workflow_is(tmp_path,
             {"use": ["mine", "beauty"], "datasets": {"mine": {"name": "Beauty", "path": "m.txt"}}},
             "use: mine and beauty are both named 'Beauty'; give one of them another `name`",
         ),
-        ({"models": ["sasrec", "sasrec.yaml"]}, "the model 'sasrec' is there twice"),
+        ({"models": ["sasrec", "sasrec.yaml"]}, "the model 'sasrec' is listed twice"),
         (
             {"models": ["sasrec", "SASRec.yaml"]},
             "models: sasrec and SASRec are both named 'SASRec'",

@@ -28,7 +28,7 @@ def test_models_of_a_data_set():
     ("content", "message"),
     [
         ({"use": ["ml-100"]}, r"industrial: use: unknown data set 'ml-100' \(did you mean"),
-        ({"train": 0.8, "valid": 0.2}, r"industrial: train and valid must leave a rest"),
+        ({"train": 0.8, "valid": 0.2}, r"industrial: train and valid must sum to less than 1"),
         ({"train": 1.5}, r"industrial\.train: must be a number from 0 to 1, got 1\.5"),
         ({"network": {"learning_rate": 0}}, r"learning_rate: must be a number from 1e-09 to 1, "),
         ({"network": {"experts": 0}}, r"industrial\.network\.experts: must be an integer, 1 or"),

@@ -78,7 +78,7 @@ def test_a_wrong_value_of_the_base_names_the_file_of_the_base(tmp_path):
     [
         ("def", "SyntaxError"),
         ("import no_such_module", "no_such_module"),
-        ("class Model: pass\nclass Hyperparameters: pass\n", "Hyperparameters .* is no dataclass"),
+        ("class Model: pass\nclass Hyperparameters: pass\n", "Hyperparameters .* not a dataclass"),
     ],
 )
 def test_wrong_modules(tmp_path, code, message):

@@ -72,7 +72,7 @@ def test_a_damaged_file_is_fetched_again(server, sources, out: Path, capsys) -> 
         (lambda server: server.serve("/bad", b"", status=503), "HTTP status 503"),
         (lambda server: server.serve("/bad", LINES[:-1] + b"\t"), f"instead of {SHA[:12]}"),
         (lambda server: server.serve("/bad", LINES[:9]), "9 bytes instead of 22"),
-        (lambda server: server.serve("/bad", LINES[:9], missing=13), "the connection broke off"),
+        (lambda server: server.serve("/bad", LINES[:9], missing=13), "connection was interrupted"),
         (lambda server: server.serve("/bad", LOGIN), f"{len(LOGIN)} bytes instead of 22"),
         (lambda server: server.serve("/bad", b""), "0 bytes instead of 22"),
     ],
@@ -222,7 +222,7 @@ def test_a_local_path_is_read_where_it_lies(sources, out: Path, tmp_path: Path, 
     own = tmp_path / "dump.json"
     own.write_text('{"user_id": "a"}\n')
     found = fetch("small", sources({"format": "yelp-reviews", "path": str(own)}, SEQUENCES), out)
-    assert (found.path, found.origin) == (own, "dump.json, a file of one's own")
+    assert (found.path, found.origin) == (own, "dump.json, the user's own file")
     assert names(out) == []
 
 

@@ -109,12 +109,12 @@ def wrong_bytes(server):
     [
         (never_answers, "no answer within 0.2 s"),
         (stalls, "no answer within 0.2 s"),
-        (breaks_off, "the connection broke off"),
-        (breaks_off_in_a_chunk, "the connection broke off"),
+        (breaks_off, "the connection was interrupted"),
+        (breaks_off_in_a_chunk, "the connection was interrupted"),
         (hangs_up, "no connection"),
         (speaks_no_http, "no connection"),
         (redirects_to_a_login_page, f"{len(LOGIN)} bytes instead of {len(LINES)}"),
-        (redirects_in_a_loop, "redirects without end"),
+        (redirects_in_a_loop, "too many redirects"),
         (wrong_bytes, "instead of"),
     ],
 )

@@ -168,7 +168,7 @@ def test_recbole_header(raw, refused) -> None:
     path = raw("user_id:token\titem_id:token\n1\t2\n")
     message = refused(read_interactions, path, "recbole-inter")
     assert f"{path}, line 1: " in message
-    assert "no column of the time" in message
+    assert "no column for the time" in message
 
 
 @pytest.mark.parametrize("format", FORMATS)
@@ -326,4 +326,4 @@ def test_other_archives_are_named(tmp_path: Path, refused, module, what: str) ->
     path = tmp_path / "a"
     path.write_bytes(module.compress(FORMATS["movielens"].encode()))
     message = refused(read_interactions, path, "movielens")
-    assert message == f"{path}: is packed by {what}; allowed: plain text, gzip, zip, tar or tar.gz"
+    assert message == f"{path}: is in {what} format; allowed: plain text, gzip, zip, tar or tar.gz"

@@ -204,7 +204,7 @@ def test_a_failure_keeps_what_was_there(fetched, out: Path, refused) -> None:
 
 def test_no_statistics_without_sequences(fetched, out: Path) -> None:
     (out / "sequences.txt" / "in the way").mkdir(parents=True)
-    with pytest.raises(InputError, match="cannot be written: it is there, and no file"):
+    with pytest.raises(InputError, match="cannot be written: it exists and is not a file"):
         prepare("small", small(), fetched("sequences", EXPECTED), out)
     assert not (out / "statistics.json").exists()
 
@@ -243,7 +243,7 @@ def test_a_filter_that_leaves_nothing_says_what_was_there(fetched, out: Path, re
     short = fetched("movielens", movielens(ROWS[:1]))
     message = refused(prepare, "small", small(core=0), short, out)
     assert message.endswith(
-        ", data set small: no user has the 4 items that training and tests need"
+        ", data set small: no user has the 4 items that training and evaluation need"
     )
 
 
@@ -268,6 +268,6 @@ def test_only_the_popular_items_and_who_has_five_of_them(fetched, out: Path) -> 
 @pytest.mark.parametrize("key", [{"core": 3}, {"min_rating": 4}, {"doubled": "first"}])
 def test_settings_of_raw_files_are_refused_for_a_prepared_one(key) -> None:
     (name,) = key
-    with pytest.raises(InputError, match=f"{name}: only for raw files; format sequences is taken"):
+    with pytest.raises(InputError, match=f"{name}: only for raw files; format sequences is used"):
         small(format="sequences", **key)
     assert small(format="csv", **key)

@@ -59,13 +59,13 @@ def test_quotes_as_in_csv(table) -> None:
 @pytest.mark.parametrize(
     ("text", "columns", "words"),
     [
-        ("a,b,c\n1,2,3\n", {}, ["line 1: no column of the user among 'a, b, c'", "columns"]),
-        ("user,item\n1,2\n", {}, ["no column of the time"]),
+        ("a,b,c\n1,2,3\n", {}, ["line 1: no column for the user among 'a, b, c'", "columns"]),
+        ("user,item\n1,2\n", {}, ["no column for the time"]),
         ("user,item,time\n1,2,3\n", {"user": "who"}, ["no column who"]),
         ("1,2,3\n", {"user": 1, "item": 2, "time": 4}, ["columns.time is 4; allowed: 1 to 3"]),
         ("1,2,3\n", {"user": 1, "item": 2}, ["columns.time is missing"]),
         ("1,2,3\n", {"user": 1, "item": 2, "time": "t"}, ["columns.time is 't'"]),
-        ("", {}, ["no column of the user"]),
+        ("", {}, ["no column for the user"]),
     ],
 )
 def test_columns_that_are_not_there(table, refused, text, columns, words) -> None:
@@ -77,7 +77,7 @@ def test_columns_that_are_not_there(table, refused, text, columns, words) -> Non
 
 def test_a_column_that_stands_twice_is_refused(table, refused) -> None:
     message = refused(read_table, table("user,User,item,time\na,b,c,1\n"))
-    assert message.endswith("t.csv, line 1: the column 'user' stands twice; rename one of them")
+    assert message.endswith("t.csv, line 1: the column 'user' occurs twice; rename one of them")
     others = table("user,item,time,note,note\na,b,1,x,y\n")
     assert rows(others)[0][:3] == ("a", "b", 1)
 

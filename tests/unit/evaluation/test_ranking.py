@@ -179,7 +179,7 @@ def test_out_of_memory_is_met_with_smaller_chunks_and_the_same_ranks(capsys, err
     assert model.most_scores <= limits[1]
     assert model.training
     told = capsys.readouterr().err
-    assert "out of memory in an evaluation: it goes on with smaller chunks, of" in told
+    assert "out of memory in an evaluation: continuing with smaller chunks, of" in told
     assert evaluator.ranks(model).tolist() == expected.tolist()
     assert capsys.readouterr().err == ""  # the smaller chunks stay
 
@@ -187,7 +187,7 @@ def test_out_of_memory_is_met_with_smaller_chunks_and_the_same_ranks(capsys, err
 def test_out_of_memory_with_a_single_user_is_one_line(capsys):
     data = data_of([list(range(1, 8))] * 5)
     model = Starved(torch.randn(5, data.item_size), 0, 0, OUT_OF_MEMORY[0])
-    with pytest.raises(InputError, match="out of memory with a single user at a time"):
+    with pytest.raises(InputError, match="out of memory even with a single user at a time"):
         Evaluator(data, "test", 10).ranks(model)
 
 

@@ -49,7 +49,7 @@ def test_some_formats(tmp_path):
 
 def test_ids_with_blanks_have_no_place_in_text(tmp_path):
     spaced = Sequences(SEQUENCES.items, SEQUENCES.offsets, ("a b", "c"), SEQUENCES.item_ids)
-    with pytest.raises(InputError, match="user 'a b': has a blank"):
+    with pytest.raises(InputError, match="user 'a b': has whitespace"):
         export("mine", spaced, tmp_path, ["csv", "text"])
     assert not list(tmp_path.iterdir())
     export("mine", spaced, tmp_path, ["csv", "recbole"])

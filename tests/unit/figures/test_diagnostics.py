@@ -12,7 +12,7 @@ from tests.fuzz.folders import released
 def test_diagnostics_state_the_largest_gap_of_the_identity(made):
     made.run("elcrec", 1)
     assert diagnostics.largest_gap(made.history(6)) == pytest.approx(1e-7)
-    assert "shown and seeds is 1.0e-07" in made.draw("diagnostics").caption
+    assert "epochs and seeds shown is 1.0e-07" in made.draw("diagnostics").caption
 
 
 def test_columns_that_are_absent_or_empty_are_gaps(made):

@@ -43,10 +43,10 @@ def test_the_same_runs_give_the_same_files(printed, kind):
 
 def test_runs_of_other_code_are_refused(made):
     made.run("elcrec", 1)
-    with pytest.raises(InputError, match="that other code made than the present"):
+    with pytest.raises(InputError, match="not made with the current code"):
         Runs(made.config).run("tiny", "elcrec", 1)
 
 
 def test_a_figure_that_is_not_asked_for_is_one_line(made, capsys):
     assert main(["figure", "tsne", "--dataset", "beauty", "--config", str(made.path)]) == 2
-    assert "this configuration asks for: ablation" in capsys.readouterr().err
+    assert "is not in this configuration, which has: ablation" in capsys.readouterr().err

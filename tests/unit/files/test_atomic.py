@@ -27,7 +27,7 @@ def test_what_is_no_file_is_not_replaced(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "folder").mkdir()
     for name in ("pipe", "folder"):
-        with pytest.raises(WriteError, match=f"{name}: cannot be written: it is there, and no"):
+        with pytest.raises(WriteError, match=f"{name}: cannot be written: it exists and is not a"):
             write_text(tmp_path / name, "new")
     assert (tmp_path / "pipe").is_fifo()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "pipe"]
@@ -40,7 +40,7 @@ def test_files_of_a_folder_that_is_spared_stay_and_others_may_be_written(tmp_pat
     with sparing(tmp_path / "own"):
         write_text(tmp_path / "own" / "new", "new")
         write_text(tmp_path / "b", "new")
-        with pytest.raises(WriteError, match=r"own/a: is there already; .* replace it by --force$"):
+        with pytest.raises(WriteError, match=r"own/a: already exists; .* replace it with --force$"):
             write_text(tmp_path / "own" / "a", "new")
     assert (tmp_path / "own" / "a").read_text() == "mine"
     write_text(tmp_path / "own" / "a", "new")
@@ -49,5 +49,5 @@ def test_files_of_a_folder_that_is_spared_stay_and_others_may_be_written(tmp_pat
 
 def test_a_file_that_is_spared_is_refused_before_the_work(tmp_path):
     write_text(tmp_path / "a", "mine")
-    with pytest.raises(WriteError, match="a: is there already"), sparing(tmp_path / "a"):
+    with pytest.raises(WriteError, match="a: already exists"), sparing(tmp_path / "a"):
         raise AssertionError

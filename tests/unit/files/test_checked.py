@@ -89,7 +89,7 @@ def refusal(values: object, kind: type[Section] = Outer) -> str:
         ({"words": "a"}, "words: must be a list, each a word of small letters, got 'a'"),
         ({"words": {"a", "b"}}, "words: must be a list, each a word of small letters, got {"),
         ({"words": ["a", "B"]}, "words[1]: must be a word of small letters, got 'B'"),
-        ({"words": ["a", "b", "a"]}, "words: must have no value twice, got 'a' at [0] and [2]"),
+        ({"words": ["a", "b", "a"]}, "words: must not repeat a value, got 'a' at [0] and [2]"),
         ({"seeds": []}, "seeds: must be a list of at least one entry, each an integer, got []"),
         ({"by_word": {"A": {}}}, "by_word.A: the name must be a word of small letters"),
         ({"by_word": {"a": 1}}, "by_word.a: must be a mapping of keys to values, got 1"),

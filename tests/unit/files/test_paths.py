@@ -41,8 +41,8 @@ def test_a_text_becomes_a_path(monkeypatch, tmp_path, text, expected):
         ("a\nb", "must be a path of one line, in UTF-8, got 'a.nb'"),
         ("\udcff", "must be a path of one line, in UTF-8"),
         ("~nobody-of-this-name/x", "got '~nobody-of-this-name/x': there is no such user"),
-        ("-x", "must not begin as options do, got '-x'"),
-        ("./-x", "must not begin as options do, got './-x'"),
+        ("-x", "must not begin with -, got '-x'"),
+        ("./-x", "must not begin with -, got './-x'"),
         ("./~", "must be a path, got './~'"),
     ],
 )
@@ -57,7 +57,7 @@ def test_a_file_in_the_place_of_a_folder_is_one_line(tmp_path, way):
     place = tmp_path / "file" / "a" / "b"
     with pytest.raises(
         WriteError,
-        match=f"^{place}: cannot be written: a file, or a link to nothing, is in the place of",
+        match=f"^{place}: cannot be written: a file or a broken link is where a folder must be",
     ):
         way(place)
 
@@ -86,7 +86,7 @@ def test_a_link_that_leads_nowhere_is_no_folder(tmp_path):
 
 def test_what_is_not_made_by_the_lock_stays(tmp_path):
     (tmp_path / ".lock").write_text("mine")
-    with pytest.raises(WriteError, match="is not empty, so it is no lock"), held(tmp_path):
+    with pytest.raises(WriteError, match="is not empty, so it is not a lock"), held(tmp_path):
         pass
     assert (tmp_path / ".lock").read_text() == "mine"
 

@@ -135,7 +135,7 @@ def test_a_period_without_a_label_is_refused(tmp_path):
     with pytest.raises(InputError, match="data set d: of the 0 interactions in its valid period"):
         build("d", log_of(tmp_path), 0.5, 0.01)
     liked = [(*key, 5, time) if time > 80 else (*key, r, time) for *key, r, time in RATINGS]
-    with pytest.raises(InputError, match=r"3 .* in its test period none, or every one, is 'liked'"):
+    with pytest.raises(InputError, match=r"3 .* in its test period none or all are 'liked'"):
         build("d", log_of(tmp_path, liked), 0.5, 0.3)
 
 

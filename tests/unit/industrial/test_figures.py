@@ -45,7 +45,7 @@ def test_known_clusters_have_the_known_users(one):
     assert rows.loc[(2, "pure new"), "percent_of_group"] == 100
     assert rows.loc[(0, "pure new"), "users"] == 0
     said = in_use(with_clusters(one, np.where(new, 2, 0).astype(np.int16)))
-    assert said == "Clusters with a user, seed by seed: B + ELCM 2, 2; B + k-means 2, 2."
+    assert said == "Clusters with at least one user, by seed: B + ELCM 2, 2; B + k-means 2, 2."
 
 
 def test_both_are_drawn_with_words(one):

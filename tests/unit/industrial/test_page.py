@@ -23,7 +23,7 @@ def test_it_has_both_tables_and_both_figures(written):
     assert {"figure-clusters-mine", "figure-groups-mine"} <= set(written.ids)
     assert len(written.images) == 2
     assert all(image["src"].startswith("data:image/png") for image in written.images)
-    assert "8 finished, 0 not there" in written.text
+    assert "8 finished, 0 missing" in written.text
 
 
 def test_it_says_that_the_data_are_others(written):
@@ -74,7 +74,7 @@ def test_missing_runs_are_named(finished, tmp_path):
     shutil.rmtree(run_folder(config, "mine", "mmoe_kmeans", 2))
     shown = Page(page.write(config).read_text())
     assert "Missing: B + k-means on Mine, seed 2." in shown.text
-    assert "7 finished, 1 not there" in shown.text
+    assert "7 finished, 1 missing" in shown.text
 
 
 def test_a_data_set_without_users_has_the_two_plain_models(tmp_path):
@@ -84,7 +84,7 @@ def test_a_data_set_without_users_has_the_two_plain_models(tmp_path):
         words = ("--dataset", "mine", "--model", model, "--seed", seed, "--device", "cpu")
         assert command("train", *words, config=path) == 0
     shown = Page(page.write(load_config([path])).read_text())
-    assert "4 finished, 0 not there" in shown.text
-    assert "users are not told" in shown.text
+    assert "4 finished, 0 missing" in shown.text
+    assert "users are not identified" in shown.text
     assert "No comparison yet" in shown.text
     assert not shown.images

@@ -65,7 +65,7 @@ def test_a_missing_run_is_left_out(copy):
 def test_a_run_of_other_settings_data_or_code_is_refused(copy, key):
     path = metrics_file(copy)
     path.write_text(json.dumps({**read_object(path), key: "0" * 16}))
-    words = rf"metrics\.json: {key} is not the present one; .*--model mmoe --seed 1"
+    words = rf"metrics\.json: {key} is not the current one; .*--model mmoe --seed 1"
     with pytest.raises(InputError, match=words):
         runs.read_evidence(load_config([copy]))
 
@@ -85,7 +85,7 @@ def test_metrics_that_do_not_follow_from_the_predictions(copy):
     path = metrics_file(copy).parent / "predictions.npz"
     arrays = read_arrays(path)
     write_arrays(path, {"probabilities": arrays["probabilities"][::-1].copy()})
-    with pytest.raises(InputError, match=r"auc is not that of predictions\.npz"):
+    with pytest.raises(InputError, match=r"auc does not match predictions\.npz"):
         runs.read_evidence(load_config([copy]))
 
 
@@ -115,11 +115,11 @@ def test_a_finished_run_is_trained_again_and_another_one_replaced_by_force_alone
     path = metrics_file(copy)
     before = path.read_bytes()
     assert command(*words, config=copy) == 0
-    assert "mine mmoe 1: is finished already; --force trains it again" in capsys.readouterr().out
+    assert "mine mmoe 1: already finished; --force trains it again" in capsys.readouterr().out
     path.write_text(json.dumps({**read_object(path), "settings": "0" * 16}))
     other = path.read_bytes()
     assert command(*words, config=copy) == 2
-    said = f"{path.parent}: holds a finished run of other settings, data or code; replace it by --f"
+    said = f"{path.parent}: holds a finished run with other settings, data or code; replace it with"
     assert said in capsys.readouterr().err
     assert path.read_bytes() == other
     (path.parent / "history.csv").unlink()

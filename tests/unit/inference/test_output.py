@@ -142,7 +142,7 @@ def test_unknown_items_are_left_out_where_that_is_asked_for(recommend, tmp_path,
     assert (tmp_path / "new.csv").read_text() == (tmp_path / "right.csv").read_text()
     said = capsys.readouterr().err
     assert "left out: 6 interactions with items that the run does not know, such as C1, C2" in said
-    assert "; users who have no others: 2" in said
+    assert "; users left without any item: 2" in said
 
 
 def test_a_bar_on_a_terminal_and_lines_elsewhere(recommend, monkeypatch, capsys):
@@ -160,7 +160,7 @@ def test_a_bar_on_a_terminal_and_lines_elsewhere(recommend, monkeypatch, capsys)
 def test_users_of_a_model_with_weights_for_each(recommend, refused):
     assert recommend("--users", "all", "--output", "all.csv", model="bprmf") == 0
     line = refused("--history", "new.txt", "--output", "new.csv", model="bprmf")
-    assert line.startswith("elcrec: BPR-MF: has weights for each user of its training")
+    assert line.startswith("elcrec: BPR-MF: has weights for each training user")
 
 
 @pytest.mark.parametrize(
@@ -182,8 +182,8 @@ def test_a_wrong_file_of_histories(refused, tmp_path, text, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("user,item,time\n", "holds no interaction"),
-        ("user;item\nx;B001\n", "new.csv, line 1: no column of the time"),
+        ("user,item,time\n", "has no interactions"),
+        ("user;item\nx;B001\n", "new.csv, line 1: no column for the time"),
         ("user,item,time\nx,B001,1\ny,B002,soon\n", "new.csv, line 3: time 'soon' is not a number"),
         ("user,item,time\nx,B001,1,9\n", "new.csv, line 2: too many columns; expected 3"),
         ("user,item,time\nx,,1\n", "new.csv, line 2: an empty item"),
@@ -197,8 +197,8 @@ def test_a_broken_table(refused, tmp_path, text, said):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("u1\nu999\n", "user 'u999' is not of the training"),
-        ("u1\nu2\nu1\n", "users.txt: the id 'u1' stands twice"),
+        ("u1\nu999\n", "user 'u999' is not in the training data"),
+        ("u1\nu2\nu1\n", "users.txt: the id 'u1' occurs twice"),
         ("u1 u2\n", "users.txt, line 1: 2 words; expected one id"),
         ("", "users.txt: is empty"),
     ],
@@ -214,7 +214,7 @@ def test_a_wrong_file_of_users(refused, tmp_path, text, said):
         (["--history", "new.txt", "--output", "new.json"], "must end in .csv or .parquet"),
         (["--history", "new.txt", "--top", 41], "41 recommendations: must be from 1 to 40"),
         (["--history", "new.txt", "--top", 0], "0 recommendations: must be from 1 to 40"),
-        (["--history", "none.txt"], "is no file but ids: user 1: the run does not know the item"),
+        (["--history", "none.txt"], "is not a file but ids: user 1: the run does not know the"),
         (["--history", ""], "--history: is empty"),
         (["--users", "none.txt"], "none.txt: cannot be read (No such file or directory)"),
     ],

@@ -133,9 +133,9 @@ def test_another_data_set_than_that_of_the_training_is_refused(runs):
         ),
         (
             lambda text: text.rpartition("B")[0],
-            "items.csv: has 39 ids, but sequences.txt beside it 40",
+            "items.csv: has 39 ids, but sequences.txt next to it has 40",
         ),
-        (lambda text: text.replace("B007", "B008"), "the id 'B008' stands twice"),
+        (lambda text: text.replace("B007", "B008"), "the id 'B008' occurs twice"),
     ],
 )
 def test_a_broken_list_of_ids_is_refused(runs, change, said):
@@ -150,8 +150,8 @@ def test_a_broken_list_of_ids_is_refused(runs, change, said):
 @pytest.mark.parametrize(
     ("histories", "k", "said"),
     [
-        ([], 5, "histories: must be at least one"),
-        ([[1], []], 5, "histories[1]: an empty history"),
+        ([], 5, "histories: must have at least one history"),
+        ([[1], []], 5, "histories[1]: the history is empty"),
         (
             [["B001"], ["B001", "B41", "B42"]],
             5,
@@ -161,8 +161,8 @@ def test_a_broken_list_of_ids_is_refused(runs, change, said):
         ([[0]], 5, "histories[0]: the run does not know the item 0"),
         ([[1, "B002"]], 5, "must be lists of raw ids (texts) or of item numbers"),
         ([[1.5]], 5, "must be lists of raw ids (texts) or of item numbers"),
-        (["B001", "B002"], 5, "must be lists of items in a list, as [['3', '4'], ['17']]"),
-        ("B001", 5, "must be lists of items in a list"),
+        (["B001", "B002"], 5, "must be a list of lists of items, as [['3', '4'], ['17']]"),
+        ("B001", 5, "must be a list of lists of items"),
         ([[1]], 0, "0 recommendations: must be from 1 to 40"),
         ([[1]], 41, "41 recommendations: must be from 1 to 40"),
     ],
@@ -191,9 +191,9 @@ def test_a_model_without_centers_among_its_weights_has_no_intents(loaded, model)
 
 def test_a_model_of_users_recommends_to_those_of_its_training_only(loaded, sequences):
     run = loaded("bprmf")
-    with pytest.raises(InputError, match="BPR-MF: has weights for each user of its training"):
+    with pytest.raises(InputError, match="BPR-MF: has weights for each training user"):
         run.recommend([[1, 2]], 3)
-    with pytest.raises(InputError, match="cannot score histories of others"):
+    with pytest.raises(InputError, match="cannot score histories of other users"):
         run.score([[1, 2]])
     (part,) = run.users()
     best, _ = run.best(part, 3, with_seen=True)

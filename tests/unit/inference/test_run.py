@@ -45,7 +45,7 @@ def test_random_numbers_of_the_caller_are_left_alone(finished):
 def test_an_unknown_run_names_those_that_there_are(finished):
     line = refusal(finished, "beauty/elcrc/1")
     assert "beauty/elcrc/1: no such run (did you mean 'beauty/elcrec/2'?)" in line
-    assert line.endswith("with weights, of beauty/elcrec/2, beauty/iclrec/2, beauty/sasrec_ce/1")
+    assert line.endswith("with weights: beauty/elcrec/2, beauty/iclrec/2, beauty/sasrec_ce/1")
 
 
 def test_the_home_folder_and_devices(finished, monkeypatch):
@@ -61,14 +61,14 @@ def test_without_any_record_that_is_said(finished, tmp_path):
     own = tmp_path / "own.yaml"
     own.write_text(yaml.safe_dump({"recorded": str(tmp_path / "none")}))
     said = refusal(own, tmp_path / "nothing")
-    assert "a recorded one with weights, of which there are none" in said
+    assert "a recorded one with weights: there is none" in said
 
 
 @pytest.mark.parametrize(
     ("left", "said"),
     [
         ({}, "not yet run"),
-        ({"checkpoints/epoch-00001.ckpt": ""}, "begun, but not ended"),
+        ({"checkpoints/epoch-00001.ckpt": ""}, "started, but not finished"),
         ({"failed.txt": "the loss is not finite\n"}, "failed: the loss is not finite"),
     ],
 )

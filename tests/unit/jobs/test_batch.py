@@ -72,7 +72,7 @@ def test_a_plan_that_is_not_right_is_refused_in_one_line(tiny, tmp_path, entries
 def test_runs_side_by_side_equal_those_of_elcrec_train_and_are_not_repeated(tiny, tmp_path, capsys):
     plan = plan_file(tmp_path, [{"models": ["elcrec", "sasrec"], "seeds": [1, 2]}])
     assert carry_out(tiny, plan, "--at-once", "3") == 0
-    assert "4 runs done, 0 were there, 0 failed, 0 not finished" in capsys.readouterr().out
+    assert "4 runs done, 0 already finished, 0 failed, 0 not finished" in capsys.readouterr().out
     assert metrics(tmp_path, "sasrec", 2)["at_once"] == 3
     alone = ["train", "--dataset", "tiny", "--model", "elcrec", "--config", str(tiny)]
     assert main([*alone, "--threads", "1", "--output", str(tmp_path / "alone")]) == 0
@@ -81,7 +81,7 @@ def test_runs_side_by_side_equal_those_of_elcrec_train_and_are_not_repeated(tiny
         np.testing.assert_array_equal(found["test"], expected["test"])
     capsys.readouterr()
     assert carry_out(tiny, plan) == 0
-    assert "0 runs done, 4 were there" in capsys.readouterr().out
+    assert "0 runs done, 4 already finished" in capsys.readouterr().out
 
 
 def test_pre_training_comes_before_what_starts_from_it(tiny, tmp_path):
@@ -103,7 +103,7 @@ def test_a_failure_is_named_kept_as_a_gap_and_does_not_stop_the_others(
     plan = plan_file(tmp_path, [{"models": ["s3rec", "sasrec"], "seeds": [1]}])
     assert carry_out(tiny, plan, "--at-once", "2") == 1
     captured = capsys.readouterr()
-    assert "1 runs done, 0 were there, 2 failed, 0 not finished" in captured.out
+    assert "1 runs done, 0 already finished, 2 failed, 0 not finished" in captured.out
     assert "tiny s3rec_pretrain seed 1: InputError: training diverged" in captured.err
     runs = tmp_path / "results" / "runs" / "tiny"
     assert (
@@ -187,10 +187,10 @@ def test_a_run_of_other_settings_is_replaced_by_force_only(tiny, tmp_path, capsy
     capsys.readouterr()
     assert carry_out(tiny, plan, "--config", str(longer)) == 1
     captured = capsys.readouterr()
-    assert "0 runs done, 1 were there, 1 failed, 0 not finished" in captured.out
-    assert "sasrec/1: holds a finished run of other settings, data or code" in captured.err
+    assert "0 runs done, 1 already finished, 1 failed, 0 not finished" in captured.out
+    assert "sasrec/1: holds a finished run with other settings, data or code" in captured.err
     assert metrics(tmp_path, "sasrec") == before
     assert not list(tmp_path.rglob("failed.txt"))
     assert carry_out(tiny, plan, "--config", str(longer), "--force") == 0
-    assert "1 runs done, 1 were there, 0 failed" in capsys.readouterr().out
+    assert "1 runs done, 1 already finished, 0 failed" in capsys.readouterr().out
     assert metrics(tmp_path, "sasrec")["epochs"] == 3

@@ -69,7 +69,7 @@ def test_two_damaged_ones_start_anew(checkpoints):
 def test_one_of_another_run_is_left_out(checkpoints, capsys):
     other = Checkpoints(checkpoints.folder, "another")
     assert other.load() is None
-    assert "of other settings, data or code" in capsys.readouterr().err
+    assert "has other settings, data or code" in capsys.readouterr().err
     assert checkpoints.load()["epoch"] == 3
 
 

@@ -50,7 +50,7 @@ def test_a_device_is_found_by_its_name(two_gpus, monkeypatch):
     for name in ("cpu", "cuda", "cuda:1"):
         assert device.find(name) == torch.device(name)
     assert device.find("auto") == torch.device("cuda")
-    with pytest.raises(InputError, match="PyTorch sees 2 here, numbered from 0"):
+    with pytest.raises(InputError, match="PyTorch sees GPUs here: 2, numbered from 0"):
         device.find("cuda:9")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert device.find("auto") == torch.device("cpu")
@@ -62,7 +62,7 @@ def test_a_device_is_found_by_its_name(two_gpus, monkeypatch):
 def test_a_folder_for_locks_that_cannot_be_written_to_is_one_line(two_gpus, tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "file"))
-    with pytest.raises(WriteError, match=r"gpu-number-0\.lock: cannot be written: a file, or"):
+    with pytest.raises(WriteError, match=r"gpu-number-0\.lock: cannot be written: a file or"):
         device.claim_gpu()
 
 

@@ -150,18 +150,18 @@ def test_targets_that_the_user_had_before(tiny, tmp_path, capsys):
     (prepared.parent / "statistics.json").unlink()  # of what stood there
     new, repeated = "{0} 1 2 3 4 5\n", "{0} 1 2 1 2 1\n"
     prepared.write_text("".join((repeated if u < 3 else new).format(u) for u in range(10)))
-    for model, fate in (("sasrec", "`paper` such items score 0"), ("sasrec_ce", "`strict` such")):
+    for model, fate in (("sasrec", "`paper` these items score 0"), ("sasrec_ce", "`strict` these")):
         assert train(tiny, "--output", str(tmp_path / model), model=model) == 0
         (line,) = capsys.readouterr().err.splitlines()
-        assert "of 10 users' targets, 3 valid and 3 test ones stand in the user's own his" in line
-        assert f"ranked by {fate}" in line
+        assert "3 valid and 3 test targets of 10 users already occur in the user's own his" in line
+        assert f"under the protocol {fate}" in line
     record = json.loads((tmp_path / "sasrec_ce" / "metrics.json").read_text())
     assert record["metrics"]["test"]["HR@5"] == 0.7  # all but the three
     prepared.write_text("".join(repeated.format(u) for u in range(10)))
     output = ("--output", str(tmp_path / "all"))
     assert train(tiny, *output, model="sasrec_ce") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("elcrec: SASRec-CE on tiny: of 10 users' targets, 10 valid and 10 test")
+    assert line.startswith("elcrec: SASRec-CE on tiny: 10 valid and 10 test targets of 10 users")
     assert "`protocol: repeats` lets them compete" in line
     assert [p.name for p in (tmp_path / "all").iterdir()] == ["failed.txt"]
     tiny.write_text(tiny.read_text() + "protocol: repeats\n")
@@ -198,11 +198,11 @@ def test_windows_that_do_not_fit_are_refused_before_memory_is_taken(
     folder = tmp_path / "run"
     assert train(tiny, "--output", str(folder), "--set", "max_length=3000") == 2
     (line,) = capsys.readouterr().err.splitlines()
-    assert "out of memory (attention among 3,000 positions of 120 windows takes 22 GB of " in line
+    assert "out of memory (attention among 3,000 positions of 120 windows needs 22 GB, but " in line
     assert "training.batch_size smaller (now 64), or max_length (now 3000; the longest" in line
     assert "longest history has 17 items)" in line
     assert train(tiny, "--output", str(folder), "--set", "max_length=100000", model="sasrec") == 2
-    assert "(the mask of 100,000 positions takes 20 GB of " in capsys.readouterr().err
+    assert "(the mask of 100,000 positions needs 20 GB, but " in capsys.readouterr().err
     # Where the padding is cut, memory follows the histories.
     assert train(tiny, "--output", str(folder), "--set", "max_length=3000", model="sasrec") == 0
 
@@ -215,12 +215,12 @@ def test_other_settings_do_not_take_up_a_checkpoint(tiny, tmp_path, monkeypatch,
         assert train(tiny, *output) == 0
     assert train(tiny, *output, "--set", "alpha=2") == 2
     held = (
-        "holds an unfinished run of other settings, data or code; name another folder, or replace"
+        "holds an unfinished run with other settings, data or code; name another folder, or replace"
     )
     assert held in capsys.readouterr().err
     assert not (tmp_path / "run" / "failed.txt").exists()
     assert train(tiny, *output, "--set", "alpha=2", "--force") == 0
-    assert "of other settings, data or code; left out" in capsys.readouterr().err
+    assert "has other settings, data or code; ignored" in capsys.readouterr().err
     metrics = json.loads((tmp_path / "run" / "metrics.json").read_text())
     assert metrics["resumed_after"] == []
 
@@ -240,7 +240,7 @@ def test_native_kernels_are_recorded(tiny, tmp_path):
 
 def test_overrides_need_a_folder_of_their_own(tiny, tmp_path, capsys):
     assert train(tiny, "--set", "max_epochs=1") == 2
-    assert "--set: name a folder by --output" in capsys.readouterr().err
+    assert "--set: needs --output FOLDER" in capsys.readouterr().err
     assert not (tmp_path / "results").exists()
 
 
@@ -284,7 +284,7 @@ def test_a_finished_run_is_not_trained_again(tiny, tmp_path, capsys, monkeypatch
         patch.setattr("elcrec.jobs.folder.execute", None)
         assert train(tiny, model="popularity") == 0
     said = capsys.readouterr().out
-    assert "is finished already; --force trains it again" in said
+    assert "already finished; --force trains it again" in said
     assert str(folder) in said
     assert content(folder) == before
     assert train(tiny, "--force", model="popularity") == 0
@@ -298,7 +298,7 @@ def test_a_finished_run_is_told_while_another_process_has_the_folder(tiny, tmp_p
     with held(folder):
         assert train(tiny, "--output", str(folder), model="popularity") == 0
     captured = capsys.readouterr()
-    assert "is finished already" in captured.out
+    assert "already finished" in captured.out
     assert captured.err == ""
 
 
@@ -323,8 +323,8 @@ def test_a_run_does_not_replace_another(tiny, tmp_path, capsys, other, model):
     capsys.readouterr()
     assert train(tiny, *output, *other, model=model) == 2
     assert capsys.readouterr().err == (
-        f"elcrec: {tmp_path / 'run'}: holds a finished run of other settings, data or code: "
-        "popularity on tiny, seed 1; name another folder, or replace it by --force\n"
+        f"elcrec: {tmp_path / 'run'}: holds a finished run with other settings, data or code: "
+        "popularity on tiny, seed 1; name another folder, or replace it with --force\n"
     )
     assert content(tmp_path / "run") == before
     assert train(tiny, *output, *other, "--force", model=model) == 0
@@ -354,7 +354,7 @@ def test_files_of_the_users_own_stay(tiny, tmp_path, capsys, monkeypatch, names)
     error = capsys.readouterr().err
     assert error.startswith("elcrec: .: holds ")
     assert set(names) == set(error.split("holds ")[1].split(", but")[0].split(", "))
-    assert error.endswith("but no whole run; name another folder, or replace it by --force\n")
+    assert error.endswith("but no complete run; name another folder, or replace it with --force\n")
     assert content(folder) == before
     assert train(tiny, "--output", ".", "--force", model="popularity") == 0
     load_run(folder)

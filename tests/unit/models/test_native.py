@@ -378,7 +378,7 @@ def test_a_cache_folder_that_cannot_be_made_is_one_line(monkeypatch, tmp_path):
     with pytest.raises(InputError, match=r"file/elcrec/encoder-16-.*: cannot be written: a file"):
         build.library.__wrapped__(16)
     monkeypatch.setenv("XDG_CACHE_HOME", "~no-such-user/cache")
-    with pytest.raises(InputError, match="XDG_CACHE_HOME must be a whole path, got '~no-such-us"):
+    with pytest.raises(InputError, match="XDG_CACHE_HOME must be an absolute path, got '~no-such"):
         build.library.__wrapped__(16)
 
 

@@ -53,20 +53,20 @@ def test_a_run_that_nobody_asks_for_is_refused(runs, capsys):
     edit(run_folder(runs) / "metrics.json", seed=9)
     edit_settings(run_folder(runs) / "config.yaml", seed=9)
     line = refused_to_add(runs, capsys)
-    assert "is no run of workflow/config/config.yaml, tiny.yaml" in line
+    assert "is not a run of workflow/config/config.yaml, tiny.yaml" in line
 
 
 @pytest.mark.parametrize("key", ["dataset", "model", "seed", "protocol"])
 def test_a_run_whose_files_contradict_each_other_is_refused(runs, key, capsys):
     edit_settings(run_folder(runs) / "config.yaml", **{key: "other"})
-    assert f"{key} is not that of its config.yaml" in refused_to_add(runs, capsys)
+    assert f"{key} differs from its config.yaml" in refused_to_add(runs, capsys)
 
 
 def test_the_record_of_the_replication_takes_the_settings_of_the_replication_alone(runs, capsys):
     text = runs.read_text()
     runs.write_text(text.replace(str(runs.parent / "recorded"), "results/recorded"))
     assert add(runs, "none-such") == 2
-    assert "is no run of workflow/config/config.yaml\n" in capsys.readouterr().err
+    assert "is not a run of workflow/config/config.yaml\n" in capsys.readouterr().err
 
 
 def test_another_protocol_is_refused(runs, capsys):
@@ -106,7 +106,7 @@ def test_a_record_without_what_recording_needs_is_refused(runs, capsys):
 def test_a_name_that_is_none_of_a_machine_is_refused(runs, name, capsys):
     before = files_of(runs.parent)
     assert add(runs, name) == 2
-    assert "small letters, digits, dots and dashes" in capsys.readouterr().err
+    assert "lowercase letters, digits, dots and dashes" in capsys.readouterr().err
     assert files_of(runs.parent) == before
 
 
@@ -144,7 +144,7 @@ def test_a_wrong_value_is_refused_before_anything_is_written(runs, file, change,
 def test_a_damaged_record_is_refused_before_anything_is_written(runs, capsys):
     assert add(runs) == 0
     (recorded_folder(runs) / "metrics.json").write_text("{")
-    assert "not whole JSON" in refused_to_add(runs, capsys, str(run_folder(runs, "popularity")))
+    assert "not valid JSON" in refused_to_add(runs, capsys, str(run_folder(runs, "popularity")))
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "history.csv", "ranks.npz", "environment.json"])

@@ -173,10 +173,10 @@ def another_seed(folder) -> None:
     [
         # a run that is missing here
         (wrong_metric, "but ranks.npz gives"),
-        (lambda f: (f / ELCREC / "ranks.npz").write_bytes(b"x"), "is not a whole .npz"),
+        (lambda f: (f / ELCREC / "ranks.npz").write_bytes(b"x"), "is not a complete .npz"),
         (lambda f: (f / ELCREC / "ranks.npz").unlink(), "ranks.npz: is missing or empty"),
         (lambda f: (f / BPRMF / "history.csv").unlink(), "history.csv: is missing or empty"),
-        (lambda f: (f / ELCREC / "intents.npz").write_bytes(b"x"), "is not a whole .npz"),
+        (lambda f: (f / ELCREC / "intents.npz").write_bytes(b"x"), "is not a complete .npz"),
         (change(ELCREC, users=22362), "for each of the 22362 users"),
         (change(ELCREC, commit="unknown"), "was made from commit 'unknown'"),
         (change(ELCREC, data="0" * 16), "was trained on other histories"),
@@ -189,7 +189,7 @@ def another_seed(folder) -> None:
         (settings(ELCREC, parameters={"alpha": 7}), "with the settings of"),
         (settings(ELCREC, precision="tf32"), "the settings of"),
         (settings(ELCREC, training=5), "the settings of"),
-        (another_seed, "is no run of workflow"),
+        (another_seed, "is not a run of workflow"),
         (short, "stopped after epoch 20"),
         # a run that is here
         (other_seconds, "with another metrics.json"),

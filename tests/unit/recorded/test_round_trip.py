@@ -106,7 +106,7 @@ def test_adding_again_changes_no_file_and_other_runs_stay(runs):
 def test_the_readme_of_the_machine_names_runs_commands_and_device(runs):
     assert add(runs) == 0
     text = (machine_of(runs) / "README.md").read_text()
-    assert "a processor: no GPU was used" in text
+    assert "a CPU: no GPU was used" in text
     assert "elcrec train --dataset tiny --model elcrec --seed 1 --threads" in text
     assert "--set alpha=0.1 --output results/sensitivity/tiny/alpha-0.1/1" in text
     assert "--config tiny.yaml" in text
@@ -122,7 +122,7 @@ def test_recorded_runs_of_older_code_are_shown_and_of_other_settings_refused(run
     assert main(["table", "verdict", "--config", str(own)]) == 0
     edit(recorded_folder(runs) / "metrics.json", settings="0" * 16)
     assert main(["table", "verdict", "--config", str(own)]) == 2
-    assert "other settings made" in capsys.readouterr().err
+    assert "not made with the current settings" in capsys.readouterr().err
 
 
 def test_a_missing_file_of_a_recorded_run_is_named(runs, capsys):
@@ -144,7 +144,7 @@ def test_nothing_is_trained_with_a_configuration_of_recorded_runs(runs, command,
         command, []
     )
     assert main([command, *arguments]) == 2
-    assert "runs: is recorded; to train it must be trained" in capsys.readouterr().err
+    assert "runs: must be trained, got recorded" in capsys.readouterr().err
 
 
 def test_weights_that_a_run_starts_from_are_recorded_without_their_folder(runs):

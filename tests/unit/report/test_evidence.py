@@ -47,7 +47,7 @@ def test_runs_of_the_configuration_and_of_its_ablation_alone(output):
 @pytest.mark.parametrize(
     ("key", "reason"),
     [
-        ("fingerprint", "made by other code, left out"),
+        ("fingerprint", "made with other code, left out"),
         ("settings", "made with other settings, left out"),
     ],
 )
@@ -59,7 +59,7 @@ def test_a_run_that_is_not_of_the_present_is_left_out_and_named(output, key, rea
         ("elcrec", 2, reason)
     ]
     html = render(output.evidence.config)
-    assert "1 finished, 4 not there, 1 made by other code or settings, left out" in html
+    assert "1 finished, 4 missing, 1 left out (made by other code or settings)" in html
     assert reason in html
 
 
@@ -67,8 +67,8 @@ def test_any_code_takes_it(output):
     change(output.run("elcrec", 2), fingerprint="other")
     assert shown(output, any_code=True) == [("elcrec", 2)]
     html = render(output.evidence.config, any_code=True)
-    assert "1 finished, 5 not there</dd>" in html
-    assert "left out</dd>" not in html
+    assert "1 finished, 5 missing</dd>" in html
+    assert "left out (made by" not in html
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_verdict_counts_and_rule(page):
     for count in ("4 ✓ compatible", "4 ✗ differs", "0 ? cannot tell", "1 ○ not run"):
         assert count in page.text
     assert "95 % prediction interval of one more run on the same users" in page.text
-    assert "provisional, for seeds are missing" not in page.text
+    assert "provisional, because seeds are missing" not in page.text
 
 
 def test_what_the_design_can_tell_is_shown(tmp_path):
@@ -115,9 +115,7 @@ def test_before_the_verdicts_are_made_every_cell_of_the_paper_is_open(output):
 def test_a_cell_shows_ours_the_papers_and_the_deviation_and_leads_to_its_runs(tmp_path):
     html = render(filled(tmp_path).evidence.config)
     cell = re.search(r'<td class="below far"[^>]*title="([^"]*)">(.*?)</td>', html, re.DOTALL)
-    assert (
-        "differs, final: 2 of 2 seeds; a run is expected in 0.0400 to 0.0600 (± 20.0 %)" in cell[1]
-    )
+    assert "differs, final: 2 of 2 seeds; expected of a run: 0.0400 to 0.0600 (± 20.0 %)" in cell[1]
     assert "commit 0123456789; cpu: test; elcrec train --seed 1" in cell[1]
     assert '<a href="#source-run-beauty-sasrec">0.0400</a>' in cell[2]
     assert "✗ paper 0.0374" in cell[2]
@@ -138,7 +136,7 @@ def test_a_data_set_that_the_paper_lacks_has_a_note_and_no_empty_cells_of_it(tmp
     output = ReportOutput(tmp_path, use=["ml-100k"])
     output.scores({"sasrec": 0.04, "iclrec": 0.05, "elcrec": 0.05}, "ml-100k")
     page = page_of(output)
-    assert "ML-100K : the paper has no such table" in page.text.replace("ML-100K:", "ML-100K :")
+    assert "ML-100K : the paper has no results" in page.text.replace("ML-100K:", "ML-100K :")
     assert "MAERec" not in page.text.split("Table 1: accuracy", 2)[2].split("Significance")[0]
 
 
@@ -229,7 +227,7 @@ def test_further_tables_are_those_of_their_files(tmp_path):
     text = page.text
     assert "Beauty 99 99 99 99 99 99 99.0 99 99.00 99 7 8" in text
     assert "Beauty: beauty.gz from a mirror." in text
-    assert "Repeated: targets of validation and test that stand in the user's own history." in text
+    assert "Repeated: validation and test targets that already occur in the user's own" in text
     assert "Beauty HR@5 ELCRec SASRec +25.0% [+0.0%, +50.0%] 0.01 (0.01) 2+2 0.10 (0.20)" in text
     assert "beauty bprmf l2=0.1 yes 0.1235 0.1235 0.1235 0.1235 12 12 12" in text
     assert "HR@5 1 4–6 9 0.0500 0.0400 +25.0% [-25.0%, +75.0%] 0.50 (0.50)" in text

@@ -154,14 +154,14 @@ def run_all(output, **means):
 def test_what_lies_inside_is_said(output):
     run_all(output, sasrec=0.0365, iclrec=0.0500)
     remark = remarks.expected(output.evidence)
-    assert remark.title == "Every model lies where it is expected"
+    assert remark.title == "Every model is within its expected band"
     assert remark.evidence == "2 of 2 means of HR@5 lie inside."
 
 
 def test_what_lies_outside_is_named_with_its_distance_in_standard_errors(output):
     run_all(output, sasrec=0.0430, iclrec=0.0500, elcrec=0.0300)
     remark = remarks.expected(output.evidence)
-    assert remark.title == "Some models lie outside where they are expected"
+    assert remark.title == "Some models are outside their expected bands"
     error = math.sqrt(0.0400 * (1 - 0.0400) / 22363)  # at the edge of the band
     assert (
         f"SASRec on Beauty 0.0430 (2 seeds), 0.0030 or {0.003 / error:.1f} standard errors above"
@@ -196,7 +196,7 @@ def test_an_edge_of_the_band_is_inside(output):
 
 def test_without_runs_nothing_is_claimed(output):
     remark = remarks.expected(output.evidence)
-    assert remark.title == "Whether the models lie where they are expected"
+    assert remark.title == "Whether the models are within their expected bands"
     assert not remark.shown
 
 

@@ -59,12 +59,12 @@ def every(rename=lambda module: module) -> dict[str, str]:
         ("elcrec/training/loop.py", "the time limit is near: stopped", "out of time: ended"),
         (
             "elcrec/data/histories.py",
-            "has every item, so that no negative",
-            "owns all: no negative",
+            "so no negative can be drawn",
+            "there is no negative",
         ),
         (
             "elcrec/evaluation/ranking.py",
-            "it goes on with smaller chunks",
+            "continuing with smaller chunks",
             "chunks are smaller now",
         ),
         ("elcrec/training/graph.py", "training without CUDA graphs", "no CUDA graphs"),

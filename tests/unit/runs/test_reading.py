@@ -72,14 +72,14 @@ def code(monkeypatch):
 
 def test_what_the_present_did_not_make_is_refused_left_out_or_taken(stale):
     asked = list(runs_of(stale, ["beauty"], MODELS))
-    with pytest.raises(InputError, match=r"iclrec/1: one of 2 runs that other code made .*--any-"):
+    with pytest.raises(InputError, match=r"iclrec/1: one of 2 runs not made with .* code.*-any"):
         Runs(stale).read(asked)
     runs = Runs(stale, "leave out")
     kept, gaps = runs.read(asked)
     assert [run.model for run in kept] == [MODELS[0], MODELS[3]]
     assert gaps == []
     assert runs.left_out == [
-        Gap("beauty", "iclrec", 1, "made by other code, left out"),
+        Gap("beauty", "iclrec", 1, "made with other code, left out"),
         Gap("beauty", "elcrec", 1, "made with other settings, left out"),
     ]
     runs = Runs(stale, "take")
@@ -101,7 +101,7 @@ def test_measurements_are_judged_like_runs(stale, output):
     for model in ("iclrec", "sasrec"):
         settings = resolve(stale, model, "beauty").digest()
         output.efficiency("beauty", model, settings=settings)
-    with pytest.raises(InputError, match=r"iclrec\.json: one of 1 runs that other code made"):
+    with pytest.raises(InputError, match=r"iclrec\.json: one of 1 runs not made with .* code"):
         Runs(stale).measurements(["beauty"], ["iclrec"])
     found, gaps = Runs(stale, "leave out").measurements(["beauty"], ["iclrec", "elcrec"])
     assert [record.model for record in found] == ["sasrec"]
@@ -112,8 +112,8 @@ def test_measurements_are_judged_like_runs(stale, output):
     ("left", "reason"),
     [
         ((), "not yet run"),
-        (("checkpoints",), "begun, but not ended"),
-        ((".lock",), "begun, but not ended"),
+        (("checkpoints",), "started, but not finished"),
+        ((".lock",), "started, but not finished"),
         (("failed.txt", "checkpoints"), "failed: out of memory"),
     ],
 )

@@ -62,7 +62,7 @@ def test_metrics_cut_off(output):
     folder = output.run("beauty", "elcrec")
     text = (folder / "metrics.json").read_text()
     (folder / "metrics.json").write_text(text[:100])
-    refused(folder, str(folder / "metrics.json"), "not whole JSON")
+    refused(folder, str(folder / "metrics.json"), "not valid JSON")
 
 
 def test_metrics_not_an_object(output):
@@ -94,7 +94,7 @@ def test_ranks_cut_off(output, size):
     folder = output.run("beauty", "elcrec")
     content = (folder / "ranks.npz").read_bytes()
     (folder / "ranks.npz").write_bytes(content[:size])
-    refused(folder, str(folder / "ranks.npz"), "not a whole .npz file")
+    refused(folder, str(folder / "ranks.npz"), "not a complete .npz file")
 
 
 def test_ranks_with_a_flipped_byte(output):
@@ -109,7 +109,7 @@ def test_ranks_of_a_single_array_file(output):
     folder = output.run("beauty", "elcrec")
     with (folder / "ranks.npz").open("wb") as file:
         np.save(file, np.arange(4))
-    refused(folder, str(folder / "ranks.npz"), "not a whole .npz file")
+    refused(folder, str(folder / "ranks.npz"), "not a complete .npz file")
 
 
 @pytest.mark.parametrize("test", [[0, 1, 2], [0.0, 1.0, 2.0, 3.0], [[0, 1], [2, 3]], [0, 1, 2, -1]])

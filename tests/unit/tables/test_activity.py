@@ -143,7 +143,7 @@ def test_a_data_set_of_fewer_users_than_groups_is_left_out_and_named(toy, tmp_pa
     rows = list(csv.DictReader((tmp_path / "activity.csv").open()))
     assert {row["dataset"] for row in rows} == {"beauty"}
     text = (tmp_path / "activity.md").read_text()
-    assert "- Left out: Toys has 4 of the 5 users that groups need.\n" in text
+    assert "- Left out: Toys has 4 users; the groups need at least 5.\n" in text
 
 
 def test_without_both_models_there_is_no_lead(toy):

@@ -60,7 +60,7 @@ def test_an_older_run_is_a_gap(made):
     assert rows.loc["itemknn", list(lists.MEASURES)].isna().all()
     text = (made / "results" / "tables" / "lists.md").read_text()
     assert "| Item-kNN" not in text.split("## Overlap")[0]  # a note says why
-    assert "- No lists of Item-kNN: the runs are not there, or older" in text
+    assert "- No lists of Item-kNN: the runs are missing, or are older" in text
 
 
 def test_overlap_of_models_and_seeds(made):
@@ -112,7 +112,7 @@ def test_lists_of_other_users_or_items_are_refused(made, tmp_path, capsys, wrong
         assert main(["table", "lists", *arguments]) == 2
     finally:
         path.write_bytes(before)
-    assert "numbers of items, from 0 to 40, in a row for each of 120" in capsys.readouterr().err
+    assert "item numbers from 0 to 40, one row for each of 120" in capsys.readouterr().err
 
 
 def test_training_users_count_a_repeated_item_once_and_no_held_out_one():

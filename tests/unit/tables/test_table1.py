@@ -268,7 +268,7 @@ def test_runs_at_the_limit_and_runs_that_stopped_early_are_marked(output):
     text = written(table)
     assert "0.7500 ± 0.0000 ‡" in text
     assert "- SASRec on Beauty: ‡ seed 2 (53 of 93).\n" in text
-    assert "†: the best epoch of a run is the last allowed one" in text
+    assert "†: the best epoch of a run is the last one allowed" in text
 
 
 def test_one_model_has_no_runner_up(output):

@@ -209,14 +209,14 @@ def test_notes_on_the_training_runs(output):
     output.run("beauty", "iclrec", 1)
     output.run("beauty", "elcrec", 1, fingerprint="other")
     time, space = write(output, ["beauty"])
-    notes = [line for line in time.splitlines() if "Attention" in line or "training run:" in line]
+    notes = [line for line in time.splitlines() if "Warning" in line or "training run:" in line]
     assert notes == [
-        "- Attention: ELCRec was measured with other code than it was trained with.",
+        "- Warning: ELCRec was measured with different code than it was trained with.",
         "- Missing training run: ICLRec on Beauty, seeds 2, 3.",
         "- Missing training run: ELCRec on Beauty, seeds 2, 3.",
         "- Missing training run: SASRec on Beauty, seeds 1, 2, 3.",
     ]
-    assert "Attention" not in space
+    assert "Warning" not in space
 
 
 @pytest.mark.parametrize(
@@ -249,5 +249,5 @@ def test_a_wrong_record_is_one_line(output, changes, words):
 def test_a_record_in_another_place(output):
     path = output.efficiency("beauty", "iclrec")
     path.rename(path.with_name("elcrec.json"))
-    with pytest.raises(InputError, match="is of iclrec on beauty; here it must be elcrec"):
+    with pytest.raises(InputError, match="is for iclrec on beauty; in this place it must be for"):
         load_efficiency_runs(output.path, ["beauty"], [])

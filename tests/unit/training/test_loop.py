@@ -115,7 +115,7 @@ def infinite_gradient(model, total):
         (1, lambda _, total: total * float("nan"), "loss 'total' is nan since batch 1 of epoch 3"),
         (3, lambda _, total: total * float("inf"), "loss 'total' is (inf|nan) since batch 3 of"),
         (2, infinite_gradient, "loss 'total' is nan since batch 3 of epoch 3"),
-        (4, infinite_gradient, "a weight is no number after the last batch of epoch 3"),
+        (4, infinite_gradient, "a weight is not finite after the last batch of epoch 3"),
     ],
 )
 def test_what_is_no_number_stops_the_run_and_keeps_the_checkpoint_before(

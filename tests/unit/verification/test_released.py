@@ -39,7 +39,7 @@ def test_centers_that_fell_together(verify, capsys):
     seen = verify("elcrec", together)
     assert seen["in_use"] == 1
     assert seen["center_cosine"] == pytest.approx(1)
-    words = f"1 of {seen['count']} centers are nearest to one of {seen['users']} users; mean cosine"
+    words = f"1 of {seen['count']} centers are nearest to at least one of {seen['users']} users"
     assert words in capsys.readouterr().out
 
 

@@ -1,6 +1,6 @@
 """One line of progress for Snakemake instead of its messages: snakemake --logger progress.
 
-Snakemake finds it with PYTHONPATH=workflow/logger. What failed is said with the end of its log.
+Snakemake finds it with PYTHONPATH=workflow/logger. A failure is reported with the end of its log.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from snakemake_interface_logger_plugins.base import LogHandlerBase
 from snakemake_interface_logger_plugins.common import LogEvent
 
 WEIGHTS = {"train": 10, "sensitivity": 4, "measure": 3}
-"""How many times as long as any other job one of these takes, about, in `make demo`."""
+"""Roughly how many times as long as other jobs these take in `make demo`."""
 EARLY = 0.05
-"""Share of the work before which nobody can tell how long the rest takes."""
+"""Share of the work before which the remaining time cannot be estimated."""
 LINES = 5
-"""Of a failed job's log."""
+"""Lines shown of a failed job's log."""
 NOTHING = "Nothing to be done"
-"""How Snakemake begins to say that all is there."""
+"""Beginning of Snakemake's message that everything is up to date."""
 COMMAND_FAILED = "CalledProcessError"
 CLEAR = "\r\033[K"
-"""Go to the beginning of the line and empty it."""
+"""Go to the beginning of the line and clear it."""
 
 
 class LogHandler(LogHandlerBase):
@@ -39,7 +39,7 @@ class LogHandler(LogHandlerBase):
     needs_rulegraph = False
 
     def __post_init__(self) -> None:
-        """Begin with nothing done."""
+        """Start with nothing done."""
         self.stream = sys.stderr
         self.running: dict[int, tuple[str, ...]] = {}
         """Rule and wildcards of jobs."""
@@ -47,12 +47,12 @@ class LogHandler(LogHandlerBase):
         self.total = self.finished = 0
         self.begun: float | None = None
         self.open = False
-        """The line has no end yet."""
+        """Whether the current line is unfinished."""
         self.written = -1.0
-        """Share of the last line, where lines cannot be overwritten."""
+        """Share shown in the last line, where lines cannot be overwritten."""
 
     def emit(self, record: LogRecord) -> None:
-        """Take note of an event of Snakemake."""
+        """Handle an event of Snakemake."""
         event = getattr(record, "event", None)
         values = vars(record)
         if event == LogEvent.RUN_INFO:
@@ -69,7 +69,7 @@ class LogHandler(LogHandlerBase):
             self.running.pop(values["jobid"], None)
             self._say(failure(values))
         elif event == LogEvent.ERROR and COMMAND_FAILED in str(record.msg):
-            pass  # the same failure as that of the job
+            pass  # the failure already reported for the job
         elif record.levelno >= WARNING or str(record.msg).startswith(NOTHING):
             self._say(self.format(record))
 
@@ -86,7 +86,7 @@ class LogHandler(LogHandlerBase):
         self.work = sum(weight(rule) * count for rule, count in counts.items())
 
     def _say(self, text: str) -> None:
-        """Write a message in the place of the line."""
+        """Replace the line by a message."""
         self.stream.write(f"{CLEAR if self.open else ''}{text}\n")
         self.stream.flush()
         self.open = False
@@ -106,7 +106,7 @@ class LogHandler(LogHandlerBase):
         self.stream.flush()
 
     def _left(self, share: float) -> str:
-        """Time left if the rest goes as what is done; it cannot be more than about right."""
+        """Time left if the rest goes at the same pace; a rough estimate."""
         if self.begun is None or not EARLY <= share < 1:
             return ""
         minutes = (time.monotonic() - self.begun) * (1 / share - 1) / 60
@@ -120,7 +120,7 @@ def weight(rule: str) -> float:
 
 
 def failure(values: Mapping[str, object]) -> str:
-    """What failed, where its log is, and how that ends."""
+    """What failed, where its log is, and the last lines of the log."""
     outputs, logs = values["output"], values["log"]
     assert isinstance(outputs, list)
     assert isinstance(logs, list)
