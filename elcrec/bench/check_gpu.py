@@ -75,7 +75,7 @@ class Check:
         parts: dict[str, Callable[[float], Any]] = {
             "tests": self._tests,
             "models": self._models,
-            "side by side": self._beside,
+            "side by side": self._side_by_side,
             "alone": self._alone,
             "runs": self._runs,
         }
@@ -119,14 +119,14 @@ class Check:
                 found.append({"model": job.model, "name": name, "ways": ways})
         return found
 
-    def _beside(self, limit: float) -> list[dict[str, Any]]:
+    def _side_by_side(self, limit: float) -> list[dict[str, Any]]:
         """ELCRec, or the last model, several times at once, with CUDA graphs and without."""
         models = self.config.models
         job = replace(self.job, model="elcrec" if "elcrec" in models else models[-1])
         with Worker(limit, self.job) as worker:
             return [
                 {"count": count, "graphs": graphs}
-                | worker.ask("beside", job=replace(job, graphs=graphs), count=count)
+                | worker.ask("side_by_side", job=replace(job, graphs=graphs), count=count)
                 for graphs in (False, True)
                 for count in COUNTS
             ]

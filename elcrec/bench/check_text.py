@@ -53,7 +53,7 @@ def checked(
         off=[f"{row['name']} ({way})" for row, way in _ways(models) if is_off(row, way)],
         tolerance=TOLERANCE,
         hours=_hours(config, dataset, models),
-        beside=_beside(gains) if found.get("side by side") else None,
+        beside=_side_by_side(gains) if found.get("side by side") else None,
         beside_failed=[row for row in found.get("side by side") or [] if "failed" in row],
         worth=WORTH,
         alone=_alone(found["alone"]) if found.get("alone") else None,
@@ -132,7 +132,7 @@ def _hours(config: Config, dataset: str, models: list[Row]) -> dict[str, Any] | 
     return {"here": short(hours), "all": whole, "models": len(ways), "of": len(models)}
 
 
-def _beside(gains: Sequence[Row]) -> Table:
+def _side_by_side(gains: Sequence[Row]) -> Table:
     header = ["runs side by side", "CUDA graphs", "s per epoch of all", "throughput", "GPU MB"]
     rows = []
     for row in gains:

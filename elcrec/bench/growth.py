@@ -150,7 +150,7 @@ def grow(
         smaller = [point for point in points[factor] if "not_run" not in point]
         if (factor, size) in known:
             found = known[factor, size]
-        elif reason := refused(smaller, size, memory, left):
+        elif reason := why_not_tried(smaller, size, memory, left):
             found = {"not_run": reason}
         else:
             found = _point(job, factor, size, measure, left)
@@ -168,7 +168,7 @@ def grow(
     }
 
 
-def refused(
+def why_not_tried(
     points: Sequence[dict[str, Any]], size: int, memory: float, seconds: float
 ) -> str | None:
     """Why a size is not tried, judging by the growth of the smaller ones; None if it is tried.

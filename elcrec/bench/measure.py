@@ -85,7 +85,7 @@ def measure(
         return record | ({"profile": worker.ask("profile")} if profile else {})
 
 
-def beside(
+def in_turn(
     job: Job, name: str, kind: Callable[..., Side], given: Mapping[str, Any], plan: Plan
 ) -> dict[str, Any]:
     """Measure other code and this project's in turn.

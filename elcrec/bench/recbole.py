@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from elcrec.bench.measure import Plan, Report, beside
+from elcrec.bench.measure import Plan, Report, in_turn
 from elcrec.bench.released_side import first_gpu
 from elcrec.bench.side import SEED, Side
 from elcrec.bench.subject import Job
@@ -46,7 +46,7 @@ OPTIONS = {
 
 
 def peer(job: Job, plan: Plan, report: Report) -> dict[str, Any]:
-    """Measure RecBole and this project's code in turn; see `elcrec.bench.measure.beside`.
+    """Measure RecBole and this project's code in turn; see `elcrec.bench.measure.in_turn`.
 
     Raises:
         InputError: RecBole is not installed, has no such model, or either side failed.
@@ -71,7 +71,7 @@ def peer(job: Job, plan: Plan, report: Report) -> dict[str, Any]:
         export("data", read_sequences(config.prepared_file(job.dataset)), Path(folder), ["recbole"])
         report(f"{job.model} and RecBole's {form[0]} on {job.dataset}, in turn ...")
         given = {"folder": folder, "model": form[0], "options": options}
-        return beside(job, f"RecBole's {form[0]}", RecBole, given, plan)
+        return in_turn(job, f"RecBole's {form[0]}", RecBole, given, plan)
 
 
 class RecBole(Side):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from elcrec.bench.measure import Plan, Report, beside
+from elcrec.bench.measure import Plan, Report, in_turn
 from elcrec.bench.released_side import Released
 from elcrec.bench.subject import Job
 from elcrec.errors import InputError
@@ -45,7 +45,7 @@ def against(folder: Path, job: Job, plan: Plan, report: Report) -> dict[str, Any
         report: Called with a line when it begins.
 
     Returns:
-        The result of `elcrec.bench.measure.beside`, and their `commit`.
+        The result of `elcrec.bench.measure.in_turn`, and their `commit`.
 
     Raises:
         InputError: The checkout does not exist or contains other code; the model is another one or
@@ -56,7 +56,7 @@ def against(folder: Path, job: Job, plan: Plan, report: Report) -> dict[str, Any
     source, data = folder.resolve() / "src", config.prepared_file(job.dataset).resolve()
     given = {"source": str(source), "data": str(data), "options": options(settings.as_dict())}
     report(f"{job.model} and the {NAME} on {job.dataset}, in turn ...")
-    found = beside(job, NAME, Released, given, plan)
+    found = in_turn(job, NAME, Released, given, plan)
     which = f"commit {version[:10]}" if version else "a folder without git"
     found["peer"] |= {"commit": version, "version": which}
     return found

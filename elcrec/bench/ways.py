@@ -60,7 +60,7 @@ class Ways:
             "peak_memory": subject.memory(),
         }
 
-    def beside(self, job: Job, count: int) -> dict[str, Any]:
+    def side_by_side(self, job: Job, count: int) -> dict[str, Any]:
         """Train `count` whole epochs side by side, after some that warm up.
 
         Returns:

@@ -82,13 +82,13 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_places(args: argparse.Namespace, kind: str) -> None:
     """Refuse, before anything is measured, a device or file that cannot be used."""
-    from elcrec.files.atomic import sparing
+    from elcrec.files.atomic import protecting
     from elcrec.files.paths import check_folder
     from elcrec.jobs.device import find
 
     find(args.device)
     for path in filter(None, [args.json, FIGURE if kind == "scale" else None]):
-        with sparing(None if args.force else path):
+        with protecting(None if args.force else path):
             check_folder(path.parent)
 
 

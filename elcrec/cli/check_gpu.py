@@ -40,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     from elcrec.bench.check_gpu import NAMES, Check
     from elcrec.bench.subject import Job
     from elcrec.config.config import load_config
-    from elcrec.files.atomic import sparing
+    from elcrec.files.atomic import protecting
     from elcrec.files.paths import check_folder
     from elcrec.jobs.device import find
 
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     config.prepared_file(args.dataset)
     folder: Path = args.output or config.output / "check-gpu"
     own = folder.resolve().is_relative_to(config.output.resolve())
-    with sparing(None if args.force or own else folder / NAMES[0]):
+    with protecting(None if args.force or own else folder / NAMES[0]):
         check_folder(folder)
     files = tuple(map(str, args.config))
     job = Job(args.dataset, "", files, device=args.device, threads=args.threads)

@@ -33,12 +33,12 @@ def run_fetch(args: argparse.Namespace) -> None:
     from elcrec.data.fetch import fetch
     from elcrec.data.fetched import write_record
     from elcrec.data.sources import PREPARED
-    from elcrec.files.atomic import spare
+    from elcrec.files.atomic import check_replaceable
 
-    config, dataset = _told(args)
+    config, dataset = _configured(args)
     with writing_to(args, config, ours=_is_ours(args), folder=True) as folder:
         for name in PREPARED:
-            spare(folder / name)  # not ours: `prepare` would replace it
+            check_replaceable(folder / name)  # not ours: `prepare` would replace it
         fetched = fetch(args.dataset, dataset.places, folder)
         write_record(folder, args.dataset, fetched)
     print(f"{args.dataset}: {fetched.path} ({fetched.origin})")
@@ -48,10 +48,10 @@ def run_prepare(args: argparse.Namespace) -> None:
     """Prepare what `source.json` in the output folder describes."""
     from elcrec.data.fetched import read_record
     from elcrec.data.prepare import prepare
-    from elcrec.data.repeats import counted
+    from elcrec.data.repeats import describe_repeats
     from elcrec.data.statistics import load_statistics
 
-    config, dataset = _told(args)
+    config, dataset = _configured(args)
     with writing_to(args, config, ours=_is_ours(args), folder=True) as folder:
         try:
             fetched = read_record(folder, args.dataset, dataset.places)
@@ -61,10 +61,10 @@ def run_prepare(args: argparse.Namespace) -> None:
             raise InputError(f"{error}; fetch it with: {again}") from None
         path = prepare(args.dataset, dataset, fetched, folder)
         found = load_statistics(folder / "statistics.json")
-    print(f"{args.dataset}: {path}; {counted(found['repeated_targets'], found['users'])}")
+    print(f"{args.dataset}: {path}; {describe_repeats(found['repeated_targets'], found['users'])}")
 
 
-def _told(args: argparse.Namespace) -> tuple[Config, Dataset]:
+def _configured(args: argparse.Namespace) -> tuple[Config, Dataset]:
     """The configuration and its entry for the data set, whose folder is the default output."""
     from elcrec.config.config import load_config
 

@@ -80,15 +80,15 @@ def writing_to(
     Raises:
         InputError: The file exists, a folder is in its place, or the folder is not writable.
     """
-    from elcrec.files.atomic import spare, sparing
+    from elcrec.files.atomic import check_replaceable, protecting
     from elcrec.files.paths import check_folder
 
     place: Path = args.output or config.output.joinpath(*default)
     own = (folder.resolve() for folder in (config.output, config.data))
     free = ours or args.force or any(place.resolve().is_relative_to(folder) for folder in own)
-    with sparing(None if free else place):
+    with protecting(None if free else place):
         if not folder:
-            spare(place)
+            check_replaceable(place)
         check_folder(place if folder else place.parent)
         yield place
 

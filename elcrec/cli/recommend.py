@@ -64,7 +64,7 @@ def run(arguments: argparse.Namespace) -> None:
         InputError: A run, file, user, item or number is invalid; nothing is written then.
     """
     from elcrec.config.config import load_config
-    from elcrec.files.atomic import sparing
+    from elcrec.files.atomic import protecting
     from elcrec.inference.histories import LeftOut
     from elcrec.inference.output import check_ending, table, writing
     from elcrec.inference.recommender import load
@@ -79,7 +79,7 @@ def run(arguments: argparse.Namespace) -> None:
     total, parts = _parts(arguments, recommender, left_out)
     name = recommender.run.name
     users = lines = 0
-    spared = sparing(None if arguments.force else arguments.output)
+    spared = protecting(None if arguments.force else arguments.output)
     bar = Bar(name, total, "user", arguments.quiet)
     with spared, writing(arguments.output) as write, bar:
         for part in parts:

@@ -23,7 +23,7 @@ from elcrec.data.fetched import Fetched, earlier, problem
 from elcrec.data.rawfile import read_bytes
 from elcrec.data.sources import MIRROR, Source, check_own, file_path, mirror
 from elcrec.errors import InputError
-from elcrec.files.atomic import spare
+from elcrec.files.atomic import check_replaceable
 from elcrec.files.lock import held
 
 S = TypeVar("S", bound=Source)
@@ -77,12 +77,14 @@ def _first(name: str, sources: Sequence[S], folder: Path) -> Fetched[S]:
     failures: list[str] = []
     for source in sources:
         if source.path:
-            return _given(name, source, source.path, folder)
-        found = _kept(source, folder) or _brought(source, folder, _mirrored(source), failures)
+            return _from_user(name, source, source.path, folder)
+        found = _fetched_earlier(source, folder) or _fetch_from(
+            source, folder, _mirrored(source), failures
+        )
         if found:
             return found
     for source in sources:
-        if found := _brought(source, folder, _published(source), failures):
+        if found := _fetch_from(source, folder, _published(source), failures):
             return found
     tried = "; ".join(failures) or "its sources list no address"
     raise InputError(
@@ -91,7 +93,7 @@ def _first(name: str, sources: Sequence[S], folder: Path) -> Fetched[S]:
     )
 
 
-def _given(name: str, source: S, path: Path, folder: Path) -> Fetched[S]:
+def _from_user(name: str, source: S, path: Path, folder: Path) -> Fetched[S]:
     """The user named this file, so no other source may replace it."""
     check_own(name, path, folder)
     if wrong := problem(path, source):
@@ -99,12 +101,12 @@ def _given(name: str, source: S, path: Path, folder: Path) -> Fetched[S]:
     return Fetched(path, source, f"{path.name}, the user's own file")
 
 
-def _kept(source: S, folder: Path) -> Fetched[S] | None:
+def _fetched_earlier(source: S, folder: Path) -> Fetched[S] | None:
     path = folder / source.name
     if not path.is_file():
         return None
     if wrong := problem(path, source):
-        spare(path)
+        check_replaceable(path)
         _tell(f"{path} is {wrong}; removed, fetching it again")
         path.unlink()
         return None
@@ -133,7 +135,7 @@ def _published(source: Source) -> Iterator[Place]:
         yield f"{source.name} from {local or host}", url, origin
 
 
-def _brought(
+def _fetch_from(
     source: S, folder: Path, places: Iterator[Place], failures: list[str]
 ) -> Fetched[S] | None:
     """The file from the first place that has the right one, moved into the folder."""
@@ -156,10 +158,10 @@ def _download(source: Source, address: str, folder: str) -> str:
     name, files = source.name, {source.name: address}
     # No checksum here: the downloader checks more than that.
     wanted = pooch.create(folder, "", registry={name: None}, urls=files, retry_if_failed=RETRIES)
-    return str(wanted.fetch(name, downloader=partial(_bring, source)))
+    return str(wanted.fetch(name, downloader=partial(_download_to, source)))
 
 
-def _bring(source: Source, address: str, output: str, _: pooch.Pooch) -> None:
+def _download_to(source: Source, address: str, output: str, _: pooch.Pooch) -> None:
     """A downloader for pooch that also handles file:// addresses and wheels."""
     if not address:
         _take_from_wheel(source, Path(output))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 RankingProtocol = Literal["paper", "strict", "repeats"]
 """How items that a user already had are ranked: see `elcrec.evaluation.ranking`."""
 PROTOCOLS: tuple[RankingProtocol, ...] = get_args(RankingProtocol)
-FATE: Mapping[str, str] = {
+REPEATED: Mapping[str, str] = {
     "paper": "score 0, whatever the model predicts",
     "strict": "are never recommended, so they never count as hits",
     "repeats": "compete like all others",
@@ -21,7 +21,7 @@ FATE: Mapping[str, str] = {
 """What happens to items that the user had before, by protocol."""
 
 
-def counted(repeated: Mapping[Split, int], users: int) -> str:
+def describe_repeats(repeated: Mapping[Split, int], users: int) -> str:
     """How many targets already occur in the user's own history, in words.
 
     Args:
@@ -33,7 +33,7 @@ def counted(repeated: Mapping[Split, int], users: int) -> str:
 
 
 def refuse_repeats(repeated: Mapping[Split, int], users: int, protocol: RankingProtocol) -> None:
-    """Refuse a data set on which a protocol measures nothing; arguments as for `counted`.
+    """Refuse a data set on which a protocol measures nothing; arguments as for `describe_repeats`.
 
     Raises:
         InputError: Every target of a split already occurs in the user's own history, and items
@@ -41,6 +41,7 @@ def refuse_repeats(repeated: Mapping[Split, int], users: int, protocol: RankingP
     """
     if protocol != "repeats" and users in repeated.values():
         raise InputError(
-            f"{counted(repeated, users)}; under the protocol `{protocol}` these items "
-            f"{FATE[protocol]}: models cannot be compared; `protocol: repeats` lets them compete"
+            f"{describe_repeats(repeated, users)}; under the protocol `{protocol}` these items "
+            f"{REPEATED[protocol]}: models cannot be compared; "
+            "`protocol: repeats` lets them compete"
         )

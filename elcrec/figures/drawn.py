@@ -15,7 +15,7 @@ from elcrec.errors import InputError
 from elcrec.figures.plan import plan
 from elcrec.figures.style import look
 from elcrec.files.atomic import replaced, write_text
-from elcrec.files.words import listed, worded
+from elcrec.files.words import listed, rendered
 from elcrec.runs.plan import single_seed
 from elcrec.runs.reading import Found, Runs
 from elcrec.runs.record import RunRecord
@@ -43,7 +43,7 @@ class Drawn:
 
 def drawn(kind: str, figure: Figure, numbers: pd.DataFrame, **told: Any) -> Drawn:
     """A figure with the texts of its kind in `templates/captions.yaml`; `told`: their variables."""
-    words = (worded(WORDS, kind, part, told) for part in ("title", "caption", "alt"))
+    words = (rendered(WORDS, kind, part, told) for part in ("title", "caption", "alt"))
     return Drawn(figure, numbers, *words)
 
 

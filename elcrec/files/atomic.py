@@ -12,34 +12,34 @@ from typing import Any
 from elcrec.errors import WriteError, writing
 
 PARTIAL = ".partial"
-_spared: ContextVar[Path | None] = ContextVar("_spared", default=None)
+_protected: ContextVar[Path | None] = ContextVar("_spared", default=None)
 
 
 @contextmanager
-def sparing(place: Path | None) -> Iterator[None]:
+def protecting(place: Path | None) -> Iterator[None]:
     """Inside the block, no existing file is replaced at this place or below it.
 
     Raises:
         WriteError: The place is an existing file; inside the block, if one would be replaced.
     """
-    token = _spared.set(place)
+    token = _protected.set(place)
     try:
         if place and not os.path.isdir(place):
-            spare(place)
+            check_replaceable(place)
         yield
     finally:
-        _spared.reset(token)
+        _protected.reset(token)
 
 
-def spare(path: Path) -> None:
-    """Refuse to replace something that is not an ordinary file, or a file that `sparing` protects.
+def check_replaceable(path: Path) -> None:
+    """Refuse to replace what is not an ordinary file, or a file that `protecting` protects.
 
     Raises:
         WriteError: The path is one of these.
     """
     if os.path.exists(path) and not os.path.isfile(path):
         raise WriteError(f"{path}: cannot be written: it exists and is not a file")
-    if _spared.get() in (path, *path.parents) and os.path.lexists(path):
+    if _protected.get() in (path, *path.parents) and os.path.lexists(path):
         raise WriteError(f"{path}: already exists; choose another path, or replace it with --force")
 
 
@@ -54,7 +54,7 @@ def replaced(path: Path | str) -> Iterator[Path]:
         WriteError: The disk is full, the place is not writable, or has a file that must stay.
     """
     path = Path(path)
-    spare(path)
+    check_replaceable(path)
     with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(

@@ -121,21 +121,21 @@ def check(kind: Any, values: Any, where: Where, context: Any = None) -> Any:
         raise InputError(_refusal(error, adapter.json_schema(), values, where)) from None
 
 
-def as_wanted(kind: Any, values: Any) -> Any:
+def converted(kind: Any, values: Any) -> Any:
     """Convert values, some of which arrived as texts, to what `kind` expects in each place.
 
     Snakemake passes on nested values of `--config` as texts: `seeds=[1]` as `['1']`, but
     `output=1` as 1.
     """
     root = _adapter(kind).json_schema()
-    return _as_wanted(values, root, root)
+    return _converted(values, root, root)
 
 
-def _as_wanted(value: Any, schema: Schema, root: Schema) -> Any:
+def _converted(value: Any, schema: Schema, root: Schema) -> Any:
     if isinstance(value, Mapping):
-        return {key: _as_wanted(v, _inside(schema, key, root), root) for key, v in value.items()}
+        return {key: _converted(v, _inside(schema, key, root), root) for key, v in value.items()}
     if isinstance(value, list):
-        return [_as_wanted(v, _inside(schema, n, root), root) for n, v in enumerate(value)]
+        return [_converted(v, _inside(schema, n, root), root) for n, v in enumerate(value)]
     kinds = {each.get("type") for each in _choices(schema, root)} - {"null"}
     if kinds == {"string"}:
         return dump(value).splitlines()[0] if isinstance(value, bool | int | float) else value

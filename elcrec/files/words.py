@@ -14,7 +14,7 @@ import jinja2
 from elcrec.files.yamlfile import read_yaml
 
 
-def worded(path: Path, key: str, part: str, numbers: Mapping[str, Any]) -> str:
+def rendered(path: Path, key: str, part: str, numbers: Mapping[str, Any]) -> str:
     """Render a text of a file as one line.
 
     Args:

@@ -131,7 +131,7 @@ class Batch:
         for planned in plan:
             self.config.prepared_file(planned.dataset)
             anew = _start_of(planned, self.config) in waiting
-            there = not anew and self._is_there(planned)
+            there = not anew and self._is_finished(planned)
             (self.outcome.present if there else waiting).append(planned)
         begin, ready = self._turns, self._is_ready
         for planned, outcome in side_by_side(waiting, begin, self.at_once, self.device, ready):
@@ -148,7 +148,7 @@ class Batch:
                 self.outcome.unfinished.append(planned)
         return self.outcome
 
-    def _is_there(self, planned: Planned) -> bool:
+    def _is_finished(self, planned: Planned) -> bool:
         try:
             run = make_run(self.config, planned.dataset, planned.model, planned.seed)
         except InputError:  # what it starts from does not exist yet

@@ -13,7 +13,7 @@ import torch
 from elcrec.config.build import LARGEST
 from elcrec.config.config import Config
 from elcrec.data.histories import InteractionData
-from elcrec.data.repeats import FATE, counted, refuse_repeats
+from elcrec.data.repeats import REPEATED, describe_repeats, refuse_repeats
 from elcrec.errors import InputError
 from elcrec.evaluation.lists import Lister
 from elcrec.evaluation.metrics import summarise
@@ -177,8 +177,8 @@ def tell_repeats(run: Run, data: InteractionData, protocol: RankingProtocol) -> 
         raise InputError(f"{which}: {error}") from None
     if any(repeated.values()):
         print(
-            f"elcrec: {which}: {counted(repeated, data.n_users)}; "
-            f"under the protocol `{protocol}` these items {FATE[protocol]}",
+            f"elcrec: {which}: {describe_repeats(repeated, data.n_users)}; "
+            f"under the protocol `{protocol}` these items {REPEATED[protocol]}",
             file=sys.stderr,
         )
 

@@ -13,7 +13,7 @@ from elcrec.files.npzfile import read_arrays
 from elcrec.files.weights import WEIGHTS
 from elcrec.files.yamlfile import read_yaml
 from elcrec.recorded.about import about
-from elcrec.recorded.check import check_extra, protocol_of, wanted
+from elcrec.recorded.check import check_extra, expected_runs, protocol_of
 from elcrec.recorded.folder import RecordedRun, extra_files, read_run, recorded_runs, run_folders
 from elcrec.recorded.write import write_run
 from elcrec.runs.lists import TOP
@@ -87,7 +87,7 @@ def _prepared(
     Returns:
         Place below `stage` to the folder or file that it was made from.
     """
-    planned = list(wanted(config))
+    planned = list(expected_runs(config))
     origins: dict[Path, Path] = {}
     for folder in folders:
         single = (folder / "metrics.json").exists()

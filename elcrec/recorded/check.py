@@ -43,26 +43,26 @@ class Released(Made):
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ExpectedRun:
     """A run that may be recorded, and its settings."""
 
     run: PlannedRun
     settings: RunSettings
 
 
-def wanted(config: Config) -> Iterator[Wanted]:
+def expected_runs(config: Config) -> Iterator[ExpectedRun]:
     """All runs of a configuration: for tables, for figures, what they start from, and `SIMPLE`."""
     simple = runs_of(config, config.use, SIMPLE)
     for run in (*runs_of_models(config), *runs_of_sensitivity(config), *simple):
         settings = resolve(config, run.model, run.dataset, run.changes)
         if settings.starts_from:
             start = resolve(config, settings.starts_from, run.dataset)
-            yield Wanted(replace(run, model=start.model), start)
-        yield Wanted(run, settings)
+            yield ExpectedRun(replace(run, model=start.model), start)
+        yield ExpectedRun(run, settings)
 
 
 def check_run(
-    config: Config, planned: Iterable[Wanted], record: RunRecord, made: Mapping[str, Any]
+    config: Config, planned: Iterable[ExpectedRun], record: RunRecord, made: Mapping[str, Any]
 ) -> PlannedRun:
     """Refuse anything but a complete run of the full protocol; returns which run it is.
 
@@ -70,7 +70,7 @@ def check_run(
 
     Args:
         config: Says what the full protocol is.
-        planned: All runs of it, see `wanted`.
+        planned: All runs of it, see `expected_runs`.
         record: The run.
         made: Content of its config.yaml.
 

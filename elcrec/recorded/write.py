@@ -18,7 +18,7 @@ from elcrec.files.jsonfile import as_record, read_object
 from elcrec.files.npzfile import read_arrays, write_arrays
 from elcrec.files.weights import WEIGHTS, read_weights, weights_file, write_weights
 from elcrec.files.yamlfile import dump, read_yaml
-from elcrec.recorded.check import Wanted, check_run, settings_files
+from elcrec.recorded.check import ExpectedRun, check_run, settings_files
 from elcrec.recorded.folder import Environment
 from elcrec.runs.lists import TOP
 from elcrec.runs.places import place_of
@@ -39,7 +39,7 @@ class _Start(Record):
 
 
 def write_run(
-    config: Config, planned: Sequence[Wanted], folder: Path, stage: Path, weights: bool = False
+    config: Config, planned: Sequence[ExpectedRun], folder: Path, stage: Path, weights: bool = False
 ) -> Path:
     """Check a run and write what is recorded about it, with its weights if `weights` is set.
 

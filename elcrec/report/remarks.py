@@ -15,11 +15,11 @@ from elcrec.config.names import REFERENCE
 from elcrec.data.core import k_core
 from elcrec.data.fetched import NAME, SourceRecord, located, read_record
 from elcrec.data.formats import read_interactions
-from elcrec.data.repeats import FATE
+from elcrec.data.repeats import REPEATED
 from elcrec.files.jsonfile import read_json
 from elcrec.files.rows import frame_of
 from elcrec.report.evidence import Evidence
-from elcrec.report.words import worded
+from elcrec.report.words import rendered
 
 METRIC = "HR@5"
 """The metric that has an expected band."""
@@ -52,7 +52,7 @@ def remarks(evidence: Evidence) -> list[Remark]:
 def _remark(key: str, shown: bool, **numbers: Any) -> Remark:
     """Fill the texts of `templates/remarks.yaml`."""
     title, statement, told = (
-        worded("remarks", key, part, numbers | {"shown": shown})
+        rendered("remarks", key, part, numbers | {"shown": shown})
         for part in ("title", "statement", "evidence" if shown else "needs")
     )
     return Remark(
@@ -126,7 +126,7 @@ def repeated_targets(evidence: Evidence) -> Remark:
         ranked.setdefault(run.ranked_by, {})[evidence.model_name(run.model)] = None
     by = {protocol: list(models) for protocol, models in sorted(ranked.items())}
     by = by or {evidence.config.protocol: []}
-    told = {"by": by, "fate": FATE, "some": any(c["valid"] or c["test"] for c in counts)}
+    told = {"by": by, "fate": REPEATED, "some": any(c["valid"] or c["test"] for c in counts)}
     return _remark("repeated", bool(counts), counts=counts, **told)
 
 

@@ -10,6 +10,6 @@ from elcrec.files import words
 FOLDER = Path(__file__).parent / "templates"
 
 
-def worded(file: str, key: str, part: str, numbers: Mapping[str, Any]) -> str:
+def rendered(file: str, key: str, part: str, numbers: Mapping[str, Any]) -> str:
     """A text of `templates/<file>.yaml` as one line; `12%` becomes `12 %`."""
-    return re.sub(r"(?<=\d)%", " %", words.worded(FOLDER / f"{file}.yaml", key, part, numbers))
+    return re.sub(r"(?<=\d)%", " %", words.rendered(FOLDER / f"{file}.yaml", key, part, numbers))

@@ -33,7 +33,7 @@ def source(config: Config, *place: str) -> Path:
     """
     if config.runs == "trained":
         return config.output
-    held = {m: _held(m.joinpath(*place), config.seeds) for m in machines(config.recorded)}
+    held = {m: _finished(m.joinpath(*place), config.seeds) for m in machines(config.recorded)}
     if not held:
         command = config.elcrec("recorded", "add", "MACHINE", "FOLDER")
         seen = relative_to(config.recorded)
@@ -74,7 +74,7 @@ def json_files(config: Config, kind: str) -> list[Path]:
     return [path for folder in folders for path in sorted(folder.glob("[!.]*.json"))]
 
 
-def _held(folder: Path, seeds: Sequence[int]) -> int:
+def _finished(folder: Path, seeds: Sequence[int]) -> int:
     """How many of the seeds are finished, or how many JSON files there are."""
     return sum((folder / str(seed) / "metrics.json").exists() for seed in seeds) or len(
         list(folder.glob("[!.]*.json"))

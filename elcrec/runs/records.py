@@ -39,7 +39,7 @@ class Centers(Record):
     user_cosine: Cosine
 
     @model_validator(mode="after")
-    def _are_there(self) -> Self:
+    def _within_count(self) -> Self:
         if self.in_use > self.count:
             raise ValueError(f"in_use is {self.in_use}; allowed: at most {self.count} (count)")
         return self

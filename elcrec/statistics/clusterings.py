@@ -9,7 +9,7 @@ SHUFFLES = 20
 """Random orders from which the value expected by chance is estimated."""
 
 
-def counted(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
+def contingency_table(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     """How many users are in each pair of groups; group numbers start from 0."""
     first, second = np.asarray(a), np.asarray(b)
     found = np.zeros((first.max() + 1, second.max() + 1))
@@ -19,7 +19,7 @@ def counted(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
 
 def mutual_information(a: ArrayLike, b: ArrayLike) -> float:
     """Mutual information of two groupings (users,), in bits."""
-    shares = counted(a, b)
+    shares = contingency_table(a, b)
     shares /= shares.sum()
     expected = np.outer(shares.sum(1), shares.sum(0))
     there = shares > 0
@@ -38,7 +38,7 @@ def adjusted_rand(a: ArrayLike, b: ArrayLike) -> float:
 
     Source: Hubert & Arabie, "Comparing partitions" (Journal of Classification, 1985).
     """
-    table = counted(a, b)
+    table = contingency_table(a, b)
     both, first, second = (_pairs(n) for n in (table, table.sum(1), table.sum(0)))
     expected = first * second / _pairs(table.sum())
     most = (first + second) / 2

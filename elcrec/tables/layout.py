@@ -18,7 +18,7 @@ from tabulate import SEPARATING_LINE, DataRow, TableFormat, tabulate
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.files.rows import Row
-from elcrec.files.words import worded
+from elcrec.files.words import rendered
 from elcrec.files.yamlfile import read_yaml
 
 GAP = "–"
@@ -147,7 +147,7 @@ def declared(id: str, columns: Iterable[Column], rows: Sequence[Row], **values: 
 
 def words(id: str, part: str = "caption", **values: Any) -> str:
     """The caption or a note of a table."""
-    return worded(WORDS, id, part, values)
+    return rendered(WORDS, id, part, values)
 
 
 def texts(header: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> Table:

@@ -113,7 +113,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     table = table1.read(config, any_code)
     frames = []
     for dataset, sequences in histories_of(config, table).items():
-        made = build(sequences, _kept(table, dataset, sequences.n_items))
+        made = build(sequences, _lists_of(table, dataset, sequences.n_items))
         for frame in made:
             frame.insert(0, "dataset", dataset)
         frames.append(made)
@@ -131,7 +131,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     write_csv(folder / "overlap.csv", overlap)
 
 
-def _kept(table: AccuracyTable, dataset: str, n_items: int) -> Kept:
+def _lists_of(table: AccuracyTable, dataset: str, n_items: int) -> Kept:
     found = {model: table.runs.get((dataset, model), []) for model in table.names.models}
     lists = {model: [top_lists(r, n_items) for r in own] for model, own in found.items()}
     return {model: [kept["test"] for kept in own if kept] for model, own in lists.items()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from elcrec.config.config import Config
-from elcrec.data.repeats import FATE
+from elcrec.data.repeats import REPEATED
 from elcrec.external.record import Predicted, done_to
 from elcrec.files.rows import Row, rows_of
 from elcrec.paper import IMPROVEMENT, P_VALUE, PaperTable, load_released
@@ -110,7 +110,7 @@ def write_files(table: AccuracyTable, folder: Path, unused: Sequence[str] = ()) 
         known={metric: pool.typical for metric, pool in table.pools.items() if pool.freedom},
         noisier=noisier(table.pools, names),
         remarkable=[c for c in table.cells.values() if c.stopping and c.metric == first],
-        fate=FATE[table.protocol],
+        fate=REPEATED[table.protocol],
         ranked_by=_other_protocols(table),
         own=len(own),
         own_broken=len(impossible.impossible(own, impossible.OURS)),

@@ -15,7 +15,7 @@ from elcrec.config.merging import Layers
 from elcrec.data.sources import PREPARATION, mirror
 from elcrec.errors import InputError
 from elcrec.files.atomic import write_text
-from elcrec.files.checked import as_wanted
+from elcrec.files.checked import converted
 from elcrec.files.paths import check_folder, make_folder
 from elcrec.files.yamlfile import dump, read_yaml
 from elcrec.runs import settings as registry
@@ -31,7 +31,7 @@ def checked_config():
     layers = [(file, read_yaml(file)) for file in files]
     # Snakemake has merged these too, but passes numbers of a nested --config as strings.
     layers.append(
-        ("--config", as_wanted(ConfigFile, dict(workflow.config_settings.config)))
+        ("--config", converted(ConfigFile, dict(workflow.config_settings.config)))
     )
     config.update(Layers(tuple(layers)).merged())
     made = from_mapping(config, layers)

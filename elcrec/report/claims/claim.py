@@ -11,7 +11,7 @@ from typing import Any
 
 from elcrec.config.names import REFERENCE
 from elcrec.report.evidence import Evidence
-from elcrec.report.words import worded
+from elcrec.report.words import rendered
 from elcrec.runs.record import RunRecord
 
 Numbers = Mapping[str, Any]
@@ -76,7 +76,7 @@ class Claim:
 
     def text(self, part: str, numbers: Numbers) -> str:
         """One of its texts with the numbers in their places."""
-        return worded("claims", self.id, part, {**self.thresholds, **numbers})
+        return rendered("claims", self.id, part, {**self.thresholds, **numbers})
 
 
 @dataclass(frozen=True)

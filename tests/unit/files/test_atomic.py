@@ -5,7 +5,7 @@ import os
 import pytest
 
 from elcrec.errors import WriteError
-from elcrec.files.atomic import replaced, sparing, write_text
+from elcrec.files.atomic import protecting, replaced, write_text
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
@@ -37,7 +37,7 @@ def test_files_of_a_folder_that_is_spared_stay_and_others_may_be_written(tmp_pat
     (tmp_path / "own").mkdir()
     write_text(tmp_path / "own" / "a", "mine")
     write_text(tmp_path / "b", "old")
-    with sparing(tmp_path / "own"):
+    with protecting(tmp_path / "own"):
         write_text(tmp_path / "own" / "new", "new")
         write_text(tmp_path / "b", "new")
         with pytest.raises(WriteError, match=r"own/a: already exists; .* replace it with --force$"):
@@ -49,5 +49,5 @@ def test_files_of_a_folder_that_is_spared_stay_and_others_may_be_written(tmp_pat
 
 def test_a_file_that_is_spared_is_refused_before_the_work(tmp_path):
     write_text(tmp_path / "a", "mine")
-    with pytest.raises(WriteError, match="a: already exists"), sparing(tmp_path / "a"):
+    with pytest.raises(WriteError, match="a: already exists"), protecting(tmp_path / "a"):
         raise AssertionError

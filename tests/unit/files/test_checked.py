@@ -16,8 +16,8 @@ from elcrec.files.checked import (
     Some,
     Text,
     Unique,
-    as_wanted,
     check,
+    converted,
     in_file,
     matching,
 )
@@ -197,7 +197,7 @@ class Wanted(Section):
     ],
 )
 def test_texts_become_what_is_wanted_in_their_place(given, wanted):
-    assert as_wanted(Wanted, given) == (given if wanted is None else wanted)
+    assert converted(Wanted, given) == (given if wanted is None else wanted)
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import jinja2
 import pytest
 
-from elcrec.files.words import listed, worded
+from elcrec.files.words import listed, rendered
 
 
 @pytest.fixture
@@ -16,13 +16,13 @@ def texts(tmp_path):
 
 
 def test_a_text_is_one_line_with_its_numbers(texts):
-    found = worded(texts, "claim", "ours", {"many": ["a", "b", "c"], "ratio": 0.75})
+    found = rendered(texts, "claim", "ours", {"many": ["a", "b", "c"], "ratio": 0.75})
     assert found == "a, b and 1 more fell by 25.0% less"
 
 
 def test_a_number_that_is_not_given_is_no_gap_in_a_sentence(texts):
     with pytest.raises(jinja2.UndefinedError, match="ratio"):
-        worded(texts, "claim", "ours", {"many": []})
+        rendered(texts, "claim", "ours", {"many": []})
 
 
 @pytest.mark.parametrize(

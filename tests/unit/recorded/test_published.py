@@ -16,7 +16,7 @@ from elcrec.files.npzfile import read_arrays
 from elcrec.files.weights import WEIGHTS
 from elcrec.recorded.about import about
 from elcrec.recorded.add import MOST_BYTES, order
-from elcrec.recorded.check import wanted
+from elcrec.recorded.check import expected_runs
 from elcrec.recorded.folder import recorded_runs
 from elcrec.runs.history import read_history
 from elcrec.runs.lists import TOP
@@ -50,7 +50,7 @@ def runs(config):
 @pytest.fixture(scope="module")
 def asked(config):
     """What the configuration asks for, by data set, model, variant and seed."""
-    found = list(wanted(config))
+    found = list(expected_runs(config))
     return {(w.run.dataset, w.run.model, w.run.variant, w.run.seed): w for w in found}
 
 

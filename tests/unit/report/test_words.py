@@ -22,12 +22,12 @@ def texts(tmp_path, monkeypatch):
 
 def test_a_text_is_one_line_with_its_numbers(texts):
     rows = [{"name": name, "share": share} for name, share in (("a", 0.1), ("b", 0.25), ("c", 1))]
-    found = words.worded("texts", "claim", "ours", {"rows": rows, "ratio": 0.75})
+    found = words.rendered("texts", "claim", "ours", {"rows": rows, "ratio": 0.75})
     assert found == "a 10 %, b 25 % and 1 more fell by 25.0 % less"
-    found = words.worded("texts", "claim", "ours", {"rows": [], "ratio": 1.5})
+    found = words.rendered("texts", "claim", "ours", {"rows": [], "ratio": 1.5})
     assert found == "fell by 50.0 % more"
 
 
 def test_a_number_that_is_not_given_is_no_gap_in_a_sentence(texts):
     with pytest.raises(jinja2.UndefinedError, match="ratio"):
-        words.worded("texts", "claim", "ours", {"rows": []})
+        words.rendered("texts", "claim", "ours", {"rows": []})
