@@ -2,12 +2,13 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.files.atomic import replaced, write_json, write_text
+from elcrec.files.csvfile import read_csv
 from elcrec.files.jsonfile import read_object
 from elcrec.files.npzfile import read_arrays
 from elcrec.files.weights import WEIGHTS
@@ -23,6 +24,8 @@ MOST_BYTES = 40_000_000
 """Size limit of a machine's folder, because it is kept in git."""
 FOLLOWING = ("metrics", "settings")
 """Keys of metrics.json that follow from ranks.npz and from config.yaml."""
+COST = ("seconds", "peak_memory", "resumed_after", "host_load", "memory_bytes")
+"""Keys of records that differ when the same run is trained again on such a machine."""
 
 
 def add(
@@ -54,24 +57,25 @@ def add(
     with tempfile.TemporaryDirectory() as temporary:
         stage = Path(temporary)
         origins = _prepared(protocol, folders, stage, weights)
-        new = [
-            place
+        files = {
+            place: _to_write(machine / place, stage / place, origin, replace_recorded)
             for place, origin in origins.items()
-            if _is_new(machine / place, stage / place, origin, replace_recorded)
-        ]
+        }
+        new = [place for place in files if files[place]]
         runs = {run.folder.relative_to(machine): run for run in recorded_runs(machine)}
-        runs |= {place: read_run(stage / place) for place in new if (stage / place).is_dir()}
+        whole = [place for place in new if stage / place / "metrics.json" in files[place]]
+        runs |= {place: read_run(stage / place) for place in whole}
         ordered = sorted(runs.values(), key=order(protocol))
         check_data(ordered)
         text = about(protocol, ordered)
-        files = (f for path in (machine, *(stage / place for place in new)) for f in _files(path))
-        size = sum(file.stat().st_size for file in files)
+        written = [path for place in new for path in files[place]]
+        size = sum(file.stat().st_size for file in (*_files(machine), *written))
         if size > MOST_BYTES:
             raise InputError(
                 f"{machine}: would have {size:,} bytes; allowed in git: {MOST_BYTES:,}"
             )
         for place in new:
-            _put(stage / place, machine / place)
+            _put(files[place], stage / place, machine / place)
         write_text(machine / "README.md", text)
     told = [runs[place].summary if place in runs else str(place) for place in new]
     if same := len(origins) - len(new):
@@ -106,33 +110,47 @@ def _prepared(
     return origins
 
 
-def _is_new(there: Path, staged: Path, origin: Path, replace_recorded: bool) -> bool:
-    """Whether something is to be written; refuses it if a different one is recorded."""
+def _to_write(there: Path, staged: Path, origin: Path, replace_recorded: bool) -> list[Path]:
+    """The staged files that the record gets.
+
+    All files of a new or replaced run. If the recorded run was trained again, with the same result,
+    the record keeps its times and gets only the weights and lists that it lacks.
+
+    Raises:
+        InputError: A different one is recorded, and it is not to be replaced.
+    """
+    whole = list(_files(staged))
     if not there.exists():
-        return True
-    what = _difference(there, staged)
-    if what and not replace_recorded:
+        return whole
+    if replace_recorded and _difference(there, staged):
+        return whole
+    ignored = COST if staged.is_dir() else ()
+    if not replace_recorded and (what := _difference(there, staged, ignored)):
         raise InputError(
             f"{origin}: is recorded in {there} with another {what}; --replace overwrites it"
         )
-    more = any((staged / name).exists() > (there / name).exists() for name in (WEIGHTS, TOP))
-    return what is not None or more
+    return [
+        path for path in whole if path.name in (WEIGHTS, TOP) and not (there / path.name).exists()
+    ]
 
 
-def _difference(there: Path, staged: Path) -> str | None:
-    """The first file that is not the same in two records of a run or measurement."""
+def _difference(there: Path, staged: Path, ignored: Sequence[str] = ()) -> str | None:
+    """The first file that is not the same in two records of a run or measurement.
+
+    Keys of JSON files and columns of history.csv that begin with a word of `ignored` may differ.
+    """
     names = {str(f.relative_to(top)) for top in (there, staged) for f in _files(top)}
     for name in (WEIGHTS, TOP):  # may be kept or not
         if not (there / name).exists() & (staged / name).exists():
             names.discard(name)
     for name in sorted(names):
-        if _content(there / name) != _content(staged / name):
+        if _content(there / name, ignored) != _content(staged / name, ignored):
             return (there / name).name
     return None
 
 
-def _content(path: Path) -> object:
-    """The content of a file, apart from what follows from other files."""
+def _content(path: Path, ignored: Sequence[str]) -> object:
+    """The content of a file, apart from what follows from other files and from what is ignored."""
     if not path.exists():
         return None
     if path.suffix == ".npz":  # perhaps compressed by another library
@@ -140,15 +158,21 @@ def _content(path: Path) -> object:
     if path.name == "config.yaml":
         made = read_yaml(path)  # without the names of the model and its module
         return {k: v for k, v in made.items() if k not in ("name", "module")} | digested(made)
-    if path.name == "metrics.json":
-        return {k: v for k, v in read_object(path).items() if k not in FOLLOWING}
-    return read_object(path) if path.suffix == ".json" else path.read_bytes()
+    left_out = (*ignored, *(FOLLOWING if path.name == "metrics.json" else ()))
+    if path.suffix == ".json":
+        return {k: v for k, v in read_object(path).items() if not k.startswith(left_out)}
+    if path.suffix == ".csv":
+        header, rows = read_csv(path)
+        columns = zip(header, *rows, strict=True)
+        return {name: values for name, *values in columns if not name.startswith(left_out)}
+    return path.read_bytes()
 
 
-def _put(staged: Path, target: Path) -> None:
-    """Copy a run's folder, metrics.json last as in every run folder, or a file."""
-    shutil.rmtree(target, ignore_errors=True)
-    for path in sorted(_files(staged), key=lambda path: path.name == "metrics.json"):
+def _put(files: Sequence[Path], staged: Path, target: Path) -> None:
+    """Copy files of a staged run or measurement, metrics.json last as in every run folder."""
+    if len(files) == len(list(_files(staged))):
+        shutil.rmtree(target, ignore_errors=True)
+    for path in sorted(files, key=lambda path: path.name == "metrics.json"):
         with replaced(target / path.relative_to(staged)) as temporary:
             temporary.write_bytes(path.read_bytes())
 

@@ -176,6 +176,26 @@ def test_another_run_in_the_place_of_a_recorded_one_is_refused_unless_it_is_to_r
     assert not {k for k in changed if "elcrec/1" not in k} - {"README.md"}
 
 
+def test_the_same_run_trained_again_keeps_its_times_and_gets_its_weights(runs):
+    assert add(runs) == 0
+    folder, before = run_folder(runs), files_of(machine_of(runs))
+    seconds = json.loads((folder / "metrics.json").read_text())["seconds"]
+    edit(folder / "metrics.json", seconds=seconds | {"total": 9999.0}, resumed_after=[1])
+    edit(folder / "environment.json", host_load=7.5)
+    assert add(runs, MACHINE, str(folder)) == 0
+    assert files_of(machine_of(runs)) == before
+    assert add(runs, MACHINE, str(folder), "--weights") == 0
+    after = files_of(machine_of(runs))
+    assert {k for k in after if after[k] != before.get(k)} <= {
+        "runs/tiny/elcrec/1/weights.safetensors",
+        "runs/tiny/elcrec/1/top.npz",
+    }
+    assert "runs/tiny/elcrec/1/weights.safetensors" in after
+    assert add(runs, MACHINE, str(folder), "--weights", "--replace") == 0
+    recorded = json.loads((recorded_folder(runs) / "metrics.json").read_text())
+    assert recorded["seconds"]["total"] == 9999.0
+
+
 def test_single_folders_are_recorded_one_by_one(runs, capsys):
     sensitivity = runs.parent / "results" / "sensitivity" / "tiny" / "alpha-0.1" / "1"
     elsewhere = sensitivity.rename(runs.parent / "a run")  # whose place does not say what it is
