@@ -151,9 +151,8 @@ def settings(place: str, **changes: object):
     return lambda folder: edit_settings(folder / place / "config.yaml", **changes)
 
 
-def other_seconds(folder) -> None:
-    path = folder / "runs/beauty/iclrec/1/metrics.json"
-    edit(path, seconds=json.loads(path.read_text())["seconds"] | {"total": 1.0})
+def other_size(folder) -> None:
+    edit(folder / "runs/beauty/iclrec/1/metrics.json", parameters=1)
 
 
 def other_loss(folder) -> None:
@@ -192,7 +191,7 @@ def another_seed(folder) -> None:
         (another_seed, "is not a run of workflow"),
         (short, "stopped after epoch 20"),
         # a run that is here
-        (other_seconds, "with another metrics.json"),
+        (other_size, "with another metrics.json"),
         (change("runs/beauty/sasrec/1", fingerprint="0" * 16), "with another metrics.json"),
         (
             other_loss,
