@@ -21,7 +21,7 @@ def test_from_the_files_to_the_page_and_then_nothing(tmp_path):
     assert page.count("data:image/png;base64,") == 2
     assert "4 finished, 0 missing" in page
     assert (folder / "tables" / "industrial.csv").exists()
-    assert "Files: ml-100k.inter, a file of one" in page
+    assert "Files: ml-100k.inter, the user" in page
     assert not planned(*config)
     (folder / "runs" / "mine" / "mmoe" / "1" / "metrics.json").unlink()
     missing = planned(*config)
