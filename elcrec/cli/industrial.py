@@ -48,7 +48,7 @@ def run_train(arguments: argparse.Namespace) -> None:
     from elcrec.industrial import runs
     from elcrec.jobs.device import choose
 
-    config = _config(arguments)
+    config = _trained(arguments)
     model, known = arguments.model, config.industrial.models(arguments.dataset)
     if model not in known:
         raise InputError(f"--model: {unknown('model', model, known, f'on {arguments.dataset}')}")
@@ -71,7 +71,7 @@ def run_report(arguments: argparse.Namespace) -> None:
     """Write tables, figures and the page from the finished runs."""
     from elcrec.industrial import page
 
-    print(f"{page.write(_config(arguments))}: open it in a browser")
+    print(f"{page.write(_trained(arguments))}: open it in a browser")
 
 
 def _config(arguments: argparse.Namespace) -> Config:
@@ -79,9 +79,15 @@ def _config(arguments: argparse.Namespace) -> Config:
     from elcrec.config.config import load_config
 
     config = load_config(arguments.config)
-    if config.runs == "recorded":
-        raise InputError(f"{config.layers.where('runs')}: must be trained for industrial runs")
     dataset, known = getattr(arguments, "dataset", None), config.industrial.datasets
     if dataset is not None and dataset not in known:
         raise InputError(f"--dataset: {unknown('data set', dataset, known)}")
+    return config
+
+
+def _trained(arguments: argparse.Namespace) -> Config:
+    """The configuration, whose industrial runs are trained: none is recorded."""
+    config = _config(arguments)
+    if config.runs == "recorded":
+        raise InputError(f"{config.layers.where('runs')}: must be trained for industrial runs")
     return config
