@@ -27,15 +27,19 @@ from elcrec.tables.use import MEASURED
 from elcrec.training.settings import LAST
 
 RECORD = ROOT / "results" / "recorded"
-NIGHTLY = ROOT / "workflow" / "config" / "nightly-cpu.yaml"
+CONFIGS = {
+    "the replication": [],
+    "the nightly check": ["nightly-cpu.yaml"],
+    "the study": ["study.yaml", "study-ml-100k.yaml"],
+}
 PATH = re.compile(r"""(^|[\s"'=,\[(])(/\w|~/)""", re.MULTILINE)
 """An absolute path, in whatever stands before it."""
 
 
-@pytest.fixture(scope="module", params=["the replication", "the nightly check"])
+@pytest.fixture(scope="module", params=CONFIGS)
 def config(request):
     """A configuration that has a record of its own."""
-    found = load_config([NIGHTLY] if request.param == "the nightly check" else [])
+    found = load_config([ROOT / "workflow" / "config" / file for file in CONFIGS[request.param]])
     return found.replaced(recorded=ROOT / found.recorded)
 
 
