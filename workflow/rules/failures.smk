@@ -58,4 +58,6 @@ onerror:
                 print(f"elcrec: made with gaps: {where}", file=sys.stderr)
             else:
                 print(f"elcrec: not made: {where}", file=sys.stderr)
-    print("elcrec: run the same command again to retry what failed", file=sys.stderr)
+    print(
+        "elcrec: run the same command again to retry what failed", file=sys.stderr
+    )
