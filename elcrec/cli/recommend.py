@@ -79,9 +79,9 @@ def run(arguments: argparse.Namespace) -> None:
     total, parts = _parts(arguments, recommender, left_out)
     name = recommender.run.name
     users = lines = 0
-    spared = protecting(None if arguments.force else arguments.output)
+    protected = protecting(None if arguments.force else arguments.output)
     bar = Bar(name, total, "user", arguments.quiet)
-    with spared, writing(arguments.output) as write, bar:
+    with protected, writing(arguments.output) as write, bar:
         for part in parts:
             best = recommender.best(part, arguments.top, arguments.with_seen)
             found = table(part, best, recommender.ids)

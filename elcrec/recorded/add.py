@@ -122,10 +122,11 @@ def _to_write(there: Path, staged: Path, origin: Path, replace_recorded: bool) -
     whole = list(_files(staged))
     if not there.exists():
         return whole
-    if replace_recorded and _difference(there, staged):
+    again = COST if staged.is_dir() and not replace_recorded else ()
+    what = _difference(there, staged, again)
+    if what and replace_recorded:
         return whole
-    ignored = COST if staged.is_dir() else ()
-    if not replace_recorded and (what := _difference(there, staged, ignored)):
+    if what:
         raise InputError(
             f"{origin}: is recorded in {there} with another {what}; --replace overwrites it"
         )
@@ -170,7 +171,7 @@ def _content(path: Path, ignored: Sequence[str]) -> object:
 
 def _put(files: Sequence[Path], staged: Path, target: Path) -> None:
     """Copy files of a staged run or measurement, metrics.json last as in every run folder."""
-    if len(files) == len(list(_files(staged))):
+    if staged / "metrics.json" in files:  # the whole run: nothing of another one stays
         shutil.rmtree(target, ignore_errors=True)
     for path in sorted(files, key=lambda path: path.name == "metrics.json"):
         with replaced(target / path.relative_to(staged)) as temporary:

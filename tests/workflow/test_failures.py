@@ -15,6 +15,7 @@ import yaml
 from elcrec import ROOT
 from tests.faults.processes import contents
 from tests.workflow.make_tiny import write
+from tests.workflow.test_workflow import SNAKEMAKE
 
 NO_FIGURES = {"snapshot_epochs": [], "ablation": {"datasets": []}, "sensitivity": {"datasets": []}}
 
@@ -43,9 +44,8 @@ class Model(popularity.Model):
 
 def start(config: Path, *arguments: str) -> subprocess.Popen[str]:
     """Start Snakemake on all cores, in a process group and a working folder of its own."""
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
     return subprocess.Popen(
-        [*command, *arguments, "--configfile", str(config)],
+        [*SNAKEMAKE, *arguments, "--configfile", str(config)],
         cwd=config.parent,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

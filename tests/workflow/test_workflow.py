@@ -12,6 +12,8 @@ import yaml
 from elcrec import ROOT
 from tests.workflow.make_tiny import write
 
+SNAKEMAKE = [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile")]
+
 
 def working_folder(arguments: tuple[str, ...]) -> Path:
     """Where Snakemake is to run: beside the configuration of a test, else at the root.
@@ -27,7 +29,7 @@ def working_folder(arguments: tuple[str, ...]) -> Path:
 def snakemake(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run Snakemake with the default profile."""
     return subprocess.run(
-        [sys.executable, "-m", "snakemake", "--snakefile", str(ROOT / "Snakefile"), *arguments],
+        [*SNAKEMAKE, *arguments],
         cwd=working_folder(arguments),
         env=os.environ | environment,
         capture_output=True,
