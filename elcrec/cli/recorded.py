@@ -68,7 +68,6 @@ def run_readme(arguments: argparse.Namespace) -> int:
     from elcrec.config.config import load_config
     from elcrec.files.atomic import write_text
     from elcrec.recorded.about import about
-    from elcrec.recorded.add import order
     from elcrec.recorded.folder import recorded_runs
     from elcrec.recorded.readme import PARTS, put, texts
     from elcrec.runs.places import machines
@@ -82,8 +81,7 @@ def run_readme(arguments: argparse.Namespace) -> int:
     for part in PARTS:
         after[readme] = put(part, made[part], after[readme], readme)
     for machine in machines(config.recorded):
-        runs = sorted(recorded_runs(machine), key=order(config))
-        after[machine / "README.md"] = about(config, runs)
+        after[machine / "README.md"] = about(config, recorded_runs(machine))
     status = 0
     for path, text in after.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:

@@ -1,6 +1,6 @@
 """README.md of a machine's record: what it is, what was run there, and how."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 from elcrec.config.config import Config
 from elcrec.recorded.check import settings_files
@@ -14,19 +14,20 @@ MIB = 2**20
 HEADER = ("Data set", "Model", "Seed", "Epochs", "Tested", "Hours", "At once", "MiB", "Kernels")
 
 
-def about(config: Config, runs: Sequence[RecordedRun]) -> str:
+def about(config: Config, runs: Iterable[RecordedRun]) -> str:
     """The text, made from the records of the runs.
 
     Args:
         config: Names data sets and models.
-        runs: All recorded runs of the machine, in the order of the tables.
+        runs: All recorded runs of the machine.
     """
-    seen = [run.environment for run in runs]
+    ordered = sorted(runs, key=_order(config))
+    seen = [run.environment for run in ordered]
     return document(
         "machine.md.j2",
         "elcrec.recorded",
-        runs=runs,
-        table=texts([*HEADER, "Commit"], [_row(config, run) for run in runs], left=2),
+        runs=ordered,
+        table=texts([*HEADER, "Commit"], [_row(config, run) for run in ordered], left=2),
         files=settings_files(config),
         device=_different(e.device for e in seen),
         driver=_different(e.driver for e in seen if e.driver),
@@ -35,8 +36,18 @@ def about(config: Config, runs: Sequence[RecordedRun]) -> str:
         memory=_different(number(e.memory_bytes / GIB, 0) for e in seen),
         python=_different(e.python for e in seen),
         versions=_different(" ".join(f"{n} {v}" for n, v in e.versions.items()) for e in seen),
-        commits=_different(run.commit for run in runs),
+        commits=_different(run.commit for run in ordered),
     )
+
+
+def _order(config: Config) -> Callable[[RecordedRun], tuple[object, ...]]:
+    """Order of the tables: data sets, models, then runs of the sensitivity."""
+    names = [*config.use, *config.models, *config.figures.models()]
+
+    def place(name: str) -> int:
+        return names.index(name) if name in names else len(names)
+
+    return lambda run: (place(run.dataset), bool(run.variant), place(run.model), *run.key)
 
 
 def _row(config: Config, run: RecordedRun) -> list[str]:

@@ -2,7 +2,7 @@
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from elcrec.config.config import Config
@@ -65,9 +65,8 @@ def add(
         runs = {run.folder.relative_to(machine): run for run in recorded_runs(machine)}
         whole = [place for place in new if stage / place / "metrics.json" in files[place]]
         runs |= {place: read_run(stage / place) for place in whole}
-        ordered = sorted(runs.values(), key=order(protocol))
-        check_data(ordered)
-        text = about(protocol, ordered)
+        check_data(runs.values())
+        text = about(protocol, runs.values())
         written = [path for place in new for path in files[place]]
         size = sum(file.stat().st_size for file in (*_files(machine), *written))
         if size > MOST_BYTES:
@@ -193,13 +192,3 @@ def check_data(runs: Iterable[RecordedRun]) -> None:
                 f"{run.id} was trained on other histories than {other.id} ({run.data}, "
                 f"{other.data}); runs on one data set must use the same"
             )
-
-
-def order(config: Config) -> Callable[[RecordedRun], tuple[object, ...]]:
-    """Order of the tables: data sets, models, then runs of the sensitivity."""
-    names = [*config.use, *config.models, *config.figures.models()]
-
-    def place(name: str) -> int:
-        return names.index(name) if name in names else len(names)
-
-    return lambda run: (place(run.dataset), bool(run.variant), place(run.model), *run.key)

@@ -15,7 +15,7 @@ from elcrec.files.jsonfile import read_object
 from elcrec.files.npzfile import read_arrays
 from elcrec.files.weights import WEIGHTS
 from elcrec.recorded.about import about
-from elcrec.recorded.add import MOST_BYTES, order
+from elcrec.recorded.add import MOST_BYTES
 from elcrec.recorded.check import expected_runs
 from elcrec.recorded.folder import recorded_runs
 from elcrec.runs.history import read_history
@@ -133,7 +133,7 @@ def test_the_folders_are_small_and_have_no_file_of_nobody(config, runs):
 def test_the_readme_of_a_machine_is_that_of_its_runs(config):
     for machine in machines(config.recorded):
         text = (machine / "README.md").read_text(encoding="utf-8")
-        assert text == about(config, sorted(recorded_runs(machine), key=order(config)))
+        assert text == about(config, recorded_runs(machine))
 
 
 def test_nothing_in_the_record_is_a_path_of_a_machine():
