@@ -8,6 +8,7 @@ from typing import Annotated
 from elcrec.errors import InputError, brief, shown
 from elcrec.files.checked import Amount, Count, Line, Positive, Record, check, having, in_file
 from elcrec.files.jsonfile import read_json, read_object
+from elcrec.files.weights import WEIGHTS
 from elcrec.runs.places import place_of
 from elcrec.runs.record import MetricsFile
 
@@ -55,6 +56,12 @@ class RecordedRun(MetricsFile):
     def id(self) -> str:
         """Its name for a reader: `beauty-elcrec-1`, `beauty-elcrec-alpha-0.1-1`."""
         return "-".join(str(part) for part in self.key if part != "")
+
+    @property
+    def loadable(self) -> str:
+        """Its name for `elcrec.load`: `beauty/elcrec/1`; empty if its weights are not kept."""
+        kept = (self.folder / WEIGHTS).exists() and not self.variant
+        return f"{self.dataset}/{self.model}/{self.seed}" if kept else ""
 
     @property
     def hardware(self) -> str:

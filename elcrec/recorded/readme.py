@@ -95,14 +95,16 @@ def _numbers(evidence: Evidence) -> dict[str, Any]:
         if (row.text("family"), row.text("model_b")) == (EACH, BASELINE)
     ]
     names = evidence.model_name(REFERENCE), evidence.model_name(BASELINE)
+    record = {machine.name: recorded_runs(machine) for machine in machines(config.recorded)}
     of_files = tables.of_files(evidence, {})
     return {
         "there": sum(run.model in config.models for run in evidence.runs),
+        "more": sum(run.model not in config.models for runs in record.values() for run in runs),
         "planned": len(config.use) * len(config.models) * len(config.seeds),
         "name": evidence.dataset_name,
         "run": {evidence.dataset_name(d): groups for d, groups in run.items() if groups},
         "waiting": listed([evidence.dataset_name(d) for d in run if not run[d]], 9),
-        "machines": {m.name: recorded_runs(m) for m in machines(config.recorded)},
+        "machines": record,
         "summary": verdict.summary(judged),
         "marks": ", ".join(f"{MARKS[v]} {v}" for v in (COMPATIBLE, DIFFERS, CANNOT_TELL)),
         "against": list(_against_baseline(compared)),

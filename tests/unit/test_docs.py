@@ -130,14 +130,16 @@ WITH_PYTHON = ("README.md", "docs/library.md", "docs/compare.md")
 @pytest.mark.parametrize("page", [ROOT / page for page in WITH_PYTHON], ids=str)
 def test_the_examples_in_python_run(page, tmp_path, monkeypatch):
     own = {"use": ["mine"], "datasets": {"mine": {"path": str(tmp_path / "mine.txt")}}}
-    config = write(tmp_path, **own, figures={}, data=str(tmp_path / "results" / "data"))
+    results = tmp_path / "results"
+    own |= {"output": str(results / "mine"), "data": str(results / "data")}
+    config = write(tmp_path, **own, figures={})
     (tmp_path / "tiny.txt").rename(tmp_path / "mine.txt")
     run = ["--dataset", "mine", "--config", str(config)]
     for command in (["data", "fetch"], ["data", "prepare"], ["train", "--model", "elcrec"]):
         assert main([*command, *run]) == 0
     random = np.random.default_rng(0)
     for model, seed in ((model, seed) for model in ("elcrec", "iclrec") for seed in (1, 2, 3)):
-        folder = tmp_path / "results" / "runs" / "beauty" / model / str(seed)
+        folder = results / "runs" / "beauty" / model / str(seed)
         folder.mkdir(parents=True)
         np.savez(folder / "ranks.npz", test=random.integers(50, size=30))
     assert main(["export-split", *run, "--output", str(tmp_path / "split")]) == 0

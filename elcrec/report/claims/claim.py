@@ -24,6 +24,7 @@ class Outcome(StrEnum):
     HOLDS = "holds"
     FAILS = "does not hold"
     PARTLY = "partly"
+    NOT_SO_FAR = "not so far"
     NOT_RUN = "not yet run"
     PROVISIONAL = "provisional"
     NOT_DECIDABLE = "not decidable"

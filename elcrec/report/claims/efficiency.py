@@ -39,9 +39,12 @@ def memory(evidence: Evidence, scope: Scope) -> Judged:
 def _judged(pairs: pd.DataFrame, scope: Scope, alike: bool, numbers: Numbers) -> Judged:
     """Whether ELCRec takes less overall; `alike`: the same quantity as the paper's was measured."""
     ratio, counts = _ratio(pairs), {"done": len(pairs), "needed": scope.expected}
-    outcome = Outcome.HOLDS if ratio < 1 else Outcome.FAILS
-    if len(pairs) < scope.expected or not alike:
+    if not alike:
         outcome = Outcome.PARTLY
+    elif len(pairs) < scope.expected:
+        outcome = Outcome.PARTLY if ratio < 1 else Outcome.NOT_SO_FAR
+    else:
+        outcome = Outcome.HOLDS if ratio < 1 else Outcome.FAILS
     less = int((pairs["own"] < pairs["other"]).sum())
     return Judged(outcome, {**numbers, **counts, "ratio": ratio, "less": less})
 

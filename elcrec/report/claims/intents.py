@@ -37,7 +37,10 @@ def intents(evidence: Evidence, scope: Scope) -> Judged:
         "worst": worst,
         "published": published(evidence, scope),
     }
-    return Judged(_outcome(worst) if len(found) >= scope.expected else Outcome.PARTLY, numbers)
+    outcome = _outcome(worst)
+    if len(found) < scope.expected:
+        outcome = Outcome.NOT_SO_FAR if outcome is Outcome.FAILS else Outcome.PARTLY
+    return Judged(outcome, numbers)
 
 
 def _outcome(centers: Mapping[Any, Any]) -> Outcome:
