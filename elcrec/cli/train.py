@@ -182,6 +182,7 @@ def add_commands(subparsers: Any) -> None:
     """Add `train`, `batch`, `measure` and `try` to the parser of `elcrec`."""
     train = add_command(subparsers, "train", run_train, "train and test one model on one data set")
     _add_run_options(train)
+    _add_start(train)
     train.add_argument("--output", type=file_path, help="run folder (default: from the config)")
     add_force(train, "train again if finished; replace any other run in the folder")
     add_time_limit(train)
@@ -197,13 +198,24 @@ def add_commands(subparsers: Any) -> None:
     text = "measure time and memory per epoch, alone on the device"
     measure = add_command(subparsers, "measure", run_measure, text)
     _add_run_options(measure)
+    _add_start(measure)
     measure.add_argument("--epochs", type=int, help="measured epochs (default: from the config)")
     add_output(measure, "JSON file", required=True)
     text = "train one point of a model's hyperparameter grid, validation only"
     trial = add_command(subparsers, "try", run_try, text)
     _add_run_options(trial)
+    trial.set_defaults(start=None)
     trial.add_argument("--point", type=int, required=True, help="number in the grid, from 1")
     add_output(trial, "JSON file", required=True)
+
+
+def _add_start(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--start",
+        type=file_path,
+        metavar="FILE",
+        help="weights of the model that `starts_from` names (default: those of its run)",
+    )
 
 
 def _add_run_options(parser: argparse.ArgumentParser) -> None:
@@ -212,12 +224,6 @@ def _add_run_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument(
         "--set", nargs="*", action="extend", default=[], metavar="KEY=VALUE", help="settings"
-    )
-    parser.add_argument(
-        "--start",
-        type=file_path,
-        metavar="FILE",
-        help="weights of the model that `starts_from` names (default: those of its run)",
     )
     add_kernels(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bar")

@@ -70,7 +70,7 @@ class FigureSettings(_Listed):
 
     def models_of(self, kind: str) -> list[str]:
         """Ids of the models listed for a kind of figure; empty for a kind without a list."""
-        return list(getattr(self, kind, ()))
+        return list(getattr(self, kind)) if kind in LISTED else []
 
     def models(self) -> list[str]:
         """Ids of the models named, each once, except those of `LISTED` kinds, which add no runs."""

@@ -4,7 +4,6 @@ Its checksums decide; without any, its first bytes.
 """
 
 import codecs
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +15,7 @@ from pydantic import AfterValidator, Field
 from elcrec.data.rawfile import GZIP_MAGIC, ZIP_MAGIC, is_packed, numbered_lines
 from elcrec.data.sources import Columns, DataSource, Format, Source
 from elcrec.errors import InputError
-from elcrec.files.atomic import write_text
+from elcrec.files.atomic import write_json
 from elcrec.files.checked import Count, Line, Record
 from elcrec.files.jsonfile import read_json
 from elcrec.files.paths import without_folders
@@ -110,7 +109,7 @@ def write_record(folder: Path, dataset: str, fetched: Fetched[DataSource]) -> Pa
         "sha256": pooch.file_hash(path),
         "size": path.stat().st_size,
     }
-    write_text(folder / NAME, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    write_json(folder / NAME, record)
     return folder / NAME
 
 

@@ -3,8 +3,9 @@
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,20 +19,11 @@ FILES = PREPARED[2:]
 HEADER = ["id", "number"]
 
 
-@dataclass(frozen=True)
-class Ids:
+class Ids(NamedTuple):
     """The raw ids of a prepared data set; that of number 1 comes first."""
 
     users: Sequence[str]
     items: Sequence[str]
-
-    def user(self, number: int) -> str:
-        """The raw id of the user on a line of `sequences.txt`, counted from 0 as in batches."""
-        return self.users[number]
-
-    def item(self, number: int) -> str:
-        """The raw id of an item, counted from 1."""
-        return self.items[number - 1]
 
 
 def write_ids(folder: Path, sequences: Sequences) -> None:

@@ -228,5 +228,5 @@ def refuse(path: Path, wrong: np.ndarray, texts: pd.Series, start: int, problem:
     """Raise for the first wrong line; `{}` in `problem` is its text, `start` the first line."""
     if wrong.any():
         place = int(np.argmax(wrong))
-        text = shown(texts.iloc[place])
-        raise InputError(f"{path}, line {place + start}: {problem.format(text)}")
+        what = problem.replace("{}", shown(texts.iloc[place]), 1)  # ids in it may have braces
+        raise InputError(f"{path}, line {place + start}: {what}")

@@ -1,7 +1,6 @@
 """What a figure consists of, how it is drawn and written, and words that captions share."""
 
 import importlib
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from elcrec.config.config import Config
 from elcrec.errors import InputError
 from elcrec.figures.plan import plan
 from elcrec.figures.style import look
-from elcrec.files.atomic import replaced, write_text
+from elcrec.files.atomic import replaced, write_json
 from elcrec.files.words import listed, rendered
 from elcrec.runs.plan import single_seed
 from elcrec.runs.reading import Found, Runs
@@ -56,7 +55,7 @@ def write(drawn: Drawn, folder: Path, name: str) -> None:
     with replaced(folder / f"{name}.csv") as path:
         drawn.numbers.to_csv(path, index=False, float_format="%.8g")
     words = {"title": drawn.title, "caption": drawn.caption, "alt": drawn.alt}
-    write_text(folder / f"{name}.json", json.dumps(words, indent=2, ensure_ascii=False) + "\n")
+    write_json(folder / f"{name}.json", words)
 
 
 def make(

@@ -46,7 +46,7 @@ def draw(runs: Runs, dataset: str) -> Drawn:
         table,
         dataset=config.dataset_name(dataset),
         reference=config.model_name(REFERENCE),
-        found=[f"{name} {change:+.1f} %, {used:.0f}" for name, change, used in known],
+        found=[f"{n} {c:+.1f} %" + (f", {used:.0f}" if used >= 0 else "") for n, c, used in known],
         runs=which_runs(config, runs.find([dataset], models)),
     )
 

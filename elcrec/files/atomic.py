@@ -12,7 +12,7 @@ from typing import Any
 from elcrec.errors import WriteError, writing
 
 PARTIAL = ".partial"
-_protected: ContextVar[Path | None] = ContextVar("_spared", default=None)
+_protected: ContextVar[Path | None] = ContextVar("_protected", default=None)
 
 
 @contextmanager
@@ -90,7 +90,7 @@ def write_text(path: Path | str, text: str) -> None:
 
 def write_json(path: Path | str, value: Any) -> None:
     """Write `value` as indented JSON to `path` atomically."""
-    write_text(path, json.dumps(value, indent=2) + "\n")
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def _umask() -> int:

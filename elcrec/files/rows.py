@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from elcrec.errors import InputError, shown
+from elcrec.errors import InputError
 from elcrec.files.csvfile import as_number, read_csv
 
 
@@ -35,19 +35,6 @@ class Row:
             InputError: There is no such column, or the field is not a number.
         """
         return as_number(self.text(key), f"{self.path}: {key}")
-
-    def integer(self, key: str) -> int:
-        """The field as a whole number of at least 0.
-
-        Raises:
-            InputError: There is no such column, or the field is not such a number.
-        """
-        value = self.number(key)
-        if not value >= 0 or value != int(value):
-            raise InputError(
-                f"{self.path}: {key} is {shown(self.text(key))}; allowed: a whole number from 0"
-            )
-        return int(value)
 
 
 def read_rows(path: Path) -> list[Row]:

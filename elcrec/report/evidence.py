@@ -185,6 +185,8 @@ class _InPaperMetrics(Evidence):
 
         if name == "ablation":
             datasets, models = ablation_arms(self.config)
+            if not models:
+                return rows
             found = self._reader.find(datasets, models)
             return rows_of(ablation.of_arms(self.config, found, models[0]))
         points = [(p, self._reader.read([p])[0]) for p in sensitivity_points(self.config)]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from elcrec import paper
 from elcrec.config.names import REFERENCE
-from elcrec.data.core import k_core
+from elcrec.data.core import k_core, selected
 from elcrec.data.fetched import NAME, SourceRecord, located, read_record
 from elcrec.data.formats import read_interactions
 from elcrec.data.repeats import REPEATED
@@ -141,7 +141,8 @@ def order_by_day(evidence: Evidence) -> Remark:
         if record.format == "amazon-reviews" and located(folder, record, asked.places).exists():
             fetched = read_record(folder, dataset, asked.places)
             frame = read_interactions(fetched.path, fetched.source.format, fetched.source.member)
-            share = same_day_share(k_core(frame, asked.core))
+            kept = k_core(selected(frame, asked.min_rating, asked.doubled), asked.core)
+            share = same_day_share(kept)
             shares.append({"dataset": evidence.dataset_name(dataset), "share": share})
     return _remark("same_day", bool(shares), shares=shares)
 
@@ -158,5 +159,7 @@ def rule_change(evidence: Evidence) -> Remark | None:
 
 def same_day_share(frame: pd.DataFrame) -> float:
     """Share of the users whose last two interactions are on the same day; `time` is in seconds."""
-    days = (frame["time"] // DAY).sort_values().groupby(frame["user"])
-    return float((days.tail(2).groupby(frame["user"]).nunique() == 1).mean())
+    # `observed`: not the users that the core has removed, who are still categories.
+    days = (frame["time"] // DAY).sort_values().groupby(frame["user"], observed=True)
+    last = days.tail(2).groupby(frame["user"], observed=True)
+    return float((last.nunique() == 1).mean())

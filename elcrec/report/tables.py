@@ -116,7 +116,7 @@ def _rows(
     for method in (m for m in methods if m not in run):
         printed_row = [evidence.accuracy_printed.get((name, k, method), nan) for k in best]
         gaps = [_gap(printed, "not run here") for printed in printed_row]
-        yield [Cell(method, note="not run here", kind="other"), *gaps]
+        yield [Cell(method, note="not run here"), *gaps]
 
 
 def _metrics(evidence: Evidence) -> Sequence[str]:

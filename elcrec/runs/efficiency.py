@@ -1,12 +1,10 @@
 """Efficiency records: `<output>/efficiency/<dataset>/<model>.json`, read and checked."""
 
-from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from elcrec.files.checked import Amount, Line, Positive, Record
-from elcrec.files.jsonfile import read_json
 from elcrec.runs.record import PeakMemory, Trained
 
 PHASES = ("training", "validation", "kmeans")
@@ -67,12 +65,3 @@ class EfficiencyRecord(Trained):
         """Seconds per epoch by phase of `PHASES`; a phase the model does not have is absent."""
         seconds = {phase: getattr(self.seconds_per_epoch, phase) for phase in PHASES}
         return {phase: spread for phase, spread in seconds.items() if spread is not None}
-
-
-def load_efficiency_run(path: Path | str) -> EfficiencyRecord:
-    """Read one record.
-
-    Raises:
-        InputError: The file is missing or truncated, or has a wrong key or value.
-    """
-    return read_json(Path(path), EfficiencyRecord)

@@ -55,12 +55,9 @@ def fingerprint(module: str, entries: Iterable[str] | None = None) -> str:
 
 def deciding_code(model: str, entries: Iterable[str] | None = None) -> set[str]:
     """The code of all definitions that runs of a model reach, from everything in its module."""
-    files: dict[str, Definitions] = {}
 
     def read(module: str) -> Definitions:
-        if module not in files:
-            files[module] = definitions(file_of(module))
-        return files[module]
+        return definitions(file_of(module))
 
     found: set[str] = set()
     done = {_split(path) for path in LEFT_OUT}

@@ -17,7 +17,7 @@ def machines(record: Path) -> list[Path]:
     return sorted(path.parent for path in record.glob("[!.]*/runs"))
 
 
-def source(config: Config, *place: str) -> Path:
+def source(config: Config, *place: str, seeds: Sequence[int] | None = None) -> Path:
     """The folder that `place` is read below: the output, or with `runs: recorded` a machine's.
 
     Everything in one place comes from one machine, so that a mean is over runs of one kind: the
@@ -27,13 +27,15 @@ def source(config: Config, *place: str) -> Path:
         config: The configuration.
         place: `runs`, data set, model; or `sensitivity`, data set, variant; or `efficiency` or
             `released`, data set.
+        seeds: Of the runs there; None: those of the configuration.
 
     Raises:
         InputError: Recorded runs are requested, and there are none.
     """
     if config.runs == "trained":
         return config.output
-    held = {m: _finished(m.joinpath(*place), config.seeds) for m in machines(config.recorded)}
+    seeds = config.seeds if seeds is None else seeds
+    held = {m: _finished(m.joinpath(*place), seeds) for m in machines(config.recorded)}
     if not held:
         command = config.elcrec("recorded", "add", "MACHINE", "FOLDER")
         seen = relative_to(config.recorded)
@@ -57,7 +59,9 @@ def run_folder(config: Config, dataset: str, model: str, seed: int) -> Path:
 
 def sensitivity_folder(config: Config, dataset: str, variant: str, seed: int) -> Path:
     """Where an extra run of the sensitivity figure is read from; see `source`."""
-    return source(config, "sensitivity", dataset, variant) / place_of(dataset, "", variant, seed)
+    seeds = config.figures.sensitivity.seeds
+    folder = source(config, "sensitivity", dataset, variant, seeds=seeds)
+    return folder / place_of(dataset, "", variant, seed)
 
 
 def released_folder(config: Config, dataset: str) -> Path:

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from elcrec.config.config import Config
 from elcrec.data.sequences import read_sequences
 from elcrec.errors import InputError, shown
+from elcrec.files.jsonfile import read_json
 from elcrec.files.lock import LOCK
-from elcrec.runs.efficiency import EfficiencyRecord, load_efficiency_run
+from elcrec.runs.efficiency import EfficiencyRecord
 from elcrec.runs.fingerprint import fingerprint
 from elcrec.runs.history import read_history
 from elcrec.runs.places import run_folder, source
@@ -136,7 +137,7 @@ class Runs:
             folder = source(self.config, "efficiency", dataset) / "efficiency" / dataset
             paths = sorted(folder.glob("[!.]*.json"))
             for path in paths:
-                record = load_efficiency_run(path)
+                record = read_json(path, EfficiencyRecord)
                 if (record.dataset, record.model) != (dataset, path.stem):
                     raise InputError(
                         f"{path}: is for {record.model} on {record.dataset}; "

@@ -129,7 +129,7 @@ def build(
 def shown(
     rows: Sequence[Row], leads: Sequence[Row], names: Named, kind: str = "activity"
 ) -> dict[str, Table]:
-    """The rows of both files as a table for each data set, by its name; the models across."""
+    """The rows of both files as a table for each data set with runs, by name; models across."""
     size = KINDS[kind].size
     means = frame_of(rows, [*GROUP, "model"], [*size, "mean"])
     models = means["model"].unique()
@@ -146,7 +146,8 @@ def shown(
         tested(TESTS["paired"].title, TESTS["paired"].p_column),
     ]
     tables = {}
-    for dataset, frame in wide.reset_index().groupby("dataset", sort=False):
+    run = wide[wide[models].notna().any(axis=1)].index.unique("dataset")
+    for dataset, frame in wide.loc[run].reset_index().groupby("dataset", sort=False):
         name = names.dataset_name(str(dataset))
         table = declared(kind, columns, rows_of(frame), dataset=name)
         tables[name] = replace(table, id=f"{kind}-{dataset}")

@@ -80,7 +80,7 @@ def _seeds(row: Row) -> Cell:
     """The seeds that the paper's lead needs: `9`, `9 to 91`, `9 or more`, `none suffices`."""
     least, most = (row.text(key) for key in ("seeds_needed_least", "seeds_needed"))
     if not most:
-        return gap("no lead is printed")
+        return gap("no lead above 0 is printed, or the noise is unknown")
     ends = [end.removesuffix(".0") for end in (least, most)]
     if most == "inf":
         return Cell("none suffices" if least == most else f"{ends[0]} or more", sort=1e9)

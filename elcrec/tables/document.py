@@ -13,7 +13,7 @@ from elcrec.tables import layout
 from elcrec.tables.latex import latex_file
 from elcrec.tables.layout import Table
 
-_FILTERS = ("markdown", "escaped", "number", "score", "percent", "p_value")
+_FILTERS = ("markdown", "escaped", "number", "score")
 
 
 def document(template: str, package: str = "elcrec.tables", **values: Any) -> str:
@@ -23,8 +23,7 @@ def document(template: str, package: str = "elcrec.tables", **values: Any) -> st
         template: File in the `templates` of the package, or else in those of `elcrec.tables`.
         package: Where to look first.
         values: The template's variables; the filters `markdown`, `escaped` (for names in the text),
-            `number`, `score`, `percent` and `p_value`, and the function `words`, are those of
-            `elcrec.tables.layout`.
+            `number` and `score`, and the function `words`, are those of `elcrec.tables.layout`.
     """
     packages = dict.fromkeys([package, "elcrec.tables"])
     environment = jinja2.Environment(

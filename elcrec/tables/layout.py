@@ -92,7 +92,6 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     text_columns: int = 1
     notes: Sequence[str] = ()
-    kind: str = ""
 
     def __post_init__(self) -> None:
         for row in self.rows:
@@ -212,16 +211,18 @@ def with_interval(mean: float, low: float, high: float) -> Cell:
     """A cell with a metric and its interval, as far as they are known."""
     ends = [score(low), score(high)]
     interval = "" if GAP in ends else f" [{', '.join(ends)}]"
-    return gap() if math.isnan(mean) else Cell(score(mean) + interval, sort=mean)
+    return gap("not yet run") if math.isnan(mean) else Cell(score(mean) + interval, sort=mean)
 
 
-def gap(reason: str = "not yet run") -> Cell:
-    """An empty cell that says why."""
+def gap(reason: str = "") -> Cell:
+    """An empty cell; it may say why."""
     return Cell(GAP, kind="gap", title=reason)
 
 
 def _as_cell(content: Cell | str) -> Cell:
-    return content if isinstance(content, Cell) else Cell(content)
+    if isinstance(content, Cell):
+        return content
+    return gap() if content == GAP else Cell(content)
 
 
 def _marked(cell: Cell) -> str:

@@ -24,7 +24,7 @@ from elcrec.statistics.lists import gini, jaccard, mean_popularity, novelty, sho
 from elcrec.tables import table1
 from elcrec.tables.activity import histories_of
 from elcrec.tables.document import write_csv, write_table
-from elcrec.tables.layout import Named, Table, declared, figures, named
+from elcrec.tables.layout import Named, Names, Table, declared, figures, named
 from elcrec.tables.table1 import AccuracyTable
 
 TARGETS = "test items"
@@ -119,16 +119,23 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         frames.append(made)
     empty = (pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=OVERLAP))
     lists, overlap = map(pd.concat, zip(*frames, strict=True)) if frames else empty
-    absent = dict.fromkeys(lists.loc[lists["coverage"].isna(), "model"])
+    absent = lists[lists["coverage"].isna()].groupby("model", sort=False)["dataset"].agg(list)
     write_table(
         folder,
         "lists",
         lists,
         tables(rows_of(lists), rows_of(overlap), table.names),
-        without=list(map(table.names.model_name, absent)),
+        without=[_where(table.names, model, where) for model, where in absent.items()],
         **table.remarks,
     )
     write_csv(folder / "overlap.csv", overlap)
+
+
+def _where(names: Names, model: object, datasets: list[str]) -> str:
+    """A model, and the data sets if these are not all: `ELCRec on Beauty, Toys`."""
+    some = len(datasets) < len(names.datasets)
+    where = f" on {', '.join(map(names.dataset_name, datasets))}" if some else ""
+    return names.model_name(str(model)) + where
 
 
 def _lists_of(table: AccuracyTable, dataset: str, n_items: int) -> Kept:

@@ -63,7 +63,8 @@ def shown(rows: Sequence[Row]) -> Table:
 
 
 def _distance(away: np.ndarray, errors: np.ndarray) -> float:
-    """Root mean square of the distances in standard errors; inf where there is no error."""
+    """Root mean square of the distances in standard errors; nan where there is no error."""
     with np.errstate(divide="ignore", invalid="ignore"):
         in_errors = np.where(away == 0, 0.0, away / errors)
-    return float(np.mean(in_errors**2) ** 0.5)
+    distance = float(np.mean(in_errors**2) ** 0.5)
+    return distance if np.isfinite(distance) else np.nan

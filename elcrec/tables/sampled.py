@@ -99,7 +99,7 @@ def build(
 
 
 def shown(rows: Sequence[Row], names: Named) -> list[Table]:
-    """The rows of the file, a table for each data set with the models across."""
+    """The rows of the file, a table for each data set with runs, the models across."""
     frame = frame_of(rows, COLUMNS[:3], list(WAYS))
     models = frame["model"].unique()
     tables = []
@@ -107,6 +107,8 @@ def shown(rows: Sequence[Row], names: Named) -> list[Table]:
         long = own.melt(["metric", "model"], list(WAYS), "way", "mean")
         wide = long.set_index(["metric", "way", "model"])["mean"].unstack(sort=False)
         wide = wide.dropna(how="all").reset_index().replace({"way": WAYS})
+        if wide.empty:
+            continue
         order = wide["metric"].map(list(own["metric"].unique()).index)
         across = [figures(names.model_name(model), model) for model in models]
         columns = [word("Metric", "metric"), word("Against", "way"), *across]

@@ -25,9 +25,9 @@ from elcrec.tables.layout import (
     Named,
     Table,
     declared,
+    figure,
     figures,
     named,
-    number,
     with_interval,
 )
 
@@ -77,7 +77,7 @@ def shown(rows: Sequence[Row], names: Named) -> Table:
         named("Model", "model", names.model_name),
         Column(f"{metric}, 95 %", lambda row: with_interval(*map(row.number, accuracy))),
         figures("Seeds", "seeds", 0),
-        Column("Training (min)", lambda row: number(60 * row.number("training_hours"), 1)),
+        Column("Training (min)", lambda row: figure(60 * row.number("training_hours"), 1)),
         figures("Parameters", "parameters", 0),
         figures("MB", "megabytes", 1),
         figures("One request (ms)", "latency_ms", 1),

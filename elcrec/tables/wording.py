@@ -40,7 +40,7 @@ def tested(title: str, key: str) -> Column:
 
 def _difference(row: Row) -> Cell:
     value = row.number("relative_difference_percent")
-    return Cell(percent(value), sort=value)
+    return gap() if isnan(value) else Cell(percent(value), sort=value)
 
 
 def _interval(row: Row) -> Cell:

@@ -34,8 +34,6 @@ LARGEST_ALPHA = 1000.0  # the paper shows 0.01 to 100
 # a full step; parameters after a step are therefore compared by norm and more loosely.
 AFTER_STEP = ("after", "param_norm_after")
 AFTER_STEP_TOLERANCE = 1e-2
-# The softmax ignores a constant added to all keys, so the key bias has no gradient beyond rounding;
-# its deviation is measured against the query bias of the same layer.
 CLUSTER_PARTS = ("loss_cluster_pull", "loss_cluster_push")
 # The cluster loss is the sum of these two, of about the same size and opposite sign. Rounding is
 # relative to them and not to the remainder, so its deviation is measured against |pull| + |push|.
@@ -150,6 +148,7 @@ def compare(
         if kind == "loss_cluster":
             floor = sum(float(expected.get(part, found[part]).abs()) for part in CLUSTER_PARTS)
         elif kind in ("grad", "grad_norm") and tensor.endswith("key.bias"):
+            # The softmax ignores a constant added to all keys: this gradient is rounding alone.
             floor = float(found[f"grad_norm/{tensor.replace('key.bias', 'query.bias')}"])
         tolerance = AFTER_STEP_TOLERANCE if kind in AFTER_STEP else TOLERANCE
         yield Deviation(step, name, relative(found[name], value, floor), tolerance)

@@ -2,11 +2,6 @@
 # Works on partial results, too: elcrec report --config ..., with gaps where something is missing.
 
 
-def report_figures(wildcards):
-    """All figures that the configuration declares."""
-    return rules.figures.input
-
-
 def report_extras(wildcards):
     """The study's table if the configuration has a study, and results of optional targets if they exist.
 
@@ -25,7 +20,7 @@ rule report:
     input:
         rules.tables.input,
         RUN_FILES,
-        report_figures,
+        rules.figures.input,
         report_extras,
         TABLE_TEMPLATES,
         expand(rules.prepare.output.sequences, dataset=CONFIG.use),

@@ -36,7 +36,7 @@ def ablation(evidence: Evidence, scope: Scope) -> Judged:
 def _steps(evidence: Evidence, scope: Scope) -> Iterator[dict[str, Any]]:
     """Every step that adds a part where both arms have been run, with their sums."""
     run = {
-        (row.text("dataset"), row.text("model")): (row.number("mean"), row.integer("seeds"))
+        (row.text("dataset"), row.text("model")): (row.number("mean"), row.number("seeds"))
         for row in evidence.figure("ablation")
         if row.text("mean")
     }

@@ -17,7 +17,7 @@ def row(tmp_path):
 
 
 def test_fields_by_their_columns(row):
-    assert (row.text("name"), row.number("size"), row.integer("size")) == ("a", 3.0, 3)
+    assert (row.text("name"), row.number("size")) == ("a", 3.0)
     assert row.text("share") == ""
     assert isnan(row.number("share"))
 
@@ -34,7 +34,6 @@ def test_the_text_nan_is_no_number_for_a_gap_is_an_empty_field(tmp_path):
     [
         (lambda row: row.text("x"), r"x\.csv: has no column 'x'; it has: name, size, share"),
         (lambda row: row.number("name"), r"x\.csv: name is 'a'; allowed: a number or nothing"),
-        (lambda row: row.integer("share"), r"share is ''; allowed: a whole number from 0"),
     ],
 )
 def test_what_is_refused(row, read, message):

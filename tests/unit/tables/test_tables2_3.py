@@ -7,8 +7,9 @@ import yaml
 
 from elcrec.config.config import load_config
 from elcrec.errors import InputError
+from elcrec.files.jsonfile import read_json
 from elcrec.paper import load_efficiency
-from elcrec.runs.efficiency import load_efficiency_run
+from elcrec.runs.efficiency import EfficiencyRecord
 from elcrec.tables import tables2_3
 from elcrec.tables.layout import Names
 from tests.unit.tables.conftest import load_efficiency_runs, load_runs
@@ -240,7 +241,7 @@ def test_notes_on_the_training_runs(output):
 def test_a_wrong_record_is_one_line(output, changes, words):
     path = output.efficiency("beauty", "elcrec", **changes)
     with pytest.raises(InputError) as caught:
-        load_efficiency_run(path)
+        read_json(path, EfficiencyRecord)
     assert str(path) in str(caught.value)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
