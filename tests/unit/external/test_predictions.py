@@ -189,6 +189,16 @@ def test_wrong_files_are_refused_in_one_line(file, text, name, message):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [("z,i4,1\n", "user 'z' is not in .* whose users are {a}, b{}, "), ("{a},i4,1\n" * 2, "'i4' .*")],
+)
+def test_ids_with_braces_are_named(file, line, message):
+    sequences = replace(SEQUENCES, users=("{a}", "b{}"))
+    with pytest.raises(InputError, match=message):
+        rank_targets(file(f"user,item,score\n{line}"), sequences, "strict")
+
+
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(InputError, match=r"nothere.csv: cannot be read"):
         read_predictions(tmp_path / "nothere.csv")

@@ -68,6 +68,8 @@ def test_runs_of_the_sensitivity_come_from_one_machine_too(record, config):
     record("b-gpu", "sensitivity", "beauty", "alpha-0.1", "1")
     expected = config.recorded / "b-gpu" / "sensitivity" / "beauty" / "alpha-0.1" / "1"
     assert sensitivity_folder(config, "beauty", "alpha-0.1", 1) == expected
+    others = config.replaced(seeds=[2])  # those of Table 1; the figure's are its own
+    assert sensitivity_folder(others, "beauty", "alpha-0.1", 1) == expected
 
 
 def test_of_as_many_measurements_those_of_a_gpu_are_taken(record, config):

@@ -39,3 +39,10 @@ def test_the_table_says_none_where_every_column_is_excluded():
     table = shown(rows_of(frame(accuracy(0.03, 3, metrics=METRICS, paper=paper))))
     assert [cell.text for cell in table.rows[0][:5]] == ["Beauty", "ELCRec", "3", "none", "ICLRec"]
     assert "standard errors of prediction" in table.notes[0]
+
+
+def test_without_any_noise_there_is_no_distance():
+    silent = dict.fromkeys(LOUD, 0.0)
+    paper = printed(ICLRec=0.0405, ELCRec=0.0495)
+    table = shown(rows_of(frame(accuracy(0.03, 3, metrics=METRICS, paper=paper, variances=silent))))
+    assert [cell.text for cell in table.rows[0][5:]] == ["–", "–"]
