@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -15,27 +14,17 @@ from elcrec.config.build import build
 from elcrec.config.config import Config
 from elcrec.config.model_file import read_model_file
 from elcrec.errors import InputError, did_you_mean, shown
-from elcrec.files.checked import Line, Record, check, in_file
 from elcrec.files.jsonfile import read_json
 from elcrec.files.paths import as_path
 from elcrec.files.weights import fit, read_weights, weights_file
-from elcrec.files.yamlfile import read_yaml
 from elcrec.models.interface import SequenceModel
 from elcrec.runs.places import machines
 from elcrec.runs.reading import failure
-from elcrec.runs.record import MetricsFile
+from elcrec.runs.record import MetricsFile, read_config
 from elcrec.runs.settings import load_module
 
 Make = Callable[[int, int], SequenceModel]
 """Makes a model from the numbers of users and of rows in the item table."""
-
-
-class Settings(Record):
-    """The part of a run's config.yaml that tells which model it is."""
-
-    name: Line
-    module: Line
-    parameters: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -92,9 +81,9 @@ def restore(folder: Path, config: Config, device: torch.device) -> Restored:
         why = f"it contains runs {', '.join(seeds)}: name one of them" if seeds else failure(folder)
         raise InputError(f"{folder}: holds no finished run ({why})")
     metrics = read_json(folder / "metrics.json", MetricsFile)
-    told: Settings = check(Settings, read_yaml(path), in_file(path))
-    module = _module(told.module, path, metrics.model, config)
-    parameters = build(module.Hyperparameters, told.parameters, f"{path}: parameters")
+    settings = read_config(folder)
+    module = _module(settings.module, path, metrics.model, config)
+    parameters = build(module.Hyperparameters, settings.parameters, f"{path}: parameters")
     file = weights_file(folder)
     if not file.exists():
         words = ("--dataset", metrics.dataset, "--model", metrics.model, "--seed", metrics.seed)
@@ -107,8 +96,8 @@ def restore(folder: Path, config: Config, device: torch.device) -> Restored:
         size = _item_size(small, _shapes(make, 1, 4), weights)
         per_user = small != _shapes(make, 2, 3)
         model = make(metrics.users, size)
-    fit(model, weights, f"{file}: does not fit {told.name}")
-    return Restored(told.name, metrics, model.to(device).eval(), per_user)
+    fit(model, weights, f"{file}: does not fit {settings.name}")
+    return Restored(settings.name, metrics, model.to(device).eval(), per_user)
 
 
 def _module(name: str, path: Path, model: str, config: Config) -> ModuleType:

@@ -13,12 +13,10 @@ from typing import Any, Literal
 from elcrec.config.config import Config
 from elcrec.errors import InputError, in_line, shown
 from elcrec.evaluation.metrics import TABLE_METRICS
-from elcrec.files import checked
-from elcrec.files.checked import Record
-from elcrec.files.yamlfile import read_yaml
 from elcrec.nightly.tolerance import Tolerance, tolerances
 from elcrec.runs.comparison import SeedRuns
 from elcrec.runs.reading import Found, Runs
+from elcrec.runs.record import read_config
 from elcrec.tables.layout import GAP, plain_table, score
 
 Status = Literal["ok", "regression", "no reference", "not comparable"]
@@ -55,14 +53,6 @@ class Cell:
     device: str
     reference_commit: list[str]
     reference_device: list[str]
-
-
-class _Settings(Record):
-    """What determines a run, from its `config.yaml`."""
-
-    parameters: dict[str, Any]
-    training: dict[str, Any]
-    precision: Any = "float32"
 
 
 def check(config: Config, any_code: bool = False) -> list[Cell]:
@@ -186,8 +176,8 @@ def differences(runs: SeedRuns, recorded: SeedRuns) -> list[str]:
 
 
 def _made_with(runs: SeedRuns) -> dict[str, Any]:
-    first, path = runs[0], runs[0].folder / "config.yaml"
-    settings = checked.check(_Settings, read_yaml(path), checked.in_file(path))
+    first = runs[0]
+    settings = read_config(first.folder)
     found = {"seeds": _seeds(runs), "protocol": first.protocol, "data": first.data}
     found |= {"precision": settings.precision}
     found |= {f"parameters.{key}": value for key, value in settings.parameters.items()}

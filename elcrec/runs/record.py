@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,21 @@ from pydantic import Field, SkipValidation, model_validator
 from elcrec.data.sequences import SPLITS
 from elcrec.errors import InputError
 from elcrec.evaluation.metrics import per_user, summarise
-from elcrec.files.checked import Amount, Count, Line, Positive, Record, Share, having, matching
+from elcrec.files.checked import (
+    Amount,
+    Count,
+    Line,
+    Positive,
+    Record,
+    Share,
+    check,
+    having,
+    in_file,
+    matching,
+)
 from elcrec.files.jsonfile import read_json
 from elcrec.files.npzfile import check_whole, read_arrays
+from elcrec.files.yamlfile import read_yaml
 from elcrec.runs.history import read_history
 
 FILES = ("metrics.json", "ranks.npz", "history.csv", "config.yaml", "environment.json")
@@ -89,6 +101,16 @@ class MetricsFile(Trained):
         return self
 
 
+class RunConfig(Record):
+    """Of a run's `config.yaml`: which model it is, and what determined it."""
+
+    name: Line
+    module: Line
+    parameters: dict[str, Any]
+    training: dict[str, Any]
+    precision: Any = "float32"
+
+
 class RunRecord(MetricsFile):
     """One finished training run, with all metrics: those not recorded come from the ranks."""
 
@@ -100,6 +122,17 @@ class RunRecord(MetricsFile):
         """Any metric, such as `MRR@20`, on the test split."""
         known = self.metrics["test"].get(metric)
         return float(per_user(metric, self.ranks["test"]).mean()) if known is None else known
+
+
+def read_config(folder: Path) -> RunConfig:
+    """Read `config.yaml` in a run folder.
+
+    Raises:
+        InputError: It is missing or damaged, or lacks a key.
+    """
+    path = folder / "config.yaml"
+    config: RunConfig = check(RunConfig, read_yaml(path), in_file(path))
+    return config
 
 
 def load_run(folder: Path | str, trusted: bool = False) -> RunRecord:

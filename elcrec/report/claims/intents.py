@@ -9,9 +9,9 @@ import pandas as pd
 
 from elcrec.config.names import REFERENCE
 from elcrec.errors import InputError, shown
-from elcrec.files.yamlfile import read_yaml
 from elcrec.report.claims.claim import Judged, Outcome, Scope, own_runs
 from elcrec.report.evidence import Evidence
+from elcrec.runs.record import read_config
 
 APART, TOGETHER = 0.5, 0.9  # our thresholds: mean pairwise cosine of the centers
 USED, UNUSED = 0.5, 0.1  # our thresholds: share of the centers in use
@@ -64,7 +64,7 @@ def _centers(evidence: Evidence, scope: Scope) -> Iterator[dict[str, Any]]:
         if not math.isnan(used + cosine):
             yield {
                 "dataset": evidence.dataset_name(run.dataset),
-                "share": used / _intents(run.folder / "config.yaml"),
+                "share": used / _intents(run.folder),
                 "center_cosine": cosine,
                 "user_cosine": row.number("user_cosine"),
             }
@@ -79,10 +79,10 @@ def published(evidence: Evidence, scope: Scope) -> list[dict[str, Any]]:
     ]
 
 
-def _intents(path: Path) -> int:
+def _intents(folder: Path) -> int:
     """Number of centers of a run."""
-    parameters = read_yaml(path).get("parameters")
-    count = parameters.get("intents") if isinstance(parameters, dict) else None
+    count = read_config(folder).parameters.get("intents")
     if type(count) is not int or count < 1:
+        path = folder / "config.yaml"
         raise InputError(f"{path}: parameters.intents is {shown(count)}; allowed: 1 or more")
     return count

@@ -191,7 +191,10 @@ def test_wrong_files_are_refused_in_one_line(file, text, name, message):
 
 @pytest.mark.parametrize(
     ("line", "message"),
-    [("z,i4,1\n", "user 'z' is not in .* whose users are {a}, b{}, "), ("{a},i4,1\n" * 2, "'i4' .*")],
+    [
+        ("z,i4,1\n", "user 'z' is not in .* whose users are {a}, b{}, "),
+        ("{a},i4,1\n" * 2, "'i4' .*"),
+    ],
 )
 def test_ids_with_braces_are_named(file, line, message):
     sequences = replace(SEQUENCES, users=("{a}", "b{}"))

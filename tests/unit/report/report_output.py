@@ -180,7 +180,8 @@ class ReportOutput:
         self.table("history", rows, f"runs/{dataset}/{model}/{seed}")
         made = {"command": ["/a/b/__main__.py", "train", "--seed", str(seed)], "python": "3.11"}
         (path / "environment.json").write_text(json.dumps(made))
-        (path / "config.yaml").write_text("parameters: {intents: 10}\n")
+        written = "name: Mine\nmodule: mine.py\nparameters: {intents: 10}\ntraining: {}\n"
+        (path / "config.yaml").write_text(written)
         return path
 
     def figure(self, name: str, **words: str) -> None:
