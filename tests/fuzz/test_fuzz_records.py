@@ -23,7 +23,7 @@ from elcrec.recorded.folder import recorded_runs
 from elcrec.report.claims.claim import Scope
 from elcrec.report.claims.intents import published
 from elcrec.report.evidence import Evidence
-from elcrec.runs.efficiency import load_efficiency_run
+from elcrec.runs.efficiency import EfficiencyRecord
 from elcrec.runs.grid import read_grid
 from elcrec.runs.reading import history
 from elcrec.runs.record import load_run
@@ -138,7 +138,7 @@ def test_what_the_readme_of_a_machine_says(
 def test_efficiency(made: Made, damage: Damage, data: st.DataObject) -> None:
     path = made.config.output / "efficiency" / "tiny" / "elcrec.json"
     damage.apply(data, path)
-    found = attempt("efficiency JSON", path, lambda: load_efficiency_run(path))
+    found = attempt("efficiency JSON", path, lambda: read_json(path, EfficiencyRecord))
     if found is not None:
         for spread in (found.total, *found.phases.values()):
             assert 0 <= spread.least <= spread.median <= spread.most < math.inf

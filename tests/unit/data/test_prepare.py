@@ -151,7 +151,7 @@ def test_a_file_of_ones_own_is_numbered_and_its_ids_are_kept(pack, fetched, out:
     ids = read_ids(out)
     assert ids.users == ["anna", "berta"]
     assert ids.items == ["7", "#2", "9", '"1"', "3"]
-    assert (ids.user(1), ids.item(5)) == ("berta", "3")
+    assert (ids.users[1], ids.items[4]) == ("berta", "3")
     assert json.loads((out / "statistics.json").read_text())["items"] == 5
 
 
@@ -222,7 +222,7 @@ def test_ratings_doubled_interactions_and_the_core_are_settings(fetched, out: Pa
     def ids(**keys: object) -> list[str]:
         path = prepare("small", small(core=0, **keys), fetched("csv", content), out)
         numbers = path.read_text().split()[1:]
-        return [read_ids(out).item(int(number)) for number in numbers]
+        return [read_ids(out).items[int(number) - 1] for number in numbers]
 
     assert ids() == ["a", "b", "c", "a", "d", "e"]
     assert ids(min_rating=4) == ["a", "b", "a", "d", "e"]
