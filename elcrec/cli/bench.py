@@ -82,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _check_places(args: argparse.Namespace, kind: str) -> None:
     """Refuse, before anything is measured, a device or file that cannot be used."""
-    from elcrec.files.atomic import protecting
+    from elcrec.files.atomic import check_replaceable, protecting
     from elcrec.files.paths import check_folder
     from elcrec.jobs.device import find
 
@@ -90,6 +90,7 @@ def _check_places(args: argparse.Namespace, kind: str) -> None:
     for path in filter(None, [args.json, FIGURE if kind == "scale" else None]):
         with protecting(None if args.force else path):
             check_folder(path.parent)
+            check_replaceable(path)
 
 
 def _models(args: argparse.Namespace) -> Found:

@@ -5,6 +5,7 @@ need when they run, so that the light ones stay quick.
 """
 
 import argparse
+import errno
 import io
 import os
 import signal
@@ -49,6 +50,7 @@ COMMANDS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
     limit_spinning()
+    os.environ["MPLBACKEND"] = "agg"  # a notebook's own cannot be loaded here
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # names may have letters that the terminal lacks
             stream.reconfigure(errors="backslashreplace")
@@ -56,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parsed = make_parser().parse_args(arguments)
         here()
         status = int(parsed.run(parsed) or 0)
-        sys.stdout.flush()
+        if sys.stdout:  # None if it was closed: `>&-`
+            sys.stdout.flush()
         return status
     except InputError as error:
         print(f"elcrec: {error}", file=sys.stderr)
@@ -65,9 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 128 + signal.SIGPIPE
     except OSError as error:
-        if not error.filename:
+        if error.filename:
+            print(f"elcrec: {error.filename}: {error.strerror}", file=sys.stderr)
+            return 2
+        if error.errno != errno.ENOSPC:
             raise
-        print(f"elcrec: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"elcrec: standard output: {error.strerror}", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 2
     except ModuleNotFoundError as error:
         module = str(error.name).partition(".")[0]

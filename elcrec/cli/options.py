@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from elcrec.errors import InputError
+from elcrec.errors import InputError, brief
 
 if TYPE_CHECKING:
     from elcrec.config.config import Config
@@ -19,7 +19,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise `InputError`."""
-        raise InputError(message.removeprefix("argument "))
+        raise InputError(brief(message.removeprefix("argument ")))
 
 
 def add_command(

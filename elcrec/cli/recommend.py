@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from elcrec.cli.options import add_command, add_device, add_force, file_path
+from elcrec.errors import InputError, brief
 
 if TYPE_CHECKING:
     from elcrec.inference.histories import LeftOut, Part
@@ -88,6 +89,9 @@ def run(arguments: argparse.Namespace) -> None:
             write(found)
             users, lines = users + len(part.rows), lines + len(found)
             bar.to(users, f"{users:,} of {total:,} users")
+        if isinstance(arguments.history, list) and not users:
+            text = brief(" ".join(arguments.history))
+            raise InputError(f"--history {text}: neither a file nor an item that the run knows")
     if left_out and left_out.actions:
         print(f"elcrec: {left_out}", file=sys.stderr)
     if arguments.output:

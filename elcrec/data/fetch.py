@@ -107,8 +107,7 @@ def _fetched_earlier(source: S, folder: Path) -> Fetched[S] | None:
         return None
     if wrong := problem(path, source):
         check_replaceable(path)
-        _tell(f"{path} is {wrong}; removed, fetching it again")
-        path.unlink()
+        _tell(f"{path} is {wrong}; fetching it again")
         return None
     record = earlier(folder)
     same = record and record.file == source.name

@@ -165,6 +165,8 @@ def _columns(line: bytes, names: Sequence[str], separator: str) -> tuple[str, st
 
 def _number(text: str) -> float:
     """The number in a text, an exact integer if it is one; nan if it is not a number."""
+    if "_" in text or not text.isascii():  # Python reads 1_000 and other scripts' digits
+        return math.nan
     try:
         whole = int(text)
     except ValueError:

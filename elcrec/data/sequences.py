@@ -112,7 +112,11 @@ def parse_sequences(data: bytes, path: Path | str) -> Sequences:
             raise InputError(f"{path}, line {number}: {wrong}; {_EXPECTED}")
         users[match[1]] = number
         histories.append(match[2])
-    words = [history.split() for history in histories]
+    # `split()` alone would also split at spaces of Unicode, which ids may have.
+    words = [
+        history.split() if history.isascii() else re.split(_SPACES, history.strip(_SPACE))
+        for history in histories
+    ]
     lengths = [len(items) for items in words]
     codes, ids = pd.factorize(np.array([item for items in words for item in items], dtype=object))
     offsets = np.concatenate(([0], np.cumsum(lengths)))

@@ -9,6 +9,7 @@ import io
 import re
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -191,12 +192,22 @@ def parsed(path: Path, content: bytes, separator: str, width: int, headed: bool)
         said = str(error).removeprefix("Error tokenizing data. C error: ")
         where, wrong = (f", line {told[2]}", f"{told[3]} columns") if told else ("", said)
         raise InputError(f"{path}{where}: {wrong}; expected {width}") from None
-    lines = content.splitlines() if (frame.iloc[:, -1] == "").any() else []
-    for place in np.flatnonzero(frame.iloc[:, -1] == ""):  # missing, where a line is too short
-        count = len(_split(lines[place + start - 1].decode(), separator))
+    short = np.flatnonzero(frame.iloc[:, -1] == "")  # empty, or missing in a line that is too short
+    counts = _columns(content, separator) if len(short) else []
+    for line, count in (counts[place + start - 1] for place in short):
         if count < width:
-            raise InputError(f"{path}, line {place + start}: {count} columns; expected {width}")
+            raise InputError(f"{path}, line {line}: {count} columns; expected {width}")
     return frame
+
+
+def _columns(content: bytes, separator: str) -> list[tuple[int, int]]:
+    """Number of each row's last line, and how many columns the row has; quotes may span lines."""
+    if b'"' in content and separator not in ("\t", BLANKS):
+        rows = csv.reader(io.StringIO(content.decode(), newline=""), delimiter=separator)
+        with suppress(csv.Error):  # a very long field, for example
+            return [(rows.line_num, len(row)) for row in rows]
+    lines = content.splitlines()
+    return [(n, len(_split(line.decode(), separator))) for n, line in enumerate(lines, 1)]
 
 
 def numbers(path: Path, texts: pd.Series, what: str, start: int) -> pd.Series:
@@ -218,7 +229,7 @@ def numbers(path: Path, texts: pd.Series, what: str, start: int) -> pd.Series:
     values = found.to_numpy(dtype=np.float64, na_value=np.nan)
     refuse(path, ~np.isfinite(values), texts, start, f"{what} {{}} is not a number")
     if found.dtype.kind != "i":
-        large = np.abs(values) >= (EXACT if found.dtype.kind == "f" else 0)
+        large = np.abs(values) >= (EXACT if found.dtype.kind == "f" else 2.0**63)
         whole = texts.str.fullmatch(r"\s*[+-]?\d+\s*").to_numpy(dtype=bool)
         refuse(path, large & whole, texts, start, f"{what} {{}} is too large to be kept exactly")
     return found

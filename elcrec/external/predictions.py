@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from elcrec.data.rawfile import read_bytes
 from elcrec.data.sequences import Sequences
-from elcrec.data.table import BLANKS, NAMES, column_name, first_line, numbers, parsed, refuse
+from elcrec.data.table import BLANKS, EXACT, NAMES, column_name, first_line, numbers, parsed, refuse
 from elcrec.errors import InputError, shown
 
 TREC = ("user", "q0", "item", "rank", "score", "tag")
@@ -90,7 +90,9 @@ def rank_targets(
         ranks, ends = np.full(sequences.n_users, MISSED), np.full(sequences.n_users, ENDLESS)
         ranks[user] = given
         return Ranked(ranks, ends, "", 0, missed, 0)
-    value = -frame["score"].to_numpy() if "score" in frame else frame["rank"].to_numpy()
+    # Places among all values, best first: integers that a float cannot hold stay apart.
+    value = np.unique(frame["score" if "score" in frame else "rank"], return_inverse=True)[1]
+    value = -value if "score" in frame else value
     targets = sequences.items[sequences.offsets[1:] - 1]
     everyone = np.arange(sequences.n_users)
     if protocol == "repeats":
@@ -170,8 +172,10 @@ def _parquet(path: Path) -> pd.DataFrame:
 
 def _texts(column: pd.Series) -> pd.Series:
     """A column as text; whole numbers that a framework kept as floats lose their `.0`."""
-    if pd.api.types.is_float_dtype(column) and (column.dropna() % 1 == 0).all():
-        column = column.astype("Int64")
+    if pd.api.types.is_float_dtype(column):
+        known = column.dropna()
+        if (known % 1 == 0).all() and (known.abs() < EXACT).all():
+            column = column.astype("Int64")
     return column.astype(str)
 
 
@@ -187,7 +191,10 @@ def _given(path: Path, column: pd.Series, start: int, n_items: int) -> NDArray[n
 
 def _places(path: Path, column: pd.Series, start: int, ids: Sequence[str]) -> NDArray[np.intp]:
     """The place in `ids` of each value of a column."""
-    places = pd.Index(ids).get_indexer(pd.Index(column.str.strip()))
+    index = pd.Index(ids)
+    places = index.get_indexer(pd.Index(column))
+    if (places < 0).any():  # perhaps only blanks around an id
+        places = np.where(places < 0, index.get_indexer(pd.Index(column.str.strip())), places)
     some = ", ".join(ids[:3])
     unknown = f"{column.name} {{}} is not in the data set, whose {column.name}s are {some}, ..."
     refuse(path, places < 0, column, start, unknown)

@@ -3,6 +3,7 @@
 Also which of our runs they are compared with, and on which metrics.
 """
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
@@ -182,7 +183,9 @@ def read_rivals(
         if model not in here:
             which = f"with runs on {theirs.dataset} under the protocol {config.protocol}"
             if not here:
-                raise InputError(f"--against {model}: no model {which} in {wanted.output}")
+                raise InputError(
+                    f"--against {model}: no model {which} in {folder or config.recorded}"
+                )
             raise InputError(f"--against: {unknown('model', model, here, which)}")
     for run in here.values():
         if run.data != theirs.data:
@@ -193,7 +196,8 @@ def read_rivals(
 
 def _below(config: Config, folder: Path) -> Config:
     """A configuration that asks for the runs that an output folder has."""
-    places = [path.parent.parts[-2:] for path in folder.glob("runs/*/*/[0-9]*/metrics.json")]
+    found = [path.parent.parts[-2:] for path in folder.glob("runs/*/*/*/metrics.json")]
+    places = [(model, seed) for model, seed in found if re.fullmatch("0|[1-9][0-9]*", seed)]
     if not places:
         raise InputError(f"--runs {folder}: has no finished run (runs/DATASET/MODEL/SEED)")
     models, seeds = map(set, zip(*places, strict=True))

@@ -8,7 +8,7 @@ import pandas as pd
 
 from elcrec.data.sequences import Sequences
 from elcrec.errors import InputError, shown, unknown
-from elcrec.files.atomic import write_text
+from elcrec.files.atomic import check_replaceable, write_text
 
 HEADER = ["user_id:token", "item_id:token", "timestamp:float"]
 """Header of RecBole's atomic files; the time is the position, as only the order is known."""
@@ -59,6 +59,8 @@ def export(name: str, sequences: Sequences, folder: Path, formats: Sequence[str]
         for part, frame in parts.items()
         for path, text in [_WRITERS[form](name, part, frame)]
     }
+    for path in files:
+        check_replaceable(path)
     for path, text in files.items():
         write_text(path, text)
     return list(files)

@@ -65,6 +65,7 @@ def replaced(path: Path | str) -> Iterator[Path]:
         yield temporary
         os.fsync(handle)  # the content must reach the disk before the name: power may fail
         temporary.chmod(0o666 & ~_umask())
+        check_replaceable(path)  # again: somebody may have written there meanwhile
         temporary.replace(path)
     except OSError as error:
         if error.filename not in (None, name):  # about another file, which the block read
@@ -90,7 +91,9 @@ def write_text(path: Path | str, text: str) -> None:
 
 def write_json(path: Path | str, value: Any) -> None:
     """Write `value` as indented JSON to `path` atomically."""
-    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    # A file name need not be text: JSON escapes such a byte as Python does.
+    write_text(path, text.encode(errors="backslashreplace").decode())
 
 
 def _umask() -> int:

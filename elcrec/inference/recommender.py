@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -33,21 +33,25 @@ Best = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 def load(
-    run: Path | str, config: Sequence[Path | str] = (), device: torch.device | str = "cpu"
+    run: Path | str,
+    config: Path | str | Sequence[Path | str] | None = None,
+    device: torch.device | str = "cpu",
 ) -> Recommender:
     """Load a finished run as a recommender.
 
     Args:
         run: The folder of a run, or a recorded one, `beauty/elcrec/2`.
-        config: Files as for `--config`: they name the prepared data set, which raw ids need.
+        config: A file, or several, as for `--config`: they name the prepared data set, which raw
+            ids need.
         device: Device of the model.
 
     Raises:
         InputError: There is no such run, it has not finished, or its weights are not kept.
     """
-    told = load_config(config)
-    restored = restore(find(run, told), told, find_device(str(device)))
-    return Recommender(restored, told)
+    files = [config] if isinstance(config, str | Path) else config or ()
+    settings = load_config(files)
+    restored = restore(find(run, settings), settings, find_device(str(device)))
+    return Recommender(restored, settings)
 
 
 class Recommender:
@@ -89,7 +93,8 @@ class Recommender:
         """
         part, raw = self._part(histories)
         numbers, scores = self.best(part, k, with_seen)
-        items: NDArray[Any] = self.ids[numbers - 1] if raw else numbers
+        some = np.where(scores > NONE, numbers, 1)  # places that are left empty may name the mask
+        items: NDArray[Any] = self.ids[some - 1] if raw else some
         counts = (scores > NONE).sum(1)
         return [row[:count].tolist() for row, count in zip(items, counts, strict=True)]
 
@@ -119,7 +124,7 @@ class Recommender:
     @torch.inference_mode()
     def best(self, part: Part, k: int, with_seen: bool = False) -> Best:
         """What is recommended to the users of a part; arguments and errors as for `recommend`."""
-        if not 1 <= k <= self.n_items:
+        if not isinstance(k, int | np.integer) or not 1 <= k <= self.n_items:
             raise InputError(f"{k} recommendations: must be from 1 to {self.n_items} (all items)")
         form = (len(part.rows), k)
         best = np.empty(form, dtype=np.int64), np.empty(form, dtype=np.float32)
@@ -163,13 +168,14 @@ class Recommender:
 
     def _part(self, histories: Sequence[Sequence[Any]]) -> tuple[Part, bool]:
         """Histories given in Python, and whether they have raw ids."""
-        if isinstance(histories, str) or any(isinstance(history, str) for history in histories):
+        histories = list(histories)
+        if any(isinstance(one, str) or not isinstance(one, Collection) for one in histories):
             # A text is also a sequence, of its letters.
             raise InputError("histories: must be a list of lists of items, as [['3', '4'], ['17']]")
         items = np.array(list(chain.from_iterable(histories)), dtype=object)
         lengths = np.array([len(history) for history in histories], dtype=np.int64)
         names = [f"histories[{place}]" for place in range(len(lengths))]
-        kind = pd.api.types.infer_dtype(items)
+        kind = pd.api.types.infer_dtype(items, skipna=False)
         if kind not in ("string", "integer", "empty"):
             raise InputError("histories: must be lists of raw ids (texts) or of item numbers")
         written = Written(names, items, lengths)
@@ -236,4 +242,9 @@ class Recommender:
         sequences = read_sequences(path)
         if sequences.digest() != self.run.metrics.data:
             raise InputError(f"{path.parent}: is not the data set that the run was trained on")
+        if sequences.n_items != self.n_items:
+            raise InputError(
+                f"{self.run.name}: its weights are of {self.n_items} items, {path} has "
+                f"{sequences.n_items}"
+            )
         return with_raw_ids(sequences, path.parent)

@@ -93,7 +93,7 @@ def restore(folder: Path, config: Config, device: torch.device) -> Restored:
     with torch.random.fork_rng(devices=[]):  # the initial weights are drawn only to be replaced
         make = partial(module.Model, parameters)
         small = _shapes(make, 1, 3)
-        size = _item_size(small, _shapes(make, 1, 4), weights)
+        size = _item_size(small, _shapes(make, 1, 4), weights, file)
         per_user = small != _shapes(make, 2, 3)
         model = make(metrics.users, size)
     fit(model, weights, f"{file}: does not fit {settings.name}")
@@ -116,7 +116,10 @@ def _shapes(make: Make, users: int, size: int) -> dict[str, torch.Size]:
 
 
 def _item_size(
-    small: Mapping[str, torch.Size], larger: Mapping[str, torch.Size], weights: Mapping[str, Tensor]
+    small: Mapping[str, torch.Size],
+    larger: Mapping[str, torch.Size],
+    weights: Mapping[str, Tensor],
+    file: Path,
 ) -> int:
     """Number of item rows, told by the dimension that grows with it; no file of a run has it.
 
@@ -124,9 +127,12 @@ def _item_size(
         small: Shapes with 3 item rows: padding, an item and the mask.
         larger: The same with 4.
         weights: Those of the run.
+        file: Where they are, for messages.
     """
     for name, form in small.items():
         for side, (before, after) in enumerate(zip(form, larger[name], strict=True)):
-            if before != after and name in weights and weights[name].dim() == len(form):
-                return weights[name].shape[side] - before + 3
-    raise InputError(f"weights: {shown(', '.join(weights))} do not tell how many items there are")
+            if before == after or name not in weights or weights[name].dim() != len(form):
+                continue
+            if (more := weights[name].shape[side] - before) >= 0:
+                return more + 3
+    raise InputError(f"{file}: {shown(', '.join(weights))} do not tell how many items there are")

@@ -107,10 +107,15 @@ class Checkpoints:
 
     @staticmethod
     def remove(folder: Path) -> None:
-        """Delete all checkpoints in a folder, once the run is recorded, and the empty folder."""
+        """Delete all checkpoints in a folder, once the run is recorded, and the empty folder.
+
+        Files of the user's own stay, whatever their names.
+        """
         if folder.is_dir():
-            for path in [*folder.glob("epoch-*"), *folder.glob(".epoch-*")]:
-                path.unlink()
+            remove_partial(folder)
+            for path in [*folder.glob("epoch-*.ckpt"), *folder.glob("epoch-*.damaged")]:
+                if _is_checkpoint(path):
+                    path.unlink()
             if not any(folder.iterdir()):
                 folder.rmdir()
 
@@ -119,3 +124,12 @@ class Checkpoints:
         # Longer names first: from epoch 100000 on a number has more digits.
         files = self.folder.glob("epoch-*.ckpt")
         return sorted(files, key=lambda path: (len(path.name), path.name), reverse=True)
+
+
+def _is_checkpoint(path: Path) -> bool:
+    """Whether a file is ours, perhaps damaged, and not one of the user's."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        start = file.read(len(FORMAT))
+    return start == FORMAT.encode()[: len(start)]  # it may have been cut, down to nothing

@@ -26,7 +26,7 @@ class Bar:
         self, title: str, total: int, unit: str, quiet: bool = False, bar: bool = True
     ) -> None:
         self.title = title
-        terminal = bar and sys.stderr.isatty()
+        terminal = bar and sys.stderr is not None and sys.stderr.isatty()
         self.lines = not quiet and not terminal
         self.last_line = time.monotonic()
         self.bar = tqdm(total=total, desc=title, unit=unit, disable=quiet or not terminal)

@@ -47,11 +47,15 @@ class ELCM(nn.Module):
             centers: (K, d) centers of another module, used instead of new ones.
 
         Raises:
-            InputError: The fusion is unknown.
+            InputError: The fusion is unknown, a size is below 1, or `centers` are no parameter.
         """
         super().__init__()
         if fusion not in get_args(Fusion):
             raise InputError(unknown("fusion", fusion, get_args(Fusion)))
+        if dimension < 1 or clusters < 1:
+            raise InputError(f"dimension {dimension}, clusters {clusters}: must be 1 or more")
+        if not isinstance(centers, nn.Parameter | None):
+            raise InputError("centers: must be an nn.Parameter, or they are not trained")
         self.fusion: Fusion = fusion
         if centers is None:
             centers = nn.Parameter(torch.empty(clusters, dimension))
@@ -68,9 +72,12 @@ class ELCM(nn.Module):
             seed: Seed of either method.
 
         Raises:
-            InputError: Fewer users than centers.
+            InputError: Fewer users than centers, vectors of another length, or an unknown method.
         """
         clusters, dimension = self.centers.shape
+        if by not in get_args(Start):
+            raise InputError(unknown("method", by, get_args(Start)))
+        self._check(points)
         if by == "random":
             if len(points) < clusters:
                 raise InputError(f"{clusters} centers need as many users, got {len(points)}")
@@ -92,22 +99,33 @@ class ELCM(nn.Module):
         Returns:
             Scalars: `pull` of users to centers, `push` between centers, and their sum `cluster`,
             which is what the paper weights with alpha (Eq. 3).
+
+        Raises:
+            InputError: Not (B, d), as for `assign` and `intents`.
         """
+        self._check(users)
         self.normalise()
         parts = cluster_loss(F.normalize(users), self.centers)
         return {"cluster": parts["pull"] + parts["push"], **parts}
 
     def assign(self, users: Tensor) -> Tensor:
         """Nearest center of each user: (B, d) to (B,) numbers from 0; no gradient flows."""
+        self._check(users)
         return nearest(F.normalize(users), F.normalize(self.centers))
 
     def intents(self, users: Tensor) -> Tensor:
         """Nearest center of each user, with gradient: (B, d) to (B, d); call `forward` first."""
+        self._check(users)
         return self.centers[nearest(F.normalize(users), self.centers)]
 
     def fuse(self, hidden: Tensor) -> Tensor:
         """Fuse each vector with its nearest center: (..., d) to (..., d), or 2d for `concat`."""
         return fuse(hidden, self.centers, self.centers, self.fusion)
+
+    def _check(self, users: Tensor) -> None:
+        if users.dim() != 2 or users.shape[1] != self.centers.shape[1]:
+            d, form = self.centers.shape[1], tuple(users.shape)
+            raise InputError(f"user vectors: must be (users, {d}), got {form}")
 
     @torch.no_grad()
     def normalise(self) -> None:

@@ -169,10 +169,19 @@ def _content(path: Path, ignored: Sequence[str]) -> object:
 
 
 def _put(files: Sequence[Path], staged: Path, target: Path) -> None:
-    """Copy files of a staged run or measurement, metrics.json last as in every run folder."""
-    if staged / "metrics.json" in files:  # the whole run: nothing of another one stays
-        shutil.rmtree(target, ignore_errors=True)
-    for path in sorted(files, key=lambda path: path.name == "metrics.json"):
+    """Put files of a staged run or measurement into the record; a whole run all at once."""
+    if staged / "metrics.json" not in files:
+        _copy(files, staged, target)
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
+        _copy(files, staged, Path(folder) / target.name)
+        shutil.rmtree(target, ignore_errors=True)  # the whole run: nothing of another one stays
+        (Path(folder) / target.name).rename(target)
+
+
+def _copy(files: Sequence[Path], staged: Path, target: Path) -> None:
+    for path in files:
         with replaced(target / path.relative_to(staged)) as temporary:
             temporary.write_bytes(path.read_bytes())
 

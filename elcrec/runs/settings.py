@@ -198,7 +198,7 @@ def load_module(name: str, path: Path) -> ModuleType:
     """Import a model's module, a dotted name or a .py file, that the YAML file `path` names."""
     try:
         module = _load_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
-    except (ImportError, OSError, SyntaxError, ValueError) as error:
+    except (ImportError, OSError, SyntaxError, TypeError, ValueError) as error:
         said = f"{type(error).__name__}: {error}".splitlines()[0]
         raise InputError(f"{path}: module: cannot import '{name}' ({said})") from None
     for needed in ("Model", "Hyperparameters"):

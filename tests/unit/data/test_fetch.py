@@ -251,7 +251,7 @@ def test_a_zip_is_checked_by_md5(server, sources, out: Path, tmp_path: Path, ref
     message = refused(fetch, "small", sources({**source, "md5": "0" * 32}), out)
     assert "md5" in message
     assert "000000000000" in message
-    assert names(out) == []
+    assert names(out) == ["m.zip"]  # the other one stays until the right one is there
 
 
 @pytest.fixture

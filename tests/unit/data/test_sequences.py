@@ -160,3 +160,8 @@ def test_a_million_interactions_take_about_a_second(path: Path) -> None:
     read = read_sequences(path)
     assert time.perf_counter() - start < 5  # 0.5 s on an idle machine
     assert (np.array(read.item_ids, dtype=np.int64)[read.items - 1] == items).all()
+
+
+def test_a_space_of_unicode_is_part_of_an_id(path: Path) -> None:
+    path.write_bytes("u Pad\u00a0Thai a\u3000b c d\n".encode())
+    assert read_sequences(path).item_ids == ("Pad\u00a0Thai", "a\u3000b", "c", "d")

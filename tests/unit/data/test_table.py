@@ -119,3 +119,10 @@ def test_some_columns_that_are_not_there(table, refused, text, header, words) ->
     path = table(text)
     message = refused(read_columns, path, ("age",), None, header)
     assert all(word in message for word in [str(path), *words])
+
+
+def test_quotes_may_span_lines(table, refused) -> None:
+    text = 'user,item,time,text\n1,a,9,"two\nlines"\n2,b,8,""\n'
+    assert [row[:3] for row in rows(table(text))] == [("1", "a", 9), ("2", "b", 8)]
+    message = refused(rows, table(text + "3,c,7\n"))
+    assert "line 5: 3 columns; expected 4" in message

@@ -232,3 +232,16 @@ def test_ranks_are_those_of_a_loop(tmp_path, protocol):
     pd.DataFrame(rows, columns=["user", "item", "score"]).to_csv(path, index=False)
     found = rank_targets(path, sequences, protocol)
     assert found.ranks.tolist() == expected
+
+
+@pytest.mark.parametrize("least", [-(2**63), 2**62 + 1])
+def test_integers_that_no_float_holds_keep_their_order(file, least):
+    lines = [f"a,i4,{least + 1}", f"a,i5,{least}", f"b,i3,{least + 1}", f"b,i2,{least}"]
+    assert ranked(file("\n".join(["user,item,score", *lines, ""]))).ranks.tolist() == [0, 0]
+
+
+def test_parquet_with_the_lowest_float(tmp_path):
+    lowest = float(np.finfo(np.float32).min)
+    rows = [("a", "i4", 10.0), ("a", "i5", lowest), ("b", "i3", 10.0), ("b", "i2", lowest)]
+    pd.DataFrame(rows, columns=["user", "item", "score"]).to_parquet(tmp_path / "p.parquet")
+    assert ranked(tmp_path / "p.parquet").ranks.tolist() == [0, 0]

@@ -1,11 +1,12 @@
 """Files written whole, and files that are to stay."""
 
+import json
 import os
 
 import pytest
 
 from elcrec.errors import WriteError
-from elcrec.files.atomic import protecting, replaced, write_text
+from elcrec.files.atomic import protecting, replaced, write_json, write_text
 
 
 def test_an_interrupted_write_leaves_the_old_file(tmp_path):
@@ -51,3 +52,22 @@ def test_a_file_that_is_spared_is_refused_before_the_work(tmp_path):
     write_text(tmp_path / "a", "mine")
     with pytest.raises(WriteError, match="a: already exists"), protecting(tmp_path / "a"):
         raise AssertionError
+
+
+def test_what_appears_during_the_work_stays(tmp_path):
+    path = tmp_path / "x.txt"
+
+    def written_meanwhile():
+        with protecting(path), replaced(path) as temporary:
+            temporary.write_text("ours")
+            path.write_text("theirs")
+
+    with pytest.raises(WriteError, match="already exists"):
+        written_meanwhile()
+    assert path.read_text() == "theirs"
+
+
+def test_json_may_name_a_file_whose_name_is_no_text(tmp_path):
+    write_json(tmp_path / "x.json", {"file": "m\udce9.yaml", "name": "é"})
+    text = (tmp_path / "x.json").read_text(encoding="utf-8")
+    assert json.loads(text) == {"file": "m\udce9.yaml", "name": "é"}

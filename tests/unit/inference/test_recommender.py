@@ -151,6 +151,9 @@ def test_a_broken_list_of_ids_is_refused(runs, change, said):
     ("histories", "k", "said"),
     [
         ([], 5, "histories: must have at least one history"),
+        ([1, 2, 3], 5, "histories: must be a list of lists"),
+        ([[1, None]], 5, "histories: must be lists of raw ids"),
+        ([[1, 2]], "5", "5 recommendations: must be from 1 to"),
         ([[1], []], 5, "histories[1]: the history is empty"),
         (
             [["B001"], ["B001", "B41", "B42"]],

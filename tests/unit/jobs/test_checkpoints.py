@@ -105,6 +105,14 @@ def test_removed_when_the_run_is_recorded(checkpoints):
     Checkpoints.remove(checkpoints.folder)  # nothing left to remove
 
 
+def test_files_of_the_user_stay(checkpoints):
+    own = [checkpoints.folder / name for name in ("epoch-10.pth", "epoch-7.ckpt", "notes.txt")]
+    for path in own:
+        path.write_text("mine")
+    Checkpoints.remove(checkpoints.folder)
+    assert sorted(checkpoints.folder.iterdir()) == sorted(own)
+
+
 def test_short_epochs_are_not_all_written(tmp_path):
     assert not Checkpoints(tmp_path, "identity", seconds_between=60).due()
     assert Checkpoints(tmp_path, "identity", seconds_between=0).due()

@@ -98,3 +98,24 @@ def test_elcrec_is_made_of_it_and_its_weights_keep_their_name(users):
     model.elcm(users)
     torch.testing.assert_close(model.centers.norm(dim=1), torch.ones(4))
     assert torch.equal(model.elcm.assign(users), nearest(F.normalize(users), model.centers))
+
+
+@pytest.mark.parametrize("shape", [(5,), (5, 1), (2, 5, 4)])
+def test_vectors_of_another_shape_are_refused(shape):
+    elcm = ELCM(4, clusters=3)
+    for use in (elcm, elcm.assign, elcm.intents, elcm.start):
+        with pytest.raises(InputError, match=r"must be \(users, 4\), got"):
+            use(torch.ones(shape))
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ELCM(0), "dimension 0, clusters 256: must be 1 or more"),
+        (lambda: ELCM(4, centers=torch.ones(3, 4)), "centers: must be an nn.Parameter"),
+        (lambda: ELCM(4, clusters=2).start(torch.ones(3, 4), by="Random"), "did you mean 'random'"),
+    ],
+)
+def test_wrong_arguments_are_refused(make, message):
+    with pytest.raises(InputError, match=message):
+        make()

@@ -198,6 +198,13 @@ def test_a_record_that_is_not_there_is_refused(recorded, tmp_path, monkeypatch, 
     assert f"none: has no recorded runs (relative to the working directory {tmp_path})" in line
 
 
+def test_the_record_is_not_compared_with_itself(recorded, tmp_path, capsys):
+    values = yaml.safe_load(recorded.read_text()) | {"runs": "recorded"}
+    (tmp_path / "other.yaml").write_text(yaml.safe_dump(values))
+    assert check(tmp_path / "other.yaml") == 2
+    assert "runs: must be trained, got recorded" in capsys.readouterr().err
+
+
 def test_other_settings_are_not_compared(again, capsys):
     content = yaml.safe_load(again.read_text())
     content["training"]["max_epochs"] = 1
