@@ -35,7 +35,7 @@ class ELCM(nn.Module):
         dimension: int,
         clusters: int = 256,
         fusion: Fusion = "shift",
-        centers: nn.Parameter | None = None,
+        centers: Tensor | None = None,
     ) -> None:
         """Make the centers.
 
@@ -44,18 +44,17 @@ class ELCM(nn.Module):
             clusters: Number K of centers.
             fusion: What `fuse` does with a center: `shift` adds it, `concat` appends it, `none`:
                 nothing.
-            centers: (K, d) centers of another module, used instead of new ones.
+            centers: (K, d) centers of another module, used instead of new ones. A tensor that is no
+                parameter is not trained.
 
         Raises:
-            InputError: The fusion is unknown, a size is below 1, or `centers` are no parameter.
+            InputError: The fusion is unknown, or a size is below 1.
         """
         super().__init__()
         if fusion not in get_args(Fusion):
             raise InputError(unknown("fusion", fusion, get_args(Fusion)))
         if dimension < 1 or clusters < 1:
             raise InputError(f"dimension {dimension}, clusters {clusters}: must be 1 or more")
-        if not isinstance(centers, nn.Parameter | None):
-            raise InputError("centers: must be an nn.Parameter, or they are not trained")
         self.fusion: Fusion = fusion
         if centers is None:
             centers = nn.Parameter(torch.empty(clusters, dimension))

@@ -112,7 +112,6 @@ def test_vectors_of_another_shape_are_refused(shape):
     ("make", "message"),
     [
         (lambda: ELCM(0), "dimension 0, clusters 256: must be 1 or more"),
-        (lambda: ELCM(4, centers=torch.ones(3, 4)), "centers: must be an nn.Parameter"),
         (lambda: ELCM(4, clusters=2).start(torch.ones(3, 4), by="Random"), "did you mean 'random'"),
     ],
 )
