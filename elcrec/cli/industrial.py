@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from elcrec.cli.options import add_command, add_device, add_force
+from elcrec.cli.options import add_command, add_device, add_force, check_trained
 from elcrec.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -88,6 +88,5 @@ def _config(arguments: argparse.Namespace) -> Config:
 def _trained(arguments: argparse.Namespace) -> Config:
     """The configuration, whose industrial runs are trained: none is recorded."""
     config = _config(arguments)
-    if config.runs == "recorded":
-        raise InputError(f"{config.layers.where('runs')}: must be trained for industrial runs")
+    check_trained(config, " for industrial runs")
     return config

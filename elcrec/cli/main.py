@@ -65,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"elcrec: {error}", file=sys.stderr)
         return EXIT_STATUS if isinstance(error, OutOfTimeError) else 2
     except BrokenPipeError:  # e.g. `elcrec ... | head`, which stops reading early
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return 128 + signal.SIGPIPE
     except OSError as error:
         if error.filename:
@@ -74,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.errno != errno.ENOSPC:
             raise
         print(f"elcrec: standard output: {error.strerror}", file=sys.stderr)
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        discard_output()
         return 2
     except ModuleNotFoundError as error:
         module = str(error.name).partition(".")[0]
@@ -85,6 +85,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("elcrec: interrupted", file=sys.stderr)
         return 130
+
+
+def discard_output() -> None:
+    """Let what is still to be written to standard output go nowhere, also when Python ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def here() -> None:

@@ -3,8 +3,7 @@
 import argparse
 from typing import Any
 
-from elcrec.cli.options import add_any_code, add_command, add_output, writing_to
-from elcrec.errors import InputError
+from elcrec.cli.options import add_any_code, add_command, add_output, check_trained, writing_to
 
 # Each command imports what it needs when it runs: `elcrec --help` must not wait for scipy.
 
@@ -37,11 +36,7 @@ def run_check(arguments: argparse.Namespace) -> int:
     from elcrec.nightly.check import EXIT_STATUS, check, text, verdict
 
     config = load_config(arguments.config)
-    if config.runs == "recorded":
-        raise InputError(
-            f"{config.layers.where('runs')}: must be trained, got recorded: the check compares "
-            "trained runs with the record"
-        )
+    check_trained(config, ", got recorded: the check compares trained runs with the record")
     with writing_to(arguments, config, "replication_check.json") as target:
         cells = check(config, arguments.any_code)
         head, dirty = commit()

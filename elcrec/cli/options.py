@@ -62,6 +62,16 @@ def add_force(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--force", action="store_true", help=text)
 
 
+def check_trained(config: Config, what: str = ", got recorded") -> None:
+    """Refuse a configuration that reads recorded runs, for a command that is about trained ones.
+
+    Raises:
+        InputError: It does; `what` ends the message.
+    """
+    if config.runs == "recorded":
+        raise InputError(f"{config.layers.where('runs')}: must be trained{what}")
+
+
 @contextmanager
 def writing_to(
     args: argparse.Namespace,

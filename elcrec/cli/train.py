@@ -14,6 +14,7 @@ from elcrec.cli.options import (
     add_kernels,
     add_output,
     add_time_limit,
+    check_trained,
     file_path,
     writing_to,
 )
@@ -147,8 +148,7 @@ def _load(arguments: argparse.Namespace) -> Config:
     from elcrec.config.config import load_config
 
     config = load_config(arguments.config)
-    if config.runs == "recorded":
-        raise InputError(f"{config.layers.where('runs')}: must be trained, got recorded")
+    check_trained(config)
     return config
 
 

@@ -112,11 +112,7 @@ def parse_sequences(data: bytes, path: Path | str) -> Sequences:
             raise InputError(f"{path}, line {number}: {wrong}; {_EXPECTED}")
         users[match[1]] = number
         histories.append(match[2])
-    # `split()` alone would also split at spaces of Unicode, which ids may have.
-    words = [
-        history.split() if history.isascii() else re.split(_SPACES, history.strip(_SPACE))
-        for history in histories
-    ]
+    words = [_words(history) for history in histories]
     lengths = [len(items) for items in words]
     codes, ids = pd.factorize(np.array([item for items in words for item in items], dtype=object))
     offsets = np.concatenate(([0], np.cumsum(lengths)))
@@ -134,9 +130,14 @@ def format_sequences(sequences: Sequences) -> bytes:
     return "".join(lines).encode()
 
 
+def _words(text: str) -> list[str]:
+    """The ids in a text. `str.split` would also split at spaces of Unicode, which ids may have."""
+    return re.split(_SPACES, text.strip(_SPACE))
+
+
 def _problem(line: str, users: Mapping[str, int]) -> str:
     """What is wrong with a malformed line, or with one that repeats the user of an earlier line."""
-    user, *items = re.split(_SPACES, line.strip(_SPACE))
+    user, *items = _words(line)
     if re.search(f"[{_NO_TEXT}]", line):
         return "a binary file, not text" if "\0" in line else "not UTF-8 text"
     if not user:

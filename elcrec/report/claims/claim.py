@@ -131,6 +131,11 @@ def verdict_of(
     return Outcome.HOLDS if done >= needed and complete else Outcome.PARTLY
 
 
+def so_far(outcome: Outcome) -> Outcome:
+    """The outcome of a claim about all data sets, from some of them."""
+    return Outcome.NOT_SO_FAR if outcome is Outcome.FAILS else Outcome.PARTLY
+
+
 def own_runs(evidence: Evidence, scope: Scope) -> list[RunRecord]:
     """The finished runs of ELCRec on the data sets of a scope."""
     return [r for r in evidence.runs if r.model == REFERENCE and r.dataset in scope.datasets]

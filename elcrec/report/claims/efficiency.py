@@ -5,7 +5,7 @@ import pandas as pd
 from elcrec import paper
 from elcrec.config.names import BASELINE, REFERENCE
 from elcrec.files.rows import frame_of
-from elcrec.report.claims.claim import Judged, Numbers, Outcome, Scope
+from elcrec.report.claims.claim import Judged, Numbers, Outcome, Scope, so_far
 from elcrec.report.evidence import Evidence
 from elcrec.tables.tables2_3 import CUDA
 
@@ -39,12 +39,11 @@ def memory(evidence: Evidence, scope: Scope) -> Judged:
 def _judged(pairs: pd.DataFrame, scope: Scope, alike: bool, numbers: Numbers) -> Judged:
     """Whether ELCRec takes less overall; `alike`: the same quantity as the paper's was measured."""
     ratio, counts = _ratio(pairs), {"done": len(pairs), "needed": scope.expected}
+    outcome = Outcome.HOLDS if ratio < 1 else Outcome.FAILS
     if not alike:
         outcome = Outcome.PARTLY
     elif len(pairs) < scope.expected:
-        outcome = Outcome.PARTLY if ratio < 1 else Outcome.NOT_SO_FAR
-    else:
-        outcome = Outcome.HOLDS if ratio < 1 else Outcome.FAILS
+        outcome = so_far(outcome)
     less = int((pairs["own"] < pairs["other"]).sum())
     return Judged(outcome, {**numbers, **counts, "ratio": ratio, "less": less})
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from elcrec.config.names import REFERENCE
 from elcrec.errors import InputError, shown
-from elcrec.report.claims.claim import Judged, Outcome, Scope, own_runs
+from elcrec.report.claims.claim import Judged, Outcome, Scope, own_runs, so_far
 from elcrec.report.evidence import Evidence
 from elcrec.runs.record import read_config
 
@@ -38,9 +38,7 @@ def intents(evidence: Evidence, scope: Scope) -> Judged:
         "published": published(evidence, scope),
     }
     outcome = _outcome(worst)
-    if len(found) < scope.expected:
-        outcome = Outcome.NOT_SO_FAR if outcome is Outcome.FAILS else Outcome.PARTLY
-    return Judged(outcome, numbers)
+    return Judged(outcome if len(found) >= scope.expected else so_far(outcome), numbers)
 
 
 def _outcome(centers: Mapping[Any, Any]) -> Outcome:
