@@ -24,7 +24,7 @@ import elcrec.models.elcrec as elcrec
 from elcrec.data.augmentation import Augmenter
 from elcrec.data.histories import InteractionData
 from elcrec.errors import at_least
-from elcrec.models.clustering import fuse, nearest
+from elcrec.models.clustering import fuse, nearest, rows
 from elcrec.models.elcm import ELCM
 from elcrec.models.interface import Context, Intents
 
@@ -72,7 +72,7 @@ class SomeELCM(ELCM):
 
     def intents(self, users: Tensor) -> Tensor:
         """The centers of these users (B, d), with gradient."""
-        return self.known[nearest(F.normalize(users), self.known)]
+        return rows(self.known, nearest(F.normalize(users), self.known))
 
     def fuse(self, hidden: Tensor) -> Tensor:
         """Fuse each vector with its nearest center."""

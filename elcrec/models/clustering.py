@@ -8,6 +8,7 @@ from typing import Literal
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from elcrec.models.linear import linear
 
@@ -52,6 +53,15 @@ def nearest(points: Tensor, centers: Tensor) -> Tensor:
     return linear(points, centers).sub_(half_square).max(-1).indices
 
 
+def rows(table: Tensor, index: Tensor) -> Tensor:
+    """Rows of a table, with gradient: (n, d), (...) to (..., d).
+
+    The gradient of `table[index]` adds what belongs to one row in whatever order the threads come,
+    so on the CPU no two trainings agree; that of an embedding has a fixed order.
+    """
+    return F.embedding(index, table)
+
+
 def fuse(hidden: Tensor, centers: Tensor, joined: Tensor, fusion: Fusion) -> Tensor:
     """Fuse each position with its nearest center: intent-assisted contrastive learning.
 
@@ -66,5 +76,5 @@ def fuse(hidden: Tensor, centers: Tensor, joined: Tensor, fusion: Fusion) -> Ten
     """
     if fusion == "none":
         return hidden
-    assigned = joined[nearest(hidden, centers)]
+    assigned = rows(joined, nearest(hidden, centers))
     return hidden + assigned if fusion == "shift" else torch.cat([hidden, assigned], dim=-1)

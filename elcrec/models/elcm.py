@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from elcrec.errors import InputError, unknown
-from elcrec.models.clustering import Fusion, cluster_loss, fuse, nearest
+from elcrec.models.clustering import Fusion, cluster_loss, fuse, nearest, rows
 
 Start = Literal["kmeans", "random"]
 
@@ -115,7 +115,7 @@ class ELCM(nn.Module):
     def intents(self, users: Tensor) -> Tensor:
         """Nearest center of each user, with gradient: (B, d) to (B, d); call `forward` first."""
         self._check(users)
-        return self.centers[nearest(F.normalize(users), self.centers)]
+        return rows(self.centers, nearest(F.normalize(users), self.centers))
 
     def fuse(self, hidden: Tensor) -> Tensor:
         """Fuse each vector with its nearest center: (..., d) to (..., d), or 2d for `concat`."""

@@ -32,6 +32,7 @@ from elcrec.training.settings import TrainingSettings
 from elcrec.training.step import Step, make_optimiser, train_epoch
 from elcrec.usage import Stopwatch
 from tests.contract import capture
+from tests.contract.order import OrderOfSums
 
 N_ITEMS = 40
 LENGTH = 12  # longest window in these tests
@@ -181,6 +182,13 @@ class ModelContract:
         first = history(1)
         assert history(1) == first
         assert history(2) != first
+
+    def test_gradients_are_added_in_a_fixed_order(self, data):
+        model, context = self.ready(data)
+        batch = model.batch(torch.arange(min(model.n_samples(data), 32)), context)
+        with OrderOfSums() as sums:
+            model.loss(batch)["total"].backward()
+        assert sums.unordered == [], "no two trainings with more than one thread would be alike"
 
     def test_saved_weights_give_the_same_ranks(self, data, tmp_path):
         model, _ = self.ready(data)
