@@ -23,6 +23,8 @@ def test_what_is_planned():
     assert "industrial_prepare" not in dense
     films = planned(CONFIGS / "study.yaml", CONFIGS / "study-ml-100k.yaml")
     assert (films["train"], films["industrial_prepare"]) == (3 * MODELS, 1)
+    whole = planned(CONFIGS / "study.yaml", CONFIGS / "study-beauty.yaml")
+    assert whole["train"] == 5
     assert not {"sensitivity", "measure"} & (dense.keys() | films.keys())
 
 
