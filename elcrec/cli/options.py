@@ -21,6 +21,10 @@ class Parser(argparse.ArgumentParser):
         """Raise `InputError`."""
         raise InputError(brief(message.removeprefix("argument ")))
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print at once, so that a full disk is an error: argparse passes over it."""
+        print(message, end="", file=file, flush=True)
+
 
 def add_command(
     commands: Any, name: str, run: Callable[[argparse.Namespace], int | None], text: str

@@ -66,9 +66,12 @@ def writing(path: Path | None) -> Iterator[Write]:
 
 
 @contextmanager
-def _csv(file: TextIO) -> Iterator[Write]:
-    """The header comes with the first lines: a refusal before them prints nothing."""
+def _csv(file: TextIO | None) -> Iterator[Write]:
+    """The header comes with the first lines: a refusal before them prints nothing.
+
+    Standard output that was closed is None; nothing is printed then.
+    """
     header = iter([True])
     yield lambda lines: lines.to_csv(file, header=next(header, False), index=False)
     if next(header, False):
-        file.write("user,item,rank,score\n")
+        print("user,item,rank,score", file=file)

@@ -1,8 +1,6 @@
 """Values of the command line: one line and exit status 2 for a wrong one, whatever the command."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -187,14 +185,6 @@ def test_a_working_directory_that_is_gone_is_one_line(tmp_path, monkeypatch, cap
     assert capsys.readouterr().err == (
         "elcrec: the working directory has been removed; go to another one\n"
     )
-
-
-def test_who_reads_the_output_may_stop(tiny):
-    command = [sys.executable, "-m", "elcrec", "table", "headline", "--config", str(tiny)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    process.stdout.close()
-    assert process.wait(60) == 141
-    assert process.stderr.read() == b""
 
 
 def test_a_file_that_the_system_refuses_is_one_line(refused, monkeypatch):

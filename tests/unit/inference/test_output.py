@@ -215,6 +215,7 @@ def test_a_wrong_file_of_users(refused, tmp_path, text, said):
         (["--history", "new.txt", "--top", 41], "41 recommendations: must be from 1 to 40"),
         (["--history", "new.txt", "--top", 0], "0 recommendations: must be from 1 to 40"),
         (["--history", "none.txt"], "is not a file but ids: user 1: the run does not know the"),
+        (["--history", "none.txt", "--skip-unknown"], "--history none.txt: neither a file nor an"),
         (["--history", ""], "--history: is empty"),
         (["--users", "none.txt"], "none.txt: cannot be read (No such file or directory)"),
     ],
@@ -267,3 +268,9 @@ def test_without_anybody_there_is_a_header_and_after_a_refusal_nothing(tmp_path,
     with writing(path):
         pass
     assert (path.read_text() if path else capsys.readouterr().out) == "user,item,rank,score\n"
+
+
+def test_output_that_was_closed_takes_nothing(monkeypatch):
+    monkeypatch.setattr("sys.stdout", None)
+    with writing(None):
+        pass
