@@ -1,6 +1,7 @@
 """The leave-one-out split as files, so that another framework sees the same one."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pandas as pd
 
 from elcrec.data.sequences import Sequences
 from elcrec.errors import InputError, shown, unknown
-from elcrec.files.atomic import check_replaceable, write_text
+from elcrec.files.atomic import check_replaceable, replaced
 
 HEADER = ["user_id:token", "item_id:token", "timestamp:float"]
 """Header of RecBole's atomic files; the time is the position, as only the order is known."""
@@ -61,8 +62,9 @@ def export(name: str, sequences: Sequences, folder: Path, formats: Sequence[str]
     }
     for path in files:
         check_replaceable(path)
-    for path, text in files.items():
-        write_text(path, text)
+    with ExitStack() as written:  # all of them or none
+        for path, text in files.items():
+            written.enter_context(replaced(path)).write_text(text, encoding="utf-8")
     return list(files)
 
 
