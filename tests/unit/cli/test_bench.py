@@ -37,6 +37,7 @@ def test_models_are_measured_printed_and_written(tiny, tmp_path, capsys):
     ("arguments", "message"),
     [
         (["--repeats", "0"], "--repeats 0: must be 1 or more"),
+        (["--json", "/"], "/: cannot be written: it exists and is not a file"),
         (["--model", "gpt"], "unknown model 'gpt'"),
         (["--set", "nothing=1"], "--set nothing=1: unknown key; allowed: "),
         (["--dataset", "toys"], "not there yet; make it with: elcrec data fetch"),

@@ -1,9 +1,13 @@
 """Figures of synthetic runs: one for every kind, gaps, the same bytes again."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 
+from elcrec import ROOT
 from elcrec.cli.main import main
 from elcrec.config.figures import KINDS
 from elcrec.errors import InputError
@@ -39,6 +43,14 @@ def test_the_same_runs_give_the_same_files(printed, kind):
     words = json.loads(written[0][f"{name}.json"])
     assert set(words) == {"title", "caption", "alt"}
     assert all(words.values())
+
+
+def test_the_backend_of_a_notebook_is_not_needed(made):
+    command = [sys.executable, "-m", "elcrec", "figure", "convergence", "--config", str(made.path)]
+    environment = os.environ | {"MPLBACKEND": "module://matplotlib_inline.backend_inline"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (made.config.output / "figures" / "convergence.png").stat().st_size > 0
 
 
 def test_runs_of_other_code_are_refused(made):

@@ -4,12 +4,15 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+import torch
 
 import elcrec
+from elcrec.cli.main import main
 from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import read_sequences
 from elcrec.errors import InputError
 from elcrec.evaluation.ranking import Evaluator
+from elcrec.files.weights import WEIGHTS, read_weights, write_weights
 from elcrec.inference import recommender
 from elcrec.inference.run import find
 from tests.unit.inference.conftest import folder_of
@@ -122,6 +125,22 @@ def test_another_data_set_than_that_of_the_training_is_refused(runs):
     run = elcrec.load(folder_of(runs, "sasrec"), [runs])
     with pytest.raises(InputError, match="is not the data set that the run was trained on"):
         run.recommend([["B003"]], 2)
+
+
+@pytest.mark.parametrize("items", [ITEMS - 1, ITEMS + 1])
+def test_weights_of_another_number_of_items_than_the_data_set_has_are_refused(runs, items, capsys):
+    folder = folder_of(runs, "sasrec")
+    weights = read_weights(folder / WEIGHTS)
+    (name,) = [name for name, values in weights.items() if values.shape[0] == ITEMS + 2]
+    weights[name] = torch.zeros(items + 2, weights[name].shape[1])
+    write_weights(folder / WEIGHTS, weights)
+    said = f"SASRec: its weights are of {items} items, "
+    with pytest.raises(InputError, match=rf"{said}.*sequences\.txt has 40"):
+        elcrec.load(folder, [runs]).recommend([["B003"]], 2)
+    for whose in (["--history", "B003"], ["--users", "all"]):
+        assert main(["recommend", "--run", str(folder), "--config", str(runs), *whose]) == 2
+        (line,) = capsys.readouterr().err.splitlines()
+        assert said in line
 
 
 @pytest.mark.parametrize(

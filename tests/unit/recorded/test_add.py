@@ -1,6 +1,10 @@
 """What may be recorded, and that nothing is written of what may not."""
 
+import errno
+import itertools
 import json
+import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -174,6 +178,29 @@ def test_another_run_in_the_place_of_a_recorded_one_is_refused_unless_it_is_to_r
     changed = {k for k, v in files_of(machine_of(runs)).items() if before.get(k) != v}
     assert f"runs/tiny/elcrec/1/{name}" in changed
     assert not {k for k in changed if "elcrec/1" not in k} - {"README.md"}
+
+
+@pytest.mark.parametrize("file", [1, 2, 4])
+def test_a_disk_that_is_full_when_a_run_is_replaced_leaves_the_recorded_one(
+    runs, monkeypatch, capsys, file
+):
+    assert add(runs) == 0
+    folder, written = run_folder(runs), itertools.count(1)
+    edit(folder / "metrics.json", device="another")
+    write_bytes = Path.write_bytes
+
+    def full(path, content):
+        if machine_of(runs) in path.parents and next(written) >= file:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write_bytes(path, content)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_bytes", full)
+        line = refused_to_add(runs, capsys, str(folder), "--replace")
+    assert "cannot be written: No space left on device" in line
+    assert next(written) > file
+    assert add(runs, MACHINE, str(folder), "--replace") == 0
+    assert json.loads((recorded_folder(runs) / "metrics.json").read_text())["device"] == "another"
 
 
 def test_the_same_run_trained_again_keeps_its_times_and_gets_its_weights(runs):
