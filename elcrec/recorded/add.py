@@ -1,6 +1,5 @@
 """From finished run folders to the record of a machine. What may be recorded: see check.py."""
 
-import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -176,7 +175,8 @@ def _put(files: Sequence[Path], staged: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=".") as folder:
         _copy(files, staged, Path(folder) / target.name)
-        shutil.rmtree(target, ignore_errors=True)  # the whole run: nothing of another one stays
+        if target.exists():
+            target.rename(Path(folder) / "before")  # the whole run: nothing of another one stays
         (Path(folder) / target.name).rename(target)
 
 
