@@ -16,7 +16,7 @@ import torch
 
 LARGE = 2**30
 """Allocations of more bytes than this are checked first."""
-_SAID = (
+_MESSAGES = (
     "can't allocate memory",
     "not enough memory",
     "out of memory",
@@ -124,15 +124,15 @@ def reserve(needed: int, what: str) -> None:
     if needed > LARGE:
         free = psutil.virtual_memory().available + psutil.Process().memory_info().rss
         if needed > free:
-            taken, left = (number / 1e9 for number in (needed, free))
-            raise MemoryError(f"{what} needs {taken:,.0f} GB, but {left:,.0f} GB are free")
+            needed_gb, free_gb = (number / 1e9 for number in (needed, free))
+            raise MemoryError(f"{what} needs {needed_gb:,.0f} GB, but {free_gb:,.0f} GB are free")
 
 
 def ran_out(error: BaseException) -> bool:
     """Whether an error means that memory ran out, on the device or on the host."""
     if isinstance(error, torch.OutOfMemoryError | MemoryError):
         return True
-    return isinstance(error, RuntimeError) and any(s in str(error) for s in _SAID)
+    return isinstance(error, RuntimeError) and any(s in str(error) for s in _MESSAGES)
 
 
 def give_back(device: torch.device) -> None:

@@ -83,31 +83,31 @@ class Check:
             limit, begin = self.left * SHARES.get(name, 1.0), time.monotonic()
             self.report(f"{name}, at most {limit:.0f} s ...")
             try:
-                found = {"found": part(limit)} if limit >= 1 else {"failed": "no time was left"}
+                result = {"found": part(limit)} if limit >= 1 else {"failed": "no time was left"}
             except (InputError, OSError, subprocess.SubprocessError) as error:
-                found = {"failed": " ".join(str(error).split())}
-                self.report(f"{name}: {found['failed']}")
-            self.parts[name] = found | {"seconds": time.monotonic() - begin}
-            told = self._write()
-        return told
+                result = {"failed": " ".join(str(error).split())}
+                self.report(f"{name}: {result['failed']}")
+            self.parts[name] = result | {"seconds": time.monotonic() - begin}
+            text = self._write()
+        return text
 
     def _tests(self, limit: float) -> dict[str, Any]:
         """All tests that need a GPU."""
         files = [f for f in (ROOT / "tests").rglob("test_*.py") if "mark.gpu" in f.read_text()]
         if not files:
             raise InputError("no tests found; run this in a checkout of the project")
-        words = ["pytest", "-m", "gpu", "-q", "-rf", "-p", "no:cacheprovider", *map(str, files)]
-        said = self._python(*words, limit=limit, log="tests.log", statuses=(0, 1))
-        counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped)", said)}
+        args = ["pytest", "-m", "gpu", "-q", "-rf", "-p", "no:cacheprovider", *map(str, files)]
+        output = self._python(*args, limit=limit, log="tests.log", statuses=(0, 1))
+        counts = {word: int(n) for n, word in re.findall(r"(\d+) (passed|failed|skipped)", output)}
         if not counts:
-            raise InputError(f"pytest: {said.strip().splitlines()[-1:] or 'no output'}")
-        failed = [line for line in said.splitlines() if line.startswith("FAILED")]
+            raise InputError(f"pytest: {output.strip().splitlines()[-1:] or 'no output'}")
+        failed = [line for line in output.splitlines() if line.startswith("FAILED")]
         return {"counts": counts, "failed_tests": failed}
 
     def _models(self, limit: float) -> list[dict[str, Any]]:
         """Every model on the CPU and in all ways on the GPU."""
         jobs = jobs_of(self.job, [self.job.dataset], self.config.models)
-        found = []
+        results = []
         with Worker(limit, self.job) as worker:
             self.machine = worker.ask("about")
             for job in jobs:
@@ -116,8 +116,8 @@ class Check:
                 ways = {"CPU": worker.ask("epochs", job=replace(job, device="cpu"))}
                 for way, change in WAYS.items():
                     ways[way] = worker.ask("epochs", job=replace(job, **change))
-                found.append({"model": job.model, "name": name, "ways": ways})
-        return found
+                results.append({"model": job.model, "name": name, "ways": ways})
+        return results
 
     def _side_by_side(self, limit: float) -> list[dict[str, Any]]:
         """ELCRec, or the last model, several times at once, with CUDA graphs and without."""
@@ -133,33 +133,33 @@ class Check:
 
     def _alone(self, limit: float) -> list[dict[str, Any]]:
         """Measurements for Tables 2 and 3 of the two models that the paper compares."""
-        end, found = time.monotonic() + limit, []
+        end, records = time.monotonic() + limit, []
         for model in self.config.efficiency.models[:2]:
             path = self.folder / "efficiency" / self.job.dataset / f"{model}.json"
-            words = ["measure", "--dataset", self.job.dataset, "--model", model, "--quiet"]
-            words += ["--seed", str(self.config.efficiency.seed), "--device", self.job.device]
-            words += ["--output", str(path), "--force"]
-            self._elcrec(*words, limit=end - time.monotonic(), log=f"measure-{model}.log")
-            found.append(read_object(path))
-        return found
+            args = ["measure", "--dataset", self.job.dataset, "--model", model, "--quiet"]
+            args += ["--seed", str(self.config.efficiency.seed), "--device", self.job.device]
+            args += ["--output", str(path), "--force"]
+            self._elcrec(*args, limit=end - time.monotonic(), log=f"measure-{model}.log")
+            records.append(read_object(path))
+        return records
 
     def _runs(self, limit: float) -> dict[str, Any]:
         """Runs of the plan, side by side if that was found to be worth it."""
         if not self.plan:
             raise InputError("nothing to train: every run of the plan is recorded on a GPU already")
-        plan, own = self.folder / "plan.yaml", self.folder / "config.yaml"
+        plan, config_file = self.folder / "plan.yaml", self.folder / "config.yaml"
         write_text(plan, dump(self.plan))
         at_once, graphs = self._best()
         settings = {"output": str(self.folder.resolve()), "graphs": graphs}
-        write_text(own, dump(settings))
+        write_text(config_file, dump(settings))
         minutes = max(0.1, 0.9 * limit / 60)
-        words = ["batch", str(plan), "--time-limit", f"{minutes:.2f}", "--at-once", str(at_once)]
-        words += ["--device", self.job.device, "--config", *self.job.config, str(own)]
-        said = self._python(
-            *("elcrec", *words), limit=limit, log="runs.log", statuses=(0, 1, EXIT_STATUS)
+        args = ["batch", str(plan), "--time-limit", f"{minutes:.2f}", "--at-once", str(at_once)]
+        args += ["--device", self.job.device, "--config", *self.job.config, str(config_file)]
+        output = self._python(
+            *("elcrec", *args), limit=limit, log="runs.log", statuses=(0, 1, EXIT_STATUS)
         )
-        ended = [line for line in said.splitlines() if re.search(r"seed \d+: ", line)]
-        return {"at_once": at_once, "graphs": graphs, "ended": ended}
+        finished = [line for line in output.splitlines() if re.search(r"seed \d+: ", line)]
+        return {"at_once": at_once, "graphs": graphs, "ended": finished}
 
     def text(self) -> str:
         """The report on what was found so far."""
@@ -178,53 +178,53 @@ class Check:
         one = next((r["seconds"] for r in rows if (r["count"], r["graphs"]) == (1, False)), None)
         return [r | {"times": r["count"] * one / r["seconds"]} for r in rows] if one else []
 
-    def _elcrec(self, *words: str, limit: float, log: str) -> str:
+    def _elcrec(self, *args: str, limit: float, log: str) -> str:
         config = ["--config", *self.job.config] if self.job.config else []
-        return self._python("elcrec", *words, *config, limit=limit, log=log)
+        return self._python("elcrec", *args, *config, limit=limit, log=log)
 
-    def _python(self, *words: str, limit: float, log: str, statuses: Iterable[int] = (0,)) -> str:
+    def _python(self, *args: str, limit: float, log: str, statuses: Iterable[int] = (0,)) -> str:
         """Output of `python -m ...`, also kept in `log`; it must end with one of the statuses."""
         path = self.folder / log
         path.parent.mkdir(parents=True, exist_ok=True)
-        command = [sys.executable, "-m", *words]
+        command = [sys.executable, "-m", *args]
         with path.open("w+") as file:
             try:
-                done = subprocess.run(
+                process = subprocess.run(
                     command, stdout=file, stderr=subprocess.STDOUT, timeout=limit, check=False
                 )
             except subprocess.TimeoutExpired:
                 raise InputError(f"did not finish within {limit:.0f} s, see {path}") from None
-        said = path.read_text(errors="replace")
-        if done.returncode not in statuses:
-            last = said.strip().splitlines()[-1:] or ["no output"]
-            raise InputError(f"exited with status {done.returncode}: {last[0]}")
-        return said
+        output = path.read_text(errors="replace")
+        if process.returncode not in statuses:
+            last = output.strip().splitlines()[-1:] or ["no output"]
+            raise InputError(f"exited with status {process.returncode}: {last[0]}")
+        return output
 
     def _write(self) -> str:
         """Write the record, the text and the archive."""
-        record, words, archive = (self.folder / name for name in NAMES)
-        told = self.text()
-        kept = {"seconds": self.seconds, "environment": self.machine, "parts": self.parts}
-        write_json(record, kept)
-        write_text(words, told)
+        record_file, text_file, archive = (self.folder / name for name in NAMES)
+        text = self.text()
+        content = {"seconds": self.seconds, "environment": self.machine, "parts": self.parts}
+        write_json(record_file, content)
+        write_text(text_file, text)
         left_out = self._pack(archive)
         if left_out:
-            told += f"- Not in the archive (too large, or a checkpoint): {', '.join(left_out)}\n"
-            write_text(words, told)
-        return told
+            text += f"- Not in the archive (too large, or a checkpoint): {', '.join(left_out)}\n"
+            write_text(text_file, text)
+        return text
 
     def _pack(self, archive: Path) -> list[str]:
         """Pack what was written, small files first; returns what was left out."""
         files = (f for f in self.folder.rglob("*") if f.is_file() and f != archive)
-        taken, left_out = 0, []
+        total, left_out = 0, []
         with replaced(archive) as temporary, tarfile.open(temporary, "w:gz") as packed:
             for file in sorted(files, key=lambda file: file.stat().st_size):
                 name, size = str(file.relative_to(self.folder)), file.stat().st_size
-                if taken + size > MOST_BYTES or "checkpoint" in name:
+                if total + size > MOST_BYTES or "checkpoint" in name:
                     left_out.append(name)
                     continue
                 packed.add(file, name)
-                taken += size
+                total += size
         return left_out
 
 
@@ -238,16 +238,16 @@ class Worker(AbstractContextManager["Worker"]):
     def __exit__(self, *error: object) -> None:
         self._stop()
 
-    def ask(self, what: str, **arguments: Any) -> dict[str, Any]:
+    def ask(self, method: str, **arguments: Any) -> dict[str, Any]:
         """The answer of `Ways`, or `failed` with the reason."""
         try:
             if self.process is None:
-                left = self.end - time.monotonic()
-                if left <= 0:
+                remaining = self.end - time.monotonic()
+                if remaining <= 0:
                     return {"failed": "no time was left"}
-                self.process = Process("process", Ways, left)
+                self.process = Process("process", Ways, remaining)
                 self.process.ask("build", device=self.job.device, threads=self.job.threads)
-            answer: dict[str, Any] = self.process.ask(what, **arguments)
+            answer: dict[str, Any] = self.process.ask(method, **arguments)
             return answer
         except ProcessError as error:
             self._stop()

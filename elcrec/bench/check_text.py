@@ -37,8 +37,8 @@ def checked(
         parts: As in `elcrec.bench.check_gpu.Check`.
         gains: Throughput of runs side by side.
     """
-    found: dict[str, Any] = {name: part.get("found") for name, part in parts.items()}
-    models = found.get("models") or []
+    results: dict[str, Any] = {name: part.get("found") for name, part in parts.items()}
+    models = results.get("models") or []
     return document(
         "check_gpu.md.j2",
         "elcrec.bench",
@@ -46,18 +46,18 @@ def checked(
         steps=BATCHES,
         dataset=config.dataset_name(dataset),
         minutes=short(seconds / 60),
-        tests=found.get("tests"),
+        tests=results.get("tests"),
         losses=_losses(models) if models else None,
         times=_times(models) if models else None,
         reasons=_reasons(models),
         off=[f"{row['name']} ({way})" for row, way in _ways(models) if is_off(row, way)],
         tolerance=TOLERANCE,
         hours=_hours(config, dataset, models),
-        beside=_side_by_side(gains) if found.get("side by side") else None,
-        beside_failed=[row for row in found.get("side by side") or [] if "failed" in row],
+        beside=_side_by_side(gains) if results.get("side by side") else None,
+        beside_failed=[row for row in results.get("side by side") or [] if "failed" in row],
         worth=WORTH,
-        alone=_alone(found["alone"]) if found.get("alone") else None,
-        runs=found.get("runs"),
+        alone=_alone(results["alone"]) if results.get("alone") else None,
+        runs=results.get("runs"),
         failed={name: part["failed"] for name, part in parts.items() if "failed" in part},
     )
 
@@ -72,8 +72,8 @@ def difference(row: Row, way: str) -> float | None:
 
 def is_off(row: Row, way: str) -> bool:
     """Whether a loss differs by more than the tolerance."""
-    found = difference(row, way)
-    return found is not None and not abs(found) <= TOLERANCE
+    diff = difference(row, way)
+    return diff is not None and not abs(diff) <= TOLERANCE
 
 
 def _ways(models: list[Row]) -> list[tuple[Row, str]]:
@@ -84,12 +84,12 @@ def _losses(models: list[Row]) -> Table:
     ways = [way for way in models[0]["ways"] if way != "CPU"]
     rows = []
     for row in models:
-        told = [row["name"], number(row["ways"]["CPU"].get("loss"), 4)]
+        cells = [row["name"], number(row["ways"]["CPU"].get("loss"), 4)]
         for way in ways:
-            found, bad = difference(row, way), is_off(row, way)
+            diff, off = difference(row, way), is_off(row, way)
             failed = "failed" if "failed" in row["ways"][way] else GAP
-            told.append(failed if found is None else f"{100 * found:+.2f} %{' (too large)' * bad}")
-        rows.append(told)
+            cells.append(failed if diff is None else f"{100 * diff:+.2f} %{' (too large)' * off}")
+        rows.append(cells)
     return texts(["model", "loss, CPU", *ways], rows, left=1)
 
 
@@ -98,9 +98,9 @@ def _times(models: list[Row]) -> Table:
     memory = "cuda_allocated_bytes"
     rows = []
     for row in models:
-        found = row["ways"]
-        peak = found.get("GPU", {}).get("peak_memory", {}).get(memory)
-        steps = [_median(found[way].get("step")) for way in ways]
+        measurements = row["ways"]
+        peak = measurements.get("GPU", {}).get("peak_memory", {}).get(memory)
+        steps = [_median(measurements[way].get("step")) for way in ways]
         rows.append([row["name"], *steps, megabytes(peak) if peak else GAP])
     return texts(["s per step", *ways, "GPU MB"], rows, left=1)
 
@@ -111,10 +111,10 @@ def _median(spread: dict[str, float] | None) -> str:
 
 def _reasons(models: list[Row]) -> list[str]:
     return [
-        f"{row['name']}, {way}: {found['failed']}"
+        f"{row['name']}, {way}: {result['failed']}"
         for row in models
-        for way, found in row["ways"].items()
-        if "failed" in found
+        for way, result in row["ways"].items()
+        if "failed" in result
     ]
 
 
@@ -124,12 +124,12 @@ def _hours(config: Config, dataset: str, models: list[Row]) -> dict[str, Any] | 
     if not ways:
         return None
     epochs = [(w["steps"] * w["step"]["median"] + w["evaluation"], w["epochs"]) for w in ways]
-    hours = len(config.seeds) * sum(seconds * most for seconds, most in epochs) / HOUR
+    hours = len(config.seeds) * sum(seconds * max_epochs for seconds, max_epochs in epochs) / HOUR
     counts = {name: config.dataset(name).counts for name in config.use}
     users = {name: c.users for name, c in counts.items() if c and c.users}
     own = users.get(dataset)
-    whole = short(hours * sum(users.values()) / own) if own and len(users) == len(counts) else None
-    return {"here": short(hours), "all": whole, "models": len(ways), "of": len(models)}
+    total = short(hours * sum(users.values()) / own) if own and len(users) == len(counts) else None
+    return {"here": short(hours), "all": total, "models": len(ways), "of": len(models)}
 
 
 def _side_by_side(gains: Sequence[Row]) -> Table:
@@ -147,7 +147,7 @@ def _alone(measured: list[Row]) -> Table:
     rows = []
     for row in measured:
         peaks = row["peak_memory"]
-        taken = peaks["cuda_allocated_bytes"] or peaks["resident_bytes"]
+        peak = peaks["cuda_allocated_bytes"] or peaks["resident_bytes"]
         seconds = row["seconds_per_epoch"]["total"]
-        rows.append([row["model"], row["dataset"], figure(seconds), megabytes(taken)])
+        rows.append([row["model"], row["dataset"], figure(seconds), megabytes(peak)])
     return texts(["model", "data set", "s per epoch", "MB"], rows, left=2)

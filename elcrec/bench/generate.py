@@ -34,8 +34,8 @@ def generate(users: int, items: int, seed: int = 1) -> Sequences:
         The histories; 8 bytes per interaction, 8.9 interactions per user.
     """
     random = np.random.default_rng(seed)
-    above = LENGTH_SCALE * random.pareto(LENGTH_EXPONENT, users)
-    lengths = np.minimum(SHORTEST + above, LONGEST).astype(np.int64)
+    excess = LENGTH_SCALE * random.pareto(LENGTH_EXPONENT, users)
+    lengths = np.minimum(SHORTEST + excess, LONGEST).astype(np.int64)
     offsets = np.concatenate(([0], np.cumsum(lengths)))
     names = 1 + random.permutation(items)
     # Ranks invert the integral of r^-POPULARITY from 1 to items + 1: no table of the items, so
@@ -44,9 +44,9 @@ def generate(users: int, items: int, seed: int = 1) -> Sequences:
     top = float(items + 1) ** power - 1
     drawn = np.empty(offsets[-1], dtype=np.int64)
     for start in range(0, len(drawn), CHUNK):
-        some = drawn[start : start + CHUNK]
-        ranks = (1 + top * random.random(len(some))) ** (1 / power)
-        some[:] = names[np.minimum(ranks.astype(np.int64), items) - 1]
+        chunk = drawn[start : start + CHUNK]
+        ranks = (1 + top * random.random(len(chunk))) ** (1 / power)
+        chunk[:] = names[np.minimum(ranks.astype(np.int64), items) - 1]
     drawn[random.integers(len(drawn))] = items
     return Sequences(drawn, offsets, ())
 
@@ -60,6 +60,6 @@ def shuffled(sequences: Sequences, seed: int) -> Sequences:
     order = np.random.default_rng(seed).permutation(len(sequences.offsets) - 1)
     lengths = np.diff(sequences.offsets)[order]
     offsets = np.concatenate(([0], np.cumsum(lengths)))
-    moved = np.repeat(sequences.offsets[order] - offsets[:-1], lengths)
-    items = sequences.items[moved + np.arange(len(sequences.items))]
+    shifts = np.repeat(sequences.offsets[order] - offsets[:-1], lengths)
+    items = sequences.items[shifts + np.arange(len(sequences.items))]
     return Sequences(items, offsets, tuple(sequences.users[i] for i in order))

@@ -72,9 +72,9 @@ class Earlier(Record):
     def known(self, path: Path, same: dict[str, Any]) -> dict[tuple[str, int], dict[str, Any]]:
         """Its measured points, by factor and size; refuses those of other conditions."""
         for key, value in same.items():
-            if (then := self.same.get(key)) != value:
-                differ = f"{key}: {shown(then)} then, {shown(value)} now"
-                raise InputError(f"--scale-from {path}: measured under other conditions; {differ}")
+            if (previous := self.same.get(key)) != value:
+                change = f"{key}: {shown(previous)} then, {shown(value)} now"
+                raise InputError(f"--scale-from {path}: measured under other conditions; {change}")
         measured = [point for point in self.points if isinstance(point, _Measured)]
         return {(point.factor, point.size): point.model_dump() for point in measured}
 
@@ -146,24 +146,24 @@ def grow(
     points: dict[str, list[dict[str, Any]]] = {f: [] for f in FACTORS if bases[f]}  # that it has
     planned = [(size / bases[f], size, f) for f in points for size in FACTORS[f]]
     for _, size, factor in sorted(planned):
-        memory, left = MEMORY_USED * about["memory_available"], end - time.monotonic()
+        memory, remaining = MEMORY_USED * about["memory_available"], end - time.monotonic()
         smaller = [point for point in points[factor] if "not_run" not in point]
         if (factor, size) in known:
-            found = known[factor, size]
-        elif reason := why_not_tried(smaller, size, memory, left):
-            found = {"not_run": reason}
+            result = known[factor, size]
+        elif reason := why_not_tried(smaller, size, memory, remaining):
+            result = {"not_run": reason}
         else:
-            found = _point(job, factor, size, measure, left)
-        points[factor].append({**found, "factor": factor, "size": size})
-        report(f"{factor} {size:,}: {found.get('not_run', 'done')}")
+            result = _point(job, factor, size, measure, remaining)
+        points[factor].append({**result, "factor": factor, "size": size})
+        report(f"{factor} {size:,}: {result.get('not_run', 'done')}")
     return {
         "base": base | BASE._asdict(),
         "about": about,
         "same": same,
-        "points": [point for of_factor in points.values() for point in of_factor],
+        "points": [point for series in points.values() for point in series],
         "exponents": {
-            factor: {measure: exponent(of_factor, measure) for measure in MEASURES}
-            for factor, of_factor in points.items()
+            factor: {measure: exponent(series, measure) for measure in MEASURES}
+            for factor, series in points.items()
         },
     }
 
@@ -181,8 +181,8 @@ def why_not_tried(
     """
     needed = extrapolate(points, "memory_bytes", size)
     if needed > memory:
-        given = f"{memory / GIB:.1f} GiB are allowed"
-        return f"needs about {needed / GIB:.1f} GiB of memory, {given}"
+        allowed = f"{memory / GIB:.1f} GiB are allowed"
+        return f"needs about {needed / GIB:.1f} GiB of memory, {allowed}"
     needed = extrapolate(points, "wall_seconds", size)
     if needed > seconds or seconds < 1:
         return f"needs about {needed:.0f} s, {max(0.0, seconds):.0f} s are left"
@@ -223,8 +223,8 @@ def extrapolate(points: Sequence[dict[str, Any]], measure: str, size: float) -> 
     """
     if len(points) < 2:
         return float(points[-1][measure]) if points else 0.0
-    before, last = points[-2:]
-    if min(before[measure], last[measure]) <= 0:  # resident memory can shrink
+    previous, last = points[-2:]
+    if min(previous[measure], last[measure]) <= 0:  # resident memory can shrink
         return float(last[measure])
-    grown = math.log(last[measure] / before[measure]) / math.log(last["size"] / before["size"])
-    return float(last[measure] * (size / last["size"]) ** min(2.0, max(0.0, grown)))
+    slope = math.log(last[measure] / previous[measure]) / math.log(last["size"] / previous["size"])
+    return float(last[measure] * (size / last["size"]) ** min(2.0, max(0.0, slope)))

@@ -46,19 +46,19 @@ def alternate(sides: Mapping[str, Process], plan: Plan) -> dict[str, dict[str, A
         for _ in range(plan.repeats)
     ]
     epochs = [{name: side.ask("epoch") for name, side in sides.items()} for _ in range(plan.epochs)]
-    found = {}
+    results = {}
     for name, side in sides.items():
-        own = [row[name] for row in rows]
-        rounds = {timed: [row[timed] for row in own if timed in row] for timed in TIMED}
+        side_rows = [row[name] for row in rows]
+        rounds = {timed: [row[timed] for row in side_rows if timed in row] for timed in TIMED}
         rounds["epoch"] = [epoch[name] for epoch in epochs] or rounds["epoch"]
         spreads = {timed: spread(values) if values else None for timed, values in rounds.items()}
-        found[name] = {
+        results[name] = {
             "seconds": {"start_training": started[name], **spreads},
             "epoch_is": "measured" if epochs else "computed",
             "rounds": rounds,
             "peak_memory": side.ask("memory"),
         }
-    return found
+    return results
 
 
 def measure(
@@ -86,15 +86,15 @@ def measure(
 
 
 def in_turn(
-    job: Job, name: str, kind: Callable[..., Side], given: Mapping[str, Any], plan: Plan
+    job: Job, name: str, kind: Callable[..., Side], arguments: Mapping[str, Any], plan: Plan
 ) -> dict[str, Any]:
     """Measure other code and this project's in turn.
 
     Args:
         job: Ours.
         name: What the other code is called.
-        kind: Its side; it is given our `device` and `threads` besides `given`.
-        given: Arguments of `kind`.
+        kind: Its side; it is given our `device` and `threads` besides `arguments`.
+        arguments: Arguments of `kind`.
         plan: How much is measured.
 
     Returns:
@@ -106,13 +106,13 @@ def in_turn(
     """
     with Process(job.model, Subject) as ours, Process(name, kind) as theirs:
         about = ours.ask("build", job=job)
-        place = {"device": about["torch_device"], "threads": about["environment"]["threads"]}
-        other = theirs.ask("build", **given, **place)
-        found = alternate({"peer": theirs, "here": ours}, plan)
-    slow, fast = (found[side]["rounds"] for side in ("peer", "here"))
-    ratio = {timed: ratios(slow[timed], fast[timed]) for timed in TIMED}
-    peer = {"name": name, "dataset": job.dataset} | other | found["peer"]
-    return {"here": about | found["here"], "peer": peer, "ratio": ratio}
+        resources = {"device": about["torch_device"], "threads": about["environment"]["threads"]}
+        about_peer = theirs.ask("build", **arguments, **resources)
+        results = alternate({"peer": theirs, "here": ours}, plan)
+    peer_rounds, our_rounds = (results[side]["rounds"] for side in ("peer", "here"))
+    ratio = {timed: ratios(peer_rounds[timed], our_rounds[timed]) for timed in TIMED}
+    peer = {"name": name, "dataset": job.dataset} | about_peer | results["peer"]
+    return {"here": about | results["here"], "peer": peer, "ratio": ratio}
 
 
 def ratios(slow: list[float], fast: list[float]) -> dict[str, float]:

@@ -38,9 +38,9 @@ def profile(step: Callable[[], object], steps: int, device: torch.device) -> dic
         for _ in range(steps):
             step()
     calls = Counter(_with_caller(event) for event in profiler.events())
-    averages, own = profiler.key_averages(), f"self_{device.type}_time_total"
+    averages, sort_key = profiler.key_averages(), f"self_{device.type}_time_total"
     waits = {name: count / steps for name, count in calls.items() if WAITING.fullmatch(name)}
-    table = averages.table(sort_by=own, row_limit=ROWS, max_name_column_width=40)
+    table = averages.table(sort_by=sort_key, row_limit=ROWS, max_name_column_width=40)
     return {"table": table, "steps": steps, "waiting_per_step": waits}
 
 

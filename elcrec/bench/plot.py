@@ -13,19 +13,19 @@ from elcrec.tables.layout import number
 SECONDS = {"step": "training step", "epoch": "epoch (computed)", "evaluation": "evaluation"}
 
 
-def draw(grown: dict[str, Any], path: Path) -> None:
+def draw(record: dict[str, Any], path: Path) -> None:
     """Write a PNG: seconds above, peak memory below, a column for each factor, log scales.
 
     Args:
-        grown: What `elcrec.bench.growth.grow` returned.
+        record: What `elcrec.bench.growth.grow` returned.
         path: Where to write.
     """
-    exponents, about = grown["exponents"], grown["about"]
+    exponents, about = record["exponents"], record["about"]
     with look(), replaced(path) as temporary:
         figure = Figure(figsize=(3.2 * len(exponents), 5.6), layout="constrained")
         axes = figure.subplots(2, len(exponents), squeeze=False, sharex="col", sharey="row")
         for (time, memory), (factor, fitted) in zip(axes.T, exponents.items(), strict=True):
-            measured = (p for p in grown["points"] if "not_run" not in p)
+            measured = (p for p in record["points"] if "not_run" not in p)
             points = [p for p in measured if p["factor"] == factor]
             sizes = [p["size"] for p in points]
             for (key, label), series in zip(SECONDS.items(), SERIES, strict=False):
@@ -38,8 +38,8 @@ def draw(grown: dict[str, Any], path: Path) -> None:
                 axis.xaxis.set_major_formatter(EngFormatter(sep=""))  # 30k
                 axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
                 axis.yaxis.set_major_formatter(EngFormatter(unit))  # 50 ms
-            of_epoch = fitted["epoch"]
-            time.set_title("" if of_epoch is None else f"epoch ~ size^{number(of_epoch, 2)}")
+            exponent = fitted["epoch"]
+            time.set_title("" if exponent is None else f"epoch ~ size^{number(exponent, 2)}")
             memory.set_xlabel(factor)
         axes[0][0].set_ylabel("time")
         axes[1][0].set_ylabel("peak memory")

@@ -52,9 +52,9 @@ def peer(job: Job, plan: Plan, report: Report) -> dict[str, Any]:
         InputError: RecBole is not installed, has no such model, or either side failed.
     """
     config, settings = job.resolve()
-    told = settings.as_dict()
-    values = {**told["parameters"], **told["training"]}
-    if (form := FORMS.get((told["module"], values.get("loss")))) is None:
+    settings_dict = settings.as_dict()
+    values = {**settings_dict["parameters"], **settings_dict["training"]}
+    if (form := FORMS.get((settings_dict["module"], values.get("loss")))) is None:
         names = "sasrec, sasrec_ce, gru4rec, gru4rec_ce, bert4rec"
         raise InputError(f"--peer recbole: has no version of {job.model}; allowed: {names}")
     if find_spec("recbole") is None:
@@ -70,8 +70,8 @@ def peer(job: Job, plan: Plan, report: Report) -> dict[str, Any]:
     with TemporaryDirectory() as folder:
         export("data", read_sequences(config.prepared_file(job.dataset)), Path(folder), ["recbole"])
         report(f"{job.model} and RecBole's {form[0]} on {job.dataset}, in turn ...")
-        given = {"folder": folder, "model": form[0], "options": options}
-        return in_turn(job, f"RecBole's {form[0]}", RecBole, given, plan)
+        arguments = {"folder": folder, "model": form[0], "options": options}
+        return in_turn(job, f"RecBole's {form[0]}", RecBole, arguments, plan)
 
 
 class RecBole(Side):
@@ -88,13 +88,13 @@ class RecBole(Side):
         sys.argv = [""]  # RecBole reads them, too
         vars(np).update(float_=np.float64, complex_=np.complex128, unicode_=np.str_)  # NumPy 1's
         data, utils = import_module("recbole.data"), import_module("recbole.utils")
-        told = {
+        base = {
             **{"data_path": folder, "use_gpu": device != "cpu", "show_progress": False},
             "load_col": {"inter": ["user_id", "item_id", "timestamp"]},
             "eval_args": {"split": {"LS": "valid_and_test"}, "order": "TO", "mode": "full"},
             "seed": SEED,
         }
-        config = import_module("recbole.config").Config(model, "data", config_dict=told | options)
+        config = import_module("recbole.config").Config(model, "data", config_dict=base | options)
         utils.init_seed(SEED, True)
         torch.set_num_threads(threads)
         self.train, self.valid, _ = data.data_preparation(config, data.create_dataset(config))

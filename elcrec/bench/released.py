@@ -54,12 +54,12 @@ def against(folder: Path, job: Job, plan: Plan, report: Report) -> dict[str, Any
     config, settings = job.resolve()
     version = commit(folder)
     source, data = folder.resolve() / "src", config.prepared_file(job.dataset).resolve()
-    given = {"source": str(source), "data": str(data), "options": options(settings.as_dict())}
+    arguments = {"source": str(source), "data": str(data), "options": options(settings.as_dict())}
     report(f"{job.model} and the {NAME} on {job.dataset}, in turn ...")
-    found = in_turn(job, NAME, Released, given, plan)
-    which = f"commit {version[:10]}" if version else "a folder without git"
-    found["peer"] |= {"commit": version, "version": which}
-    return found
+    record = in_turn(job, NAME, Released, arguments, plan)
+    version_text = f"commit {version[:10]}" if version else "a folder without git"
+    record["peer"] |= {"commit": version, "version": version_text}
+    return record
 
 
 def options(settings: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,6 +92,6 @@ def commit(folder: Path) -> str | None:
     git = ["git", f"--git-dir={folder / '.git'}", f"--work-tree={folder}"]
     describe = ["describe", "--always", "--exclude=*", "--abbrev=40", "--dirty=+"]
     with suppress(OSError, subprocess.CalledProcessError):
-        done = subprocess.run([*git, *describe], capture_output=True, text=True, check=True)
-        return done.stdout.strip()
+        process = subprocess.run([*git, *describe], capture_output=True, text=True, check=True)
+        return process.stdout.strip()
     return None

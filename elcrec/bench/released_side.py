@@ -59,24 +59,24 @@ class Released(Side):
             "test_dataloader": self._loader(self.histories, "test"),
         }
         model = self.modules["models"].SASRecModel(args=self.args)
-        given = {"model": model, "args": self.args, **self.loaders}
+        arguments = {"model": model, "args": self.args, **self.loaders}
         trainer = self.modules["trainers"].ELCRecTrainer
         # The later of the released commits takes all loaders; the earlier one takes one and reads
         # the others as global names that nothing in its module sets.
-        wanted = list(inspect.signature(trainer).parameters)
-        if len(wanted) < len(given):
+        parameters = list(inspect.signature(trainer).parameters)
+        if len(parameters) < len(arguments):
             vars(self.modules["trainers"]).update(self.loaders)
-        self.trainer = trainer(**{name: given[name] for name in wanted})
+        self.trainer = trainer(**{name: arguments[name] for name in parameters})
 
     def about(self) -> dict[str, Any]:
         """What is measured, with all of their options."""
-        plain = str | int | float | bool | None
+        scalar = str | int | float | bool | None
         return {
             "users": self.samples,
             "items": self.args.item_size - 2,
             "steps_per_epoch": self.batches(self.samples),
             "parameters": sum(p.numel() for p in self.trainer.model.parameters()),
-            "options": {k: v for k, v in sorted(vars(self.args).items()) if isinstance(v, plain)},
+            "options": {k: v for k, v in sorted(vars(self.args).items()) if isinstance(v, scalar)},
         }
 
     def start(self, steps: int | None = None) -> float:
@@ -91,10 +91,10 @@ class Released(Side):
 
         Their work before an epoch is part of the epoch.
         """
-        some = self._loader(self.random.sample(self.histories, samples), "train", shuffle=True)
+        loader = self._loader(self.random.sample(self.histories, samples), "train", shuffle=True)
         watch = Stopwatch(self.device)
         with watch("training"):
-            self.trainer.iteration(1, some)
+            self.trainer.iteration(1, loader)
         with watch("validation"):
             self.trainer.valid(1, full_sort=True)
         return 0.0, watch.seconds["training"], watch.seconds["validation"]
@@ -110,14 +110,14 @@ def _defaults(main: Path) -> dict[str, Any]:
 
     Only literal values are read; switches are off.
     """
-    found = {}
+    defaults = {}
     for node in ast.walk(ast.parse(main.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "add_argument":
             flag = ast.literal_eval(node.args[0])
             values = {k.arg: k.value for k in node.keywords}
             default = values.get("default", ast.Constant("action" not in values and None))
-            found[flag.removeprefix("--")] = ast.literal_eval(default)
-    return found
+            defaults[flag.removeprefix("--")] = ast.literal_eval(default)
+    return defaults
 
 
 def first_gpu(device: str) -> torch.device:
@@ -128,6 +128,6 @@ def first_gpu(device: str) -> torch.device:
     """
     kind, _, number = device.partition(":")
     if number:
-        seen = os.environ.get("CUDA_VISIBLE_DEVICES", number).split(",")
-        os.environ["CUDA_VISIBLE_DEVICES"] = seen[min(int(number), len(seen) - 1)]
+        visible = os.environ.get("CUDA_VISIBLE_DEVICES", number).split(",")
+        os.environ["CUDA_VISIBLE_DEVICES"] = visible[min(int(number), len(visible) - 1)]
     return torch.device(kind)

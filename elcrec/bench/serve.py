@@ -44,18 +44,18 @@ def measure_all(
     Returns:
         `environment`, and `models`: the result of `measure` for each, or `not_run`, the reason.
     """
-    found = []
+    records = []
     for number, job in enumerate(jobs, 1):
         report(f"{number} of {len(jobs)}: {job.model} on {job.dataset} ...")
         try:
-            found.append(measure(job, repeats))
+            records.append(measure(job, repeats))
         except InputError as error:
             report(str(error))
             named = {"dataset": job.dataset, "model": job.model}
-            found.append(named | {"name": job.resolve()[1].name, "not_run": str(error)})
+            records.append(named | {"name": job.resolve()[1].name, "not_run": str(error)})
     device = choose(jobs[0].device, jobs[0].threads or jobs[0].resolve()[0].threads)
-    where = environment(device)
-    return {"models": found, "environment": {key: where[key] for key in CONDITIONS}}
+    machine = environment(device)
+    return {"models": records, "environment": {key: machine[key] for key in CONDITIONS}}
 
 
 def measure(job: Job, repeats: int) -> dict[str, Any]:
@@ -75,15 +75,15 @@ def measure(job: Job, repeats: int) -> dict[str, Any]:
         shuffled(read_sequences(config.prepared_file(job.dataset)), SEED), device
     )
     model = new_model(settings.module.Model, settings.parameters, data, SEED).eval()
-    kept = model.state_dict().values()
+    tensors = model.state_dict().values()
 
     @torch.inference_mode()
     def seconds(users: np.ndarray) -> float:
         begin = time.perf_counter()
-        chosen = data.tensor(users)
-        lengths = (data.stops[chosen] - data.starts[chosen]).tolist()
-        history = data.histories(chosen, "test", max(lengths))
-        scores = model.score(chosen, history[:, -model.max_length :])
+        user_ids = data.tensor(users)
+        lengths = (data.stops[user_ids] - data.starts[user_ids]).tolist()
+        history = data.histories(user_ids, "test", max(lengths))
+        scores = model.score(user_ids, history[:, -model.max_length :])
         scores.scatter_(1, history, float("-inf"))  # items seen before, and padding
         scores[:, -1] = float("-inf")
         best: Tensor = scores.topk(min(LISTED, data.n_items)).indices
@@ -91,8 +91,8 @@ def measure(job: Job, repeats: int) -> dict[str, Any]:
         return time.perf_counter() - begin
 
     single = [seconds(np.array([n % data.n_users])) for n in range(WARM_UP + 100 * repeats)]
-    many = np.arange(BATCH) % data.n_users
-    batch = np.median([seconds(many) for _ in range(repeats + 1)][1:])
+    batch_users = np.arange(BATCH) % data.n_users
+    batch = np.median([seconds(batch_users) for _ in range(repeats + 1)][1:])
     return {
         "dataset": job.dataset,
         "model": settings.model,
@@ -101,6 +101,6 @@ def measure(job: Job, repeats: int) -> dict[str, Any]:
         "latency95": float(np.quantile(single[WARM_UP:], 0.95)),
         "batch": float(batch),
         "per_second": float(BATCH / batch),
-        "parameters": sum(value.numel() for value in kept),
-        "bytes": sum(value.numel() * value.element_size() for value in kept),
+        "parameters": sum(value.numel() for value in tensors),
+        "bytes": sum(value.numel() * value.element_size() for value in tensors),
     }

@@ -71,8 +71,8 @@ class Side(ABC):
             steps: How many; by default as for `STEPS`, and on a GPU without the smaller last batch,
                 whose step would not be comparable.
         """
-        whole = max(1, self.samples // self.batch_size)
-        steps = steps or (whole if self.device.type == "cuda" else STEPS)
+        full_batches = max(1, self.samples // self.batch_size)
+        steps = steps or (full_batches if self.device.type == "cuda" else STEPS)
         return min(self.samples, steps * self.batch_size)
 
     def round(self, steps: int | None = None) -> dict[str, float]:
@@ -83,9 +83,9 @@ class Side(ABC):
             `epoch` computed from them.
         """
         samples = self.group(steps)
-        before, training, evaluation = self.pass_over(samples)
+        preparation, training, evaluation = self.pass_over(samples)
         step = training / max(1, self.batches(samples))
-        epoch = before + step * self.batches(self.samples) + evaluation
+        epoch = preparation + step * self.batches(self.samples) + evaluation
         seconds = {"evaluation": evaluation, "epoch": epoch}
         return seconds | ({"step": step} if samples else {})
 
@@ -116,57 +116,57 @@ class Process(AbstractContextManager["Process"]):
         """
         self.name, self.seconds, self.begin = name, seconds, time.monotonic()
         context = multiprocessing.get_context("spawn")
-        self.pipe, other = context.Pipe()
-        self.child = context.Process(target=serve, args=(other, kind), daemon=True)
+        self.pipe, child_end = context.Pipe()
+        self.child = context.Process(target=serve, args=(child_end, kind), daemon=True)
         self.child.start()
-        other.close()  # the child alone has it, so the pipe ends with the child
+        child_end.close()  # the child alone has it, so the pipe ends with the child
 
     def __exit__(self, *error: object) -> None:
         self.child.kill()
         self.child.join()
         self.pipe.close()
 
-    def ask(self, what: str, **arguments: Any) -> Any:
+    def ask(self, method: str, **arguments: Any) -> Any:
         """Run one method of the side and return its answer.
 
         Args:
-            what: Name of the method; for the first request any word, such as `build`.
+            method: Name of the method; for the first request any word, such as `build`.
             arguments: Its arguments.
 
         Raises:
             ProcessError: It answered with an error, ended, or took too long.
         """
-        left = self.seconds and max(0.0, self.begin + self.seconds - time.monotonic())
+        timeout = self.seconds and max(0.0, self.begin + self.seconds - time.monotonic())
         try:
-            self.pipe.send((what, arguments))
-            if not self.pipe.poll(left):
+            self.pipe.send((method, arguments))
+            if not self.pipe.poll(timeout):
                 raise ProcessError(f"{self.name}: stopped, not finished after {self.seconds:.0f} s")
-            answer, refusal = self.pipe.recv()
+            answer, failure = self.pipe.recv()
         except (EOFError, ConnectionError):
             self.child.join()
             killed = self.child.exitcode == -signal.SIGKILL
-            ended = f"exited with status {self.child.exitcode}"
-            refusal = "was killed, perhaps out of memory" if killed else ended
-        if refusal:
-            raise ProcessError(f"{self.name}: {refusal}")
+            exited = f"exited with status {self.child.exitcode}"
+            failure = "was killed, perhaps out of memory" if killed else exited
+        if failure:
+            raise ProcessError(f"{self.name}: {failure}")
         return answer
 
 
 def serve(pipe: Connection, kind: Callable[..., Asked]) -> None:
     """Answer each request with a result or a one-line error, until the pipe is closed."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)  # discards what libraries and other code print
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
+    devnull = os.open(os.devnull, os.O_WRONLY)  # discards what libraries and other code print
+    os.dup2(devnull, 1)
+    os.dup2(devnull, 2)
     side: Asked | None = None
     with suppress(EOFError):
         while True:
-            what, arguments = pipe.recv()
+            method, arguments = pipe.recv()
             try:
                 if side is None:
                     side = kind(**arguments)
                     pipe.send((side.about(), None))
                 else:
-                    pipe.send((getattr(side, what)(**arguments), None))
+                    pipe.send((getattr(side, method)(**arguments), None))
             except InputError as error:
                 pipe.send((None, str(error)))
             except (Exception, SystemExit) as error:

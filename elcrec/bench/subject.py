@@ -76,9 +76,9 @@ class Job:
         Raises:
             InputError: A configuration, model or setting is invalid.
         """
-        own = {key: getattr(self, key) for key in ("graphs", "precision")}
-        told = {key: value for key, value in own.items() if value is not None}
-        config = load_config(self.config).replaced(**told)
+        options = {key: getattr(self, key) for key in ("graphs", "precision")}
+        replacements = {key: value for key, value in options.items() if value is not None}
+        config = load_config(self.config).replaced(**replacements)
         model = add_model_file(config, self.model)
         return config, resolve(config, model, self.dataset, self.overrides)
 

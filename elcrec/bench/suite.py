@@ -29,8 +29,8 @@ def jobs_of(template: Job, datasets: Iterable[str], models: Sequence[str]) -> li
         job = replace(template, dataset=dataset, model=model)
         config, settings = job.resolve()
         config.dataset(dataset)
-        wanted = [replace(job, model=name) for name in (settings.starts_from, model) if name]
-        jobs += [job for job in wanted if job not in jobs]
+        candidates = [replace(job, model=name) for name in (settings.starts_from, model) if name]
+        jobs += [job for job in candidates if job not in jobs]
     return jobs
 
 
@@ -102,9 +102,9 @@ def total(records: Sequence[dict[str, Any]], config: Config) -> dict[str, Any]:
         not measured, which the sums leave out.
     """
     runs = pd.DataFrame([{"model": r["model"], **r["run"]} for r in records if "run" in r])
-    seeds, told = len(config.seeds), config.efficiency
-    measured = runs[runs["model"].isin(told.models)]
-    epochs = told.epochs + 1  # one more warms up
+    seeds, efficiency = len(config.seeds), config.efficiency
+    measured = runs[runs["model"].isin(efficiency.models)]
+    epochs = efficiency.epochs + 1  # one more warms up
     return {
         "seeds": seeds,
         "runs": seeds * len(runs),

@@ -15,29 +15,29 @@ MEMORY = {
 HOUR = 3600
 
 
-def models(found: dict[str, Any]) -> str:
+def models(results: dict[str, Any]) -> str:
     """A row for every model on a data set, the sums of a suite, conditions, profiles.
 
     Args:
-        found: `models`, as from `elcrec.bench.suite.measure_all`, and for a suite `total`.
+        results: `models`, as from `elcrec.bench.suite.measure_all`, and for a suite `total`.
     """
-    done = [record for record in found["models"] if "not_run" not in record]
-    total = dict(found.get("total", {}))
+    measured = [record for record in results["models"] if "not_run" not in record]
+    total = dict(results.get("total", {}))
     total |= {k: short(total[k] / HOUR) for k in ("most", "least", "measuring") if total}
     text = _document(
         "models.md.j2",
-        table=_table([_row(record) for record in found["models"]]),
+        table=_table([_row(record) for record in results["models"]]),
         total=total,
-        first=done[0],
-        gaps=[record for record in found["models"] if "not_run" in record],
+        first=measured[0],
+        gaps=[record for record in results["models"] if "not_run" in record],
     )
-    return text + "".join(_profile(r["name"], r["profile"]) for r in done if "profile" in r)
+    return text + "".join(_profile(r["name"], r["profile"]) for r in measured if "profile" in r)
 
 
-def served(found: dict[str, Any]) -> str:
+def served(results: dict[str, Any]) -> str:
     """A row for every model that `elcrec.bench.serve` measured, and conditions."""
     rows = []
-    for record in found["models"]:
+    for record in results["models"]:
         row = {"model": record["name"], "data set": record["dataset"]}
         if "not_run" not in record:
             row |= {"ms per request": short(1000 * record["latency"])}
@@ -46,23 +46,23 @@ def served(found: dict[str, Any]) -> str:
             row |= {"parameters": number(record["parameters"], 0)}
             row |= {"MB": megabytes(record["bytes"])}
         rows.append(row)
-    gaps = [record for record in found["models"] if "not_run" in record]
-    return _document("serve.md.j2", table=_table(rows), gaps=gaps, **found)
+    gaps = [record for record in results["models"] if "not_run" in record]
+    return _document("serve.md.j2", table=_table(rows), gaps=gaps, **results)
 
 
-def against(found: dict[str, Any]) -> str:
+def against(results: dict[str, Any]) -> str:
     """Other code beside ours."""
-    here, peer = found["here"], found["peer"]
-    times = {label: figure(found["ratio"][key]) for key, label in SECONDS.items()}
-    rows = [_row(peer), _row(here), {"model": "times as long", "data set": "", **times}]
-    return _document("against.md.j2", table=_table(rows), first=here, peer=peer)
+    ours, peer = results["here"], results["peer"]
+    times = {label: figure(results["ratio"][key]) for key, label in SECONDS.items()}
+    rows = [_row(peer), _row(ours), {"model": "times as long", "data set": "", **times}]
+    return _document("against.md.j2", table=_table(rows), first=ours, peer=peer)
 
 
-def scale(grown: dict[str, Any]) -> str:
+def scale(record: dict[str, Any]) -> str:
     """Points, exponents, and what was not run."""
     rows = []
-    for factor, exponents in grown["exponents"].items():
-        for point in (point for point in grown["points"] if point["factor"] == factor):
+    for factor, exponents in record["exponents"].items():
+        for point in (point for point in record["points"] if point["factor"] == factor):
             row = {"factor": factor, "size": f"{point['size']:,}"}
             if "not_run" not in point:
                 row |= {label: short(point[key]) for key, label in SECONDS.items()}
@@ -70,7 +70,7 @@ def scale(grown: dict[str, Any]) -> str:
             rows.append(row)
         fitted = zip((*SECONDS.values(), "memory MB"), exponents.values(), strict=True)
         rows.append({"factor": factor, "size": "exponent", **{n: number(x, 2) for n, x in fitted}})
-    return _document("scale.md.j2", table=_table(rows), first=grown["about"], **grown)
+    return _document("scale.md.j2", table=_table(rows), first=record["about"], **record)
 
 
 def _document(template: str, **values: Any) -> str:

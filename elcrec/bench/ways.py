@@ -42,7 +42,7 @@ class Ways:
             `step`: seconds, spread over the timed epochs; `evaluation`: median seconds; `steps`
             of a whole epoch; `epochs`: maximum of its training; `peak_memory`.
         """
-        subject = self._begun(job)
+        subject = self._started(job)
         samples = min(subject.samples, BATCHES * subject.batch_size)
         subject.pass_over(samples)
         loss = subject.losses.get("total")
@@ -66,23 +66,23 @@ class Ways:
         Returns:
             `seconds` of all together; `peak_memory`.
         """
-        subjects = [self._begun(job) for _ in range(count)]
+        subjects = [self._started(job) for _ in range(count)]
         for subject in subjects:
             subject.model.start_epoch(0, subject.context)
         reset_peak_memory(self.device)
         for _ in range(GRAPH_EPOCHS):
-            seconds = self._together(subjects)
+            seconds = self._train_together(subjects)
         return {"seconds": seconds, "peak_memory": subjects[0].memory()}
 
-    def _begun(self, job: Job) -> Subject:
+    def _started(self, job: Job) -> Subject:
         give_back(self.device)
         subject = Subject(replace(job, threads=job.threads or torch.get_num_threads()))
         subject.begin()
         return subject
 
-    def _together(self, subjects: list[Subject]) -> float:
+    def _train_together(self, subjects: list[Subject]) -> float:
         begin = time.perf_counter()
-        for _, outcome in side_by_side(subjects, _an_epoch, len(subjects), self.device):
+        for _, outcome in side_by_side(subjects, _one_epoch, len(subjects), self.device):
             if isinstance(outcome, Exception):
                 raise outcome
         if self.device.type == "cuda":
@@ -90,5 +90,5 @@ class Ways:
         return time.perf_counter() - begin
 
 
-def _an_epoch(subject: Subject) -> Turns[dict[str, float]]:
+def _one_epoch(subject: Subject) -> Turns[dict[str, float]]:
     return train_epoch.in_turns(subject.step, subject.batch_size)
