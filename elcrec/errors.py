@@ -89,24 +89,24 @@ def dotted(path: Iterable[str | int]) -> str:
 
 def quotes_hint(value: Any, allowed: str) -> str:
     """Hint for a text where a number or boolean is expected, or the other way round."""
-    without = " (write it without quotes)"
+    hint = " (write it without quotes)"
     if isinstance(value, bool | int | float):
         return " (write it in quotes)" if allowed.startswith("a text") else ""
     if not isinstance(value, str):
         return ""
     if "true or false" in allowed:
-        return without if value in ("true", "false") else ""
+        return hint if value in ("true", "false") else ""
     try:
         number = "number" in allowed or "integer" in allowed
-        return without if number and math.isfinite(float(value)) else ""
+        return hint if number and math.isfinite(float(value)) else ""
     except ValueError:
         return ""
 
 
 def did_you_mean(word: Any, known: Iterable[str]) -> str:
     """The known word most similar to the wrong one, in parentheses; empty if none is similar."""
-    near = difflib.get_close_matches(str(word), list(known), n=1)
-    return f" (did you mean '{near[0]}'?)" if near else ""
+    matches = difflib.get_close_matches(str(word), list(known), n=1)
+    return f" (did you mean '{matches[0]}'?)" if matches else ""
 
 
 def unknown(what: str, word: Any, known: Iterable[str], which: str = "known") -> str:

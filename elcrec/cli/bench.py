@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 FORMAT = 2
 FIGURE = Path("bench-scale.png")
-Found = tuple[dict[str, Any], str]
+Results = tuple[dict[str, Any], str]
 """What goes into the JSON file, and what is printed."""
 
 
@@ -69,15 +69,15 @@ def run(args: argparse.Namespace) -> int:
     if args.profile and kind != "models":
         raise InputError(f"--profile: cannot be combined with --{kind}")
     _check_places(args, kind)
-    found, printed = kinds.get(kind, _models)(args)
-    print(printed, end="")
+    results, text = kinds.get(kind, _models)(args)
+    print(text, end="")
     if args.json:
         from elcrec.files.atomic import write_json
         from elcrec.jobs.environment import command
 
-        record = {"format": FORMAT, "kind": kind, "command": command(), **found}
+        record = {"format": FORMAT, "kind": kind, "command": command(), **results}
         write_json(args.json, record)
-    return 2 if kind == "models" and any("not_run" in m for m in found["models"]) else 0
+    return 2 if kind == "models" and any("not_run" in m for m in results["models"]) else 0
 
 
 def _check_places(args: argparse.Namespace, kind: str) -> None:
@@ -93,7 +93,7 @@ def _check_places(args: argparse.Namespace, kind: str) -> None:
             check_replaceable(path)
 
 
-def _models(args: argparse.Namespace) -> Found:
+def _models(args: argparse.Namespace) -> Results:
     from elcrec.bench import suite, text
     from elcrec.config.config import load_config
 
@@ -107,38 +107,38 @@ def _models(args: argparse.Namespace) -> Found:
         for job in jobs:  # refused before anything is measured; a suite lists its gaps
             job.check()
     plan = _plan(args, repeats=2, epochs=0) if args.suite else _plan(args)
-    records = suite.measure_all(jobs, plan, args.profile, _say)
-    found: dict[str, Any] = {"models": records}
+    records = suite.measure_all(jobs, plan, args.profile, _report)
+    results: dict[str, Any] = {"models": records}
     if args.suite:
-        found["total"] = suite.total(records, config)
-    return found, text.models(found)
+        results["total"] = suite.total(records, config)
+    return results, text.models(results)
 
 
-def _against(args: argparse.Namespace) -> Found:
+def _against(args: argparse.Namespace) -> Results:
     from elcrec.bench import released, text
 
-    job = _one(args, "--against")
-    found = released.against(args.against, job, _plan(args, epochs=0), _say)
-    return found, text.against(found)
+    job = _single_job(args, "--against")
+    results = released.against(args.against, job, _plan(args, epochs=0), _report)
+    return results, text.against(results)
 
 
-def _peer(args: argparse.Namespace) -> Found:
+def _peer(args: argparse.Namespace) -> Results:
     from elcrec.bench import recbole, text
 
-    found = recbole.peer(_one(args, "--peer"), _plan(args, epochs=0), _say)
-    return found, text.against(found)
+    results = recbole.peer(_single_job(args, "--peer"), _plan(args, epochs=0), _report)
+    return results, text.against(results)
 
 
-def _scale(args: argparse.Namespace) -> Found:
+def _scale(args: argparse.Namespace) -> Results:
     from elcrec.bench import growth, plot, text
 
-    job = _one(args, "--scale")
-    grown = growth.grow(job, args.scale_budget, report=_say, earlier=args.scale_from)
-    plot.draw(grown, FIGURE)
-    return grown, f"{text.scale(grown)}Figure: {FIGURE}\n"
+    job = _single_job(args, "--scale")
+    record = growth.grow(job, args.scale_budget, report=_report, earlier=args.scale_from)
+    plot.draw(record, FIGURE)
+    return record, f"{text.scale(record)}Figure: {FIGURE}\n"
 
 
-def _serve(args: argparse.Namespace) -> Found:
+def _serve(args: argparse.Namespace) -> Results:
     from elcrec.bench import serve, text
     from elcrec.config.config import load_config
     from elcrec.runs.plan import SIMPLE
@@ -147,16 +147,16 @@ def _serve(args: argparse.Namespace) -> Found:
     jobs = [_job(args, d, m) for d in args.dataset or ["beauty"] for m in models]
     for job in jobs:  # refused before anything is measured
         job.check()
-    found = serve.measure_all(jobs, _plan(args).repeats, _say)
-    return found, text.served(found)
+    results = serve.measure_all(jobs, _plan(args).repeats, _report)
+    return results, text.served(results)
 
 
-def _one(args: argparse.Namespace, option: str) -> Job:
+def _single_job(args: argparse.Namespace, option: str) -> Job:
     """The only job."""
-    for what in ("model", "dataset"):
-        count = len(set(getattr(args, what) or ()))
+    for name in ("model", "dataset"):
+        count = len(set(getattr(args, name) or ()))
         if count > 1:
-            raise InputError(f"{option}: takes one --{what}, not {count}")
+            raise InputError(f"{option}: takes one --{name}, not {count}")
     return _job(args, *(args.dataset or ["beauty"])[:1], *(args.model or ["elcrec"])[:1])
 
 
@@ -164,18 +164,18 @@ def _job(args: argparse.Namespace, dataset: str, model: str) -> Job:
     from elcrec.bench.subject import Job
     from elcrec.runs.settings import parse_overrides
 
-    kept = {key: getattr(args, key) for key in ("device", "threads", "kernels")}
+    options = {key: getattr(args, key) for key in ("device", "threads", "kernels")}
     config, overrides = tuple(map(str, args.config)), parse_overrides(args.set)
-    return Job(dataset, model, config, overrides, **kept)
+    return Job(dataset, model, config, overrides, **options)
 
 
 def _plan(args: argparse.Namespace, repeats: int = 5, epochs: int = 3) -> Plan:
     from elcrec.bench.measure import Plan
 
-    chosen = repeats if args.repeats is None else args.repeats
-    return Plan(chosen, args.steps, epochs if args.epochs is None else args.epochs)
+    rounds = repeats if args.repeats is None else args.repeats
+    return Plan(rounds, args.steps, epochs if args.epochs is None else args.epochs)
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     """Progress, on standard error."""
     print(f"bench: {line}", file=sys.stderr, flush=True)

@@ -15,14 +15,14 @@ PLAN = ROOT / "workflow" / "config" / "gpu-plan.yaml"
 def add_commands(subparsers: Any) -> None:
     """Add `check-gpu` to the parser of `elcrec`."""
     text = "check what works on this GPU and how fast, then use the remaining time for full runs"
-    checking = add_command(subparsers, "check-gpu", run, text)
-    add = checking.add_argument
+    parser = add_command(subparsers, "check-gpu", run, text)
+    add = parser.add_argument
     add("--minutes", type=float, default=8.0, help="total time (default: 8)")
     add("--dataset", default="beauty", help="a data set of the config (default: beauty)")
     add("--plan", type=file_path, default=PLAN, help="full runs, a plan as for batch")
-    add_device(checking)
+    add_device(parser)
     add("--output", type=file_path, help="folder (default: check-gpu in the config's output)")
-    add_force(checking, "continue in a folder outside the config's output, replacing its files")
+    add_force(parser, "continue in a folder outside the config's output, replacing its files")
     add("--stamp", action="store_true", help="only stamp the files for a machine without git")
 
 
@@ -51,12 +51,12 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config)
     config.prepared_file(args.dataset)
     folder: Path = args.output or config.output / "check-gpu"
-    own = folder.resolve().is_relative_to(config.output.resolve())
-    with protecting(None if args.force or own else folder / NAMES[0]):
+    in_output = folder.resolve().is_relative_to(config.output.resolve())
+    with protecting(None if args.force or in_output else folder / NAMES[0]):
         check_folder(folder)
     files = tuple(map(str, args.config))
     job = Job(args.dataset, "", files, device=args.device, threads=args.threads)
-    check = Check(config, job, folder, 60 * args.minutes, _plan(args.plan, config), _say)
+    check = Check(config, job, folder, 60 * args.minutes, _plan(args.plan, config), _report)
     print(check.carry_out(), end="")
     print(f"\nFull results: {folder / NAMES[2]}")
     return int(any("failed" in part for part in check.parts.values()))
@@ -72,15 +72,15 @@ def _plan(path: Path, config: Any) -> list[dict[str, list[Any]]]:
     from elcrec.runs.places import machines
 
     recorded = (run for machine in machines(config.recorded) for run in recorded_runs(machine))
-    known = {run.key for run in recorded if run.environment.cuda}
+    recorded_keys = {run.key for run in recorded if run.environment.cuda}
     return [
         {"datasets": [run.dataset], "models": [run.model], "seeds": [run.seed]}
         for run in read_plan(path, config)
-        if (run.dataset, run.model, "", run.seed) not in known
+        if (run.dataset, run.model, "", run.seed) not in recorded_keys
         and config.sequences_file(run.dataset).exists()
     ]
 
 
-def _say(line: str) -> None:
+def _report(line: str) -> None:
     """Progress, on standard error."""
     print(f"check-gpu: {line}", file=sys.stderr, flush=True)

@@ -56,12 +56,12 @@ def run_prepare(args: argparse.Namespace) -> None:
         try:
             fetched = read_record(folder, args.dataset, dataset.places)
         except InputError as error:
-            words = ("--dataset", args.dataset, "--output", str(folder))
-            again = config.elcrec("data", "fetch", *words)
-            raise InputError(f"{error}; fetch it with: {again}") from None
+            options = ("--dataset", args.dataset, "--output", str(folder))
+            command = config.elcrec("data", "fetch", *options)
+            raise InputError(f"{error}; fetch it with: {command}") from None
         path = prepare(args.dataset, dataset, fetched, folder)
-        found = load_statistics(folder / "statistics.json")
-    print(f"{args.dataset}: {path}; {describe_repeats(found['repeated_targets'], found['users'])}")
+        stats = load_statistics(folder / "statistics.json")
+    print(f"{args.dataset}: {path}; {describe_repeats(stats['repeated_targets'], stats['users'])}")
 
 
 def _configured(args: argparse.Namespace) -> tuple[Config, Dataset]:

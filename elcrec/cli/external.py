@@ -59,12 +59,12 @@ def run_compare(args: argparse.Namespace) -> None:
     if not 0 <= args.seed <= LARGEST - len(args.files):
         raise InputError(f"--seed {args.seed}: must be from 0 to {LARGEST - len(args.files)}")
     config, files = load_config(args.config), {args.dataset: args.files}
-    told = {
+    fields = {
         "name": brief(args.name or args.files[0].stem),
         "ids": args.ids,
         "missing": args.missing,
     }
-    external = {THEIRS: External.model_construct(files=files, **told)}
+    external = {THEIRS: External.model_construct(files=files, **fields)}
     config = config.replaced(protocol=args.protocol or config.protocol, external=external)
     theirs = read_external(config, args.dataset, THEIRS)
     metrics = known_metrics(theirs, config.metrics or METRICS)

@@ -55,16 +55,16 @@ def run_train(arguments: argparse.Namespace) -> None:
     if not 0 <= arguments.seed <= LARGEST:
         raise InputError(f"--seed {arguments.seed}: must be from 0 to {LARGEST}")
     device = choose(arguments.device, arguments.threads or config.threads)
-    asked = (config, arguments.dataset, model, arguments.seed)
-    which = f"{arguments.dataset} {model} {arguments.seed}"
-    with held(folder := runs.run_folder(*asked)) as others:
-        if (others or not arguments.force) and runs.is_recorded(*asked):
-            why = "another process trained it" if others else "--force trains it again"
-            print(f"{which}: already finished; {why} -> {folder}")
+    run_key = (config, arguments.dataset, model, arguments.seed)
+    title = f"{arguments.dataset} {model} {arguments.seed}"
+    with held(folder := runs.run_folder(*run_key)) as was_held:
+        if (was_held or not arguments.force) and runs.is_recorded(*run_key):
+            reason = "another process trained it" if was_held else "--force trains it again"
+            print(f"{title}: already finished; {reason} -> {folder}")
             return
-        record = runs.train(*asked, device)
-    shown = "  ".join(f"{task} {value:.4f}" for task, value in record.auc.items())
-    print(f"{which}: AUC {shown}  (epoch {record.best_epoch} of {record.epochs})")
+        record = runs.train(*run_key, device)
+    scores = "  ".join(f"{task} {value:.4f}" for task, value in record.auc.items())
+    print(f"{title}: AUC {scores}  (epoch {record.best_epoch} of {record.epochs})")
 
 
 def run_report(arguments: argparse.Namespace) -> None:

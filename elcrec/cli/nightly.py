@@ -40,10 +40,10 @@ def run_check(arguments: argparse.Namespace) -> int:
     with writing_to(arguments, config, "replication_check.json") as target:
         cells = check(config, arguments.any_code)
         head, dirty = commit()
-        found = verdict(cells)
+        outcome = verdict(cells)
         content = {
             "format": 1,
-            "verdict": found,
+            "verdict": outcome,
             "commit": head,
             "dirty": dirty,
             "reference": short(config.recorded),
@@ -51,4 +51,4 @@ def run_check(arguments: argparse.Namespace) -> int:
         }
         write_json(target, content)
     print(text(cells, config), end="")
-    return EXIT_STATUS[found]
+    return EXIT_STATUS[outcome]

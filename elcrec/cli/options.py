@@ -66,14 +66,14 @@ def add_force(parser: argparse.ArgumentParser, text: str) -> None:
     parser.add_argument("--force", action="store_true", help=text)
 
 
-def check_trained(config: Config, what: str = ", got recorded") -> None:
+def check_trained(config: Config, suffix: str = ", got recorded") -> None:
     """Refuse a configuration that reads recorded runs, for a command that is about trained ones.
 
     Raises:
-        InputError: It does; `what` ends the message.
+        InputError: It does; `suffix` ends the message.
     """
     if config.runs == "recorded":
-        raise InputError(f"{config.layers.where('runs')}: must be trained{what}")
+        raise InputError(f"{config.layers.where('runs')}: must be trained{suffix}")
 
 
 @contextmanager
@@ -97,14 +97,14 @@ def writing_to(
     from elcrec.files.atomic import check_replaceable, protecting
     from elcrec.files.paths import check_folder
 
-    place: Path = args.output or config.output.joinpath(*default)
-    own = (folder.resolve() for folder in (config.output, config.data))
-    free = ours or args.force or any(place.resolve().is_relative_to(folder) for folder in own)
-    with protecting(None if free else place):
+    path: Path = args.output or config.output.joinpath(*default)
+    folders = (folder.resolve() for folder in (config.output, config.data))
+    allowed = ours or args.force or any(path.resolve().is_relative_to(folder) for folder in folders)
+    with protecting(None if allowed else path):
         if not folder:
-            check_replaceable(place)
-        check_folder(place if folder else place.parent)
-        yield place
+            check_replaceable(path)
+        check_folder(path if folder else path.parent)
+        yield path
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
@@ -122,8 +122,8 @@ def add_config(parser: argparse.ArgumentParser) -> None:
 
 def add_any_code(parser: argparse.ArgumentParser) -> None:
     """Add `--any-code`."""
-    words = "also use runs that other code made"
-    parser.add_argument("--any-code", action="store_true", help=words)
+    help_text = "also use runs that other code made"
+    parser.add_argument("--any-code", action="store_true", help=help_text)
 
 
 def add_kernels(parser: argparse.ArgumentParser) -> None:

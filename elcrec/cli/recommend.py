@@ -24,14 +24,14 @@ def add_commands(subparsers: Any) -> None:
     add = parser.add_argument
     run_help = "folder of a run, or a recorded one such as beauty/elcrec/2"
     add("--run", required=True, dest="folder", metavar="RUN", help=run_help)
-    whose = parser.add_mutually_exclusive_group(required=True)
-    whose.add_argument(
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
         "--users",
         type=_users,
         metavar="FILE|all",
         help="users in the training data: all, or a file of ids, one per line",
     )
-    whose.add_argument(
+    source.add_argument(
         "--history",
         type=_history,
         metavar="FILE|IDS",
@@ -85,9 +85,9 @@ def run(arguments: argparse.Namespace) -> None:
     with protected, writing(arguments.output) as write, bar:
         for part in parts:
             best = recommender.best(part, arguments.top, arguments.with_seen)
-            found = table(part, best, recommender.ids)
-            write(found)
-            users, lines = users + len(part.rows), lines + len(found)
+            recommendations = table(part, best, recommender.ids)
+            write(recommendations)
+            users, lines = users + len(part.rows), lines + len(recommendations)
             bar.to(users, f"{users:,} of {total:,} users")
         if isinstance(arguments.history, list) and not users:
             text = brief(" ".join(arguments.history))
@@ -105,11 +105,11 @@ def _parts(
     from elcrec.inference.histories import of_words, read_histories, read_users
 
     if arguments.history is None:
-        which = None if arguments.users == "all" else read_users(arguments.users)
-        total = recommender.run.metrics.users if which is None else len(which)
-        return total, recommender.users(which)
+        selected = None if arguments.users == "all" else read_users(arguments.users)
+        total = recommender.run.metrics.users if selected is None else len(selected)
+        return total, recommender.users(selected)
     if isinstance(arguments.history, Path):
-        total, written = read_histories(arguments.history)
+        total, histories = read_histories(arguments.history)
     else:
-        total, written = 1, iter([of_words(arguments.history)])
-    return total, recommender.parts(written, left_out)
+        total, histories = 1, iter([of_words(arguments.history)])
+    return total, recommender.parts(histories, left_out)

@@ -15,9 +15,9 @@ def add_commands(subparsers: Any) -> None:
     recorded = subparsers.add_parser("recorded", help="runs of the full protocol, kept in git")
     kinds = recorded.add_subparsers(dest="recorded", required=True, metavar="WHAT")
     text = "add finished runs to the record of a machine"
-    adding = add_command(kinds, "add", run_add, text)
-    adding.add_argument("machine", help="folder in the record, e.g. cpu-2-cores or gpu-h200")
-    adding.add_argument(
+    parser = add_command(kinds, "add", run_add, text)
+    parser.add_argument("machine", help="folder in the record, e.g. cpu-2-cores or gpu-h200")
+    parser.add_argument(
         "folders",
         nargs="*",
         type=file_path,
@@ -25,11 +25,11 @@ def add_commands(subparsers: Any) -> None:
         help="a single run, an output folder or a machine's folder in another record "
         "(default: the config's output)",
     )
-    adding.add_argument(
+    parser.add_argument(
         "--replace", action="store_true", help="replace recorded runs that differ from these"
     )
     text_of_weights = "also keep their weights and lists (a few MB each), for `elcrec.load`"
-    adding.add_argument("--weights", action="store_true", help=text_of_weights)
+    parser.add_argument("--weights", action="store_true", help=text_of_weights)
     text = "write the results of the record into README.md, docs/results.md and its own READMEs"
     readme = add_command(kinds, "readme", run_readme, text)
     readme.add_argument(
@@ -76,14 +76,14 @@ def run_readme(arguments: argparse.Namespace) -> int:
     if not readme.exists():
         raise InputError(f"{readme}: does not exist; results can be written only in a checkout")
     config = load_config(arguments.config)
-    made = texts(config)
-    after = {readme: readme.read_text(encoding="utf-8"), details: made["docs"]}
+    generated = texts(config)
+    contents = {readme: readme.read_text(encoding="utf-8"), details: generated["docs"]}
     for part in PARTS:
-        after[readme] = put(part, made[part], after[readme], readme)
+        contents[readme] = put(part, generated[part], contents[readme], readme)
     for machine in machines(config.recorded):
-        after[machine / "README.md"] = about(config, recorded_runs(machine))
+        contents[machine / "README.md"] = about(config, recorded_runs(machine))
     status = 0
-    for path, text in after.items():
+    for path, text in contents.items():
         if path.exists() and path.read_text(encoding="utf-8") == text:
             continue
         if arguments.check:

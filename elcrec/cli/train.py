@@ -45,17 +45,17 @@ def run_train(arguments: argparse.Namespace) -> None:
             print(f"{name}: already finished; --force trains it again -> {folder}")
             return
         refuse_others(folder, run, data)
-    with held(folder) as others:
+    with held(folder) as was_held:
         # Another process may have finished it since the check above.
-        if (others or not arguments.force) and is_recorded(folder, run, data):
+        if (was_held or not arguments.force) and is_recorded(folder, run, data):
             print(f"{name}: another process has finished it meanwhile -> {folder}")
             return
-        if others and not arguments.force:
+        if was_held and not arguments.force:
             refuse_others(folder, run, data)
         with Progress(name, run.settings.training, arguments.quiet) as progress:
             metrics = fill(folder, run, data, progress, deadline)
-    shown = "  ".join(f"{k} {v:.4f}" for k, v in metrics["metrics"]["test"].items())
-    print(f"{name}: {shown}  (epoch {metrics['best_epoch']} of {metrics['epochs']}) -> {folder}")
+    scores = "  ".join(f"{k} {v:.4f}" for k, v in metrics["metrics"]["test"].items())
+    print(f"{name}: {scores}  (epoch {metrics['best_epoch']} of {metrics['epochs']}) -> {folder}")
 
 
 def run_batch(arguments: argparse.Namespace) -> int:
@@ -114,8 +114,8 @@ def run_try(arguments: argparse.Namespace) -> None:
     point = points[arguments.point - 1]
     run, data = _prepare(arguments, config, model, point)
     training = run.settings.training
-    shown = " ".join(f"{key}={value}" for key, value in point.items())
-    title = f"{run.settings.name} {config.dataset_name(run.dataset)} {shown}"
+    point_text = " ".join(f"{key}={value}" for key, value in point.items())
+    title = f"{run.settings.name} {config.dataset_name(run.dataset)} {point_text}"
     with writing_to(arguments, config) as path:
         with Progress(title, training, arguments.quiet) as progress:
             record = try_point(run, data, point, progress)

@@ -29,11 +29,11 @@ def run_golden(arguments: argparse.Namespace) -> int:
         kinds: defaultdict[str, list[Deviation]] = defaultdict(list)
         for deviation in deviations:
             kinds[deviation.quantity.split("/")[0]].append(deviation)
-        for kind, found in kinds.items():
-            worst = max(found, key=lambda one: (isnan(one.relative), one.relative))
+        for kind, compared in kinds.items():
+            worst = max(compared, key=lambda d: (isnan(d.relative), d.relative))
             verdict = "ok" if worst.ok else f"FAILED ({worst.step} {worst.quantity})"
             print(
-                f"  {kind:18s} {len(found):4d} compared, largest relative deviation "
+                f"  {kind:18s} {len(compared):4d} compared, largest relative deviation "
                 f"{worst.relative:.1e} (allowed {worst.tolerance:.0e})  {verdict}"
             )
         failed |= any(not d.ok for d in deviations)

@@ -47,23 +47,23 @@ def build_from(cls: type[T], values: Sequence[Given]) -> T:
     Raises:
         InputError: Unknown key, wrong type, or a value that `__post_init__` refuses.
     """
-    kinds = typing.get_type_hints(cls)
+    types = typing.get_type_hints(cls)
     known = field_names(cls)
-    for one in values:
-        if one.key not in known:
-            raise InputError(f"{one.where}: {unknown_key(one.key, known)}")
-    checked = [dataclasses.replace(one, value=_fitting(one, kinds[one.key])) for one in values]
-    made = _make(cls, checked)
-    if isinstance(made, str):
-        raise InputError(_explain(cls, checked, made))
-    return made
+    for given in values:
+        if given.key not in known:
+            raise InputError(f"{given.where}: {unknown_key(given.key, known)}")
+    checked = [dataclasses.replace(given, value=_cast(given, types[given.key])) for given in values]
+    result = _make(cls, checked)
+    if isinstance(result, str):
+        raise InputError(_explain(cls, checked, result))
+    return result
 
 
-def _fitting(given: Given, kind: Any) -> Any:
+def _cast(given: Given, annotation: Any) -> Any:
     """The value in the annotated type: 3 becomes 3.0 for float, a list becomes a tuple."""
-    is_list = isinstance(given.value, list) and typing.get_origin(kind) is tuple
+    is_list = isinstance(given.value, list) and typing.get_origin(annotation) is tuple
     value = tuple(given.value) if is_list else given.value
-    value = check(kind, value, lambda *path: given.where)
+    value = check(annotation, value, lambda *path: given.where)
     if isinstance(value, int) and value > LARGEST:
         largest = f"an integer of at most {LARGEST}"
         raise InputError(f"{given.where}: must be {largest}, got {shown(value)}")
@@ -82,7 +82,7 @@ def _explain(cls: type, values: Sequence[Given], refusal: str) -> str:
     """Name the refused value: without it and those after it, the refusal is a different one."""
     for number in range(len(values), 0, -1):
         if _make(cls, values[: number - 1]) != refusal:
-            wrong = values[number - 1]
-            got = "" if "got " in refusal else f", got {shown(wrong.value)}"
-            return f"{wrong.where}: {refusal.removeprefix(f'{wrong.key} ')}{got}"
+            refused = values[number - 1]
+            got = "" if "got " in refusal else f", got {shown(refused.value)}"
+            return f"{refused.where}: {refusal.removeprefix(f'{refused.key} ')}{got}"
     return f"{cls.__module__}: {refusal}"  # its own defaults are refused

@@ -42,8 +42,8 @@ NOT_TRAINED = "not trained here"
 
 
 def _of_project(path: Path) -> Path:
-    own = ROOT / path
-    return own if own.exists() and not path.exists() else path
+    project_path = ROOT / path
+    return project_path if project_path.exists() and not path.exists() else path
 
 
 class ConfigFile(Section):
@@ -116,9 +116,9 @@ class Config(ConfigFile):
 
     def external_files(self) -> list[Path]:
         """Predictions on the data sets in use, and the prepared files that they refer to."""
-        told = [(d, e.files[d]) for e in self.external.values() for d in self.use if d in e.files]
-        places = [self.data / dataset / name for dataset, _ in told for name in PREPARED]
-        return list(dict.fromkeys([*(file for _, files in told for file in files), *places]))
+        pairs = [(d, e.files[d]) for e in self.external.values() for d in self.use if d in e.files]
+        prepared = [self.data / dataset / name for dataset, _ in pairs for name in PREPARED]
+        return list(dict.fromkeys([*(file for _, files in pairs for file in files), *prepared]))
 
     def dataset_name(self, dataset: str) -> str:
         """Name of a data set as the tables show it."""
@@ -153,14 +153,14 @@ class Config(ConfigFile):
         """
         self.dataset(dataset)
         path = self.sequences_file(dataset)
-        words = ("--dataset", dataset)
+        args = ("--dataset", dataset)
         if not path.exists():
-            make = " && ".join(self.elcrec("data", step, *words) for step in ("fetch", "prepare"))
-            raise InputError(f"{path}: not there yet; make it with: {make}")
+            steps = " && ".join(self.elcrec("data", step, *args) for step in ("fetch", "prepare"))
+            raise InputError(f"{path}: not there yet; make it with: {steps}")
         if not is_whole(path):
-            again = self.elcrec("data", "prepare", *words)
-            what = f"does not match {PREPARED[1]} beside it, perhaps copied only in part"
-            raise InputError(f"{path}: {what}; make it again with: {again}")
+            command = self.elcrec("data", "prepare", *args)
+            problem = f"does not match {PREPARED[1]} beside it, perhaps copied only in part"
+            raise InputError(f"{path}: {problem}; make it again with: {command}")
         return path
 
     def check_own_files(self) -> None:
@@ -174,14 +174,14 @@ class Config(ConfigFile):
             if path and not all((folder / file).exists() for file in PREPARED):
                 check_own(name, path, folder)
 
-    def snakemake(self, *words: str) -> str:
+    def snakemake(self, *args: str) -> str:
         """A Snakemake command for this configuration, ready to run, for a message."""
-        where = [] if Path("Snakefile").resolve() == SNAKEFILE else ["--snakefile", str(SNAKEFILE)]
-        return shlex.join(["snakemake", *where, *words, *self._files("--configfile")])
+        option = [] if Path("Snakefile").resolve() == SNAKEFILE else ["--snakefile", str(SNAKEFILE)]
+        return shlex.join(["snakemake", *option, *args, *self._files("--configfile")])
 
-    def elcrec(self, *words: str) -> str:
+    def elcrec(self, *args: str) -> str:
         """The same for `elcrec`."""
-        return shlex.join(["elcrec", *words, *self._files("--config")])
+        return shlex.join(["elcrec", *args, *self._files("--config")])
 
     def _files(self, option: str) -> list[str]:
         files = [str(file) for file, _ in self.layers.parts if isinstance(file, Path)]
@@ -189,10 +189,10 @@ class Config(ConfigFile):
 
     def where_parameter(self, model: str, key: str) -> str:
         """File and key, for a message, of an override in `parameters`."""
-        own = ("parameters", model, key)
-        if model in self.followed and not self.layers.has(*own):
+        keys = ("parameters", model, key)
+        if model in self.followed and not self.layers.has(*keys):
             return self.layers.where("parameters", self.followed[model], key)
-        return self.layers.where(*own)
+        return self.layers.where(*keys)
 
     def run_folder(self, dataset: str, model: str, seed: int | str) -> Path:
         """Where a run is written."""
@@ -209,8 +209,8 @@ def load_config(paths: Sequence[Path | str] = ()) -> Config:
         InputError: A file that cannot be read, or a key or value that the schema refuses; the
             message names the file, the key and what is allowed.
     """
-    told = [Path(os.path.expanduser(path)) for path in paths]
-    files = [DEFAULT, *(path for path in told if path.resolve() != DEFAULT)]
+    expanded = [Path(os.path.expanduser(path)) for path in paths]
+    files = [DEFAULT, *(path for path in expanded if path.resolve() != DEFAULT)]
     layers = Layers(tuple((file, read_yaml(file)) for file in files))
     return from_mapping(layers.merged(), layers.parts)
 
@@ -221,10 +221,10 @@ def from_mapping(
     """Check a merged mapping and make a `Config`; `layers` tell which file a bad key came from."""
     origin = Layers(tuple(layers) or ((DEFAULT, merged),))
     known = Known()
-    told: ConfigFile = check(ConfigFile, merged, origin.where, known)
-    output = told.output / FROM_RECORDED if told.runs == "recorded" else told.output
-    more = {"output": output, "model_files": known.models, "layers": origin, "followed": {}}
-    config = Config.model_construct(**dict(told) | more)
+    parsed: ConfigFile = check(ConfigFile, merged, origin.where, known)
+    output = parsed.output / FROM_RECORDED if parsed.runs == "recorded" else parsed.output
+    extra = {"output": output, "model_files": known.models, "layers": origin, "followed": {}}
+    config = Config.model_construct(**dict(parsed) | extra)
     industrial = config.industrial
     _refuse_equal_names(config, ["use"], config.use, config.dataset_name)
     _refuse_equal_names(config, ["models"], config.models, config.model_name)
@@ -242,11 +242,11 @@ def _refuse_equal_names(
 ) -> None:
     """Refuse two entries of one name, which a table could not tell apart."""
     first: dict[str, str] = {}
-    for each in ids:
-        other = first.setdefault(name := name_of(each), each)
-        if other != each:
+    for entry in ids:
+        other = first.setdefault(name := name_of(entry), entry)
+        if other != entry:
             raise InputError(
-                f"{config.layers.where(*keys)}: {other} and {each} are both named {shown(name)}; "
+                f"{config.layers.where(*keys)}: {other} and {entry} are both named {shown(name)}; "
                 "give one of them another `name`"
             )
 
@@ -260,8 +260,8 @@ def _take_overrides_of_base(config: Config, arm: str) -> None:
     content = read_yaml(path := config.model_file(arm))
     if "base" in content:
         read_model_file(path)  # refuses keys that it must not have
-        own = set(content.get("parameters", {}))
+        own_keys = set(content.get("parameters", {}))
         base = config.parameters.get(content["base"], {})
-        followed = {key: value for key, value in base.items() if key not in own}
-        config.parameters[arm] = followed | config.parameters.get(arm, {})
+        inherited = {key: value for key, value in base.items() if key not in own_keys}
+        config.parameters[arm] = inherited | config.parameters.get(arm, {})
         config.followed[arm] = content["base"]

@@ -98,5 +98,5 @@ class Industrial(Section):
 
     def models(self, dataset: str) -> list[str]:
         """The models for a data set: without user ids there are no users to cluster."""
-        nobody = self.datasets[dataset].format == "census-income"
-        return [model for model in MODELS if not (nobody and model in CLUSTERED)]
+        no_users = self.datasets[dataset].format == "census-income"
+        return [model for model in MODELS if not (no_users and model in CLUSTERED)]

@@ -24,14 +24,14 @@ class Layers:
 
     def has(self, *path: str | int) -> bool:
         """Whether any of them has the key."""
-        return bool(self._that_have(path))
+        return bool(self._sources_with(path))
 
     def where(self, *path: str | int) -> str:
         """`FILE: KEY` for a message: the last source that has the key, or else the last of all."""
-        sources = self._that_have(path) or [source for source, _ in self.parts]
+        sources = self._sources_with(path) or [source for source, _ in self.parts]
         return ": ".join([*map(str, sources[-1:]), dotted(path)])
 
-    def _that_have(self, path: Iterable[str | int]) -> list[Path | str]:
+    def _sources_with(self, path: Iterable[str | int]) -> list[Path | str]:
         return [source for source, values in self.parts if _has(values, path)]
 
 
@@ -47,7 +47,7 @@ def merge(base: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]:
     """Merge two mappings key by key, recursively; `update` wins where both have a value."""
     result = dict(base)
     for key, value in update.items():
-        old = result.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        result[key] = merge(old, value) if both else value  # type: ignore[arg-type]
+        current = result.get(key)
+        are_mappings = isinstance(current, Mapping) and isinstance(value, Mapping)
+        result[key] = merge(current, value) if are_mappings else value  # type: ignore[arg-type]
     return result

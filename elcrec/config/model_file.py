@@ -66,7 +66,7 @@ def model_layers(path: Path) -> Layers:
     return layers
 
 
-def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[tuple[Path, dict[str, Any]]]:
+def _chain(path: Path, derived: tuple[Path, ...] = ()) -> list[tuple[Path, dict[str, Any]]]:
     """The file and its bases, the outermost base first; module paths become relative to here."""
     content = read_yaml(path)
     check(ModelFile, content, in_file(path))
@@ -75,8 +75,8 @@ def _chain(path: Path, above: tuple[Path, ...] = ()) -> list[tuple[Path, dict[st
         content = {**content, "module": str(module)}
     if "base" not in content:
         return [(path, content)]
-    beside = path.parent / f"{content['base']}.yaml"
-    base = beside if beside.exists() else MODEL_FOLDER / f"{content['base']}.yaml"
-    if not base.exists() or base in (path, *above):
+    sibling = path.parent / f"{content['base']}.yaml"
+    base = sibling if sibling.exists() else MODEL_FOLDER / f"{content['base']}.yaml"
+    if not base.exists() or base in (path, *derived):
         raise InputError(f"{path}: base: no model '{content['base']}'")
-    return [*_chain(base, (*above, path)), (path, content)]
+    return [*_chain(base, (*derived, path)), (path, content)]

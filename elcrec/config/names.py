@@ -87,8 +87,8 @@ def _entry(entry: str, info: ValidationInfo[Known]) -> str:
         except InputError as error:
             raise ValueError(str(error)) from None
     if path.stem in files:
-        both = f"{files[path.stem]} and {path}"
-        raise ValueError(f"the model '{path.stem}' is listed twice, as {both}")
+        paths = f"{files[path.stem]} and {path}"
+        raise ValueError(f"the model '{path.stem}' is listed twice, as {paths}")
     files[path.stem] = path
     return _of_model(path.stem, info)
 
@@ -96,9 +96,9 @@ def _entry(entry: str, info: ValidationInfo[Known]) -> str:
 def _of_metric(name: str) -> str:
     if not re.fullmatch(rf"({'|'.join(FAMILIES)})@[1-9][0-9]{{0,5}}", name, re.ASCII):
         k = re.sub(r"\D", "", name).lstrip("0")[:6] or "10"
-        near = did_you_mean(name.upper(), [f"{family}@{k}" for family in FAMILIES])
+        hint = did_you_mean(name.upper(), [f"{family}@{k}" for family in FAMILIES])
         allowed = ", ".join(f"{family}@k" for family in FAMILIES)
-        raise ValueError(f"unknown metric {shown(name)}{near}; allowed: {allowed}, k from 1")
+        raise ValueError(f"unknown metric {shown(name)}{hint}; allowed: {allowed}, k from 1")
     return name
 
 
