@@ -45,10 +45,10 @@ def load_printed(datasets: Iterable[str]) -> PaperTable:
     Args:
         datasets: Names of the data sets in use.
     """
-    used = set(datasets)
+    names = set(datasets)
     printed = dict(load_accuracy())
     for name, number in FURTHER.items():
-        if name in used:
+        if name in names:
             printed |= load_accuracy(FOLDER / f"table{number}.csv")
     return printed
 
@@ -86,7 +86,7 @@ def load_expected(path: Path | str = FOLDER / "expected.csv") -> PaperTable:
     Raises:
         InputError: The file is missing or a field is not a number.
     """
-    return dict(_fields(Path(path), ("dataset", "model"), words="source"))
+    return dict(_fields(Path(path), ("dataset", "model"), text_column="source"))
 
 
 def load_gains(number: int) -> dict[tuple[str, str], float]:
@@ -100,9 +100,9 @@ def load_gains(number: int) -> dict[tuple[str, str], float]:
 
 
 def _fields(
-    path: Path, keys: tuple[str, str], words: str = ""
+    path: Path, keys: tuple[str, str], text_column: str = ""
 ) -> Iterator[tuple[tuple[str, str, str], float]]:
-    """The figures of a file; the column `words` is text and left out."""
+    """The figures of a file; the column `text_column` is text and left out."""
     if not path.is_file():
         raise InputError(f"{path}: is missing; it holds the published numbers")
     header, rows = read_csv(path)
@@ -115,9 +115,9 @@ def _fields(
             raise InputError(f"{where}: appears twice")
         seen.add((row[0], row[1]))
         for column, text in zip(header[2:], row[2:], strict=True):
-            if text and column != words:
-                place = f"{where}, column {in_line(column)}:"
-                yield (row[0], row[1], column), as_number(text, place)
+            if text and column != text_column:
+                location = f"{where}, column {in_line(column)}:"
+                yield (row[0], row[1], column), as_number(text, location)
 
 
 def printed_sizes() -> dict[str, dict[str, str]]:

@@ -75,42 +75,42 @@ def rank_targets(
             are missing.
     """
     frame, start = read_predictions(path)
-    user = _places(path, frame["user"], start, sequences.users)
+    user = _indices(path, frame["user"], start, sequences.users)
     listed = "item" in frame
     if listed:
-        item = _places(path, frame["item"], start, sequences.item_ids) + 1
+        item = _indices(path, frame["item"], start, sequences.item_ids) + 1
     else:
-        item, given = 0 * user, _given(path, frame["rank"], start, sequences.n_items)
-    _refuse_doubled(path, frame, start, user, item)
-    there = np.bincount(user, minlength=sequences.n_users) > 0
+        item, given_ranks = 0 * user, _as_ranks(path, frame["rank"], start, sequences.n_items)
+    _refuse_duplicates(path, frame, start, user, item)
+    has_prediction = np.bincount(user, minlength=sequences.n_users) > 0
     if not missing:
-        _refuse_missing(path, there, sequences.users)
-    missed = int((~there).sum())
+        _refuse_missing(path, has_prediction, sequences.users)
+    n_missing = int((~has_prediction).sum())
     if not listed:
         ranks, ends = np.full(sequences.n_users, MISSED), np.full(sequences.n_users, ENDLESS)
-        ranks[user] = given
-        return Ranked(ranks, ends, "", 0, missed, 0)
+        ranks[user] = given_ranks
+        return Ranked(ranks, ends, "", 0, n_missing, 0)
     # Places among all values, best first: integers that a float cannot hold stay apart.
     value = np.unique(frame["score" if "score" in frame else "rank"], return_inverse=True)[1]
     value = -value if "score" in frame else value
     targets = sequences.items[sequences.offsets[1:] - 1]
-    everyone = np.arange(sequences.n_users)
+    all_users = np.arange(sequences.n_users)
     if protocol == "repeats":
-        competes, hidden = np.ones(len(user), dtype=bool), np.zeros(len(everyone), dtype=bool)
+        competes, hidden = np.ones(len(user), dtype=bool), np.zeros(len(all_users), dtype=bool)
     else:
-        seen, hidden = _seen(sequences, (user, item), (everyone, targets))
+        seen, hidden = _in_history(sequences, (user, item), (all_users, targets))
         competes = ~seen
     user, item, value = user[competes], item[competes], value[competes]
-    own = item == targets[user]
+    is_target = item == targets[user]
     best = np.full(sequences.n_users, np.nan)
-    best[user[own]] = value[own]
-    ahead = (value <= best[user]) & ~own  # nan: no target in the list, nothing is ahead of it
-    before, length = (np.bincount(u, minlength=sequences.n_users) for u in (user[ahead], user))
-    absent = np.isnan(best)
-    ends = np.where(absent & there & ~hidden, length, ENDLESS)
-    ranks, shortest = np.where(absent, MISSED, before), ends.argmin()
-    whose = sequences.users[shortest] if ends[shortest] < ENDLESS else ""
-    return Ranked(ranks, ends, whose, int((~competes).sum()), missed, int(hidden.sum()))
+    best[user[is_target]] = value[is_target]
+    ahead = (value <= best[user]) & ~is_target  # nan: no target in the list, nothing is ahead of it
+    n_ahead, length = (np.bincount(u, minlength=sequences.n_users) for u in (user[ahead], user))
+    unranked = np.isnan(best)
+    ends = np.where(unranked & has_prediction & ~hidden, length, ENDLESS)
+    ranks, shortest = np.where(unranked, MISSED, n_ahead), ends.argmin()
+    shortest_user = sequences.users[shortest] if ends[shortest] < ENDLESS else ""
+    return Ranked(ranks, ends, shortest_user, int((~competes).sum()), n_missing, int(hidden.sum()))
 
 
 def read_predictions(path: Path) -> tuple[pd.DataFrame, int]:
@@ -122,25 +122,25 @@ def read_predictions(path: Path) -> tuple[pd.DataFrame, int]:
         InputError: Not one of the formats, or a field is invalid; names its line.
     """
     texts, start = _read(path)
-    spelled = [column_name(str(name)).lower() for name in texts.columns]
-    places = {
-        key: spelled.index(name)
+    lowered = [column_name(str(name)).lower() for name in texts.columns]
+    columns = {
+        key: lowered.index(name)
         for key, names in COLUMNS.items()
         for name in reversed(names)
-        if name in spelled
+        if name in lowered
     }
-    enough = {"user", "item", "score"} <= places.keys() or {"user", "rank"} <= places.keys()
-    if not enough or len(set(spelled)) < len(spelled):
+    complete = {"user", "item", "score"} <= columns.keys() or {"user", "rank"} <= columns.keys()
+    if not complete or len(set(lowered)) < len(lowered):
         raise InputError(
-            f"{path}: has the columns {shown(', '.join(spelled))}; needed: user, item and score; "
+            f"{path}: has the columns {shown(', '.join(lowered))}; needed: user, item and score; "
             "user, item and rank; or user and rank; each once"
         )
     if texts.empty:
         raise InputError(f"{path}: has no line below its header")
-    found = {key: texts.iloc[:, place] for key, place in places.items()}
-    for key in {"score", "rank"} & found.keys():
-        found[key] = numbers(path, found[key], key, start)
-    return pd.DataFrame(found), start
+    fields = {key: texts.iloc[:, index] for key, index in columns.items()}
+    for key in {"score", "rank"} & fields.keys():
+        fields[key] = numbers(path, fields[key], key, start)
+    return pd.DataFrame(fields), start
 
 
 def _read(path: Path) -> tuple[pd.DataFrame, int]:
@@ -173,61 +173,62 @@ def _parquet(path: Path) -> pd.DataFrame:
 def _texts(column: pd.Series) -> pd.Series:
     """A column as text; whole numbers that a framework kept as floats lose their `.0`."""
     if pd.api.types.is_float_dtype(column):
-        known = column.dropna()
-        if (known % 1 == 0).all() and (known.abs() < EXACT).all():
+        values = column.dropna()
+        if (values % 1 == 0).all() and (values.abs() < EXACT).all():
             column = column.astype("Int64")
     return column.astype(str)
 
 
-def _given(path: Path, column: pd.Series, start: int, n_items: int) -> NDArray[np.int64]:
+def _as_ranks(path: Path, column: pd.Series, start: int, n_items: int) -> NDArray[np.int64]:
     """The ranks of a table of ranks."""
     value = column.to_numpy()
-    wrong = (value < 0) | (value % 1 != 0) | (value >= n_items)
-    most = f"a whole number from 0 to {n_items - 1}"
-    allowed = f"rank {{}}; allowed: {most}, the number of items ahead"
-    refuse(path, wrong, column.astype(str), start, allowed)
+    invalid = (value < 0) | (value % 1 != 0) | (value >= n_items)
+    allowed = f"a whole number from 0 to {n_items - 1}"
+    message = f"rank {{}}; allowed: {allowed}, the number of items ahead"
+    refuse(path, invalid, column.astype(str), start, message)
     return value.astype(np.int64)
 
 
-def _places(path: Path, column: pd.Series, start: int, ids: Sequence[str]) -> NDArray[np.intp]:
+def _indices(path: Path, column: pd.Series, start: int, ids: Sequence[str]) -> NDArray[np.intp]:
     """The place in `ids` of each value of a column."""
     index = pd.Index(ids)
-    places = index.get_indexer(pd.Index(column))
-    if (places < 0).any():  # perhaps only blanks around an id
-        places = np.where(places < 0, index.get_indexer(pd.Index(column.str.strip())), places)
-    some = ", ".join(ids[:3])
-    unknown = f"{column.name} {{}} is not in the data set, whose {column.name}s are {some}, ..."
-    refuse(path, places < 0, column, start, unknown)
-    return places
+    indices = index.get_indexer(pd.Index(column))
+    if (indices < 0).any():  # perhaps only blanks around an id
+        indices = np.where(indices < 0, index.get_indexer(pd.Index(column.str.strip())), indices)
+    examples = ", ".join(ids[:3])
+    unknown = f"{column.name} {{}} is not in the data set, whose {column.name}s are {examples}, ..."
+    refuse(path, indices < 0, column, start, unknown)
+    return indices
 
 
-def _refuse_doubled(
+def _refuse_duplicates(
     path: Path, frame: pd.DataFrame, start: int, user: NDArray[np.intp], item: NDArray[np.intp]
 ) -> None:
-    doubled = pd.DataFrame({"user": user, "item": item}).duplicated().to_numpy()
-    last = "item" if "item" in frame else "user"
-    whose = f" for user {shown(frame['user'].iloc[doubled.argmax()])}" if last == "item" else ""
-    refuse(path, doubled, frame[last], start, f"{last} {{}} appears a second time{whose}")
+    duplicated = pd.DataFrame({"user": user, "item": item}).duplicated().to_numpy()
+    key = "item" if "item" in frame else "user"
+    suffix = f" for user {shown(frame['user'].iloc[duplicated.argmax()])}" if key == "item" else ""
+    refuse(path, duplicated, frame[key], start, f"{key} {{}} appears a second time{suffix}")
 
 
-def _refuse_missing(path: Path, there: NDArray[np.bool_], ids: Sequence[str]) -> None:
-    absent = np.flatnonzero(~there)
-    if len(absent):
-        some = ", ".join(ids[n] for n in absent[:NAMED])
-        more = ", ..." if len(absent) > NAMED else ""
+def _refuse_missing(path: Path, has_prediction: NDArray[np.bool_], ids: Sequence[str]) -> None:
+    missing = np.flatnonzero(~has_prediction)
+    if len(missing):
+        examples = ", ".join(ids[n] for n in missing[:NAMED])
+        more = ", ..." if len(missing) > NAMED else ""
         raise InputError(
-            f"{path}: has no line for {len(absent)} of {len(there)} users ({some}{more}); predict "
-            "for them too, or count them as misses: --missing miss, or missing: miss in `external`"
+            f"{path}: has no line for {len(missing)} of {len(has_prediction)} users "
+            f"({examples}{more}); predict for them too, or count them as misses: --missing miss, "
+            "or missing: miss in `external`"
         )
 
 
-def _seen(
+def _in_history(
     sequences: Sequences, *pairs: tuple[NDArray[np.intp], NDArray[np.integer]]
 ) -> list[NDArray[np.bool_]]:
     """Whether the item of each pair is in the user's history before the test item."""
     width = sequences.n_items + 1
-    owner = np.repeat(np.arange(sequences.n_users), sequences.lengths)
-    before = np.ones(len(owner), dtype=bool)
-    before[sequences.offsets[1:] - 1] = False
-    history = np.unique(owner[before] * width + sequences.items[before])
+    user_index = np.repeat(np.arange(sequences.n_users), sequences.lengths)
+    earlier = np.ones(len(user_index), dtype=bool)
+    earlier[sequences.offsets[1:] - 1] = False
+    history = np.unique(user_index[earlier] * width + sequences.items[earlier])
     return [np.isin(user * width + item, history) for user, item in pairs]

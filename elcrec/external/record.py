@@ -52,33 +52,33 @@ def read_external(config: Config, dataset: str, model: str) -> list[Predicted]:
     Raises:
         InputError: The data set is not prepared, or a file is invalid or given twice.
     """
-    told = config.external[model]
-    if dataset not in told.files:
+    external = config.external[model]
+    if dataset not in external.files:
         return []
-    for n, file in enumerate(told.files[dataset]):
-        if file in told.files[dataset][:n]:
+    for n, file in enumerate(external.files[dataset]):
+        if file in external.files[dataset][:n]:
             raise InputError(f"{file}: is given twice; allowed: one file per seed")
-    sequences = histories(config, dataset, told.ids)
+    sequences = histories(config, dataset, external.ids)
     ranked_by = "repeats" if config.protocol == "repeats" else "strict"
-    same: dict[str, Any] = {
+    shared: dict[str, Any] = {
         **{"dataset": dataset, "model": model, "protocol": config.protocol},
         **{"ranked_by": ranked_by, "users": sequences.n_users, "data": sequences.digest()},
         **{"epochs": 0, "best_epoch": 0, "fingerprint": "", "settings": ""},  # not trained here,
         **{"commit": None, "dirty": False, "device": ""},  # so there is nothing to record
     }
-    found: list[Predicted] = []
-    for seed, file in enumerate(told.files[dataset], 1):
-        ranked = rank_targets(file, sequences, ranked_by, missing=told.missing == "miss")
-        for other in found:
-            if np.array_equal(other.ranks["test"], ranked.ranks):
+    records: list[Predicted] = []
+    for seed, file in enumerate(external.files[dataset], 1):
+        ranked = rank_targets(file, sequences, ranked_by, missing=external.missing == "miss")
+        for record in records:
+            if np.array_equal(record.ranks["test"], ranked.ranks):
                 raise InputError(
-                    f"{file}: has the same ranks as {other.folder}; allowed: one file per "
+                    f"{file}: has the same ranks as {record.folder}; allowed: one file per "
                     "training, or a single file for a deterministic model"
                 )
         values: dict[str, Any] = {"lists": ranked, "metrics": {"test": summarise(ranked.ranks)}}
         values |= {"folder": file, "seed": seed, "ranks": {"test": ranked.ranks}}
-        found.append(Predicted.model_construct(**same, **values))
-    return found
+        records.append(Predicted.model_construct(**shared, **values))
+    return records
 
 
 def external_runs(config: Config) -> dict[tuple[str, str], list[Predicted]]:
@@ -88,10 +88,10 @@ def external_runs(config: Config) -> dict[tuple[str, str], list[Predicted]]:
         InputError: As `read_external`, or lists too short for Table 1.
     """
     keys = product(config.use, config.external)
-    found = {key: runs for key in keys if (runs := read_external(config, *key))}
-    for run in chain.from_iterable(found.values()):
+    runs_by_key = {key: runs for key in keys if (runs := read_external(config, *key))}
+    for run in chain.from_iterable(runs_by_key.values()):
         refuse_short(run, max(map(place, config.metrics or TABLE_METRICS)))
-    return found
+    return runs_by_key
 
 
 def place(metric: str) -> int:
@@ -173,34 +173,34 @@ def read_rivals(
     Raises:
         InputError: There is no run, or none of a model in `against`, or runs had other histories.
     """
-    wanted = _below(config, folder) if folder else config.replaced(runs="recorded")
-    models = dict.fromkeys([*wanted.models, *against])
+    runs_config = _config_for(config, folder) if folder else config.replaced(runs="recorded")
+    models = dict.fromkeys([*runs_config.models, *against])
     datasets = dict.fromkeys([*config.use, theirs.dataset])
-    found = Runs(wanted, "take").find(datasets, list(models))
-    runs = [run for own in found.values() for run in own if run.protocol == config.protocol]
-    here = {run.model: run for run in runs if run.dataset == theirs.dataset}
+    groups = Runs(runs_config, "take").find(datasets, list(models))
+    runs = [run for group in groups.values() for run in group if run.protocol == config.protocol]
+    by_model = {run.model: run for run in runs if run.dataset == theirs.dataset}
     for model in against:
-        if model not in here:
-            which = f"with runs on {theirs.dataset} under the protocol {config.protocol}"
-            if not here:
+        if model not in by_model:
+            condition = f"with runs on {theirs.dataset} under the protocol {config.protocol}"
+            if not by_model:
                 raise InputError(
-                    f"--against {model}: no model {which} in {folder or config.recorded}"
+                    f"--against {model}: no model {condition} in {folder or config.recorded}"
                 )
-            raise InputError(f"--against: {unknown('model', model, here, which)}")
-    for run in here.values():
+            raise InputError(f"--against: {unknown('model', model, by_model, condition)}")
+    for run in by_model.values():
         if run.data != theirs.data:
             path = config.sequences_file(theirs.dataset)
             raise InputError(f"{path}: has other histories than the run in {run.folder}")
-    return Rivals(runs, list(against or here), folder or config.recorded)
+    return Rivals(runs, list(against or by_model), folder or config.recorded)
 
 
-def _below(config: Config, folder: Path) -> Config:
+def _config_for(config: Config, folder: Path) -> Config:
     """A configuration that asks for the runs that an output folder has."""
-    found = [path.parent.parts[-2:] for path in folder.glob("runs/*/*/*/metrics.json")]
-    places = [(model, seed) for model, seed in found if re.fullmatch("0|[1-9][0-9]*", seed)]
-    if not places:
+    folders = [path.parent.parts[-2:] for path in folder.glob("runs/*/*/*/metrics.json")]
+    pairs = [(model, seed) for model, seed in folders if re.fullmatch("0|[1-9][0-9]*", seed)]
+    if not pairs:
         raise InputError(f"--runs {folder}: has no finished run (runs/DATASET/MODEL/SEED)")
-    models, seeds = map(set, zip(*places, strict=True))
+    models, seeds = map(set, zip(*pairs, strict=True))
     # Ablation arms, for example, are no rivals unless named, and do not count for the noise.
     ordered = [m for m in config.models if m in models] or sorted(models)
     return config.replaced(

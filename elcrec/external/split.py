@@ -22,15 +22,15 @@ def split(sequences: Sequences) -> dict[str, pd.DataFrame]:
         Tables with the ids of user and item, and the position in the user's history from 1.
     """
     lengths = sequences.lengths
-    owner = np.repeat(np.arange(sequences.n_users), lengths)
-    position = np.arange(sequences.n_actions) - sequences.offsets[owner]
-    after = lengths[owner] - 1 - position
+    user_index = np.repeat(np.arange(sequences.n_users), lengths)
+    position = np.arange(sequences.n_actions) - sequences.offsets[user_index]
+    remaining = lengths[user_index] - 1 - position
     users, items = (np.array(ids, dtype=object) for ids in (sequences.users, sequences.item_ids))
-    whole = pd.DataFrame(
-        {"user": users[owner], "item": items[sequences.items - 1], "position": position + 1}
+    interactions = pd.DataFrame(
+        {"user": users[user_index], "item": items[sequences.items - 1], "position": position + 1}
     )
-    parts = {"train": after > 1, "valid": after == 1, "test": after == 0}
-    return {"all": whole} | {name: whole[chosen] for name, chosen in parts.items()}
+    parts = {"train": remaining > 1, "valid": remaining == 1, "test": remaining == 0}
+    return {"all": interactions} | {name: interactions[mask] for name, mask in parts.items()}
 
 
 def export(name: str, sequences: Sequences, folder: Path, formats: Sequence[str]) -> list[Path]:

@@ -16,16 +16,16 @@ _protected: ContextVar[Path | None] = ContextVar("_protected", default=None)
 
 
 @contextmanager
-def protecting(place: Path | None) -> Iterator[None]:
+def protecting(path: Path | None) -> Iterator[None]:
     """Inside the block, no existing file is replaced at this place or below it.
 
     Raises:
         WriteError: The place is an existing file; inside the block, if one would be replaced.
     """
-    token = _protected.set(place)
+    token = _protected.set(path)
     try:
-        if place and not os.path.isdir(place):
-            check_replaceable(place)
+        if path and not os.path.isdir(path):
+            check_replaceable(path)
         yield
     finally:
         _protected.reset(token)

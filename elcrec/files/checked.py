@@ -48,9 +48,9 @@ class Record(Section):
 _WORDS: dict[str, str] = {}  # pattern to words for what it matches
 
 
-def matching(pattern: str, words: str) -> Any:
+def matching(pattern: str, description: str) -> Any:
     """Require that a text matches the pattern; messages describe it in these words."""
-    _WORDS[pattern] = words
+    _WORDS[pattern] = description
     return Field(pattern=pattern)
 
 
@@ -67,10 +67,10 @@ def having(*keys: str) -> AfterValidator:
 
 
 def _unique(values: list[T]) -> list[T]:
-    for last, value in enumerate(values):
-        if value in values[:last]:
-            places = f"[{values.index(value)}] and [{last}]"
-            raise ValueError(f"must not repeat a value, got {shown(value)} at {places}")
+    for index, value in enumerate(values):
+        if value in values[:index]:
+            positions = f"[{values.index(value)}] and [{index}]"
+            raise ValueError(f"must not repeat a value, got {shown(value)} at {positions}")
     return values
 
 
@@ -133,40 +133,40 @@ def converted(kind: Any, values: Any) -> Any:
 
 def _converted(value: Any, schema: Schema, root: Schema) -> Any:
     if isinstance(value, Mapping):
-        return {key: _converted(v, _inside(schema, key, root), root) for key, v in value.items()}
+        return {key: _converted(v, _subschema(schema, key, root), root) for key, v in value.items()}
     if isinstance(value, list):
-        return [_converted(v, _inside(schema, n, root), root) for n, v in enumerate(value)]
-    kinds = {each.get("type") for each in _choices(schema, root)} - {"null"}
+        return [_converted(v, _subschema(schema, n, root), root) for n, v in enumerate(value)]
+    kinds = {s.get("type") for s in _choices(schema, root)} - {"null"}
     if kinds == {"string"}:
         return dump(value).splitlines()[0] if isinstance(value, bool | int | float) else value
     if isinstance(value, str) and value.strip():
         with suppress(InputError):
-            found = parse(value, "")
-            return found if found is None or isinstance(found, bool | int | float) else value
+            parsed = parse(value, "")
+            return parsed if parsed is None or isinstance(parsed, bool | int | float) else value
     return value
 
 
 @functools.cache
 def _adapter(kind: Any) -> pydantic.TypeAdapter[Any]:
-    has_own = isinstance(kind, type) and issubclass(kind, BaseModel)
-    return pydantic.TypeAdapter(kind, config=None if has_own else STRICT)
+    is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
+    return pydantic.TypeAdapter(kind, config=None if is_model else STRICT)
 
 
 def _refusal(error: pydantic.ValidationError, root: Schema, values: Any, where: Where) -> str:
-    first = min(error.errors(include_url=False), key=lambda one: len(one["loc"]))
+    first = min(error.errors(include_url=False), key=lambda e: len(e["loc"]))
     keys, context = first["loc"], first.get("ctx", {})
     path: list[str | int] = []
-    above, here, value = root, root, values
+    parent, schema, value = root, root, values
     for key in keys:
         if has(value, key):  # else it is a missing key, or names a branch of a union
-            above, here, value = here, _inside(here, key, root), value[key]
+            parent, schema, value = schema, _subschema(schema, key, root), value[key]
             path.append(key)
     match first["type"]:
         case "missing":
             problem = f"the key '{keys[-1]}' is missing"
         case "extra_forbidden":
-            known = (key for each in _choices(above, root) for key in each.get("properties", ()))
-            problem = unknown_key(path[-1], known)
+            properties = (key for s in _choices(parent, root) for key in s.get("properties", ()))
+            problem = unknown_key(path[-1], properties)
         case "value_error":
             problem = str(context["error"])
         case "string_unicode" | "invalid_key":
@@ -174,7 +174,7 @@ def _refusal(error: pydantic.ValidationError, root: Schema, values: Any, where: 
         case _ if keys[-1:] == ("[key]",):
             problem = f"the name must be {_WORDS[context['pattern']]}"
         case _:
-            allowed = _allowed(here, root)
+            allowed = _allowed(schema, root)
             problem = f"must be {allowed}, got {shown(value)}{quotes_hint(value, allowed)}"
     return f"{where(*path)}: {problem}"
 
@@ -191,17 +191,17 @@ def _choices(schema: Schema, root: Schema) -> list[Schema]:
     if "$ref" in schema:
         return _choices(root["$defs"][schema["$ref"].rpartition("/")[2]], root)
     if "anyOf" in schema:
-        return [choice for each in schema["anyOf"] for choice in _choices(each, root)]
+        return [choice for s in schema["anyOf"] for choice in _choices(s, root)]
     return [schema]
 
 
-def _inside(schema: Schema, key: str | int, root: Schema) -> Schema:
+def _subschema(schema: Schema, key: str | int, root: Schema) -> Schema:
     """The schema of the value under a key, or of the entries of a list."""
-    found: list[Any] = []
-    for each in _choices(schema, root):
-        found += [each.get("items"), each.get("properties", {}).get(key)]
-        found += [*each.get("patternProperties", {}).values(), each.get("additionalProperties")]
-    return next((each for each in found if each and each is not True), {})  # True: anything
+    candidates: list[Any] = []
+    for s in _choices(schema, root):
+        candidates += [s.get("items"), s.get("properties", {}).get(key)]
+        candidates += [*s.get("patternProperties", {}).values(), s.get("additionalProperties")]
+    return next((s for s in candidates if s and s is not True), {})  # True: anything
 
 
 _KINDS = {
@@ -220,7 +220,7 @@ def _allowed(schema: Schema, root: Schema) -> str:
     if "anyOf" in schema:
         # For a key that may be left out, messages do not mention that null is allowed.
         hidden = {"type": "null"} if "default" in schema else None
-        return " or ".join(_allowed(each, root) for each in schema["anyOf"] if each != hidden)
+        return " or ".join(_allowed(s, root) for s in schema["anyOf"] if s != hidden)
     (schema,) = _choices(schema, root)
     if "enum" in schema:
         return f"one of {', '.join(map(str, schema['enum']))}"

@@ -32,7 +32,7 @@ def read_object(path: Path) -> dict[str, Any]:
         InputError: The file is missing, cut off, not an object, or has a key twice.
     """
     try:
-        values = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_once)
+        values = json.loads(path.read_text(encoding="utf-8-sig"), object_pairs_hook=_unique_keys)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except RecursionError:
@@ -44,11 +44,11 @@ def read_object(path: Path) -> dict[str, Any]:
     return values
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """An object; ValueError for a repeated key, of which readers use the first or the last."""
     values = dict(pairs)
     if len(values) < len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for key in values if keys.count(key) > 1)
-        raise ValueError(f"key {shown(twice)} appears twice")
+        repeated = next(key for key in values if keys.count(key) > 1)
+        raise ValueError(f"key {shown(repeated)} appears twice")
     return values

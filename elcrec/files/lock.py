@@ -35,7 +35,7 @@ def held(folder: Path, wait: bool = True, does: str = "trains it") -> Iterator[b
     """
     path = folder / LOCK
     lock = FileLock(path, fallback_to_soft=False)
-    taken = False
+    was_held = False
     with writing(path):
         folder.mkdir(parents=True, exist_ok=True)
         if path.exists() and path.stat().st_size:  # it would be removed at the end
@@ -47,7 +47,7 @@ def held(folder: Path, wait: bool = True, does: str = "trains it") -> Iterator[b
             if not wait:
                 raise HeldError(f"{folder}: another process {does}") from None
             print(f"elcrec: {folder}: waiting; another process {does}", file=sys.stderr)
-            taken = True
+            was_held = True
             lock.acquire()
     except OSError as error:
         if error.filename:
@@ -56,7 +56,7 @@ def held(folder: Path, wait: bool = True, does: str = "trains it") -> Iterator[b
         # About the lock itself: some file systems have none.
         print(f"elcrec: {path}: cannot be locked ({error.strerror})", file=sys.stderr)
     try:
-        yield taken
+        yield was_held
     finally:
         path.unlink(missing_ok=True)  # while still held: a waiting process looks for the name again
         lock.release()

@@ -25,7 +25,7 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
-            found = {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise InputError(f"{path}: no such file") from None
     # numpy, zipfile and the decompressors raise almost anything on damaged bytes: MemoryError for
@@ -33,17 +33,17 @@ def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, N
     except Exception as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise InputError(f"{path}: is not a complete .npz file ({reason})") from None
-    absent = [name for name in names or () if name not in found]
+    absent = [name for name in names or () if name not in arrays]
     if absent:
         raise InputError(f"{path}: has no array '{absent[0]}'; needed: {' and '.join(names or ())}")
-    return found
+    return arrays
 
 
 def write_arrays(path: Path, arrays: Mapping[str, NDArray[Any]], *kinds: type) -> None:
     """Write named arrays, compressed, atomically; each as `narrowed` returns it."""
     with replaced(path) as temporary:
-        kept = {name: narrowed(array, *kinds) for name, array in arrays.items()}
-        np.savez_compressed(temporary, **kept)  # type: ignore[arg-type]
+        converted = {name: narrowed(array, *kinds) for name, array in arrays.items()}
+        np.savez_compressed(temporary, **converted)  # type: ignore[arg-type]
 
 
 def narrowed(array: NDArray[Any], *kinds: type) -> NDArray[Any]:
@@ -51,12 +51,12 @@ def narrowed(array: NDArray[Any], *kinds: type) -> NDArray[Any]:
 
     A type can hold whole numbers if it changes none, and other numbers if it makes none infinite.
     """
-    for kind in map(np.dtype, kinds):
-        if (kind.kind == "f") == (array.dtype.kind == "f"):
+    for dtype in map(np.dtype, kinds):
+        if (dtype.kind == "f") == (array.dtype.kind == "f"):
             with np.errstate(over="ignore"):
-                made = array.astype(kind)
-            if np.isfinite(made).all() if kind.kind == "f" else (made == array).all():
-                return made
+                converted = array.astype(dtype)
+            if np.isfinite(converted).all() if dtype.kind == "f" else (converted == array).all():
+                return converted
     return array
 
 

@@ -37,11 +37,11 @@ def check_folder(folder: Path) -> None:
     Raises:
         WriteError: They cannot, or something else is in its place.
     """
-    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    existing = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
     with writing(folder):
-        if not os.path.isdir(there):
+        if not os.path.isdir(existing):
             raise NotADirectoryError
-        if not os.access(there, os.W_OK | os.X_OK):
+        if not os.access(existing, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
@@ -64,22 +64,22 @@ def sha256_of(path: Path) -> str:
 
 def without_folders(text: str) -> str:
     """A text to be shared: each absolute path in it is shortened by `short`."""
-    return _ABSOLUTE.sub(lambda found: short(found[0].removeprefix("file://")), text)
+    return _ABSOLUTE.sub(lambda match: short(match[0].removeprefix("file://")), text)
 
 
 def shared_words(words: Iterable[str]) -> list[str]:
     """The same for the words of a command: a path, or `--option=path`, may have spaces."""
-    parted = (word.rpartition("=") for word in words)
+    parts = (word.rpartition("=") for word in words)
     return [
         option + equals + (short(path) if path.startswith("/") else without_folders(path))
-        for option, equals, path in parted
+        for option, equals, path in parts
     ]
 
 
 def short(path: Path | str) -> str:
     """A path relative to the working directory or the project, or else only its name."""
     path = Path(path)
-    inside = (f for f in (Path.cwd(), ROOT) if path.is_absolute() and path.is_relative_to(f))
-    for folder in inside:
+    roots = (f for f in (Path.cwd(), ROOT) if path.is_absolute() and path.is_relative_to(f))
+    for folder in roots:
         return str(path.relative_to(folder))
     return path.name if path.is_absolute() else str(path)

@@ -24,8 +24,8 @@ class Row:
             InputError: The file has no such column.
         """
         if key not in self.values:
-            known = ", ".join(self.values)
-            raise InputError(f"{self.path}: has no column '{key}'; it has: {known}")
+            columns = ", ".join(self.values)
+            raise InputError(f"{self.path}: has no column '{key}'; it has: {columns}")
         return self.values[key]
 
     def number(self, key: str) -> float:
@@ -62,5 +62,5 @@ def filled(rows: Iterable[Row], *keys: str) -> list[Row]:
 
 def frame_of(rows: Iterable[Row], texts: Sequence[str], numbers: Sequence[str]) -> pd.DataFrame:
     """Columns of some rows, those of numbers with nan for gaps; errors as for `Row`."""
-    found = [[*map(row.text, texts), *map(row.number, numbers)] for row in rows]
-    return pd.DataFrame(found, columns=[*texts, *numbers])
+    values = [[*map(row.text, texts), *map(row.number, numbers)] for row in rows]
+    return pd.DataFrame(values, columns=[*texts, *numbers])

@@ -16,8 +16,8 @@ WEIGHTS = "weights.safetensors"
 
 def weights_file(folder: Path) -> Path:
     """The weights of a run; up to version 0.1 runs were written with `weights.pt`."""
-    former = folder / "weights.pt"
-    return former if former.exists() and not (folder / WEIGHTS).exists() else folder / WEIGHTS
+    legacy = folder / "weights.pt"
+    return legacy if legacy.exists() and not (folder / WEIGHTS).exists() else folder / WEIGHTS
 
 
 def write_weights(path: Path, weights: Mapping[str, Tensor]) -> None:

@@ -40,10 +40,10 @@ def _environment() -> jinja2.Environment:
 
 def listed(items: Sequence[str], most: int = 4) -> str:
     """Join items for a sentence; if there are many, the first ones and how many more."""
-    shown = list(items[:most])
+    parts = list(items[:most])
     if len(items) > most:
-        shown.append(f"{len(items) - most} more")
-    return ", ".join(shown[:-1]) + f" and {shown[-1]}" if len(shown) > 1 else "".join(shown)
+        parts.append(f"{len(items) - most} more")
+    return ", ".join(parts[:-1]) + f" and {parts[-1]}" if len(parts) > 1 else "".join(parts)
 
 
 def _each(items: Iterable[Mapping[str, Any]], form: str) -> list[str]:

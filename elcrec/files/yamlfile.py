@@ -29,11 +29,11 @@ class _Loader(yaml.SafeLoader):
             if key.tag == MERGE:
                 continue
             if key.tag != TEXT:
-                wrong = repr(key.value) if isinstance(key.value, str) else "a word"
-                raise _Refusal(key, f"a key must be a text: write {wrong} with the quotes")
+                quoted = repr(key.value) if isinstance(key.value, str) else "a word"
+                raise _Refusal(key, f"a key must be a text: write {quoted} with the quotes")
             if key.value in first:
-                same = f"the key {shown(key.value)} is given here and in line {first[key.value]}"
-                raise _Refusal(key, f"{same}; keep one of them")
+                problem = f"the key {shown(key.value)} is given here and in line {first[key.value]}"
+                raise _Refusal(key, f"{problem}; keep one of them")
             first[key.value] = key.start_mark.line + 1
         return node
 
@@ -100,8 +100,8 @@ def _problem(error: Exception) -> str:
     if isinstance(error, _Refusal):
         return str(error.problem)
     if isinstance(error, yaml.MarkedYAMLError):
-        said = [" ".join(part.split()) for part in (error.context, error.problem) if part]
-        return f"not valid YAML: {', '.join(said)}"
+        parts = [" ".join(part.split()) for part in (error.context, error.problem) if part]
+        return f"not valid YAML: {', '.join(parts)}"
     return f"not valid YAML: {str(error).splitlines()[0]}"
 
 

@@ -124,7 +124,7 @@ def read_histories(path: Path) -> tuple[int, Iterator[Written]]:
     if Path(path.name.lower().removesuffix(".gz")).suffix in TABLES:
         sequences = to_sequences(read_interactions(path, "csv"))
         return sequences.n_users, _of_sequences(sequences, path)
-    return _checked(path), _of_lines(path)
+    return _count_lines(path), _of_lines(path)
 
 
 def _of_sequences(sequences: Sequences, path: Path) -> Iterator[Written]:
@@ -136,17 +136,17 @@ def _of_sequences(sequences: Sequences, path: Path) -> Iterator[Written]:
         yield Written(users, items, np.diff(offsets), f"{path}, user ")
 
 
-def _checked(path: Path) -> int:
+def _count_lines(path: Path) -> int:
     """Number of lines; refuses a user who has two. Keeps eight bytes of each in memory."""
     lines = (line for _, line in numbered_lines(path))
     hashes = np.fromiter((hash(_user(line)) for line in lines), dtype=np.int64)
     count = len(hashes)
     hashes.sort()
-    doubtful = set(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
+    repeated_hashes = set(hashes[1:][hashes[1:] == hashes[:-1]].tolist())
     first: dict[bytes, int] = {}
-    for number, line in numbered_lines(path) if doubtful else ():
+    for number, line in numbered_lines(path) if repeated_hashes else ():
         user = _user(line)
-        if hash(user) in doubtful and user and first.setdefault(user, number) != number:
+        if hash(user) in repeated_hashes and user and first.setdefault(user, number) != number:
             name = shown(user.decode(errors="replace"))
             raise InputError(f"{path}, line {number}: user {name} is already on line {first[user]}")
     if not count:
@@ -162,7 +162,7 @@ def _of_lines(path: Path) -> Iterator[Written]:
     lines = numbered_lines(path)
     while part := list(islice(lines, PART)):
         words = [_words(path, *line) for line in part]
-        items = np.array([item for _, *own in words for item in own], dtype=object)
+        items = np.array([item for _, *history in words for item in history], dtype=object)
         lengths = np.array([len(w) - 1 for w in words])
         yield Written([user for user, *_ in words], items, lengths, f"{path}, user ")
 
@@ -177,8 +177,8 @@ def _decoded(path: Path, number: int, line: bytes) -> list[str]:
 def _words(path: Path, number: int, line: bytes) -> list[str]:
     words = _decoded(path, number, line)
     if len(words) < 2:
-        wrong = f"user {shown(words[0])} has no item" if words else "an empty line"
-        raise InputError(f"{path}, line {number}: {wrong}; expected `user item item ...`")
+        problem = f"user {shown(words[0])} has no item" if words else "an empty line"
+        raise InputError(f"{path}, line {number}: {problem}; expected `user item item ...`")
     return words
 
 
@@ -203,27 +203,27 @@ def numbered(
         InputError: An unknown item, or a history without any item.
     """
     count = len(written.users)
-    owner = np.repeat(np.arange(count), written.lengths)
-    there = numbers > 0
+    history_index = np.repeat(np.arange(count), written.lengths)
+    is_known = numbers > 0
     if left_out is None:
         if not written.lengths.all():
             empty = written.users[int(written.lengths.argmin())]
             raise InputError(
                 f"{written.where}{brief(empty)}: the history is empty; it must have an item"
             )
-        if not there.all():
-            first = int(there.argmin())
-            user, item = brief(written.users[owner[first]]), shown(written.items[first])
+        if not is_known.all():
+            first = int(is_known.argmin())
+            user, item = brief(written.users[history_index[first]]), shown(written.items[first])
             raise InputError(f"{written.where}{user}: the run does not know the item {item}")
-    lengths = np.bincount(owner[there], minlength=count)
+    lengths = np.bincount(history_index[is_known], minlength=count)
     rows = np.flatnonzero(lengths)
     if left_out is not None:
-        left_out.actions += int((~there).sum())
+        left_out.actions += int((~is_known).sum())
         left_out.users += count - len(rows)
-        names = map(str, written.items[~there][:NAMED])
+        names = map(str, written.items[~is_known][:NAMED])
         left_out.names = list(dict.fromkeys([*left_out.names, *names]))[:NAMED]
     if not len(rows):
         return None
     offsets = np.concatenate(([0], np.cumsum(lengths)))
-    data = Known(Sequences(numbers[there], offsets, ()), device)
+    data = Known(Sequences(numbers[is_known], offsets, ()), device)
     return Part(np.array(written.users, dtype=object)[rows], data, rows)

@@ -22,9 +22,9 @@ Write = Callable[[pd.DataFrame], object]
 def table(part: Part, best: Best, ids: NDArray[np.object_]) -> pd.DataFrame:
     """The lines of a part's users, best first; none for what was not recommended."""
     items, scores = best
-    row, place = np.nonzero(kept := scores > NONE)
-    columns = {"user": part.names[row], "item": ids[items[kept] - 1]}
-    return pd.DataFrame(columns | {"rank": place + 1, "score": scores[kept]})
+    row, position = np.nonzero(recommended := scores > NONE)
+    columns = {"user": part.names[row], "item": ids[items[recommended] - 1]}
+    return pd.DataFrame(columns | {"rank": position + 1, "score": scores[recommended]})
 
 
 def check_ending(path: Path) -> None:

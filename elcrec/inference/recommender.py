@@ -93,8 +93,8 @@ class Recommender:
         """
         part, raw = self._part(histories)
         numbers, scores = self.best(part, k, with_seen)
-        some = np.where(scores > NONE, numbers, 1)  # places that are left empty may name the mask
-        items: NDArray[Any] = self.ids[some - 1] if raw else some
+        filled = np.where(scores > NONE, numbers, 1)  # places that are left empty may name the mask
+        items: NDArray[Any] = self.ids[filled - 1] if raw else filled
         counts = (scores > NONE).sum(1)
         return [row[:count].tolist() for row, count in zip(items, counts, strict=True)]
 
@@ -104,11 +104,11 @@ class Recommender:
         Errors as for `recommend`.
         """
         part, _ = self._part(histories)
-        found = np.empty((len(part.rows), self.n_items), dtype=np.float32)
+        result = np.empty((len(part.rows), self.n_items), dtype=np.float32)
         with torch.inference_mode():
-            for some, _, _, scores in self._scored(part):
-                found[some] = scores[:, 1:-1].cpu().numpy()
-        return found
+            for positions, _, _, scores in self._scored(part):
+                result[positions] = scores[:, 1:-1].cpu().numpy()
+        return result
 
     def intents(self, histories: Sequence[Sequence[Any]]) -> NDArray[np.int64]:
         """The nearest center of each history, as a number from 0: (n,).
@@ -128,7 +128,7 @@ class Recommender:
             raise InputError(f"{k} recommendations: must be from 1 to {self.n_items} (all items)")
         form = (len(part.rows), k)
         best = np.empty(form, dtype=np.int64), np.empty(form, dtype=np.float32)
-        for some, rows, longest, scores in self._scored(part):
+        for positions, rows, longest, scores in self._scored(part):
             scores[:, 0] = scores[:, -1] = NONE  # padding and mask
             for end in range(0, 0 if with_seen else longest, SEEN_WIDTH):
                 stops = part.data.stops[rows] - end
@@ -136,7 +136,7 @@ class Recommender:
                 seen = part.data.windows(part.data.starts[rows], stops, width)
                 scores.scatter_(1, seen, NONE)
             top = scores.topk(k)
-            best[0][some], best[1][some] = top.indices.cpu(), top.values.float().cpu()
+            best[0][positions], best[1][positions] = top.indices.cpu(), top.values.float().cpu()
         return best
 
     def _scored(self, part: Part) -> Iterator[tuple[NDArray[np.int64], Tensor, int, Tensor]]:
@@ -158,23 +158,23 @@ class Recommender:
         memory = SCORE_MEMORY.get(self.device.type, SCORE_MEMORY["cpu"])
         step = max(1, min(CHUNK_USERS, memory // (4 * model.item_size)))
         for start in range(0, len(order), step):
-            some = order[start : start + step]
-            longest = int(lengths[some[-1]])
-            rows = data.tensor(part.rows[some])
+            positions = order[start : start + step]
+            longest = int(lengths[positions[-1]])
+            rows = data.tensor(part.rows[positions])
             width = min(longest, model.max_length)
             windows = data.windows(data.starts[rows], data.stops[rows], width)
-            represented = model.represent(data.tensor(users[some]), windows)
-            yield some, rows, longest, model.score_items(represented, 0, model.item_size)
+            vectors = model.represent(data.tensor(users[positions]), windows)
+            yield positions, rows, longest, model.score_items(vectors, 0, model.item_size)
 
     def _part(self, histories: Sequence[Sequence[Any]]) -> tuple[Part, bool]:
         """Histories given in Python, and whether they have raw ids."""
         histories = list(histories)
-        if any(isinstance(one, str) or not isinstance(one, Collection) for one in histories):
+        if any(isinstance(h, str) or not isinstance(h, Collection) for h in histories):
             # A text is also a sequence, of its letters.
             raise InputError("histories: must be a list of lists of items, as [['3', '4'], ['17']]")
         items = np.array(list(chain.from_iterable(histories)), dtype=object)
         lengths = np.array([len(history) for history in histories], dtype=np.int64)
-        names = [f"histories[{place}]" for place in range(len(lengths))]
+        names = [f"histories[{index}]" for index in range(len(lengths))]
         kind = pd.api.types.infer_dtype(items, skipna=False)
         if kind not in ("string", "integer", "empty"):
             raise InputError("histories: must be lists of raw ids (texts) or of item numbers")
@@ -192,8 +192,8 @@ class Recommender:
 
     def parts(self, written: Iterator[Written], left_out: LeftOut | None) -> Iterator[Part]:
         """Histories of raw ids read from a file; see `numbered` for `left_out`."""
-        for some in written:
-            part = numbered(some, self.numbers(some.items), self.device, left_out)
+        for chunk in written:
+            part = numbered(chunk, self.numbers(chunk.items), self.device, left_out)
             if part is not None:
                 yield part
 
@@ -209,15 +209,15 @@ class Recommender:
         sequences = self._prepared
         rows = np.arange(sequences.n_users)
         if which is not None:
-            asked = pd.Index(np.array(which, dtype=object))
-            rows = pd.Index(sequences.users).get_indexer(asked)
+            ids = pd.Index(np.array(which, dtype=object))
+            rows = pd.Index(sequences.users).get_indexer(ids)
             if (rows < 0).any():
-                wrong = shown(asked[rows < 0][0])
-                raise InputError(f"--users: the user {wrong} is not in the training data")
+                unknown_user = shown(ids[rows < 0][0])
+                raise InputError(f"--users: the user {unknown_user} is not in the training data")
         data, names = Known(sequences, self.device), np.array(sequences.users, dtype=object)
         for start in range(0, len(rows), PART):
-            some = rows[start : start + PART]
-            yield Part(names[some], data, some, some)
+            chunk = rows[start : start + PART]
+            yield Part(names[chunk], data, chunk, chunk)
 
     @cached_property
     def ids(self) -> NDArray[np.object_]:

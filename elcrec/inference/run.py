@@ -54,15 +54,15 @@ def find(run: Path | str, config: Config) -> Path:
     if path.is_dir():
         return path
     record = [machine / "runs" for machine in machines(config.recorded)]
-    found = [runs / path for runs in record if (runs / path / "metrics.json").exists()]
-    if not found or path.is_absolute():
+    folders = [runs / path for runs in record if (runs / path / "metrics.json").exists()]
+    if not folders or path.is_absolute():
         all_runs = ((runs, file.parent) for runs in record for file in runs.rglob("metrics.json"))
-        known = {run.relative_to(r).as_posix() for r, run in all_runs if weights_file(run).exists()}
+        ids = {run.relative_to(r).as_posix() for r, run in all_runs if weights_file(run).exists()}
         raise InputError(
-            f"{run}: no such run{did_you_mean(run, known)}; allowed: the folder of a run, or a "
-            f"recorded one with weights: {', '.join(sorted(known)) or 'there is none'}"
+            f"{run}: no such run{did_you_mean(run, ids)}; allowed: the folder of a run, or a "
+            f"recorded one with weights: {', '.join(sorted(ids)) or 'there is none'}"
         )
-    return next((folder for folder in found if weights_file(folder).exists()), found[0])
+    return next((folder for folder in folders if weights_file(folder).exists()), folders[0])
 
 
 def restore(folder: Path, config: Config, device: torch.device) -> Restored:
@@ -86,15 +86,15 @@ def restore(folder: Path, config: Config, device: torch.device) -> Restored:
     parameters = build(module.Hyperparameters, settings.parameters, f"{path}: parameters")
     file = weights_file(folder)
     if not file.exists():
-        words = ("--dataset", metrics.dataset, "--model", metrics.model, "--seed", metrics.seed)
-        again = config.elcrec("train", *map(str, words))
-        raise InputError(f"{file}: not kept with this run; train it again with: {again}")
+        options = ("--dataset", metrics.dataset, "--model", metrics.model, "--seed", metrics.seed)
+        command = config.elcrec("train", *map(str, options))
+        raise InputError(f"{file}: not kept with this run; train it again with: {command}")
     weights = read_weights(file)
     with torch.random.fork_rng(devices=[]):  # the initial weights are drawn only to be replaced
         make = partial(module.Model, parameters)
-        small = _shapes(make, 1, 3)
-        size = _item_size(small, _shapes(make, 1, 4), weights, file)
-        per_user = small != _shapes(make, 2, 3)
+        small_shapes = _shapes(make, 1, 3)
+        size = _item_size(small_shapes, _shapes(make, 1, 4), weights, file)
+        per_user = small_shapes != _shapes(make, 2, 3)
         model = make(metrics.users, size)
     fit(model, weights, f"{file}: does not fit {settings.name}")
     return Restored(settings.name, metrics, model.to(device).eval(), per_user)
@@ -130,9 +130,9 @@ def _item_size(
         file: Where they are, for messages.
     """
     for name, form in small.items():
-        for side, (before, after) in enumerate(zip(form, larger[name], strict=True)):
-            if before == after or name not in weights or weights[name].dim() != len(form):
+        for axis, (small_size, large_size) in enumerate(zip(form, larger[name], strict=True)):
+            if small_size == large_size or name not in weights or weights[name].dim() != len(form):
                 continue
-            if (more := weights[name].shape[side] - before) >= 0:
+            if (more := weights[name].shape[axis] - small_size) >= 0:
                 return more + 3
     raise InputError(f"{file}: {shown(', '.join(weights))} do not tell how many items there are")
