@@ -32,11 +32,11 @@ def draw(runs: Runs) -> Drawn:
     """A row for each arm but the first, the base of the others; a panel for each data set."""
     config = runs.config
     datasets, models = ablation_arms(config)
-    found = runs.find(datasets, models)
-    numbers = of_arms(config, found, models[0])
+    groups = runs.find(datasets, models)
+    numbers = of_arms(config, groups, models[0])
     base = numbers["arm"].iloc[0]
     height = 0.4 * (len(models) - 1) + 0.4
-    figure, columns = layout(config, with_runs(found), [""], height, f"change against {base} (%)")
+    figure, columns = layout(config, with_runs(groups), [""], height, f"change against {base} (%)")
     for dataset, column in columns.items():
         _draw_panel(column[0], numbers[numbers["dataset"] == dataset])
     style.legend_below(figure, figure.axes)
@@ -50,20 +50,20 @@ def draw(runs: Runs) -> Drawn:
         printed=numbers["paper"].notna().any(),
         off=_without_instance_loss(config, datasets),
         changes=of_each_run(config, changed, lambda r: f"{r['change_percent'].iloc[0]:+.1f} %"),
-        runs=which_runs(config, found),
+        runs=which_runs(config, groups),
     )
 
 
-def of_arms(config: Config, found: Found, base: str) -> pd.DataFrame:
+def of_arms(config: Config, groups: Found, base: str) -> pd.DataFrame:
     """A row for each data set and arm; `base` is the model that they are compared with."""
     metrics = config.metrics or TABLE_METRICS
     # The paper prints the sum of its own four metrics.
     printed_sums = set(metrics) == set(TABLE_METRICS)
     paper = load_accuracy(FOLDER / "ablation.csv") if printed_sums else {}
-    sums = {key: [sum(map(run.score, metrics)) for run in found[key]] for key in found}
+    sums = {key: [sum(map(run.score, metrics)) for run in groups[key]] for key in groups}
     pool = Pool.of(sums)
     rows = []
-    for (dataset, model), records in found.items():
+    for (dataset, model), records in groups.items():
         name = config.dataset_name(dataset)
         printed = [paper.get((name, "sum4", PRINTED.get(m, "")), nan) for m in (model, base)]
         rows.append(
@@ -71,7 +71,7 @@ def of_arms(config: Config, found: Found, base: str) -> pd.DataFrame:
                 *(dataset, model, PRINTED.get(model) or config.model_name(model), len(records)),
                 *(*mean_std(sums[dataset, model]), printed[0]),
                 *(
-                    _change(records, found[dataset, base], pool, metrics)
+                    _change(records, groups[dataset, base], pool, metrics)
                     if model != base
                     else [nan] * 3
                 ),
@@ -91,30 +91,30 @@ def _change(
     users = [np.sum([user_values(m, r) for m in metrics], axis=0) for r in (arm, base)]
     noises = [pool.noise((runs[0].dataset, runs[0].model)) for runs in (arm, base)]
     test = crossed(users[0], users[1], *noises)
-    whole = float(users[1].mean()) or nan
-    return [100 * value / whole for value in (test.difference, test.low, test.high)]
+    base_mean = float(users[1].mean()) or nan
+    return [100 * value / base_mean for value in (test.difference, test.low, test.high)]
 
 
 def _draw_panel(axis: Axes, rows: pd.DataFrame) -> None:
     base, arms = rows.iloc[0], rows.iloc[1:]
     style.rows_from_the_top(axis, list(arms["arm"]))
     ours, paper = ({"color": s.color, "marker": s.marker} for s in style.SERIES[:2])
-    for place, row in enumerate(arms.to_dict("records")):
+    for y, row in enumerate(arms.to_dict("records")):
         change, printed = row["change_percent"], row["paper_change_percent"]
         ends = (row["low95_percent"], row["high95_percent"])
-        style.estimate(axis, place - APART, change, ends, inf, label="ours", **ours)
+        style.estimate(axis, y - APART, change, ends, inf, label="ours", **ours)
         if np.isnan(change):
             reason = f"{base['arm']} not run" if row["seeds"] else "not run"
-            axis.text(0, place - APART, f" {reason}", va="center", **style.MISSING)
+            axis.text(0, y - APART, f" {reason}", va="center", **style.MISSING)
         if np.isfinite(printed):
             look = paper | {"markerfacecolor": "white", "label": "paper"}
-            style.estimate(axis, place + APART, printed, (), inf, **look)
+            style.estimate(axis, y + APART, printed, (), inf, **look)
     axis.margins(x=0.2)
 
 
 def _without_instance_loss(config: Config, datasets: list[str]) -> list[str]:
     """Names of the data sets where fusing centers cannot matter."""
-    whole = config.figures.ablation.models[-1]
-    settings = {d: resolve(config, whole, d).parameters for d in datasets}
+    full_model = config.figures.ablation.models[-1]
+    settings = {d: resolve(config, full_model, d).parameters for d in datasets}
     off = [d for d, p in settings.items() if getattr(p, "instance_weight", None) == 0]
     return list(map(config.dataset_name, off))

@@ -28,28 +28,28 @@ def draw(runs: Runs) -> Drawn:
     config = runs.config
     metrics = config.metrics[:2] or DRAWN
     labels = [f"{metric} (test)" for metric in metrics]
-    others = external_runs(config)
-    grid = by_dataset(runs, "activity", labels, 1.9, "history (items)", others)
+    external = external_runs(config)
+    grid = by_dataset(runs, "activity", labels, 1.9, "history (items)", external)
     rows = (_rows(runs, *key, records) for key, records in grid.found.items() if records)
     numbers = pd.DataFrame(chain.from_iterable(rows), columns=COLUMNS)
     for dataset, column in grid.columns.items():
         for axis, metric in zip(column, metrics, strict=True):
-            chosen = numbers[(numbers["dataset"] == dataset) & (numbers["metric"] == metric)]
+            panel_rows = numbers[(numbers["dataset"] == dataset) & (numbers["metric"] == metric)]
             for number, (model, look) in enumerate(grid.looks.items()):
                 # Side by side, so that no error bar hides another.
                 shift = 0.1 * (number - (len(grid.looks) - 1) / 2)
-                line = chosen[chosen["model"] == model]
+                line = panel_rows[panel_rows["model"] == model]
                 if len(line):
                     style.means(axis, line["group"] + shift, line, look, config.model_name(model))
-            if len(chosen):
-                _label_groups(axis, chosen)
+            if len(panel_rows):
+                _label_groups(axis, panel_rows)
             elif any(grid.found[dataset, model] for model in grid.looks):
                 style.say_missing(axis, f"fewer than {GROUPS} users")
     grid.finish()
     first = numbers[numbers["metric"] == metrics[0]]
-    found = of_each_run(config, first, lambda r: ", ".join(f"{v:.4f}" for v in r["mean"]))
-    shown = which_runs(config, grid.found)
-    return drawn("activity", grid.figure, numbers, metrics=metrics, found=found, runs=shown)
+    texts = of_each_run(config, first, lambda r: ", ".join(f"{v:.4f}" for v in r["mean"]))
+    runs_text = which_runs(config, grid.found)
+    return drawn("activity", grid.figure, numbers, metrics=metrics, found=texts, runs=runs_text)
 
 
 def _rows(
@@ -63,8 +63,8 @@ def _rows(
     for metric in runs.config.metrics or TABLE_METRICS:
         values = [per_user(metric, record.ranks["test"]) for record in records]
         for group in range(GROUPS):
-            inside = lengths[groups == group]
-            key = (dataset, model, group + 1, len(inside), int(inside.min()), int(inside.max()))
+            members = lengths[groups == group]
+            key = (dataset, model, group + 1, len(members), int(members.min()), int(members.max()))
             means = mean_std([float(v[groups == group].mean()) for v in values])
             yield (*key, metric, len(records), *means)
 

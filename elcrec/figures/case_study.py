@@ -27,12 +27,12 @@ def draw(runs: Runs, dataset: str) -> Drawn:
     run = single(runs, dataset)
     lengths = runs.lengths(dataset, [run.record]) if run.record and run.found else np.array([])
     if run.found is None or len(lengths) < len(GROUPS):
-        why = f"fewer than {len(GROUPS)} users" if run.found else run.missing
-        nothing = pd.DataFrame(columns=COLUMNS)
-        return drawn("case_study", style.empty(why), nothing, run=run, missing=why)
+        reason = f"fewer than {len(GROUPS)} users" if run.found else run.missing
+        empty = pd.DataFrame(columns=COLUMNS)
+        return drawn("case_study", style.empty(reason), empty, run=run, missing=reason)
     groups = activity_groups(lengths, len(GROUPS))
     counts = users(run.found.all_assigned, groups)
-    told = [
+    stats = [
         {
             "name": name,
             "shortest": lengths[groups == group].min(),
@@ -44,7 +44,7 @@ def draw(runs: Runs, dataset: str) -> Drawn:
         for group, name in enumerate(GROUPS)
     ]
     figure, numbers = _draw(counts), _numbers(counts)
-    return drawn("case_study", figure, numbers, run=run, missing="", used=len(counts), groups=told)
+    return drawn("case_study", figure, numbers, run=run, missing="", used=len(counts), groups=stats)
 
 
 def users(assigned: NDArray[np.integer], groups: NDArray[np.integer]) -> pd.DataFrame:
@@ -94,10 +94,10 @@ def _draw(counts: pd.DataFrame) -> Figure:
 
 
 def _draw_shares(axis: Axes, counts: pd.DataFrame) -> None:
-    places = np.arange(1, len(counts) + 1)
-    thin: Any = {"markersize": 2.5, "linewidth": 0.8}
+    x = np.arange(1, len(counts) + 1)
+    line_style: Any = {"markersize": 2.5, "linewidth": 0.8}
     for look, (group, shares) in zip(style.SERIES, of_group(counts).items(), strict=False):
-        axis.plot(places, 100 * shares, label=f"{group} activity", **look.line, **thin)
+        axis.plot(x, 100 * shares, label=f"{group} activity", **look.line, **line_style)
     axis.set_yscale("log", nonpositive="mask")
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axis.yaxis.set_major_formatter(FormatStrFormatter("%g"))
@@ -110,25 +110,25 @@ def _draw_extremes(axis: Axes, counts: pd.DataFrame, group: str, look: style.Ser
     intents = typical(counts, group)
     if len(intents) > 2 * EXTREMES:
         intents = intents[:EXTREMES] + intents[-EXTREMES:]
-    places = np.arange(len(intents))
-    axis.barh(places, 100 * lift(counts)[group][intents], **look.bar)
+    y = np.arange(len(intents))
+    axis.barh(y, 100 * lift(counts)[group][intents], **look.bar)
     axis.axvline(0, color="0.3", linewidth=0.8)
-    axis.set_yticks(places, [*map(str, intents)])
+    axis.set_yticks(y, [*map(str, intents)])
     axis.invert_yaxis()
     axis.grid(visible=False)
     axis.set_xlabel("share - share of all (points)")
 
 
 def _draw_mix(axis: Axes, counts: pd.DataFrame) -> None:
-    chosen = dict.fromkeys(i for group in GROUPS for i in typical(counts, group)[:CHOSEN])
-    shown = counts.loc[[*chosen]]
-    places, shares = np.arange(len(shown)), 100 * mix(shown)
+    intents = dict.fromkeys(i for group in GROUPS for i in typical(counts, group)[:CHOSEN])
+    chosen_counts = counts.loc[[*intents]]
+    x, shares = np.arange(len(chosen_counts)), 100 * mix(chosen_counts)
     bottoms = shares.cumsum(axis=1) - shares
     for group, look in zip(GROUPS, style.SERIES, strict=False):
-        axis.bar(places, shares[group], 0.7, bottoms[group], **look.bar)
+        axis.bar(x, shares[group], 0.7, bottoms[group], **look.bar)
     for third in (100 / 3, 200 / 3):
         axis.axhline(third, color="0.3", linestyle="--", linewidth=0.8)
-    axis.set_xticks(places, [f"{i}\n(n={n:,})" for i, n in shown.sum(axis=1).items()])
+    axis.set_xticks(x, [f"{i}\n(n={n:,})" for i, n in chosen_counts.sum(axis=1).items()])
     axis.set_ylim(0, 100)
     axis.grid(visible=False)
     axis.set_title("(e) mix of groups in intents typical of each group")
@@ -136,7 +136,7 @@ def _draw_mix(axis: Axes, counts: pd.DataFrame) -> None:
 
 
 def _numbers(counts: pd.DataFrame) -> pd.DataFrame:
-    every = pd.DataFrame(dict.fromkeys(GROUPS, of_all(counts)))
-    parts = [counts, of_group(counts), every, mix(counts)]
+    overall = pd.DataFrame(dict.fromkeys(GROUPS, of_all(counts)))
+    parts = [counts, of_group(counts), overall, mix(counts)]
     table = pd.concat([part.stack() for part in parts], axis=1)
     return table.reset_index().set_axis(COLUMNS, axis=1)

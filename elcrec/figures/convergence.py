@@ -27,8 +27,8 @@ def draw(runs: Runs) -> Drawn:
     numbers = draw_curves(grid, QUANTITIES)
     grid.finish()
     peaks = of_each_run(runs.config, numbers[numbers["quantity"] == METRIC], _peak)
-    shown = which_runs(runs.config, grid.found)
-    return drawn("convergence", grid.figure, numbers, metric=METRIC, peaks=peaks, runs=shown)
+    runs_text = which_runs(runs.config, grid.found)
+    return drawn("convergence", grid.figure, numbers, metric=METRIC, peaks=peaks, runs=runs_text)
 
 
 def _peak(rows: pd.DataFrame) -> str:
@@ -42,11 +42,11 @@ def draw_curves(grid: Grid, quantities: Iterable[str]) -> pd.DataFrame:
     for (dataset, model), records in grid.found.items():
         histories = [history(record) for record in records]
         for row, quantity in enumerate(quantities):
-            found = curve(histories, quantity)
-            if found is not None:
+            table = curve(histories, quantity)
+            if table is not None:
                 name = grid.config.model_name(model)
-                _plot(grid.columns[dataset][row], found, grid.looks[model], name)
-                tables.append(found.assign(dataset=dataset, model=model, quantity=quantity))
+                _plot(grid.columns[dataset][row], table, grid.looks[model], name)
+                tables.append(table.assign(dataset=dataset, model=model, quantity=quantity))
     return pd.concat(tables)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
 
 
@@ -61,21 +61,21 @@ def curve(histories: Sequence[pd.DataFrame], column: str) -> pd.DataFrame | None
         The columns `epoch`, `seeds`, `mean` and `std` (0 for a single seed); None where no history
         has the column.
     """
-    known = [h for h in histories if column in h and h[column].notna().any()]
-    if not known:
+    usable = [h for h in histories if column in h and h[column].notna().any()]
+    if not usable:
         return None
-    epochs = min(len(history) for history in known)
-    values = np.array([h[column].to_numpy(np.float64)[:epochs] for h in known])
-    std = values.std(axis=0, ddof=1) if len(known) > 1 else np.zeros(epochs)
+    epochs = min(len(history) for history in usable)
+    values = np.array([h[column].to_numpy(np.float64)[:epochs] for h in usable])
+    std = values.std(axis=0, ddof=1) if len(usable) > 1 else np.zeros(epochs)
     epoch = np.arange(1, epochs + 1)
     return pd.DataFrame(
-        {"epoch": epoch, "seeds": len(known), "mean": values.mean(axis=0), "std": std}
+        {"epoch": epoch, "seeds": len(usable), "mean": values.mean(axis=0), "std": std}
     )
 
 
-def _plot(axis: Axes, found: pd.DataFrame, series: Series, label: str) -> None:
+def _plot(axis: Axes, table: pd.DataFrame, series: Series, label: str) -> None:
     """Draw a curve with its band and a few markers, so that it can be told apart in grey."""
-    epoch, mean, std = found["epoch"], found["mean"], found["std"]
-    axis.plot(epoch, mean, markevery=max(1, len(found) // 8), label=label, **series.line)
+    epoch, mean, std = table["epoch"], table["mean"], table["std"]
+    axis.plot(epoch, mean, markevery=max(1, len(table) // 8), label=label, **series.line)
     axis.fill_between(epoch, mean - std, mean + std, color=series.color, alpha=0.2, linewidth=0)
     axis.xaxis.set_major_locator(MaxNLocator(5, integer=True))

@@ -33,14 +33,14 @@ def draw(runs: Runs) -> Drawn:
     _show_zero(grid)
     grid.finish()
     numbers = pd.concat([numbers, *forms, *values])
-    used = numbers[numbers["quantity"] == "intents_in_use"]
+    in_use = numbers[numbers["quantity"] == "intents_in_use"]
     return drawn(
         "diagnostics",
         grid.figure,
         numbers,
         gap=max(gaps, default=None),
         published=published,
-        at_end=of_each_run(config, used, lambda rows: f"{rows['mean'].iloc[-1]:.0f}"),
+        at_end=of_each_run(config, in_use, lambda rows: f"{rows['mean'].iloc[-1]:.0f}"),
         runs=which_runs(config, grid.found),
     )
 
@@ -57,12 +57,12 @@ def _other_form(grid: Grid) -> tuple[list[pd.DataFrame], list[float]]:
     """Draw the other form of the loss as rings on the lines; returns its values and the gaps."""
     tables, gaps = [], []
     for (dataset, model), records in grid.found.items():
-        known = [(gap, h) for h in map(history, records) if (gap := largest_gap(h)) is not None]
-        gaps += [gap for gap, _ in known]
-        found = curve([table for _, table in known], IDENTITY)
-        if found is not None:
-            tables.append(found.assign(dataset=dataset, model=model, quantity=IDENTITY))
-            rings = found.iloc[:: max(1, len(found) // 8)]
+        with_gap = [(gap, h) for h in map(history, records) if (gap := largest_gap(h)) is not None]
+        gaps += [gap for gap, _ in with_gap]
+        mean_curve = curve([table for _, table in with_gap], IDENTITY)
+        if mean_curve is not None:
+            tables.append(mean_curve.assign(dataset=dataset, model=model, quantity=IDENTITY))
+            rings = mean_curve.iloc[:: max(1, len(mean_curve) // 8)]
             look = style.RING | {"markersize": 8, "color": "black"}
             last = grid.columns[dataset][-1]
             last.plot(rings["epoch"], rings["mean"], label="2|m|² - 2 b·m", **look)
@@ -71,7 +71,7 @@ def _other_form(grid: Grid) -> tuple[list[pd.DataFrame], list[float]]:
 
 def _draw_published(grid: Grid) -> tuple[list[pd.DataFrame], list[str]]:
     """Draw lines at the values of the authors' published weights; returns them and texts of use."""
-    tables, told = [], []
+    tables, texts = [], []
     for dataset, column in grid.columns.items():
         path = released_folder(grid.config, dataset) / dataset / "elcrec.json"
         centers = read_json(path, ReleasedRecord).intents if path.exists() else None
@@ -83,8 +83,8 @@ def _draw_published(grid: Grid) -> tuple[list[pd.DataFrame], list[str]]:
         rows = {"dataset": dataset, "model": "elcrec", "quantity": [*values]}
         tables.append(pd.DataFrame(rows | {"mean": values.values()}))
         name = grid.config.dataset_name(dataset)
-        told.append(f"{centers.in_use} of {centers.count} on {name}")
-    return tables, told
+        texts.append(f"{centers.in_use} of {centers.count} on {name}")
+    return tables, texts
 
 
 def _show_zero(grid: Grid) -> None:

@@ -40,10 +40,10 @@ class Drawn:
     """The same for readers who cannot see it: kind of figure, axes, what stands out."""
 
 
-def drawn(kind: str, figure: Figure, numbers: pd.DataFrame, **told: Any) -> Drawn:
-    """A figure with the texts of its kind in `templates/captions.yaml`; `told`: their variables."""
-    words = (rendered(WORDS, kind, part, told) for part in ("title", "caption", "alt"))
-    return Drawn(figure, numbers, *words)
+def drawn(kind: str, figure: Figure, numbers: pd.DataFrame, **variables: Any) -> Drawn:
+    """A figure with the texts of its kind in `templates/captions.yaml`, from their `variables`."""
+    texts = (rendered(WORDS, kind, part, variables) for part in ("title", "caption", "alt"))
+    return Drawn(figure, numbers, *texts)
 
 
 def write(drawn: Drawn, folder: Path, name: str) -> None:
@@ -54,8 +54,8 @@ def write(drawn: Drawn, folder: Path, name: str) -> None:
                 drawn.figure.savefig(path, format=kind, dpi=DPI, metadata=metadata)
     with replaced(folder / f"{name}.csv") as path:
         drawn.numbers.to_csv(path, index=False, float_format="%.8g")
-    words = {"title": drawn.title, "caption": drawn.caption, "alt": drawn.alt}
-    write_json(folder / f"{name}.json", words)
+    texts = {"title": drawn.title, "caption": drawn.caption, "alt": drawn.alt}
+    write_json(folder / f"{name}.json", texts)
 
 
 def make(
@@ -69,17 +69,17 @@ def make(
     """
     if dataset:
         config.dataset(dataset)
-    chosen = [f for f in plan(config, [kind]) if dataset in (None, f.dataset)]
-    if not chosen:
+    figures = [f for f in plan(config, [kind]) if dataset in (None, f.dataset)]
+    if not figures:
         names = ", ".join(figure.name for figure in plan(config)) or "none"
         raise InputError(f"figure {kind}: is not in this configuration, which has: {names}")
     draw = importlib.import_module(f"elcrec.figures.{kind}").draw
     runs = Runs(config, "take" if any_code else "refuse")
-    for figure in chosen:
+    for figure in figures:
         with look():
-            drawn = draw(runs, figure.dataset) if figure.dataset else draw(runs)
-        write(drawn, folder, figure.name)
-        print(f"{drawn.title} -> {folder / figure.name}.png")
+            drawing = draw(runs, figure.dataset) if figure.dataset else draw(runs)
+        write(drawing, folder, figure.name)
+        print(f"{drawing.title} -> {folder / figure.name}.png")
 
 
 def seeds_of(records: Sequence[RunRecord]) -> str:
@@ -99,18 +99,18 @@ def name_of(config: Config, model: str, dataset: str) -> str:
     return f"{config.model_name(model)} on {config.dataset_name(dataset)}"
 
 
-def which_runs(config: Config, found: Found) -> str:
+def which_runs(config: Config, groups: Found) -> str:
     """The seeds that a figure shows, and the models of which it shows none."""
-    missing = [name_of(config, m, d) for (d, m), records in found.items() if not records]
-    return seeds_of([r for records in found.values() for r in records]) + gaps(missing)
+    missing = [name_of(config, m, d) for (d, m), records in groups.items() if not records]
+    return seeds_of([r for records in groups.values() for r in records]) + gaps(missing)
 
 
 def of_each_run(
-    config: Config, numbers: pd.DataFrame, say: Callable[[pd.DataFrame], str]
+    config: Config, numbers: pd.DataFrame, describe: Callable[[pd.DataFrame], str]
 ) -> list[str]:
-    """What `say` makes of the rows of each model on each data set, after their names."""
+    """What `describe` makes of the rows of each model on each data set, after their names."""
     return [
-        f"{name_of(config, str(model), str(dataset))} {say(rows)}"
+        f"{name_of(config, str(model), str(dataset))} {describe(rows)}"
         for (dataset, model), rows in numbers.groupby(["dataset", "model"], sort=False)
     ]
 
@@ -135,5 +135,5 @@ def single(runs: Runs, dataset: str) -> Single:
     """The run of the model `intents_of` on a data set."""
     model, seed = runs.config.figures.intents_of, single_seed(runs.config)
     record = runs.run(dataset, model, seed)
-    found = snapshots(record) if record else None
-    return Single(name_of(runs.config, model, dataset), seed, record, found)
+    intents = snapshots(record) if record else None
+    return Single(name_of(runs.config, model, dataset), seed, record, intents)

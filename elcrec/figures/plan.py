@@ -40,7 +40,7 @@ class Planned:
 
 def plan(config: Config, kinds: Iterable[str] = KINDS) -> list[Planned]:
     """The figures of these kinds that a configuration asks for, those without any run left out."""
-    found = []
+    planned = []
     for name in kinds:
         kind = KINDS[name]
         for datasets in [[d] for d in config.use] if kind.each else [config.use]:
@@ -49,8 +49,8 @@ def plan(config: Config, kinds: Iterable[str] = KINDS) -> list[Planned]:
             if name == "activity":
                 inputs += tuple(map(str, config.external_files()))
             dataset = datasets[0] if kind.each else None
-            found.append(Planned(name, dataset, folders, tuple(dict.fromkeys(inputs)), extras))
-    return [figure for figure in found if figure.folders]
+            planned.append(Planned(name, dataset, folders, tuple(dict.fromkeys(inputs)), extras))
+    return [figure for figure in planned if figure.folders]
 
 
 def printed(config: Config) -> list[str]:

@@ -39,14 +39,14 @@ def draw(runs: Runs, dataset: str) -> Drawn:
     for end in ENDS:
         table[end] = 100 * table[f"difference_{end.removesuffix('_percent')}"] / table["mean_b"]
     names = [config.model_name(model) for model in table["model"]]
-    known = zip(names, table[CHANGE].fillna(0), table["in_use"], strict=True)
+    rows = zip(names, table[CHANGE].fillna(0), table["in_use"], strict=True)
     return drawn(
         "study",
         _draw(table, names) if len(table) else style.empty("not run"),
         table,
         dataset=config.dataset_name(dataset),
         reference=config.model_name(REFERENCE),
-        found=[f"{n} {c:+.1f} %" + (f", {used:.0f}" if used >= 0 else "") for n, c, used in known],
+        found=[f"{n} {c:+.1f} %" + (f", {used:.0f}" if used >= 0 else "") for n, c, used in rows],
         runs=which_runs(config, runs.find([dataset], models)),
     )
 
@@ -60,8 +60,8 @@ def _draw(table: pd.DataFrame, names: list[str]) -> Figure:
         axis.set_title(label)
         if quantity != CHANGE:
             axis.plot(table[quantity], range(len(table)), linestyle="", **look)
-    for place, row in enumerate(table.to_dict("records")):
-        style.estimate(axes[0], place, row[CHANGE], [row[end] for end in ENDS], inf, **look)
+    for y, row in enumerate(table.to_dict("records")):
+        style.estimate(axes[0], y, row[CHANGE], [row[end] for end in ENDS], inf, **look)
     counts = axes[list(QUANTITIES).index("in_use")]
     counts.set_xscale("symlog", linthresh=1, subs=[2, 5])
     counts.xaxis.set_major_formatter(FormatStrFormatter("%g"))

@@ -60,8 +60,8 @@ def series_of(models: Sequence[str]) -> dict[str, Series]:
     """The look of each model of a figure; those of `FIXED` keep theirs."""
     taken = {FIXED[m] for m in models if m in FIXED}
     free = [i for i in range(len(SERIES)) if i not in taken]
-    others = [m for m in models if m not in FIXED]
-    numbers = {m: free[i % len(free)] for i, m in enumerate(others)} | FIXED
+    rest = [m for m in models if m not in FIXED]
+    numbers = {m: free[i % len(free)] for i, m in enumerate(rest)} | FIXED
     return {m: SERIES[numbers[m]] for m in models}
 
 
@@ -90,19 +90,19 @@ def empty(reason: str) -> Figure:
 
 def legend_below(figure: Figure, axes: Iterable[Axes]) -> None:
     """One legend for all panels, below them; each label once."""
-    found: dict[str, Artist] = {}
+    entries: dict[str, Artist] = {}
     for axis in axes:
         handles, labels = axis.get_legend_handles_labels()
-        found = dict(zip(labels, handles, strict=True)) | found
-    if found:
-        inches = 0.6 + 0.065 * max(map(len, found))  # of the widest entry
-        columns = max(1, min(len(found), int(figure.get_figwidth() / inches)))
-        figure.legend(found.values(), found, loc="outside lower center", ncols=columns)
+        entries = dict(zip(labels, handles, strict=True)) | entries
+    if entries:
+        inches = 0.6 + 0.065 * max(map(len, entries))  # of the widest entry
+        columns = max(1, min(len(entries), int(figure.get_figwidth() / inches)))
+        figure.legend(entries.values(), entries, loc="outside lower center", ncols=columns)
 
 
-def means(axis: Axes, places: ArrayLike, rows: pd.DataFrame, series: Series, label: str) -> None:
+def means(axis: Axes, x: ArrayLike, rows: pd.DataFrame, series: Series, label: str) -> None:
     """A line through the column `mean`, with error bars of the column `std` where it is known."""
-    axis.errorbar(places, rows["mean"], rows["std"].fillna(0), label=label, **series.line)
+    axis.errorbar(x, rows["mean"], rows["std"].fillna(0), label=label, **series.line)
 
 
 def say_missing(axis: Axes, text: str = "not run") -> None:
@@ -114,8 +114,8 @@ def say_missing(axis: Axes, text: str = "not run") -> None:
 
 def rows_from_the_top(axis: Axes, labels: Sequence[str]) -> None:
     """Rows at y = 0, 1, ..., every other one shaded for the eye to follow, and a line at x = 0."""
-    for place in range(0, len(labels), 2):
-        axis.axhspan(place - 0.5, place + 0.5, color="0.96", zorder=0, linewidth=0)
+    for y in range(0, len(labels), 2):
+        axis.axhspan(y - 0.5, y + 0.5, color="0.96", zorder=0, linewidth=0)
     axis.axvline(0, color="0.3", linewidth=0.8)
     axis.set_ylim(len(labels) - 0.5, -0.5)
     axis.set_yticks(range(len(labels)), labels)
@@ -132,7 +132,7 @@ def estimate(
     for end in ends:
         if abs(end) > edge:
             axis.plot(np.sign(end) * 1.1 * edge, y, marker="<" if end < 0 else ">", **line)
-    place = np.clip(value, -edge, edge)
-    axis.plot(place, y, linestyle="", **look)
+    x = np.clip(value, -edge, edge)
+    axis.plot(x, y, linestyle="", **look)
     if np.isfinite(value) and not abs(value) < edge < np.inf:
-        axis.annotate(f"{value:+.1f}", (place, y), **ABOVE)
+        axis.annotate(f"{value:+.1f}", (x, y), **ABOVE)

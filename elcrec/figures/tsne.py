@@ -29,10 +29,10 @@ COLUMNS = ["epoch", "tested", "user", "x", "y", "intent", "colored"]
 def draw(runs: Runs, dataset: str) -> Drawn:
     """A panel for each configured epoch and one for the tested epoch."""
     run = single(runs, dataset)
-    wanted: list[int | None] = [*runs.config.figures.snapshot_epochs, None]  # None: the tested one
-    figure, axes = style.wrapped(len(wanted), WIDE, 2.2)
+    epochs: list[int | None] = [*runs.config.figures.snapshot_epochs, None]  # None: the tested one
+    figure, axes = style.wrapped(len(epochs), WIDE, 2.2)
     rows = [
-        row for axis, epoch in zip(axes, wanted, strict=True) for row in _panel(axis, epoch, run)
+        row for axis, epoch in zip(axes, epochs, strict=True) for row in _panel(axis, epoch, run)
     ]
     style.legend_below(figure, axes)
     numbers = pd.DataFrame(rows, columns=COLUMNS)
@@ -72,32 +72,32 @@ def _panel(axis: Axes, epoch: int | None, run: Single) -> list[tuple[Any, ...]]:
     if run.record is None or run.found is None:
         style.say_missing(axis, run.missing)
         return []
-    found, last = run.found, int(run.found.epochs[-1])
+    snapshot, last = run.found, int(run.found.epochs[-1])
     if tested:
         axis.set_title(f"tested epoch ({last})")
-    places = np.flatnonzero(found.epochs == (last if tested else epoch))
-    if not len(places):
+    indices = np.flatnonzero(snapshot.epochs == (last if tested else epoch))
+    if not len(indices):
         ended = run.record.epochs < (epoch or 0)
         reason = f"not reached: training\nended after {run.record.epochs}"
         style.say_missing(axis, reason if ended else "not recorded")
         return []
-    place = places[-1]
-    points, assigned = project(found.embeddings[place], run.seed), found.assigned[place]
-    colored = _scatter(axis, points, assigned, largest_intents(found.assigned))
-    users = zip(found.users, *points.T, assigned, colored, strict=True)
-    return [(int(found.epochs[place]), tested, *user) for user in users]
+    index = indices[-1]
+    points, assigned = project(snapshot.embeddings[index], run.seed), snapshot.assigned[index]
+    colored = _scatter(axis, points, assigned, largest_intents(snapshot.assigned))
+    users = zip(snapshot.users, *points.T, assigned, colored, strict=True)
+    return [(int(snapshot.epochs[index]), tested, *user) for user in users]
 
 
 def _scatter(axis: Axes, points: Points, assigned: Ids, largest: Ids) -> NDArray[np.bool_]:
     """Draw users; returns which of them have a color."""
-    plain: Any = {"linewidths": 0, "rasterized": True}
+    marker_options: Any = {"linewidths": 0, "rasterized": True}
     colored = np.isin(assigned, largest)
     for intent, color, marker in zip(largest, PALETTE, MARKERS, strict=False):
         x, y = points[assigned == intent].T
-        axis.scatter(x, y, s=9, c=color, marker=marker, label=f"intent {intent}", **plain)
+        axis.scatter(x, y, s=9, c=color, marker=marker, label=f"intent {intent}", **marker_options)
     if not colored.all():
         x, y = points[~colored].T
-        axis.scatter(x, y, s=2, c="0.8", label="other intents", zorder=0.9, **plain)
+        axis.scatter(x, y, s=2, c="0.8", label="other intents", zorder=0.9, **marker_options)
     axis.set(xticks=[], yticks=[], xlabel="t-SNE 1", ylabel="t-SNE 2")
     axis.grid(visible=False)
     return colored

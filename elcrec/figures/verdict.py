@@ -43,14 +43,14 @@ def draw(runs: Runs) -> Drawn:
     datasets = [config.dataset_name(d) for d in config.use]
     table = table[table["dataset"].isin(datasets) & table["model"].isin(models)]
     numbers = table[table["verdict"].isin(MARKS)]
-    waiting = table[table["verdict"] == "not run"].drop_duplicates(["dataset", "model"])
+    not_run = table[table["verdict"] == "not run"].drop_duplicates(["dataset", "model"])
     decided = numbers[numbers["verdict"] != "cannot tell"]
     return drawn(
         "verdict",
         _draw(numbers) if len(numbers) else style.empty("not run"),
         numbers,
         edge=f"{EDGE:.0f}",
-        gaps=gaps(list(waiting["model"] + " on " + waiting["dataset"])),
+        gaps=gaps(list(not_run["model"] + " on " + not_run["dataset"])),
         count=len(numbers),
         decided=decided.to_dict("records"),
     )
@@ -101,7 +101,7 @@ def _labels(rows: pd.DataFrame) -> dict[str, str]:
 def _draw_panel(axis: Axes, rows: pd.DataFrame, labels: dict[str, str]) -> None:
     style.rows_from_the_top(axis, [*labels.values()])
     for row in rows.to_dict("records"):
-        place, ends = [*labels].index(row["model"]), (row["low95_percent"], row["high95_percent"])
-        style.estimate(axis, place, row["ours_percent"], ends, EDGE, **MARKS[row["verdict"]])
+        y, ends = [*labels].index(row["model"]), (row["low95_percent"], row["high95_percent"])
+        style.estimate(axis, y, row["ours_percent"], ends, EDGE, **MARKS[row["verdict"]])
     axis.set_xlim(-1.2 * EDGE, 1.2 * EDGE)
     axis.set_xticks([-EDGE, 0, EDGE], [f"-{EDGE:.0f} %", "printed", f"+{EDGE:.0f} %"])
