@@ -95,14 +95,14 @@ def read_plan(path: Path, config: Config) -> list[Planned]:
 
 
 def _with_start(run: Planned, config: Config) -> list[Planned]:
-    before = _start_of(run, config)
-    return [*(_with_start(before, config) if before else []), run]
+    start = _start_of(run, config)
+    return [*(_with_start(start, config) if start else []), run]
 
 
 def _start_of(run: Planned, config: Config) -> Planned | None:
     """The run whose weights this one starts from."""
-    other = resolve(config, run.model, run.dataset).starts_from
-    return Planned(run.dataset, other, run.seed) if other else None
+    model = resolve(config, run.model, run.dataset).starts_from
+    return Planned(run.dataset, model, run.seed) if model else None
 
 
 _read = functools.cache(InteractionData.read)  # all runs on a data set share its tensors
@@ -130,9 +130,9 @@ class Batch:
         waiting: list[Planned] = []
         for planned in plan:
             self.config.prepared_file(planned.dataset)
-            anew = _start_of(planned, self.config) in waiting
-            there = not anew and self._is_finished(planned)
-            (self.outcome.present if there else waiting).append(planned)
+            start_is_waiting = _start_of(planned, self.config) in waiting
+            is_finished = not start_is_waiting and self._is_finished(planned)
+            (self.outcome.present if is_finished else waiting).append(planned)
         begin, ready = self._turns, self._is_ready
         for planned, outcome in side_by_side(waiting, begin, self.at_once, self.device, ready):
             waiting.remove(planned)
@@ -141,9 +141,9 @@ class Batch:
             else:
                 self._done(planned, outcome)
         for planned in waiting:
-            before = _start_of(planned, self.config)
-            if before in self.outcome.failed:
-                self._failed(planned, InputError(f"starts from {before}, which failed"))
+            start = _start_of(planned, self.config)
+            if start in self.outcome.failed:
+                self._failed(planned, InputError(f"starts from {start}, which failed"))
             else:
                 self.outcome.unfinished.append(planned)
         return self.outcome
@@ -159,8 +159,8 @@ class Batch:
         """Whether there is time to begin, and what it starts from exists."""
         if self.stopped or (self.deadline and self.deadline.comes_within(0)):
             return False
-        before = _start_of(planned, self.config)
-        return before in (None, *self.outcome.present, *self.outcome.done)
+        start = _start_of(planned, self.config)
+        return start in (None, *self.outcome.present, *self.outcome.done)
 
     def _turns(self, planned: Planned) -> Turns[dict[str, Any]]:
         """Carry out a run; returns its metrics."""
@@ -178,20 +178,20 @@ class Batch:
 
     def _done(self, planned: Planned, metrics: dict[str, Any]) -> None:
         self.outcome.done.append(planned)
-        shown = "  ".join(f"{key} {value:.4f}" for key, value in metrics["metrics"]["test"].items())
-        print(f"{planned}: {shown}  ({metrics['seconds']['total']:.0f} s)", flush=True)
+        text = "  ".join(f"{key} {value:.4f}" for key, value in metrics["metrics"]["test"].items())
+        print(f"{planned}: {text}  ({metrics['seconds']['total']:.0f} s)", flush=True)
 
     def _failed(self, planned: Planned, error: Exception) -> None:
         if isinstance(error, OutOfTimeError | HeldError):
             self.stopped |= isinstance(error, OutOfTimeError)
             self.outcome.unfinished.append(planned)
-            why = "left out: " if isinstance(error, HeldError) else ""
+            prefix = "left out: " if isinstance(error, HeldError) else ""
         else:
             self.outcome.failed[planned] = f"{type(error).__name__}: {error}"
             if not isinstance(error, TakenError):
                 write_failure(self._folder(planned), error)
-            why = "failed: "
-        print(f"{planned}: {why}{error}", file=sys.stderr, flush=True)
+            prefix = "failed: "
+        print(f"{planned}: {prefix}{error}", file=sys.stderr, flush=True)
 
     def _data(self, planned: Planned) -> InteractionData:
         return _read(self.config.prepared_file(planned.dataset), self.device)

@@ -59,8 +59,8 @@ class Checkpoints:
             with replaced(path) as temporary, temporary.open("wb") as file:
                 file.write(header.encode())
                 file.write(payload)
-            for old in self._files()[KEPT:]:
-                old.unlink(missing_ok=True)
+            for obsolete in self._files()[KEPT:]:
+                obsolete.unlink(missing_ok=True)
         except (OSError, WriteError) as error:
             raise InputError(
                 f"{error}; training stops here and resumes from the last checkpoint when it is "
@@ -90,9 +90,9 @@ class Checkpoints:
                 )
                 return state
             except (OSError, ValueError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
-                aside = path.with_suffix(".damaged")
-                path.replace(aside)
-                print(f"{path}: damaged ({error}); set aside as {aside.name}", file=sys.stderr)
+                damaged = path.with_suffix(".damaged")
+                path.replace(damaged)
+                print(f"{path}: damaged ({error}); set aside as {damaged.name}", file=sys.stderr)
         return None
 
     @staticmethod

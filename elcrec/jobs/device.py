@@ -28,12 +28,12 @@ def find(name: str) -> torch.device:
         InputError: No such device.
     """
     if not re.fullmatch("auto|cpu|cuda(:[0-9]{1,9})?", name):
-        told = brief(name) or shown(name)
-        raise InputError(f"--device {told}: must be auto, cpu, cuda or cuda:N")
-    there = torch.cuda.is_available()
-    if name == "cpu" or (name == "auto" and not there):
+        text = brief(name) or shown(name)
+        raise InputError(f"--device {text}: must be auto, cpu, cuda or cuda:N")
+    has_gpu = torch.cuda.is_available()
+    if name == "cpu" or (name == "auto" and not has_gpu):
         return torch.device("cpu")
-    if not there:
+    if not has_gpu:
         raise InputError(f"--device {name}: PyTorch sees no GPU here; use --device cpu")
     number, count = name.partition(":")[2], torch.cuda.device_count()
     if number and int(number) >= count:

@@ -75,21 +75,21 @@ def environment(device: torch.device) -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Installed versions of the packages that numbers depend on."""
-    found = {}
+    installed = {}
     for package in PACKAGES:
         with suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    return found
+            installed[package] = importlib.metadata.version(package)
+    return installed
 
 
 def _git(*arguments: str) -> str | None:
     try:
-        done = subprocess.run(
+        process = subprocess.run(
             ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=True
         )
     except (OSError, subprocess.CalledProcessError):
         return None
-    return done.stdout.strip()
+    return process.stdout.strip()
 
 
 def _driver() -> str | None:
@@ -97,5 +97,5 @@ def _driver() -> str | None:
     if program is None:
         return None
     query = [program, "--query-gpu=driver_version", "--format=csv,noheader"]
-    done = subprocess.run(query, capture_output=True, text=True, check=False)
-    return done.stdout.splitlines()[0].strip() if done.stdout else None
+    process = subprocess.run(query, capture_output=True, text=True, check=False)
+    return process.stdout.splitlines()[0].strip() if process.stdout else None

@@ -107,8 +107,8 @@ class TakenError(InputError):
 
 def is_recorded(folder: Path, run: Run, data: InteractionData) -> bool:
     """Whether the folder holds this run, complete."""
-    whole = all(map(os.path.isfile, [*(folder / name for name in FILES), weights_file(folder)]))
-    return whole and _is_of(_metrics(folder), run, data)
+    complete = all(map(os.path.isfile, [*(folder / name for name in FILES), weights_file(folder)]))
+    return complete and _is_of(_metrics(folder), run, data)
 
 
 def refuse_others(folder: Path, run: Run, data: InteractionData) -> None:
@@ -121,20 +121,20 @@ def refuse_others(folder: Path, run: Run, data: InteractionData) -> None:
     if _is_of(metrics, run, data):
         return  # the same run, with other files missing
     if {"dataset", "model", "seed", "fingerprint"} <= metrics.keys():
-        which = f"{metrics['model']} on {metrics['dataset']}, seed {metrics['seed']}"
-        raise _taken(folder, f"holds a finished run with other settings, data or code: {which}")
-    own = (*FILES, WEIGHTS, TOP, INTENTS, FAILED)
-    there = [name for name in own if os.path.lexists(folder / name)]
-    if FAILED in there and _is_ours(folder / FAILED):
-        there.remove(FAILED)
-    if (there and not _has_ranks(folder)) or "metrics.json" in there:  # ranks are written first
-        raise _taken(folder, f"holds {', '.join(there)}, but no complete run")
+        run_id = f"{metrics['model']} on {metrics['dataset']}, seed {metrics['seed']}"
+        raise _refusal(folder, f"holds a finished run with other settings, data or code: {run_id}")
+    run_files = (*FILES, WEIGHTS, TOP, INTENTS, FAILED)
+    existing = [name for name in run_files if os.path.lexists(folder / name)]
+    if FAILED in existing and _is_ours(folder / FAILED):
+        existing.remove(FAILED)
+    if (existing and not _has_ranks(folder)) or "metrics.json" in existing:  # ranks come first
+        raise _refusal(folder, f"holds {', '.join(existing)}, but no complete run")
     if Checkpoints.identities(folder / CHECKPOINTS) - identities(run, data):
-        raise _taken(folder, "holds an unfinished run with other settings, data or code")
+        raise _refusal(folder, "holds an unfinished run with other settings, data or code")
 
 
-def _taken(folder: Path, what: str) -> TakenError:
-    return TakenError(f"{folder}: {what}; name another folder, or replace it with --force")
+def _refusal(folder: Path, problem: str) -> TakenError:
+    return TakenError(f"{folder}: {problem}; name another folder, or replace it with --force")
 
 
 def tidy(folder: Path, run: Run) -> None:
@@ -167,8 +167,8 @@ def _metrics(folder: Path) -> dict[str, Any]:
 def _is_of(metrics: Mapping[str, Any], run: Run, data: InteractionData) -> bool:
     """Whether a record is of this run: see `Run.decides`."""
     start = metrics.get("start")
-    found = {**metrics, "start": start.get("sha256") if isinstance(start, dict) else start}
-    return all(found.get(key) == value for key, value in run.decides(data).items())
+    values = {**metrics, "start": start.get("sha256") if isinstance(start, dict) else start}
+    return all(values.get(key) == value for key, value in run.decides(data).items())
 
 
 def write_failure(folder: Path, error: Exception) -> None:

@@ -39,10 +39,10 @@ def measure(run: Run, data: InteractionData, epochs: int) -> dict[str, Any]:
     totals = {"total": [sum(row.values()) for row in rows]}
     phases = totals | {phase: [row[phase] for row in rows] for phase in PHASES}
     in_epochs = sum(row.get("seconds_kmeans", 0.0) for row in history)
-    kept = ("format", "dataset", "model", "seed", "peak_memory", "device", "parameters")
-    how = ("kernels", "graphs", "precision")
+    keys = ("format", "dataset", "model", "seed", "peak_memory", "device", "parameters")
+    modes = ("kernels", "graphs", "precision")
     return {
-        **{key: metrics[key] for key in (*kept, *how, "fingerprint", "data", "commit", "dirty")},
+        **{key: metrics[key] for key in (*keys, *modes, "fingerprint", "data", "commit", "dirty")},
         "settings": run.settings.digest(),
         "command": command(),
         "device_kind": data.device.type,

@@ -38,32 +38,34 @@ def watch(model: nn.Module) -> None:
         if isinstance(encoder, TransformerEncoder):
             first, blocks = encoder.blocks[0], len(encoder.blocks)
             assert isinstance(first, Block)
-            encoder.register_forward_pre_hook(partial(_look, first.attention, blocks))
+            encoder.register_forward_pre_hook(partial(_check_input, first.attention, blocks))
             # `last` bypasses the encoder's hook; its last block has one query per row only.
-            first.register_forward_pre_hook(partial(_look, first.attention, blocks - 1))
+            first.register_forward_pre_hook(partial(_check_input, first.attention, blocks - 1))
 
 
-def _look(attention: Attention, blocks: int, module: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+def _check_input(
+    attention: Attention, blocks: int, module: nn.Module, inputs: tuple[Tensor, ...]
+) -> None:
     """Check the input, (B, T) or (B, T, d), of `blocks` blocks where every position is a query."""
     rows, length = inputs[0].shape[:2]
     if inputs[0].device.type != "cpu" or getattr(module, "kernels", None):
         return
     # Scores and weights of a block at a time. As measured, training keeps two more matrices of
     # every block, with dropout four, and takes another in the backward pass.
-    each = 4 if attention.probability_dropout.p else 2
-    kept = each * blocks + 3 if torch.is_grad_enabled() else 2
-    needed = 4 * rows * length**2 * (1 + attention.heads * kept)
+    matrices_per_block = 4 if attention.probability_dropout.p else 2
+    matrices = matrices_per_block * blocks + 3 if torch.is_grad_enabled() else 2
+    needed = 4 * rows * length**2 * (1 + attention.heads * matrices)
     reserve(needed, f"attention among {length:,} positions of {rows:,} windows")
 
 
 def out_of_memory(settings: RunSettings, data: InteractionData, error: Exception) -> str:
     """What to do when a training runs out of memory, as a message."""
     gpu = "GPU " if data.device.type == "cuda" else ""
-    why = f" ({error})" if isinstance(error, MemoryError) and str(error) else ""
+    reason = f" ({error})" if isinstance(error, MemoryError) and str(error) else ""
     longest = f"the longest history has {data.sequences.lengths.max():,} items"
     length = getattr(settings.parameters, "max_length", None)  # a user's own may have none
     window = f", or max_length (now {length}; {longest})" if length else ""
     return (
-        f"out of {gpu}memory{why}: make training.batch_size smaller (now "
+        f"out of {gpu}memory{reason}: make training.batch_size smaller (now "
         f"{settings.training.batch_size}){window}, or run fewer trainings side by side"
     )

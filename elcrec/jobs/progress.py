@@ -37,12 +37,12 @@ class Bar:
     def __exit__(self, *error: object) -> None:
         self.bar.close()
 
-    def to(self, done: int, said: str) -> None:
-        """Advance to `done`; `said` is the text of the line."""
+    def to(self, done: int, text: str) -> None:
+        """Advance to `done`; `text` is the text of the line."""
         self.bar.update(done - self.bar.n)
         if self.lines and time.monotonic() - self.last_line >= SECONDS_BETWEEN_LINES:
             self.last_line = time.monotonic()
-            print(f"{self.title}: {said}", file=sys.stderr, flush=True)
+            print(f"{self.title}: {text}", file=sys.stderr, flush=True)
 
 
 class Progress(Bar):
@@ -52,8 +52,8 @@ class Progress(Bar):
         self, title: str, training: TrainingSettings, quiet: bool = False, bar: bool = True
     ) -> None:
         super().__init__(title, training.max_epochs, "epoch", quiet, bar)
-        chosen = training.select_by
-        self.metric = chosen if chosen in METRICS else METRICS[-1]
+        metric = training.select_by
+        self.metric = metric if metric in METRICS else METRICS[-1]
         self.best = 0.0
         self.max_epochs = training.max_epochs
 
@@ -61,11 +61,11 @@ class Progress(Bar):
         """Show one epoch's history row."""
         self.best = max(self.best, row[self.metric])
         seconds = sum(v for k, v in row.items() if k.startswith("seconds_"))
-        shown = {self.metric: f"{row[self.metric]:.4f}", "best": f"{self.best:.4f}"}
+        values = {self.metric: f"{row[self.metric]:.4f}", "best": f"{self.best:.4f}"}
         if "loss_total" in row:
-            shown = {"loss": f"{row['loss_total']:.4f}"} | shown
-        shown |= {"epoch": f"{seconds:.1f}s"}
-        self.bar.set_postfix(shown, refresh=False)
-        text = ", ".join(f"{key} {value}" for key, value in shown.items())
-        done = f"epoch {row['epoch']:.0f} of at most {self.max_epochs}"
-        self.to(int(row["epoch"]), f"{done}: {text}")  # a resumed training starts later
+            values = {"loss": f"{row['loss_total']:.4f}"} | values
+        values |= {"epoch": f"{seconds:.1f}s"}
+        self.bar.set_postfix(values, refresh=False)
+        text = ", ".join(f"{key} {value}" for key, value in values.items())
+        epoch = f"epoch {row['epoch']:.0f} of at most {self.max_epochs}"
+        self.to(int(row["epoch"]), f"{epoch}: {text}")  # a resumed training starts later

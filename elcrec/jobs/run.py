@@ -159,25 +159,25 @@ def execute(
         if not ran_out(error):
             raise
         raise InputError(out_of_memory(run.settings, data, error)) from None
-    how = {"kernels": kernels, "graphs": run.graphs, "precision": run.settings.precision}
-    record = describe(run, model, result, data) | how | {"at_once": at_once}
-    made = {"metrics": record, "result": result}
+    execution = {"kernels": kernels, "graphs": run.graphs, "precision": run.settings.precision}
+    record = describe(run, model, result, data) | execution | {"at_once": at_once}
+    output = {"metrics": record, "result": result}
     if test:
         ranked_by = model.ranked_by(run.protocol)
-        made["top"] = Lister(data, "test", model.max_length, ranked_by).lists(model)
-    return made
+        output["top"] = Lister(data, "test", model.max_length, ranked_by).lists(model)
+    return output
 
 
 def tell_repeats(run: Run, data: InteractionData, protocol: RankingProtocol) -> None:
     """Report on standard error how targets that their users had before are ranked, if any."""
-    repeated, which = data.sequences.repeated(), f"{run.settings.name} on {run.dataset}"
+    repeated, name = data.sequences.repeated(), f"{run.settings.name} on {run.dataset}"
     try:
         refuse_repeats(repeated, data.n_users, protocol)
     except InputError as error:
-        raise InputError(f"{which}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
     if any(repeated.values()):
         print(
-            f"elcrec: {which}: {describe_repeats(repeated, data.n_users)}; "
+            f"elcrec: {name}: {describe_repeats(repeated, data.n_users)}; "
             f"under the protocol `{protocol}` these items {REPEATED[protocol]}",
             file=sys.stderr,
         )
@@ -189,12 +189,12 @@ def build(run: Run, data: InteractionData) -> SequenceModel:
     Raises:
         InputError: What it starts from is not a file of weights, or they do not fit.
     """
-    kind, parameters = run.settings.module.Model, run.settings.parameters
+    model_class, parameters = run.settings.module.Model, run.settings.parameters
     if run.start is None:
-        return new_model(kind, parameters, data, run.seed)
+        return new_model(model_class, parameters, data, run.seed)
     weights = read_weights(Path(run.start.file))
     try:
-        return new_model(kind, parameters, data, run.seed, weights)
+        return new_model(model_class, parameters, data, run.seed, weights)
     except InputError as error:
         raise InputError(f"{run.start.file}: {error}") from None
 
@@ -223,12 +223,12 @@ def identities(run: Run, data: InteractionData) -> set[str]:
     from elcrec.models.native import source_hash
 
     decides = run.decides(data)
-    ways = product(("cpu", "cuda"), ("plain", f"native {source_hash()}"), (False, True))
-    return {_identity(decides, *way) for way in ways}
+    variants = product(("cpu", "cuda"), ("plain", f"native {source_hash()}"), (False, True))
+    return {_identity(decides, *variant) for variant in variants}
 
 
-def _identity(*what: object) -> str:
-    return hashlib.sha256(repr(list(what)).encode()).hexdigest()[:16]
+def _identity(*parts: object) -> str:
+    return hashlib.sha256(repr(list(parts)).encode()).hexdigest()[:16]
 
 
 def describe(
@@ -280,9 +280,9 @@ def find_start(
         return None
     path = given or weights_file(config.run_folder(dataset, settings.starts_from, seed))
     if not path.is_file():
-        words = ("--dataset", dataset, "--model", settings.starts_from, "--seed", str(seed))
+        options = ("--dataset", dataset, "--model", settings.starts_from, "--seed", str(seed))
         raise InputError(
             f"{path}: not there yet; {settings.model} starts from it; name a file with --start, or "
-            f"make it with: {config.elcrec('train', *words)}"
+            f"make it with: {config.elcrec('train', *options)}"
         )
     return Start(str(path), sha256_of(path))

@@ -34,7 +34,7 @@ def stamped() -> tuple[str | None, bool]:
         return None, True
     try:
         stamp = read_json(STAMP, Stamp)
-        changed = any(_hash(ROOT / name) != known for name, known in stamp.files.items())
+        changed = any(_hash(ROOT / name) != digest for name, digest in stamp.files.items())
     except InputError:
         return None, True
     if not re.fullmatch("[0-9a-f]{40}", stamp.commit):

@@ -32,9 +32,9 @@ def try_point(
         raise InputError(f"{run.settings.model}: grid: not for a model that starts from another")
     metrics = execute(run, data, report, test=False)["metrics"]
     training = run.settings.training
-    kept = ("format", "dataset", "model", "seed", "ranked_by", "best_epoch", "epochs", "device")
+    keys = ("format", "dataset", "model", "seed", "ranked_by", "best_epoch", "epochs", "device")
     return {
-        **{key: metrics[key] for key in (*kept, "kernels", "fingerprint", "commit", "dirty")},
+        **{key: metrics[key] for key in (*keys, "kernels", "fingerprint", "commit", "dirty")},
         "point": point,
         "select_by": training.select_by,
         "valid": metrics["metrics"]["valid"],

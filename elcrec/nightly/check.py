@@ -62,23 +62,23 @@ def check(config: Config, any_code: bool = False) -> list[Cell]:
         InputError: There is no record, a run is missing or incomplete, or it was not made with the
             current code and settings, unless `any_code` allows that.
     """
-    wanted = config.nightly
+    nightly = config.nightly
     recorded = references(config)
-    config = config.replaced(seeds=list(wanted.seeds))
-    runs = Runs(config, "take" if any_code else "refuse").find(wanted.use, wanted.models)
-    for (dataset, model), found in runs.items():
+    config = config.replaced(seeds=list(nightly.seeds))
+    runs = Runs(config, "take" if any_code else "refuse").find(nightly.use, nightly.models)
+    for (dataset, model), group in runs.items():
         for seed in config.seeds:
-            if seed not in _seeds(found):
+            if seed not in _seeds(group):
                 raise InputError(
                     f"{config.run_folder(dataset, model, seed)}: no run yet; the check needs it;"
                     f" make all runs with: {config.snakemake('replication_check')}"
                 )
     cells: list[Cell] = []
-    for dataset in wanted.use:
-        of_model = {model: recorded[dataset, model] for model in wanted.models}
-        whole = {m: found for m, found in of_model.items() if _seeds(found) == config.seeds}
-        allowed = tolerances(whole)
-        for model, reference in of_model.items():
+    for dataset in nightly.use:
+        by_model = {model: recorded[dataset, model] for model in nightly.models}
+        complete = {m: group for m, group in by_model.items() if _seeds(group) == config.seeds}
+        allowed = tolerances(complete)
+        for model, reference in by_model.items():
             cells += compare(runs[dataset, model], reference, allowed.get(model, {}))
     return cells
 
@@ -89,16 +89,16 @@ def references(config: Config) -> Found:
     Raises:
         InputError: None of them is recorded; whole trainings would be compared with nothing.
     """
-    wanted = config.nightly
-    record = config.replaced(runs="recorded", seeds=list(wanted.seeds))
-    found = Runs(record, "take", trusted=True).find(wanted.use, wanted.models)
-    if not any(found.values()):
-        models, datasets = ", ".join(wanted.models), ", ".join(wanted.use)
+    nightly = config.nightly
+    record = config.replaced(runs="recorded", seeds=list(nightly.seeds))
+    runs = Runs(record, "take", trusted=True).find(nightly.use, nightly.models)
+    if not any(runs.values()):
+        models, datasets = ", ".join(nightly.models), ", ".join(nightly.use)
         raise InputError(
             f"{config.recorded}: has no run of {models} on {datasets}, so there is nothing to "
             f"compare with; add some with: {config.elcrec('recorded', 'add', 'MACHINE', 'FOLDER')}"
         )
-    return found
+    return runs
 
 
 def _seeds(runs: SeedRuns) -> list[int]:
@@ -117,12 +117,12 @@ def compare(runs: SeedRuns, recorded: SeedRuns, allowed: Mapping[str, Tolerance]
         recorded: Those of them that are recorded.
         allowed: Metric to tolerance; empty unless all seeds are recorded.
     """
-    other = differences(runs, recorded) if recorded else []
+    changes = differences(runs, recorded) if recorded else []
     for metric in TABLE_METRICS:
         value = _mean(runs, metric)
         reference = _mean(recorded, metric) if recorded else None
-        tolerance = None if other else allowed.get(metric)
-        status, reason = _judge(value, reference, other, tolerance)
+        tolerance = None if changes else allowed.get(metric)
+        status, reason = _judge(value, reference, changes, tolerance)
         yield Cell(
             dataset=runs[0].dataset,
             model=runs[0].model,
@@ -144,13 +144,13 @@ def compare(runs: SeedRuns, recorded: SeedRuns, allowed: Mapping[str, Tolerance]
 
 
 def _judge(
-    value: float, reference: float | None, other: Sequence[str], allowed: Tolerance | None
+    value: float, reference: float | None, changes: Sequence[str], allowed: Tolerance | None
 ) -> tuple[Status, str]:
     """Status of a cell, and the reason if it is not ok."""
     if reference is None:
         return "no reference", "no reference yet"
     if allowed is None:
-        return "not comparable", f"the reference was recorded with {'; '.join(other)}"
+        return "not comparable", f"the reference was recorded with {'; '.join(changes)}"
     difference = value - reference
     if abs(difference) <= allowed.value:
         return "ok", ""
@@ -167,29 +167,29 @@ def differences(runs: SeedRuns, recorded: SeedRuns) -> list[str]:
     Settings that only one side has are not compared: they came or went with the code. Kernels and
     device may differ, because they change results like another seed would.
     """
-    now, then = _made_with(runs), _made_with(recorded)
+    current, reference = _conditions(runs), _conditions(recorded)
     return [
-        f"{in_line(k)} {shown(then[k])}, now {shown(now[k])}"
-        for k in then
-        if k in now and now[k] != then[k]
+        f"{in_line(k)} {shown(reference[k])}, now {shown(current[k])}"
+        for k in reference
+        if k in current and current[k] != reference[k]
     ]
 
 
-def _made_with(runs: SeedRuns) -> dict[str, Any]:
+def _conditions(runs: SeedRuns) -> dict[str, Any]:
     first = runs[0]
     settings = read_config(first.folder)
-    found = {"seeds": _seeds(runs), "protocol": first.protocol, "data": first.data}
-    found |= {"precision": settings.precision}
-    found |= {f"parameters.{key}": value for key, value in settings.parameters.items()}
-    return found | {f"training.{key}": value for key, value in settings.training.items()}
+    values = {"seeds": _seeds(runs), "protocol": first.protocol, "data": first.data}
+    values |= {"precision": settings.precision}
+    values |= {f"parameters.{key}": value for key, value in settings.parameters.items()}
+    return values | {f"training.{key}": value for key, value in settings.training.items()}
 
 
 def verdict(cells: Iterable[Cell]) -> Verdict:
     """`ok` only if every cell could be compared and none is a regression."""
-    found = {cell.status for cell in cells}
-    if "regression" in found:
+    statuses = {cell.status for cell in cells}
+    if "regression" in statuses:
         return "regression"
-    return "ok" if found == {"ok"} else "incomplete"
+    return "ok" if statuses == {"ok"} else "incomplete"
 
 
 def text(cells: Sequence[Cell], config: Config) -> str:

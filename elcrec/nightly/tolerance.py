@@ -57,18 +57,18 @@ def tolerances(recorded: Mapping[str, SeedRuns]) -> dict[str, dict[str, Toleranc
         recorded: The recorded runs of each model on one data set, all of the same seeds.
     """
     varied = [runs for runs in recorded.values() if not _seedless(runs)]
-    found: dict[str, dict[str, Tolerance]] = {model: {} for model in recorded}
+    result: dict[str, dict[str, Tolerance]] = {model: {} for model in recorded}
     for name in TABLE_METRICS:
         spread = pooled(_values(name, runs) for runs in varied)
         for model, runs in recorded.items():
             values = [per_user(name, run.ranks["test"]) for run in runs]
-            found[model][name] = tolerance(
+            result[model][name] = tolerance(
                 seeds=len(runs),
                 spread=None if _seedless(runs) else spread,
-                user_error=fmean(float(scipy.stats.sem(of_users)) for of_users in values),
+                user_error=fmean(float(scipy.stats.sem(user_values)) for user_values in values),
                 users=runs[0].users,
             )
-    return found
+    return result
 
 
 def _values(name: str, runs: SeedRuns) -> list[float]:
@@ -87,9 +87,9 @@ def pooled(groups: Iterable[Sequence[float]]) -> Spread:
     Args:
         groups: One metric of one model per seed, for each model.
     """
-    kept = [np.asarray(g, dtype=np.float64) for g in groups if len(g) >= FEWEST_SEEDS]
-    freedom = sum(len(g) - 1 for g in kept)
-    squares = sum(float(((g - g.mean()) ** 2).sum()) for g in kept)
+    samples = [np.asarray(g, dtype=np.float64) for g in groups if len(g) >= FEWEST_SEEDS]
+    freedom = sum(len(g) - 1 for g in samples)
+    squares = sum(float(((g - g.mean()) ** 2).sum()) for g in samples)
     return Spread(math.sqrt(squares / freedom) if freedom else 0.0, freedom)
 
 
@@ -106,8 +106,8 @@ def tolerance(seeds: int, spread: Spread | None, user_error: float, users: int) 
     if spread is None:
         return least
     if seeds < FEWEST_SEEDS or not spread.freedom:
-        found = Tolerance(STANDARD_ERRORS * user_error, "users")
+        result = Tolerance(STANDARD_ERRORS * user_error, "users")
     else:
         quantile = float(scipy.stats.t.ppf(1 - TAIL / 2, spread.freedom))
-        found = Tolerance(quantile * spread.deviation * math.sqrt(2 / seeds), "seeds")
-    return max(found, least)
+        result = Tolerance(quantile * spread.deviation * math.sqrt(2 / seeds), "seeds")
+    return max(result, least)

@@ -62,12 +62,12 @@ def add(
         }
         new = [place for place in files if files[place]]
         runs = {run.folder.relative_to(machine): run for run in recorded_runs(machine)}
-        whole = [place for place in new if stage / place / "metrics.json" in files[place]]
-        runs |= {place: read_run(stage / place) for place in whole}
+        new_runs = [place for place in new if stage / place / "metrics.json" in files[place]]
+        runs |= {place: read_run(stage / place) for place in new_runs}
         check_data(runs.values())
         text = about(protocol, runs.values())
-        written = [path for place in new for path in files[place]]
-        size = sum(file.stat().st_size for file in (*_files(machine), *written))
+        new_files = [path for place in new for path in files[place]]
+        size = sum(file.stat().st_size for file in (*_files(machine), *new_files))
         if size > MOST_BYTES:
             raise InputError(
                 f"{machine}: would have {size:,} bytes; allowed in git: {MOST_BYTES:,}"
@@ -75,10 +75,10 @@ def add(
         for place in new:
             _put(files[place], stage / place, machine / place)
         write_text(machine / "README.md", text)
-    told = [runs[place].summary if place in runs else str(place) for place in new]
-    if same := len(origins) - len(new):
-        told.append(f"{same} were recorded already")
-    return [*told, f"{len(runs)} runs recorded -> {machine}"]
+    lines = [runs[place].summary if place in runs else str(place) for place in new]
+    if unchanged := len(origins) - len(new):
+        lines.append(f"{unchanged} were recorded already")
+    return [*lines, f"{len(runs)} runs recorded -> {machine}"]
 
 
 def _prepared(
@@ -108,7 +108,7 @@ def _prepared(
     return origins
 
 
-def _to_write(there: Path, staged: Path, origin: Path, replace_recorded: bool) -> list[Path]:
+def _to_write(target: Path, staged: Path, origin: Path, replace_recorded: bool) -> list[Path]:
     """The staged files that the record gets.
 
     All files of a new or replaced run. If the recorded run was trained again, with the same result,
@@ -117,34 +117,34 @@ def _to_write(there: Path, staged: Path, origin: Path, replace_recorded: bool) -
     Raises:
         InputError: A different one is recorded, and it is not to be replaced.
     """
-    whole = list(_files(staged))
-    if not there.exists():
-        return whole
-    again = COST if staged.is_dir() and not replace_recorded else ()
-    what = _difference(there, staged, again)
-    if what and replace_recorded:
-        return whole
-    if what:
+    files = list(_files(staged))
+    if not target.exists():
+        return files
+    ignored = COST if staged.is_dir() and not replace_recorded else ()
+    name = _difference(target, staged, ignored)
+    if name and replace_recorded:
+        return files
+    if name:
         raise InputError(
-            f"{origin}: is recorded in {there} with another {what}; --replace overwrites it"
+            f"{origin}: is recorded in {target} with another {name}; --replace overwrites it"
         )
     return [
-        path for path in whole if path.name in (WEIGHTS, TOP) and not (there / path.name).exists()
+        path for path in files if path.name in (WEIGHTS, TOP) and not (target / path.name).exists()
     ]
 
 
-def _difference(there: Path, staged: Path, ignored: Sequence[str] = ()) -> str | None:
+def _difference(target: Path, staged: Path, ignored: Sequence[str] = ()) -> str | None:
     """The first file that is not the same in two records of a run or measurement.
 
     Keys of JSON files and columns of history.csv that begin with a word of `ignored` may differ.
     """
-    names = {str(f.relative_to(top)) for top in (there, staged) for f in _files(top)}
+    names = {str(f.relative_to(top)) for top in (target, staged) for f in _files(top)}
     for name in (WEIGHTS, TOP):  # may be kept or not
-        if not (there / name).exists() & (staged / name).exists():
+        if not (target / name).exists() & (staged / name).exists():
             names.discard(name)
     for name in sorted(names):
-        if _content(there / name, ignored) != _content(staged / name, ignored):
-            return (there / name).name
+        if _content(target / name, ignored) != _content(staged / name, ignored):
+            return (target / name).name
     return None
 
 
@@ -155,8 +155,8 @@ def _content(path: Path, ignored: Sequence[str]) -> object:
     if path.suffix == ".npz":  # perhaps compressed by another library
         return {name: array.tolist() for name, array in read_arrays(path).items()}
     if path.name == "config.yaml":
-        made = read_yaml(path)  # without the names of the model and its module
-        return {k: v for k, v in made.items() if k not in ("name", "module")} | digested(made)
+        config = read_yaml(path)  # without the names of the model and its module
+        return {k: v for k, v in config.items() if k not in ("name", "module")} | digested(config)
     left_out = (*ignored, *(FOLLOWING if path.name == "metrics.json" else ()))
     if path.suffix == ".json":
         return {k: v for k, v in read_object(path).items() if not k.startswith(left_out)}

@@ -40,8 +40,8 @@ REAL = ("beauty", "sasrec_ce", "sasrec")
 
 def runs_of(config: Config) -> RunsOf:
     """The recorded runs of a configuration's data sets, models and seeds, read and checked."""
-    found = Runs(config.replaced(runs="recorded")).find(config.use, config.models)
-    return {key: own for key, own in found.items() if own}
+    groups = Runs(config.replaced(runs="recorded")).find(config.use, config.models)
+    return {key: group for key, group in groups.items() if group}
 
 
 def rejections(runs: RunsOf, draws: int = DRAWS) -> pd.DataFrame:
@@ -53,10 +53,10 @@ def rejections(runs: RunsOf, draws: int = DRAWS) -> pd.DataFrame:
     Raises:
         InputError: Fewer than two recorded runs of the model that is imitated.
     """
-    own = runs.get(SIMULATED, [])
-    if len(own) < 2:
-        raise InputError(f"recorded runs of {' '.join(SIMULATED)}: {len(own)}; needed: 2 or more")
-    hits = np.stack([run.ranks["test"] < HITS for run in own])
+    group = runs.get(SIMULATED, [])
+    if len(group) < 2:
+        raise InputError(f"recorded runs of {' '.join(SIMULATED)}: {len(group)}; needed: 2 or more")
+    hits = np.stack([run.ranks["test"] < HITS for run in group])
     source = Source.of(hits, training_noise(runs, METRIC).typical.deviation)
     return simulate(source, draws=draws).assign(draws=draws)
 
@@ -69,18 +69,18 @@ def pairs(runs: RunsOf) -> pd.DataFrame:
     rows: list[tuple[object, ...]] = []
     for metric in TABLE_METRICS:
         pool = training_noise(runs, metric)
-        for (dataset, model), own in runs.items():
+        for (dataset, model), group in runs.items():
             noise = pool.noise((dataset, model), without={(dataset, model)})
-            for first, second in combinations(own, 2):
+            for first, second in combinations(group, 2):
                 a, b = (per_user(metric, run.ranks["test"]) for run in (first, second))
-                found = crossed(a[None], b[None], noise, noise)
+                test = crossed(a[None], b[None], noise, noise)
                 names = (f"{model} {run.seed}" for run in (first, second))
-                p_values = (found.p_value, paired_t(a, b).p_value)
-                rows.append((metric, dataset, *names, True, found.difference, *p_values))
+                p_values = (test.p_value, paired_t(a, b).p_value)
+                rows.append((metric, dataset, *names, True, test.difference, *p_values))
         dataset, *models = REAL
         if all(runs.get((dataset, model)) for model in models):
-            one, other = (runs[dataset, model] for model in models)
-            real = compare_runs("", metric, one, other, pool)
+            first_runs, second_runs = (runs[dataset, model] for model in models)
+            real = compare_runs("", metric, first_runs, second_runs, pool)
             p_values = (real.primary.p_value, real.tests["paired"].p_value)
             rows.append((metric, dataset, *models, False, real.primary.difference, *p_values))
     return pd.DataFrame(rows, columns=PAIRS)
@@ -95,31 +95,31 @@ def calibration(config: Config) -> str:
     folder = config.recorded / FOLDER
     if not (folder / "rejections.csv").exists():
         return ""
-    found = _read(folder / "rejections.csv", [*COLUMNS, "draws"])
-    compared = _read(folder / "pairs.csv", [*PAIRS])
-    found["design"] = found["seeds_a"].astype(str) + " v " + found["seeds_b"].astype(str)
-    with_one = found[["seeds_a", "seeds_b"]].min(axis=1) == 1
-    missed = found[found["primary"] > np.where(with_one, MOST_WITH_ONE, MOST)]
-    same, other = (compared[compared["same_model"] == alike] for alike in (True, False))
+    rates = _read(folder / "rejections.csv", [*COLUMNS, "draws"])
+    tests = _read(folder / "pairs.csv", [*PAIRS])
+    rates["design"] = rates["seeds_a"].astype(str) + " v " + rates["seeds_b"].astype(str)
+    with_one = rates[["seeds_a", "seeds_b"]].min(axis=1) == 1
+    too_high = rates[rates["primary"] > np.where(with_one, MOST_WITH_ONE, MOST)]
+    same, different = (tests[tests["same_model"] == alike] for alike in (True, False))
     return document(
         "calibration.md.j2",
         "elcrec.recorded",
-        table=_table(found),
+        table=_table(rates),
         most=MOST,
         most_with_one=MOST_WITH_ONE,
         missed=[
             f"{name}: {', '.join(rows['design'].unique())}"
-            for name, rows in missed.groupby(missed["noise"].map(NAMES), sort=False)
+            for name, rows in too_high.groupby(too_high["noise"].map(NAMES), sort=False)
         ],
         level=LEVEL,
         same=[
-            f"{model} {_below(rows, 'p')} ({_below(rows, 'p_users_only')}) of {len(rows)}"
+            f"{model} {_rejected(rows, 'p')} ({_rejected(rows, 'p_users_only')}) of {len(rows)}"
             for model, rows in same.groupby(same["a"].str.split().str[0], sort=False)
         ],
         other=[
-            f"{a} against {b} has p < {LEVEL} by the primary test on {_below(rows, 'p')} of"
+            f"{a} against {b} has p < {LEVEL} by the primary test on {_rejected(rows, 'p')} of"
             f" {len(rows)} metrics"
-            for (a, b), rows in other.groupby(["a", "b"])
+            for (a, b), rows in different.groupby(["a", "b"])
         ],
     )
 
@@ -131,19 +131,19 @@ def _read(path: Path, columns: list[str]) -> pd.DataFrame:
         raise InputError(f"{path}: cannot be read ({error})") from None
 
 
-def _table(found: pd.DataFrame) -> Table:
+def _table(rates: pd.DataFrame) -> Table:
     """Rejection rates by case and pool, a column per design; last those over users alone."""
-    freedom = ", pool of " + found["pool_freedom"].astype(str) + " degrees of freedom"
-    case = found["noise"].map(NAMES) + freedom
-    shares = found.assign(case=case).set_index(["case", "design"])["primary"].unstack(sort=False)
-    alone = found[found["noise"] == "alike"].drop_duplicates("design").set_index("design")
-    shares.loc[f"{NAMES['alike']}, test over users alone"] = alone["users_only"]
-    header = f"Equal methods called different ({found['draws'][0]:,} draws)"
+    freedom = ", pool of " + rates["pool_freedom"].astype(str) + " degrees of freedom"
+    case = rates["noise"].map(NAMES) + freedom
+    shares = rates.assign(case=case).set_index(["case", "design"])["primary"].unstack(sort=False)
+    over_users = rates[rates["noise"] == "alike"].drop_duplicates("design").set_index("design")
+    shares.loc[f"{NAMES['alike']}, test over users alone"] = over_users["users_only"]
+    header = f"Equal methods called different ({rates['draws'][0]:,} draws)"
     rows = zip(shares.index, shares.to_numpy().tolist(), strict=True)
     body = [[name, *(number(share, 3) for share in row)] for name, row in rows]
     return texts([header, *shares.columns], body)
 
 
-def _below(rows: pd.DataFrame, column: str) -> int:
+def _rejected(rows: pd.DataFrame, column: str) -> int:
     """How many pairs a test calls different."""
     return int((rows[column] < LEVEL).sum())

@@ -24,9 +24,9 @@ def protocol_of(config: Config) -> Config:
 
     Only a configuration that names a record of its own sets the protocol of that record.
     """
-    whole = load_config()
-    own = config.recorded.resolve() != whole.recorded.resolve()
-    return (config if own else whole).replaced(runs="trained")
+    default = load_config()
+    has_own_record = config.recorded.resolve() != default.recorded.resolve()
+    return (config if has_own_record else default).replaced(runs="trained")
 
 
 def settings_files(config: Config) -> list[str]:
@@ -62,7 +62,7 @@ def expected_runs(config: Config) -> Iterator[ExpectedRun]:
 
 
 def check_run(
-    config: Config, planned: Iterable[ExpectedRun], record: RunRecord, made: Mapping[str, Any]
+    config: Config, planned: Iterable[ExpectedRun], record: RunRecord, settings: Mapping[str, Any]
 ) -> PlannedRun:
     """Refuse anything but a complete run of the full protocol; returns which run it is.
 
@@ -72,7 +72,7 @@ def check_run(
         config: Says what the full protocol is.
         planned: All runs of it, see `expected_runs`.
         record: The run.
-        made: Content of its config.yaml.
+        settings: Content of its config.yaml.
 
     Raises:
         InputError: It was made with uncommitted changes, has other settings than the current ones
@@ -85,18 +85,18 @@ def check_run(
     if record.protocol != config.protocol:
         raise InputError(f"{where}: protocol is {record.protocol!r}; allowed: {config.protocol}")
     for key in ("dataset", "model", "seed", "protocol"):
-        if made.get(key) != getattr(record, key):
+        if settings.get(key) != getattr(record, key):
             raise InputError(f"{where}: {key} differs from its config.yaml")
     files = ", ".join(settings_files(config))
-    whose = (record.dataset, record.model, record.seed)
-    alike = [w for w in planned if (w.run.dataset, w.run.model, w.run.seed) == whose]
-    if not alike:
+    identity = (record.dataset, record.model, record.seed)
+    candidates = [w for w in planned if (w.run.dataset, w.run.model, w.run.seed) == identity]
+    if not candidates:
         raise InputError(f"{where}: is not a run of {files}")
-    digest = settings_digest(made)
-    found = next((w for w in alike if w.settings.digest() == digest), None)
-    if found is None:
+    digest = settings_digest(settings)
+    expected = next((w for w in candidates if w.settings.digest() == digest), None)
+    if expected is None:
         raise InputError(f"{where}: was not made with the settings of {files}")
-    training = found.settings.training
+    training = expected.settings.training
     if not finished(Result(record.best_epoch, [{}] * record.epochs), training):
         raise InputError(
             f"{where}: stopped after epoch {record.epochs} (best epoch {record.best_epoch}); "
@@ -106,7 +106,7 @@ def check_run(
     counts = config.dataset(record.dataset).counts
     if counts and counts.users not in (None, record.users):
         raise InputError(f"{where}: has {record.users} users; allowed: {counts.users}")
-    return found.run
+    return expected.run
 
 
 def check_extra(config: Config, path: Path) -> dict[str, Any]:
@@ -121,23 +121,23 @@ def check_extra(config: Config, path: Path) -> dict[str, Any]:
     """
     kind, dataset, model = path.parent.parent.name, path.parent.name, path.stem
     values = read_object(path)
-    made: Released | EfficiencyRecord
-    whose = ["--dataset", dataset, "--model", model]
+    record: Released | EfficiencyRecord
+    common = ["--dataset", dataset, "--model", model]
     expected: dict[str, Any] = {"dataset": dataset, "model": model}
     if kind == "released":
-        made = as_record(values, Released, path)
-        values["file"] = Path(made.file).name
+        record = as_record(values, Released, path)
+        values["file"] = Path(record.file).name
         expected["protocol"] = config.protocol
-        words = ["verify", kind, *whose, "--weights", values["file"], "--protocol", config.protocol]
+        args = ["verify", kind, *common, "--weights", values["file"], "--protocol", config.protocol]
     else:
-        made, told = as_record(values, EfficiencyRecord, path), config.efficiency
+        record, section = as_record(values, EfficiencyRecord, path), config.efficiency
         settings = resolve(config, model, dataset).digest()
-        expected |= {"seed": told.seed, "epochs_measured": told.epochs, "settings": settings}
-        words = ["measure", *whose, "--seed", str(told.seed), "--epochs", str(told.epochs)]
+        expected |= {"seed": section.seed, "epochs_measured": section.epochs, "settings": settings}
+        args = ["measure", *common, "--seed", str(section.seed), "--epochs", str(section.epochs)]
     for key, value in expected.items():
-        if (found := getattr(made, key)) != value:
-            raise InputError(f"{path}: {key} is {shown(found)}; allowed here: {shown(value)}")
-    if made.commit is None or made.dirty:
+        if (actual := getattr(record, key)) != value:
+            raise InputError(f"{path}: {key} is {shown(actual)}; allowed here: {shown(value)}")
+    if record.commit is None or record.dirty:
         raise InputError(f"{path}: was made with uncommitted changes or at an unknown commit")
-    place = f"results/{kind}/{dataset}/{model}.json"
-    return values | {"command": ["elcrec", *words, "--output", place]}
+    output = f"results/{kind}/{dataset}/{model}.json"
+    return values | {"command": ["elcrec", *args, "--output", output]}

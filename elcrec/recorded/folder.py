@@ -100,8 +100,8 @@ def machine_folder(record: Path, name: str) -> Path:
 
 def run_folders(folder: Path) -> list[Path]:
     """The folders of finished runs below a machine's folder or an output folder."""
-    found = (p for kind in ("runs", "sensitivity") for p in folder.glob(f"{kind}/*/*/*"))
-    return sorted(path for path in found if (path / "metrics.json").exists())
+    folders = (p for kind in ("runs", "sensitivity") for p in folder.glob(f"{kind}/*/*/*"))
+    return sorted(path for path in folders if (path / "metrics.json").exists())
 
 
 def extra_files(folder: Path) -> list[Path]:

@@ -54,10 +54,10 @@ def put(part: str, text: str, readme: str, path: Path) -> str:
     """
     first, last = marks(part)
     before, _, after = readme.partition(first)
-    _, found, rest = after.partition(last)
-    if not found:
+    _, end_mark, tail = after.partition(last)
+    if not end_mark:
         raise InputError(f"{path}: needs the lines {first} and {last} around the results")
-    return f"{before}{first}\n{text}{last}{rest}"
+    return f"{before}{first}\n{text}{last}{tail}"
 
 
 def texts(config: Config) -> dict[str, str]:
@@ -67,14 +67,14 @@ def texts(config: Config) -> dict[str, str]:
         InputError: The record is empty or incomplete.
     """
     with tempfile.TemporaryDirectory() as folder:
-        own = config.replaced(runs="recorded", output=Path(folder))
+        recorded = config.replaced(runs="recorded", output=Path(folder))
         with redirect_stdout(io.StringIO()):
             for table in (table1_files, verdicts, tables2_3):
-                table.write(own, own.output / "tables")
-            released.write(own, own.output / "tables", json_files(own, "released"))
+                table.write(recorded, recorded.output / "tables")
+            released.write(recorded, recorded.output / "tables", json_files(recorded, "released"))
             for figure in DRAWN:
-                drawn.make(own, figure, own.output / "figures")
-        values = _numbers(Evidence(own))
+                drawn.make(recorded, figure, recorded.output / "figures")
+        values = _numbers(Evidence(recorded))
     return {
         part: _wrapped(document(f"{part}.md.j2", "elcrec.recorded", **values))
         for part in (*PARTS, "docs")
@@ -85,18 +85,18 @@ def _numbers(evidence: Evidence) -> dict[str, Any]:
     """Variables of the templates: what was run, what it shows, and the tables."""
     config, judged = evidence.config, verdict.judged_cells(evidence)
     run = {dataset: _seeds(evidence, dataset) for dataset in config.use}
-    away = Counter((d, m) for (d, _, m), row in judged.items() if row.text("verdict") == DIFFERS)
+    counts = Counter((d, m) for (d, _, m), row in judged.items() if row.text("verdict") == DIFFERS)
     strict = {
         evidence.model_name(run.model) for run in evidence.runs if run.ranked_by != run.protocol
     }
-    compared = [
+    against_baseline = [
         row
         for row in evidence.table("significance")
         if (row.text("family"), row.text("model_b")) == (EACH, BASELINE)
     ]
     names = evidence.model_name(REFERENCE), evidence.model_name(BASELINE)
     record = {machine.name: recorded_runs(machine) for machine in machines(config.recorded)}
-    of_files = tables.of_files(evidence, {})
+    file_tables = tables.of_files(evidence, {})
     return {
         "there": sum(run.model in config.models for run in evidence.runs),
         "more": sum(run.model not in config.models for runs in record.values() for run in runs),
@@ -107,18 +107,18 @@ def _numbers(evidence: Evidence) -> dict[str, Any]:
         "machines": record,
         "summary": verdict.summary(judged),
         "marks": ", ".join(f"{MARKS[v]} {v}" for v in (COMPATIBLE, DIFFERS, CANNOT_TELL)),
-        "against": list(_against_baseline(compared)),
+        "against": list(_against_baseline(against_baseline)),
         "title": " against ".join(names),
         "compared": table1_files.compared(
-            compared, evidence, evidence.accuracy_printed, ("First", "Second")
+            against_baseline, evidence, evidence.accuracy_printed, ("First", "Second")
         ),
-        "tables": list((found := _results(evidence, judged)).values()),
-        "short": [_one_line_each(evidence, judged, *item) for item in found.items()],
-        "released": of_files.get("released"),
+        "tables": list((results := _results(evidence, judged)).values()),
+        "short": [_one_line_each(evidence, judged, *item) for item in results.items()],
+        "released": file_tables.get("released"),
         "strict": listed(sorted(strict), 9),
-        "away": listed([f"{d} {m} {n}" for (d, m), n in away.items()], 6),
-        "nearest": of_files.get("nearest"),
-        "detectable": of_files.get("detectable"),
+        "away": listed([f"{d} {m} {n}" for (d, m), n in counts.items()], 6),
+        "nearest": file_tables.get("nearest"),
+        "detectable": file_tables.get("detectable"),
         "never": sum(
             row.number("single_run_percent") > abs(row.number("paper_lead_percent"))
             for row in evidence.table("detectable")
@@ -134,16 +134,16 @@ def _numbers(evidence: Evidence) -> dict[str, Any]:
     }
 
 
-def _band(one: Mapping[Any, Any]) -> list[str]:
+def _band(row: Mapping[Any, Any]) -> list[str]:
     """A mean and the band in which it was expected."""
-    band = f"{score(one['low'])}–{score(one['high'])}"
-    return [one["dataset"], one["model"], score(one["mean"]), band]
+    band = f"{score(row['low'])}–{score(row['high'])}"
+    return [row["dataset"], row["model"], score(row["mean"]), band]
 
 
 def _seeds(evidence: Evidence, dataset: str) -> list[str]:
     """Models that were run on a data set, grouped by number of seeds: `3 seeds of BPR-MF`."""
-    found = {m: evidence.scores.get((dataset, "HR@5", m)) for m in evidence.config.models}
-    seeds = {evidence.model_name(m): ours.seeds for m, ours in found.items() if ours}
+    scores = {m: evidence.scores.get((dataset, "HR@5", m)) for m in evidence.config.models}
+    seeds = {evidence.model_name(m): score.seeds for m, score in scores.items() if score}
     return [
         f"{n} seed{'s' * (n > 1)} of {listed([m for m in seeds if seeds[m] == n], 20)}"
         for n in sorted(set(seeds.values()), reverse=True)
@@ -153,42 +153,42 @@ def _seeds(evidence: Evidence, dataset: str) -> list[str]:
 def _against_baseline(compared: Sequence[Row]) -> Iterator[dict[str, str]]:
     """The paper's main comparison, data set by data set: is ELCRec better than ICLRec?"""
     for dataset, rows in groupby(compared, key=lambda row: row.text("dataset")):
-        found = list(rows)
-        certain = [row for row in found if row.number("p_holm") < LEVEL]
+        comparisons = list(rows)
+        significant = [row for row in comparisons if row.number("p_holm") < LEVEL]
         yield {
             "dataset": dataset,
-            "seeds": found[0].text("seeds"),
-            "won": listed([r.text("metric") for r in certain if r.number("difference") > 0]),
-            "lost": listed([r.text("metric") for r in certain if r.number("difference") <= 0]),
+            "seeds": comparisons[0].text("seeds"),
+            "won": listed([r.text("metric") for r in significant if r.number("difference") > 0]),
+            "lost": listed([r.text("metric") for r in significant if r.number("difference") <= 0]),
         }
 
 
 def _results(evidence: Evidence, judged: JudgedCells) -> dict[str, Table]:
     """Table 1 as in the report, for the recorded models, by data set."""
-    found: dict[str, Table] = {}
+    results: dict[str, Table] = {}
     for dataset, table in zip(
         evidence.config.use, tables.accuracy(evidence, judged, {}), strict=True
     ):
         rows = [row for row in table.rows if any(cell.sort is not None for cell in row)]
         header = [f"{evidence.dataset_name(dataset)}, test", *table.header[1:]]
-        found |= {dataset: replace(table, header=header, rows=rows)} if rows else {}
-    return found
+        results |= {dataset: replace(table, header=header, rows=rows)} if rows else {}
+    return results
 
 
 def _one_line_each(evidence: Evidence, judged: JudgedCells, dataset: str, table: Table) -> Table:
     """The same with one line per model: means, and the printed values with their marks."""
     seeds = {
         evidence.model_name(model): str(score.seeds)
-        for (place, metric, model), score in evidence.scores.items()
-        if (place, metric) == (dataset, table.header[1])
+        for (dataset_id, metric, model), score in evidence.scores.items()
+        if (dataset_id, metric) == (dataset, table.header[1])
     }
     rows = []
     for model, *cells in table.rows:
         row = [model, layout.Cell(seeds[model.text])]
         for metric, cell in zip(table.header[1:], cells, strict=True):
-            found = judged.get((evidence.dataset_name(dataset), metric, model.text))
+            entry = judged.get((evidence.dataset_name(dataset), metric, model.text))
             paper = (
-                f"{score(found.number('paper'))} {MARKS[found.text('verdict')]}" if found else ""
+                f"{score(entry.number('paper'))} {MARKS[entry.text('verdict')]}" if entry else ""
             )
             row += [replace(cell, note=""), layout.Cell(paper)]
         rows.append(row)

@@ -49,26 +49,26 @@ def write_run(
     Raises:
         InputError: It is incomplete, or may not be recorded: see `check_run`.
     """
-    record, made = load_run(folder), read_yaml(folder / "config.yaml")
-    run = check_run(config, planned, record, made)
+    record, settings = load_run(folder), read_yaml(folder / "config.yaml")
+    run = check_run(config, planned, record, settings)
     intents = snapshots(record)  # read for every run, so that damage is refused
     place = place_of(run.dataset, run.model, run.variant, run.seed)
-    if "module" in made:  # a file, for a user's own model
-        made = made | {"module": Path(str(made["module"])).name}
+    if "module" in settings:  # a file, for a user's own model
+        settings = settings | {"module": Path(str(settings["module"])).name}
     target = stage / place
     metrics = read_object(folder / "metrics.json")
-    metrics |= {"settings": settings_digest(made), "metrics": record.metrics}
+    metrics |= {"settings": settings_digest(settings), "metrics": record.metrics}
     if metrics.get("start"):  # the weights that it started from
         start = check(_Start, metrics["start"], in_file(folder / "metrics.json"))
         metrics["start"] = metrics["start"] | {"file": Path(start.file).name}
-        made = made | {"start": metrics["start"]}
+        settings = settings | {"start": metrics["start"]}
     write_arrays(target / "ranks.npz", record.ranks, np.uint8, np.uint16, np.uint32)
     epochs = history(record).to_csv(index=False, float_format=f"%.{DIGITS}g")
     write_text(target / "history.csv", epochs)
-    write_text(target / "config.yaml", dump(made))
+    write_text(target / "config.yaml", dump(settings))
     write_json(target / "environment.json", _environment(config, run, record))
-    shown = config.figures.intents_of, "", single_seed(config)  # in single-run figures
-    if intents and (run.model, run.variant, run.seed) == shown:
+    figure_run = config.figures.intents_of, "", single_seed(config)  # in single-run figures
+    if intents and (run.model, run.variant, run.seed) == figure_run:
         shutil.copyfile(folder / INTENTS, target / INTENTS)
     elif intents and not run.variant and run.model in config.figures.study:
         _write_clusters(folder / INTENTS, target / INTENTS)
@@ -92,19 +92,19 @@ def _environment(config: Config, run: PlannedRun, record: RunRecord) -> dict[str
     """`environment.json` without paths of a machine; the command repeats the run."""
     path = record.folder / "environment.json"
     values = read_object(path)
-    made = as_record(values, Environment, path)
-    words = ["elcrec", "train", "--dataset", run.dataset, "--model", run.model]
-    words += ["--seed", str(run.seed)]
+    environment = as_record(values, Environment, path)
+    command = ["elcrec", "train", "--dataset", run.dataset, "--model", run.model]
+    command += ["--seed", str(run.seed)]
     if record.kernels != "plain":
-        words += ["--kernels", "native"]
-    if not made.cuda:
-        words += ["--threads", str(made.threads)]
+        command += ["--kernels", "native"]
+    if not environment.cuda:
+        command += ["--threads", str(environment.threads)]
     if run.variant:
-        place = "results" / place_of(run.dataset, run.model, run.variant, run.seed)
-        words += ["--set", *(f"{k}={v}" for k, v in run.changes.items()), "--output", str(place)]
+        output = "results" / place_of(run.dataset, run.model, run.variant, run.seed)
+        command += ["--set", *(f"{k}={v}" for k, v in run.changes.items()), "--output", str(output)]
     if files := settings_files(config)[1:]:
-        words += ["--config", *files]
-    return values | {"system": system(made.system), "command": words}
+        command += ["--config", *files]
+    return values | {"system": system(environment.system), "command": command}
 
 
 def system(platform: str) -> str:
