@@ -112,16 +112,16 @@ class Evidence:
     def scores(self) -> dict[tuple[str, ...], Any]:
         """The rows of `table1.csv` that have a run, by ids of data set, metric and model."""
         numbers = ["mean", "std", "seeds", "relative_difference_percent"]
-        found = frame_of(self.table("table1"), [*CELL, "stopping"], numbers)
-        run = found[found["seeds"] > 0].astype({"seeds": int})
+        frame = frame_of(self.table("table1"), [*CELL, "stopping"], numbers)
+        run = frame[frame["seeds"] > 0].astype({"seeds": int})
         keys = run[CELL].itertuples(index=False, name=None)
         return dict(zip(keys, run.itertuples(), strict=True))
 
     @functools.cached_property
     def in_paper_metrics(self) -> "Evidence":
         """The evidence for judging the paper's claims, whatever `metrics` the tables show."""
-        shown = self.config.metrics
-        if not shown or set(shown) == set(TABLE_METRICS):
+        metrics = self.config.metrics
+        if not metrics or set(metrics) == set(TABLE_METRICS):
             return self
         # Predictions from elsewhere decide no claim, and may not suffice for these metrics.
         return _InPaperMetrics(self.config.replaced(metrics=[], external={}), self.any_code)
@@ -187,8 +187,8 @@ class _InPaperMetrics(Evidence):
             datasets, models = ablation_arms(self.config)
             if not models:
                 return rows
-            found = self._reader.find(datasets, models)
-            return rows_of(ablation.of_arms(self.config, found, models[0]))
+            groups = self._reader.find(datasets, models)
+            return rows_of(ablation.of_arms(self.config, groups, models[0]))
         points = [(p, self._reader.read([p])[0]) for p in sensitivity_points(self.config)]
         return rows_of(sensitivity.of_points(points, sensitivity.METRIC))
 

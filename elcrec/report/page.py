@@ -38,7 +38,7 @@ def render(config: Config, any_code: bool = False) -> str:
     sources = provenance.sources(evidence)
     links = provenance.links(sources)
     judged = verdict.judged_cells(evidence)
-    of_files = tables.of_files(evidence, links)
+    file_tables = tables.of_files(evidence, links)
     names = {d: evidence.dataset_name(d) for d in config.use}
     values = {
         "version": elcrec.__version__,
@@ -52,11 +52,11 @@ def render(config: Config, any_code: bool = False) -> str:
         "accuracy": tables.accuracy(evidence, judged, links),
         "run": {f"table1-{dataset}" for dataset, *_ in evidence.scores},
         "significance": tables.significance(evidence),
-        "tables": of_files,
+        "tables": file_tables,
         "lists": tables.of_lists(evidence),
         "further": [
             *tables.by_group(evidence, "activity"),
-            *(of_files[name] for name in ("impossible", "grid") if name in of_files),
+            *(file_tables[name] for name in ("impossible", "grid") if name in file_tables),
         ],
         "claims": judge_all(evidence, CLAIMS),
         "images": images(evidence.config.output / "figures"),
@@ -76,15 +76,15 @@ def headings() -> list[str]:
 
 def environment() -> jinja2.Environment:
     """The environment that reads the templates of pages."""
-    made = jinja2.Environment(
+    env = jinja2.Environment(
         loader=jinja2.PackageLoader("elcrec.report"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {"short": short, "shared": _shared}
-    return made
+    env.filters |= {"short": short, "shared": _shared}
+    return env
 
 
 def _shared(command: str) -> str:
@@ -108,7 +108,7 @@ def images(folder: Path) -> list[dict[str, Any]]:
     Raises:
         InputError: A figure without its JSON file, or whose JSON file lacks a key.
     """
-    order = {kind: place for place, kind in enumerate(KINDS)}
+    order = {kind: index for index, kind in enumerate(KINDS)}
     paths = sorted(folder.glob("*.png"))
     return [_image(p) for p in sorted(paths, key=lambda p: order.get(p.stem.split("-")[0], 99))]
 

@@ -67,25 +67,25 @@ def sources(evidence: Evidence) -> list[Source]:
     Raises:
         InputError: A record is incomplete.
     """
-    found = [*_of_runs(RUN, evidence.runs), *_of_runs(SENSITIVITY, evidence.sensitivity)]
+    result = [*_of_runs(RUN, evidence.runs), *_of_runs(SENSITIVITY, evidence.sensitivity)]
     for path in json_files(evidence.config, "efficiency"):
-        one = read_json(path, Measurement)
-        detail = f"{one.epochs_measured} measured epochs"
-        found.append(_source(MEASUREMENT, one, f"seed {one.seed}", one.command, detail))
-    found += [_source(RELEASED, one, one.file, one.command) for one in evidence.released]
+        record = read_json(path, Measurement)
+        detail = f"{record.epochs_measured} measured epochs"
+        result.append(_source(MEASUREMENT, record, f"seed {record.seed}", record.command, detail))
+    result += [_source(RELEASED, r, r.file, r.command) for r in evidence.released]
     config = evidence.config
     order = {name: i for i, name in enumerate([*config.use, *config.models, *KINDS])}
 
-    def place(source: Source) -> tuple[list[int], str]:
+    def sort_key(source: Source) -> tuple[list[int], str]:
         keys = source.dataset, source.kind, source.model
         return [order.get(key, len(order)) for key in keys], source.anchor
 
-    return sorted(found, key=place)
+    return sorted(result, key=sort_key)
 
 
-def links(found: Sequence[Source]) -> Links:
+def links(all_sources: Sequence[Source]) -> Links:
     """Where the numbers of each model lead, with one line on what made them."""
-    groups = groupby(found, key=lambda source: (source.kind, source.dataset, source.model))
+    groups = groupby(all_sources, key=lambda source: (source.kind, source.dataset, source.model))
     return {key: _link(list(group)) for key, group in groups}
 
 
@@ -101,12 +101,12 @@ def _link(group: Sequence[Source]) -> tuple[str, str]:
 
 def _of_runs(kind: str, runs: Iterable[RunRecord]) -> Iterator[Source]:
     for run in runs:
-        made = read_json(run.folder / "environment.json", Environment)
+        env = read_json(run.folder / "environment.json", Environment)
         detail = [f"{run.epochs} epochs", f"tested epoch {run.best_epoch}"]
-        detail += [f"Python {made.python}"] if made.python else []
-        detail += [f"{n} {made.versions[n]}" for n in ("torch", "numpy") if n in made.versions]
+        detail += [f"Python {env.python}"] if env.python else []
+        detail += [f"{n} {env.versions[n]}" for n in ("torch", "numpy") if n in env.versions]
         variant = f"{variant_text(run.folder.parent.name)}, " if kind == SENSITIVITY else ""
-        yield _source(kind, run, f"{variant}seed {run.seed}", made.command, ", ".join(detail))
+        yield _source(kind, run, f"{variant}seed {run.seed}", env.command, ", ".join(detail))
 
 
 def _source(
@@ -114,5 +114,5 @@ def _source(
 ) -> Source:
     """A source from a record, which has its data set, model, commit and device."""
     commit = record.commit[:SHORT] + " + changes" * record.dirty if record.commit else "unknown"
-    typed = shlex.join(["elcrec", *shared_words(command[1:])]) if command else "not recorded"
-    return Source(kind, record.dataset, record.model, variant, commit, record.device, typed, detail)
+    line = shlex.join(["elcrec", *shared_words(command[1:])]) if command else "not recorded"
+    return Source(kind, record.dataset, record.model, variant, commit, record.device, line, detail)

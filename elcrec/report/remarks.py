@@ -51,12 +51,12 @@ def remarks(evidence: Evidence) -> list[Remark]:
 
 def _remark(key: str, shown: bool, **numbers: Any) -> Remark:
     """Fill the texts of `templates/remarks.yaml`."""
-    title, statement, told = (
+    title, statement, evidence = (
         rendered("remarks", key, part, numbers | {"shown": shown})
         for part in ("title", "statement", "evidence" if shown else "needs")
     )
     return Remark(
-        title, statement, told if shown else f"Not computed yet; it needs: {told}.", shown
+        title, statement, evidence if shown else f"Not computed yet; it needs: {evidence}.", shown
     )
 
 
@@ -77,28 +77,28 @@ def placed(evidence: Evidence) -> pd.DataFrame:
             band = (bands[(*key, end)] for end in ("low", "high"))
             rows.append((*key, score.mean, score.seeds, *band, users[dataset]))
     columns = ["dataset", "model", "mean", "seeds", "low", "high", "users"]
-    found = pd.DataFrame(rows, columns=columns)
-    nearest = found["mean"].clip(found["low"], found["high"])
-    found["outside"] = found["mean"] - nearest
-    found["errors"] = found["outside"] / (nearest * (1 - nearest) / found["users"]) ** 0.5
-    return found
+    frame = pd.DataFrame(rows, columns=columns)
+    nearest = frame["mean"].clip(frame["low"], frame["high"])
+    frame["outside"] = frame["mean"] - nearest
+    frame["errors"] = frame["outside"] / (nearest * (1 - nearest) / frame["users"]) ** 0.5
+    return frame
 
 
 def expected(evidence: Evidence) -> Remark:
     """Which runs lie outside their band, and by how many standard errors."""
-    found = placed(evidence)
-    outside = found[found["outside"] != 0].to_dict("records")
+    frame = placed(evidence)
+    outside = frame[frame["outside"] != 0].to_dict("records")
     recorded, rows = evidence.config.runs == "recorded", evidence.recorded(DEVIATIONS)
     examined = {(row.text("dataset"), row.text("model")): row.text("found") for row in rows}
-    told = {"outside": outside, "examined": examined if recorded else None, "done": len(found)}
-    return _remark("expected", bool(told["done"]), metric=METRIC, **told)
+    numbers = {"outside": outside, "examined": examined if recorded else None, "done": len(frame)}
+    return _remark("expected", bool(numbers["done"]), metric=METRIC, **numbers)
 
 
 def padding(evidence: Evidence) -> Remark:
     """Share of padding in the windows that training sees."""
     shares = [
-        {"dataset": name, "share": 1 - np.minimum(found.lengths - 3, WINDOW).mean() / WINDOW}
-        for name, found in evidence.histories.items()
+        {"dataset": name, "share": 1 - np.minimum(sequences.lengths - 3, WINDOW).mean() / WINDOW}
+        for name, sequences in evidence.histories.items()
     ]
     most = [row["dataset"] for row in shares if row["share"] > 0.5]
     return _remark("padding", bool(shares), shares=shares, most=most, window=WINDOW)
@@ -119,15 +119,15 @@ def loss_matters(evidence: Evidence) -> Remark:
 
 def repeated_targets(evidence: Evidence) -> Remark:
     """Targets that already occur in the user's own history, and how each protocol ranks them."""
-    found = evidence.histories.items()
-    counts = [{"dataset": d, "users": s.n_users, **s.repeated()} for d, s in found]
+    histories = evidence.histories.items()
+    counts = [{"dataset": d, "users": s.n_users, **s.repeated()} for d, s in histories]
     ranked: dict[str, dict[str, None]] = {}
     for run in evidence.runs:
         ranked.setdefault(run.ranked_by, {})[evidence.model_name(run.model)] = None
     by = {protocol: list(models) for protocol, models in sorted(ranked.items())}
     by = by or {evidence.config.protocol: []}
-    told = {"by": by, "fate": REPEATED, "some": any(c["valid"] or c["test"] for c in counts)}
-    return _remark("repeated", bool(counts), counts=counts, **told)
+    numbers = {"by": by, "fate": REPEATED, "some": any(c["valid"] or c["test"] for c in counts)}
+    return _remark("repeated", bool(counts), counts=counts, **numbers)
 
 
 def order_by_day(evidence: Evidence) -> Remark:
@@ -137,12 +137,12 @@ def order_by_day(evidence: Evidence) -> Remark:
         folder = evidence.config.data / dataset
         if not (folder / NAME).is_file():
             continue
-        record, asked = read_json(folder / NAME, SourceRecord), evidence.config.dataset(dataset)
-        if record.format == "amazon-reviews" and located(folder, record, asked.places).exists():
-            fetched = read_record(folder, dataset, asked.places)
+        record, entry = read_json(folder / NAME, SourceRecord), evidence.config.dataset(dataset)
+        if record.format == "amazon-reviews" and located(folder, record, entry.places).exists():
+            fetched = read_record(folder, dataset, entry.places)
             frame = read_interactions(fetched.path, fetched.source.format, fetched.source.member)
-            kept = k_core(selected(frame, asked.min_rating, asked.doubled), asked.core)
-            share = same_day_share(kept)
+            filtered = k_core(selected(frame, entry.min_rating, entry.doubled), entry.core)
+            share = same_day_share(filtered)
             shares.append({"dataset": evidence.dataset_name(dataset), "share": share})
     return _remark("same_day", bool(shares), shares=shares)
 
@@ -150,11 +150,11 @@ def order_by_day(evidence: Evidence) -> Remark:
 def rule_change(evidence: Evidence) -> Remark | None:
     """The verdicts by the former rule and by the present one; None without a record of them."""
     rules = ["old_verdict", "new_verdict"]
-    words = ["dataset", "model", "metric", *rules]
-    cells = frame_of(evidence.recorded(RULES), words, ["mean", "paper"])
+    text_columns = ["dataset", "model", "metric", *rules]
+    cells = frame_of(evidence.recorded(RULES), text_columns, ["mean", "paper"])
     counts = cells.groupby(rules).size().reset_index(name="cells").to_dict("records")
-    told = {"counts": counts, "cells": cells.to_dict("records")}
-    return None if cells.empty else _remark("rule_change", True, **told)
+    numbers = {"counts": counts, "cells": cells.to_dict("records")}
+    return None if cells.empty else _remark("rule_change", True, **numbers)
 
 
 def same_day_share(frame: pd.DataFrame) -> float:

@@ -73,9 +73,9 @@ def of_files(evidence: Evidence, links: Links) -> dict[str, Table]:
 
 def significance(evidence: Evidence) -> Table | None:
     """The best model against the runner-up on each cell; None before there are two."""
-    found = [r for r in evidence.table("significance") if r.text("family") == OF_THE_BEST]
-    table = table1_files.compared(found, evidence, evidence.accuracy_printed)
-    return replace(table, id="significance-best") if found else None
+    rows = [r for r in evidence.table("significance") if r.text("family") == OF_THE_BEST]
+    table = table1_files.compared(rows, evidence, evidence.accuracy_printed)
+    return replace(table, id="significance-best") if rows else None
 
 
 def by_group(evidence: Evidence, kind: str) -> list[Table]:
@@ -101,11 +101,11 @@ def _rows(
     name, models = evidence.dataset_name(dataset), evidence.config.compared
     best = {metric: _best(evidence, dataset, metric) for metric in _metrics(evidence)}
     for model in models:
-        shown = evidence.model_name(model)
+        model_name = evidence.model_name(model)
         link = links.get((RUN, dataset, model), ("", ""))
-        cells = [Cell(shown)]
+        cells = [Cell(model_name)]
         for metric in best:
-            ours, key = evidence.scores.get((dataset, metric, model)), (name, metric, shown)
+            ours, key = evidence.scores.get((dataset, metric, model)), (name, metric, model_name)
             printed = evidence.accuracy_printed.get(key, nan)
             kind = BEST if model == best[metric] else ""
             cell = _ours(ours, printed, judged.get(key), link, kind) if ours else _gap(printed)
@@ -124,8 +124,8 @@ def _metrics(evidence: Evidence) -> Sequence[str]:
 
 
 def _best(evidence: Evidence, dataset: str, metric: str) -> str | None:
-    found = {m: evidence.scores.get((dataset, metric, m)) for m in evidence.config.compared}
-    means = {model: score.mean for model, score in found.items() if score}
+    scores = {m: evidence.scores.get((dataset, metric, m)) for m in evidence.config.compared}
+    means = {model: score.mean for model, score in scores.items() if score}
     return max(means, key=lambda model: means[model]) if means else None
 
 
@@ -133,13 +133,13 @@ def _ours(ours: Any, printed: float, judged: Row | None, link: tuple[str, str], 
     """Our mean; below it deviation and seeds, the paper's value, and how far ours is from it."""
     note = "1 seed" if isnan(ours.std) else f"± {number(ours.std, 4)}, {ours.seeds} seeds"
     note += f" {marks(ours.stopping)}" if ours.stopping else ""
-    away = deviation(ours.relative_difference_percent)
-    if away:
+    offset = deviation(ours.relative_difference_percent)
+    if offset:
         mark = f"{MARKS[judged.text('verdict')]} " if judged else ""
-        note += f"\n{mark}paper {score(printed)}\t{away.sign} {away.text}"
-        kind = f"{kind} {away.kind}".strip()
-    said = [in_words(judged) if judged else "", ours.stopping, link[1]]
-    title = ". ".join(filter(None, said))
+        note += f"\n{mark}paper {score(printed)}\t{offset.sign} {offset.text}"
+        kind = f"{kind} {offset.kind}".strip()
+    hints = [in_words(judged) if judged else "", ours.stopping, link[1]]
+    title = ". ".join(filter(None, hints))
     return Cell(score(ours.mean), ours.mean, kind, note, link[0], title)
 
 

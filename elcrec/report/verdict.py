@@ -32,14 +32,14 @@ def judged_cells(evidence: Evidence) -> JudgedCells:
 
 def in_words(row: Row) -> str:
     """A verdict with the numbers that it rests on."""
-    found = row.text("verdict")
-    if found == NOT_RUN:
-        return found
+    outcome = row.text("verdict")
+    if outcome == NOT_RUN:
+        return outcome
     low, high = (number(row.number(key), 4) for key in ("low95", "high95"))
-    half = number(row.number("half_width_percent"), 1)
+    half_width = number(row.number("half_width_percent"), 1)
     return (
-        f"{found}, {row.text('status')}: {row.text('seeds')} of {row.text('seeds_asked')} seeds;"
-        f" expected of a run: {low} to {high} (± {half} %)"
+        f"{outcome}, {row.text('status')}: {row.text('seeds')} of {row.text('seeds_asked')} seeds;"
+        f" expected of a run: {low} to {high} (± {half_width} %)"
     )
 
 
@@ -63,17 +63,17 @@ def summary(judged: JudgedCells) -> dict[str, Any]:
 def breakdown(judged: JudgedCells) -> list[Table]:
     """The same counts by data set and by model."""
     return [
-        _by("Data set", "verdict-datasets", judged, 0),
-        _by("Model", "verdict-models", judged, 2),
+        _counts_by("Data set", "verdict-datasets", judged, 0),
+        _counts_by("Model", "verdict-models", judged, 2),
     ]
 
 
-def _by(what: str, id: str, judged: JudgedCells, part: int) -> Table:
-    counts = Counter((key[part], row.text("verdict")) for key, row in judged.items())
-    names = dict.fromkeys(key[part] for key in judged)
+def _counts_by(title: str, id: str, judged: JudgedCells, index: int) -> Table:
+    counts = Counter((key[index], row.text("verdict")) for key, row in judged.items())
+    names = dict.fromkeys(key[index] for key in judged)
     rows = [[Cell(name), *(_count(counts[name, v], v) for v in VERDICTS)] for name in names]
-    header = [what, *(f"{MARKS[v]} {v}" for v in VERDICTS)]
-    return Table(id, f"Cells by {what.lower()}", header, rows)
+    header = [title, *(f"{MARKS[v]} {v}" for v in VERDICTS)]
+    return Table(id, f"Cells by {title.lower()}", header, rows)
 
 
 def _count(cells: int, verdict: str) -> Cell:

@@ -29,10 +29,10 @@ def training_noise(
     """
     values, fixed = {}, set()
     for key, group in runs.items():
-        chosen = users[key[0]] if users else slice(None)
-        ranks = [run.ranks["test"][chosen] for run in group]
-        values[key] = [float(per_user(metric, found).mean()) for found in ranks]
-        if len(ranks) > 1 and all(np.array_equal(found, ranks[0]) for found in ranks):
+        selected = users[key[0]] if users else slice(None)
+        ranks = [run.ranks["test"][selected] for run in group]
+        values[key] = [float(per_user(metric, r).mean()) for r in ranks]
+        if len(ranks) > 1 and all(np.array_equal(r, ranks[0]) for r in ranks):
             fixed.add(key)
     return Pool.of(values, fixed)
 

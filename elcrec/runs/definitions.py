@@ -44,24 +44,24 @@ def version(path: Path) -> tuple[int, int]:
 @functools.cache  # a DAG needs the same files hundreds of times
 def _read(path: Path, modified: int, size: int) -> Definitions:
     tree = ast.parse(path.read_text(encoding="utf-8-sig"), filename=str(path))
-    found = Definitions()
+    result = Definitions()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                bound = alias.asname or (alias.name if "." not in alias.name else "*")
-                found.imports[bound].add(alias.name)
+                local_name = alias.asname or (alias.name if "." not in alias.name else "*")
+                result.imports[local_name].add(alias.name)
         elif isinstance(node, ast.ImportFrom):
             for alias in node.names:
                 origin = f"{node.module}.{alias.name}".removesuffix(".*")
-                found.imports[alias.asname or alias.name].add(origin)
-    found.uses[""] |= {"*"} & found.imports.keys()
-    _Deciding(found.imports).visit(tree)
+                result.imports[alias.asname or alias.name].add(origin)
+    result.uses[""] |= {"*"} & result.imports.keys()
+    _Deciding(result.imports).visit(tree)
     for statement in tree.body:
         used = {getattr(n, "path", n.id) for n in ast.walk(statement) if isinstance(n, ast.Name)}
         for name in _defined(statement) or [""]:
-            found.code[name] += f"{dump(statement)}\n"
-            found.uses[name] |= used
-    return found
+            result.code[name] += f"{dump(statement)}\n"
+            result.uses[name] |= used
+    return result
 
 
 def _defined(statement: ast.stmt) -> list[str]:

@@ -59,29 +59,29 @@ def deciding_code(model: str, entries: Iterable[str] | None = None) -> set[str]:
     def read(module: str) -> Definitions:
         return definitions(file_of(module))
 
-    found: set[str] = set()
+    code: set[str] = set()
     done = {_split(path) for path in LEFT_OUT}
-    waiting = [
+    pending = [
         *map(_split, ENTRIES if entries is None else entries),
         *((model, name) for name in read(model).code),
     ]
-    while waiting:
-        module, name = waiting.pop()
+    while pending:
+        module, name = pending.pop()
         if (module, name) in done:
             continue
         done.add((module, name))
         content = read(module)
         if name in content.code and (module == model or _is_part(module)):
-            found |= {content.code[name], content.code[""]}
-            waiting += [(module, used) for used in content.uses[name] | content.uses[""]]
+            code |= {content.code[name], content.code[""]}
+            pending += [(module, used) for used in content.uses[name] | content.uses[""]]
         for path in content.imports.get(name, {name} if "." in name else ()):
             if path.split(".")[0] not in PACKAGES:
-                found.add(path)  # for another library, the name represents the code
+                code.add(path)  # for another library, the name represents the code
             elif file_of(path).exists():
-                waiting += [(path, each) for each in read(path).code]
+                pending += [(path, definition) for definition in read(path).code]
             else:
-                waiting.append(_split(path))
-    return found
+                pending.append(_split(path))
+    return code
 
 
 def _split(path: str) -> tuple[str, str]:
@@ -119,8 +119,8 @@ def _read(path: Path, modified: int, size: int) -> tuple[str, tuple[str, ...]]:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list):
-            kept = [s for s in body if not _is_for_readers(s)]
-            node.body = kept or [ast.Pass()]  # type: ignore[attr-defined]
+            statements = [s for s in body if not _is_for_readers(s)]
+            node.body = statements or [ast.Pass()]  # type: ignore[attr-defined]
     return dump(tree), tuple(_imports(tree))
 
 
@@ -133,14 +133,14 @@ def _is_for_readers(statement: ast.stmt) -> bool:
 
 
 def _reachable(start: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    waiting = list(start)
-    while waiting:
-        name = waiting.pop()
-        if name not in found and file_of(name).exists():
-            found.add(name)
-            waiting.extend(imports_of(file_of(name)))
-    return found
+    modules: set[str] = set()
+    pending = list(start)
+    while pending:
+        name = pending.pop()
+        if name not in modules and file_of(name).exists():
+            modules.add(name)
+            pending.extend(imports_of(file_of(name)))
+    return modules
 
 
 def imports_of(path: Path) -> tuple[str, ...]:

@@ -31,8 +31,8 @@ class Grid:
     def in_use(self, point: Point) -> bool:
         """Whether the model's settings are those of the point."""
         values = self.settings.as_dict()
-        used = {**values["parameters"], **values["training"]}
-        return all(key in used and used[key] == value for key, value in point.items())
+        settings = {**values["parameters"], **values["training"]}
+        return all(key in settings and settings[key] == value for key, value in point.items())
 
 
 def read_grid(config: Config, model: str, dataset: str) -> Grid:

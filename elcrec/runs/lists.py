@@ -22,8 +22,8 @@ def top_lists(record: RunRecord, n_items: int) -> dict[str, NDArray[np.integer]]
     if not path.exists():
         return None
     arrays = read_arrays(path, ["test", "ahead"])
-    each = f"for each of {record.users} users"
-    words = f"needed: item numbers from 0 to {n_items}, one row {each}"
-    check_whole(f"{path}: test", arrays["test"], record.users, words, n_items, dimensions=2)
-    check_whole(f"{path}: ahead", arrays["ahead"], record.users, f"needed: a count {each}")
+    per_user = f"for each of {record.users} users"
+    needed = f"needed: item numbers from 0 to {n_items}, one row {per_user}"
+    check_whole(f"{path}: test", arrays["test"], record.users, needed, n_items, dimensions=2)
+    check_whole(f"{path}: ahead", arrays["ahead"], record.users, f"needed: a count {per_user}")
     return arrays

@@ -35,15 +35,15 @@ def source(config: Config, *place: str, seeds: Sequence[int] | None = None) -> P
     if config.runs == "trained":
         return config.output
     seeds = config.seeds if seeds is None else seeds
-    held = {m: _finished(m.joinpath(*place), seeds) for m in machines(config.recorded)}
-    if not held:
+    counts = {m: _finished(m.joinpath(*place), seeds) for m in machines(config.recorded)}
+    if not counts:
         command = config.elcrec("recorded", "add", "MACHINE", "FOLDER")
         seen = relative_to(config.recorded)
         raise InputError(f"{config.recorded}: has no recorded runs{seen}; add some with: {command}")
-    first, *others = [machine for machine in held if held[machine] == max(held.values())]
-    if not others or _on_gpu(first.joinpath(*place)):
+    first, *tied = [machine for machine in counts if counts[machine] == max(counts.values())]
+    if not tied or _on_gpu(first.joinpath(*place)):
         return first
-    return next((machine for machine in others if _on_gpu(machine.joinpath(*place))), first)
+    return next((machine for machine in tied if _on_gpu(machine.joinpath(*place))), first)
 
 
 def place_of(dataset: str, model: str, variant: str, seed: int) -> Path:

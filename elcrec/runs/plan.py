@@ -70,8 +70,8 @@ def check_runs(config: Config) -> None:
         for dataset in config.use:
             read_grid(config, model, dataset)
     sensitivity_points(config)
-    for model, told in config.external.items():
-        for dataset, files in told.files.items():
+    for model, external in config.external.items():
+        for dataset, files in external.files.items():
             for file in files:
                 if not file.is_file():
                     where = config.layers.where("external", model, "files", dataset)
@@ -106,10 +106,10 @@ def single_seed(config: Config) -> int:
 
 def ablation_arms(config: Config) -> tuple[list[str], list[str]]:
     """Data sets and models of the ablation; none without the full model, which is the last."""
-    part = config.figures.ablation
-    if not part.models or part.models[-1] not in config.models:
+    ablation = config.figures.ablation
+    if not ablation.models or ablation.models[-1] not in config.models:
         return [], []
-    return [d for d in config.use if d in part.datasets], list(part.models)
+    return [d for d in config.use if d in ablation.datasets], list(ablation.models)
 
 
 def sensitivity_points(config: Config) -> list[Point]:
@@ -118,32 +118,34 @@ def sensitivity_points(config: Config) -> list[Point]:
     Raises:
         InputError: A parameter that the model does not have, or a wrong training setting.
     """
-    part = config.figures.sensitivity
-    model = part.model
+    sensitivity = config.figures.sensitivity
+    model = sensitivity.model
     if model not in config.models:
         return []
     points = []
-    for dataset in (d for d in config.use if d in part.datasets):
+    for dataset in (d for d in config.use if d in sensitivity.datasets):
         main = resolve(config, model, dataset)
-        known = {(main.digest(), s): run_folder(config, dataset, model, s) for s in config.seeds}
-        for parameter, value, seed in _values(part):
-            changes = {parameter: value, **part.training}
+        folders = {(main.digest(), s): run_folder(config, dataset, model, s) for s in config.seeds}
+        for parameter, value, seed in _values(sensitivity):
+            changes = {parameter: value, **sensitivity.training}
             digest = resolve(config, model, dataset, changes, partial(_where, config)).digest()
             variant = f"{parameter}-{value:g}"
-            place = sensitivity_folder(config, dataset, variant, seed)
-            folder = known.setdefault((digest, seed), place)
-            run = (folder, dataset, model, seed, variant if folder == place else "", changes)
-            own = getattr(main.parameters, parameter) == value
-            points.append(Point(*run, parameter=parameter, value=value, own=own))
+            default = sensitivity_folder(config, dataset, variant, seed)
+            folder = folders.setdefault((digest, seed), default)
+            run = (folder, dataset, model, seed, variant if folder == default else "", changes)
+            in_tables = getattr(main.parameters, parameter) == value
+            points.append(Point(*run, parameter=parameter, value=value, own=in_tables))
     return points
 
 
 def _where(config: Config, key: str, value: Any) -> str:
     """File and key of one of the overrides, for a message."""
-    inside = ("training", key) if key in config.figures.sensitivity.training else (key,)
-    return config.layers.where("figures", "sensitivity", *inside)
+    keys = ("training", key) if key in config.figures.sensitivity.training else (key,)
+    return config.layers.where("figures", "sensitivity", *keys)
 
 
-def _values(part: Sensitivity) -> Iterator[tuple[str, float, int]]:
+def _values(figure: Sensitivity) -> Iterator[tuple[str, float, int]]:
     for parameter in PARAMETERS:
-        yield from ((parameter, *each) for each in product(getattr(part, parameter), part.seeds))
+        yield from (
+            (parameter, *pair) for pair in product(getattr(figure, parameter), figure.seeds)
+        )

@@ -92,7 +92,7 @@ class Runs:
             InputError: A run is incomplete or does not belong in its folder, or was not made with
                 the current code and settings and is to be refused.
         """
-        found, gaps = [], []
+        records, gaps = [], []
         for run in planned:
             path = run.folder / "metrics.json"
             if not path.exists():
@@ -105,8 +105,8 @@ class Runs:
                         f"{path}: {key} is {shown(getattr(record, key))}; "
                         f"in this folder it must be {shown(getattr(run, key))}"
                     )
-            found.append((record, run))
-        return self._judge(found), gaps
+            records.append((record, run))
+        return self._judge(records), gaps
 
     def find(self, datasets: Iterable[str], models: Sequence[str]) -> Found:
         """The finished runs of every model on every data set, for all `seeds` in their order."""
@@ -117,8 +117,8 @@ class Runs:
     def run(self, dataset: str, model: str, seed: int) -> RunRecord | None:
         """A finished run, None if there is none; errors as for `read`."""
         planned = PlannedRun(run_folder(self.config, dataset, model, seed), dataset, model, seed)
-        found, _ = self.read([planned])
-        return found[0] if found else None
+        records, _ = self.read([planned])
+        return records[0] if records else None
 
     def measurements(
         self, datasets: Iterable[str], models: Sequence[str]
@@ -132,7 +132,7 @@ class Runs:
             InputError: One is incomplete or of another data set or model than its path says, or was
                 not made with the current code and settings and is to be refused.
         """
-        found, gaps = [], []
+        records, gaps = [], []
         for dataset in datasets:
             folder = source(self.config, "efficiency", dataset) / "efficiency" / dataset
             paths = sorted(folder.glob("[!.]*.json"))
@@ -143,10 +143,10 @@ class Runs:
                         f"{path}: is for {record.model} on {record.dataset}; "
                         f"in this place it must be for {path.stem} on {dataset}"
                     )
-                found.append((record, PlannedRun(path, dataset, path.stem, record.seed)))
-            there = {path.stem for path in paths}
-            gaps += [(dataset, model) for model in models if model not in there]
-        return self._judge(found), gaps
+                records.append((record, PlannedRun(path, dataset, path.stem, record.seed)))
+            measured = {path.stem for path in paths}
+            gaps += [(dataset, model) for model in models if model not in measured]
+        return self._judge(records), gaps
 
     def lengths(self, dataset: str, records: Iterable[RunRecord] = ()) -> NDArray[np.int64]:
         """Items in each user's history: (users,).
@@ -163,28 +163,28 @@ class Runs:
                 )
         return lengths
 
-    def _judge(self, found: Iterable[tuple[Judged, PlannedRun]]) -> list[Judged]:
+    def _judge(self, records: Iterable[tuple[Judged, PlannedRun]]) -> list[Judged]:
         """Those that are kept; refuses the others or notes that they are left out."""
         kept, stale = [], []
-        for record, run in found:
-            other = None if self.stale == "take" else self._other(record, run)
-            if other is None:
+        for record, run in records:
+            difference = None if self.stale == "take" else self._difference(record, run)
+            if difference is None:
                 kept.append(record)
             else:
-                stale.append((run, other))
+                stale.append((run, difference))
         if stale and self.stale == "refuse":
-            run, other = stale[0]
+            run, difference = stale[0]
             command = self.config.snakemake("--forcerun", "train", "sensitivity", "measure")
             raise InputError(
-                f"{run.folder}: one of {len(stale)} runs not made with the current {other}; "
+                f"{run.folder}: one of {len(stale)} runs not made with the current {difference}; "
                 f"allow them with --any-code, or run them again with: {command}"
             )
-        for run, other in stale:
-            what = f"{variant_text(run.variant)}: " if run.variant else ""
-            self.left_out.append(Gap(run.dataset, run.model, run.seed, what + OTHER[other]))
+        for run, difference in stale:
+            prefix = f"{variant_text(run.variant)}: " if run.variant else ""
+            self.left_out.append(Gap(run.dataset, run.model, run.seed, prefix + OTHER[difference]))
         return kept
 
-    def _other(
+    def _difference(
         self, record: RunRecord | EfficiencyRecord, run: PlannedRun
     ) -> Literal["code", "settings"] | None:
         """What differs from the current code and settings; None if neither does."""

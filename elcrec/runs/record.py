@@ -120,8 +120,8 @@ class RunRecord(MetricsFile):
 
     def score(self, metric: str) -> float:
         """Any metric, such as `MRR@20`, on the test split."""
-        known = self.metrics["test"].get(metric)
-        return float(per_user(metric, self.ranks["test"]).mean()) if known is None else known
+        recorded = self.metrics["test"].get(metric)
+        return float(per_user(metric, self.ranks["test"]).mean()) if recorded is None else recorded
 
 
 def read_config(folder: Path) -> RunConfig:
@@ -167,15 +167,15 @@ def with_ranks(
     """
     metrics = {split: summarise(ranks[split]) for split in SPLITS}
     for split, name in ((s, n) for s in SPLITS for n in metrics[s] & values.metrics[s].keys()):
-        value, right = values.metrics[split][name], metrics[split][name]
-        if not trusted and not math.isclose(value, right, rel_tol=0, abs_tol=TOLERANCE):
+        value, recomputed = values.metrics[split][name], metrics[split][name]
+        if not trusted and not math.isclose(value, recomputed, rel_tol=0, abs_tol=TOLERANCE):
             raise InputError(
                 f"{folder / 'metrics.json'}: metrics.{split}.{name} is {value!r}, but ranks.npz "
-                f"gives {right!r}; run this training again"
+                f"gives {recomputed!r}; run this training again"
             )
         metrics[split][name] = value
-    known = dict(values) | {"metrics": metrics, "folder": folder, "ranks": ranks}
-    return RunRecord.model_construct(**known)
+    fields = dict(values) | {"metrics": metrics, "folder": folder, "ranks": ranks}
+    return RunRecord.model_construct(**fields)
 
 
 def read_ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
@@ -185,7 +185,7 @@ def read_ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
         InputError: The file is damaged, or has no such array.
     """
     arrays = read_arrays(path, SPLITS)
-    words = f"one integer rank of at least 0 for each of the {users} users of metrics.json"
+    allowed = f"one integer rank of at least 0 for each of the {users} users of metrics.json"
     for split in SPLITS:
-        check_whole(f"{path}: {split}", arrays[split], users, f"allowed: {words}")
+        check_whole(f"{path}: {split}", arrays[split], users, f"allowed: {allowed}")
     return {split: arrays[split] for split in SPLITS}

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from elcrec.models.interface import SequenceModel
     from elcrec.training.precision import Precision
 
-_OWN = "elcrec_user_"
+_PREFIX = "elcrec_user_"
 """Prefix of the names of modules that are a user's own files."""
 
 
@@ -63,7 +63,7 @@ class RunSettings:
         values = {
             "model": self.model,
             "name": self.name,
-            "module": str(self.module.__file__) if module.startswith(_OWN) else module,
+            "module": str(self.module.__file__) if module.startswith(_PREFIX) else module,
             "parameters": asdict(self.parameters),
             "training": asdict(self.training),
         }
@@ -94,12 +94,12 @@ def settings_digest(values: Mapping[str, Any]) -> str:
 
 def digested(values: Mapping[str, Any]) -> dict[str, Any]:
     """Those of a run's settings that affect results; `values` as for `settings_digest`."""
-    kept = {key: values[key] for key in DIGESTED if key in values}
-    later = {f.name: f.metadata[BEFORE] for f in fields(TrainingSettings) if BEFORE in f.metadata}
-    if isinstance(training := kept.get("training"), Mapping):
-        same = [key for key, before in later.items() if training.get(key) == before]
-        kept["training"] = {key: value for key, value in training.items() if key not in same}
-    return kept
+    result = {key: values[key] for key in DIGESTED if key in values}
+    initial = {f.name: f.metadata[BEFORE] for f in fields(TrainingSettings) if BEFORE in f.metadata}
+    if isinstance(training := result.get("training"), Mapping):
+        unchanged = [key for key, default in initial.items() if training.get(key) == default]
+        result["training"] = {key: value for key, value in training.items() if key not in unchanged}
+    return result
 
 
 def option(key: str, value: Any) -> str:
@@ -131,7 +131,7 @@ def resolve(
     layers = model_layers(path)
     content = layers.merged()
     module = load_module(content["module"], path)
-    kinds = (module.Hyperparameters, TrainingSettings)
+    classes = (module.Hyperparameters, TrainingSettings)
     parameters, training = (
         _from_file(layers, name, dataset) for name in ("parameters", "training")
     )
@@ -142,9 +142,9 @@ def resolve(
             training.append(Given(key, value, config.layers.where("training", key)))
     for key, value in (overrides or {}).items():
         given = Given(key, value, where(key, value))
-        known = [name for kind in kinds for name in field_names(kind)]
-        if key not in known:
-            raise InputError(f"{given.where}: {unknown_key(key, known)}")
+        allowed = [name for cls in classes for name in field_names(cls)]
+        if key not in allowed:
+            raise InputError(f"{given.where}: {unknown_key(key, allowed)}")
         (training if key in field_names(TrainingSettings) else parameters).append(given)
     return RunSettings(
         model=model,
@@ -160,13 +160,13 @@ def resolve(
 def _from_file(layers: Layers, section: str, dataset: str) -> list[Given]:
     """Values of a model's files in a section, then in the same section for the data set."""
     content = layers.merged()
-    found = []
+    given = []
     for keys in ((section,), ("datasets", dataset, section)):
         values: Any = content
         for key in keys:
             values = values.get(key, {})
-        found += [Given(k, value, layers.where(*keys, k)) for k, value in values.items()]
-    return found
+        given += [Given(k, value, layers.where(*keys, k)) for k, value in values.items()]
+    return given
 
 
 def _start(content: Mapping[str, Any], config: Config, path: Path) -> str | None:
@@ -199,8 +199,8 @@ def load_module(name: str, path: Path) -> ModuleType:
     try:
         module = _load_file(Path(name)) if name.endswith(".py") else importlib.import_module(name)
     except (ImportError, OSError, SyntaxError, TypeError, ValueError) as error:
-        said = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise InputError(f"{path}: module: cannot import '{name}' ({said})") from None
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise InputError(f"{path}: module: cannot import '{name}' ({reason})") from None
     for needed in ("Model", "Hyperparameters"):
         if not hasattr(module, needed):
             raise InputError(f"{path}: module: '{name}' defines no class '{needed}'")
@@ -210,7 +210,7 @@ def load_module(name: str, path: Path) -> ModuleType:
 
 
 def _load_file(file: Path) -> ModuleType:
-    name = f"{_OWN}{file.stem}"
+    name = f"{_PREFIX}{file.stem}"
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise FileNotFoundError(file)

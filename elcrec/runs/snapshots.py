@@ -61,9 +61,9 @@ def snapshots(record: RunRecord) -> Snapshots | None:
         _check_shape(f"{path}: {name}", array.shape, dimensions, sizes)
         if not is_finite(array):
             raise InputError(f"{path}: {name} must be finite numbers")
-        below = BELOW.get(name)
-        if below and not is_whole(array, sizes.get(below, record.epochs + 1) - 1):
-            raise InputError(f"{path}: {name} must be integers from 0, below the number of {below}")
+        bound = BELOW.get(name)
+        if bound and not is_whole(array, sizes.get(bound, record.epochs + 1) - 1):
+            raise InputError(f"{path}: {name} must be integers from 0, below the number of {bound}")
     return Snapshots(
         epochs=arrays["epochs"],
         users=arrays["users"],
@@ -78,9 +78,9 @@ def _check_shape(
     where: str, shape: tuple[int, ...], dimensions: tuple[str, ...], sizes: dict[str, int]
 ) -> None:
     """Compare a shape with the sizes known so far, and add to them."""
-    right = len(shape) == len(dimensions) and all(shape)
-    if right:
-        right = all(sizes.setdefault(d, n) == n for d, n in zip(dimensions, shape, strict=True))
-    if not right:
-        known = ", ".join(f"{d} ({sizes[d]})" if d in sizes else d for d in dimensions)
-        raise InputError(f"{where} has shape {shape}, needed: {known}")
+    matches = len(shape) == len(dimensions) and all(shape)
+    if matches:
+        matches = all(sizes.setdefault(d, n) == n for d, n in zip(dimensions, shape, strict=True))
+    if not matches:
+        expected = ", ".join(f"{d} ({sizes[d]})" if d in sizes else d for d in dimensions)
+        raise InputError(f"{where} has shape {shape}, needed: {expected}")

@@ -51,8 +51,8 @@ def significance(evidence: Evidence, scope: Scope) -> Judged:
     allowed = needed * (printed["cells"] - printed["significant"]) // printed["cells"]
     undecided = cells["ahead"] == 0
     undetectable = int((undecided & cells["undetectable"]).sum())
-    against = (cells["ahead"] < 0) | (undecided & ~cells["undetectable"])
-    if (against & cells["settled"]).sum() > allowed:
+    contradicting = (cells["ahead"] < 0) | (undecided & ~cells["undetectable"])
+    if (contradicting & cells["settled"]).sum() > allowed:
         outcome = Outcome.FAILS
     elif won >= needed - allowed and len(cells) == needed and cells["complete"].all():
         outcome = Outcome.HOLDS
@@ -122,8 +122,8 @@ def _against_strongest(evidence: Evidence, scope: Scope) -> pd.DataFrame:
     cells = pairs.loc[methods["theirs"].idxmax()].set_index(CELL)
     cells["rivals"] = methods["model_b"].agg(set)
     # A method that the paper lacks is reported but decides nothing.
-    others = pairs[~in_paper].groupby(CELL)["theirs"].max()
-    cells["extra"] = others.reindex(cells.index) > cells["own"]
+    other_methods = pairs[~in_paper].groupby(CELL)["theirs"].max()
+    cells["extra"] = other_methods.reindex(cells.index) > cells["own"]
     # Seeds or rivals that are still to be run can change who is ahead.
     cells["settled"] = cells["seeds"] >= len(evidence.config.seeds)
     required = _required(evidence)

@@ -100,12 +100,12 @@ def judge_all(evidence: Evidence, claims: Sequence[Claim]) -> list[JudgedClaim]:
     """Judge every claim on the paper's data sets, and on the others of the configuration."""
     evidence = evidence.in_paper_metrics
     use = evidence.config.use
-    inside = Scope([d for d in use if evidence.in_paper(d)], len(evidence.paper_datasets))
+    in_paper = Scope([d for d in use if evidence.in_paper(d)], len(evidence.paper_datasets))
     outside = [d for d in use if not evidence.in_paper(d)]
     judged = []
     for claim in claims:
-        here, there = (claim.find(evidence, s) for s in (inside, Scope(outside, len(outside))))
-        elsewhere = None if there.outcome is Outcome.NOT_RUN else there
+        here, other = (claim.find(evidence, s) for s in (in_paper, Scope(outside, len(outside))))
+        elsewhere = None if other.outcome is Outcome.NOT_RUN else other
         title, rule = claim.text("title", {}), claim.text("rule", {})
         statement = claim.text("paper", claim.paper(evidence))
         judged.append(JudgedClaim(claim.id, title, statement, rule, here, elsewhere, claim.anchor))

@@ -13,7 +13,7 @@ from elcrec.tables.tables2_3 import CUDA
 def time(evidence: Evidence, scope: Scope) -> Judged:
     """Does a training of ELCRec take less time than one of ICLRec?"""
     epoch = _pairs(evidence, scope, "table2", "seconds_per_epoch")
-    whole = _pairs(evidence, scope, "table2", "projected_training_seconds")
+    training = _pairs(evidence, scope, "table2", "projected_training_seconds")
     if epoch.empty:
         return Judged(Outcome.NOT_RUN)
     numbers = {
@@ -21,9 +21,9 @@ def time(evidence: Evidence, scope: Scope) -> Judged:
         "where": list(map(evidence.dataset_name, epoch.index)),
         "devices": list(epoch["device"].unique()),
     }
-    if whole.empty:
+    if training.empty:
         return Judged(Outcome.NOT_RUN, numbers | {"done": 0})
-    return _judged(whole, scope, True, numbers)
+    return _judged(training, scope, True, numbers)
 
 
 def memory(evidence: Evidence, scope: Scope) -> Judged:
@@ -32,8 +32,8 @@ def memory(evidence: Evidence, scope: Scope) -> Judged:
     if pairs.empty:
         return Judged(Outcome.NOT_RUN)
     on_gpu = bool((pairs["measured"] == CUDA).all())
-    where = list(map(evidence.dataset_name, pairs.index))
-    return _judged(pairs, scope, on_gpu, {"where": where, "on_gpu": on_gpu})
+    names = list(map(evidence.dataset_name, pairs.index))
+    return _judged(pairs, scope, on_gpu, {"where": names, "on_gpu": on_gpu})
 
 
 def _judged(pairs: pd.DataFrame, scope: Scope, alike: bool, numbers: Numbers) -> Judged:
@@ -44,16 +44,16 @@ def _judged(pairs: pd.DataFrame, scope: Scope, alike: bool, numbers: Numbers) ->
         outcome = Outcome.PARTLY
     elif len(pairs) < scope.expected:
         outcome = so_far(outcome)
-    less = int((pairs["own"] < pairs["other"]).sum())
-    return Judged(outcome, {**numbers, **counts, "ratio": ratio, "less": less})
+    n_less = int((pairs["own"] < pairs["other"]).sum())
+    return Judged(outcome, {**numbers, **counts, "ratio": ratio, "less": n_less})
 
 
 def in_paper(column: str) -> Numbers:
     """The paper's claim about a column of its Table 2, from its own averages and rows."""
     printed = pd.Series(paper.load_efficiency()).xs(column, level=2).unstack()
     average, rows = printed.loc["Average"], printed.drop("Average")
-    less = int((rows["ELCRec"] < rows["ICLRec"]).sum())
-    return {"own": average["ELCRec"], "other": average["ICLRec"], "less": less, "of": len(rows)}
+    n_less = int((rows["ELCRec"] < rows["ICLRec"]).sum())
+    return {"own": average["ELCRec"], "other": average["ICLRec"], "less": n_less, "of": len(rows)}
 
 
 def _pairs(evidence: Evidence, scope: Scope, table: str, column: str, *same: str) -> pd.DataFrame:
@@ -62,9 +62,9 @@ def _pairs(evidence: Evidence, scope: Scope, table: str, column: str, *same: str
     Only where both are known and measured alike: on one device, and with the `same` columns.
     """
     keys = ["dataset", "device", *same]
-    found = frame_of(evidence.table(table), [*keys, "model"], [column])
-    found = found[(found[keys] != "").all(axis=1)]
-    pairs = found.pivot_table(column, keys, "model", aggfunc="last").reset_index(keys[1:])
+    frame = frame_of(evidence.table(table), [*keys, "model"], [column])
+    frame = frame[(frame[keys] != "").all(axis=1)]
+    pairs = frame.pivot_table(column, keys, "model", aggfunc="last").reset_index(keys[1:])
     pairs = pairs.rename(columns={REFERENCE: "own", BASELINE: "other"})
     pairs = pairs.reindex(columns=[*keys[1:], "own", "other"]).dropna()
     return pairs.loc[[dataset for dataset in scope.datasets if dataset in pairs.index]]

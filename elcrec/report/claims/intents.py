@@ -24,21 +24,21 @@ def intents(evidence: Evidence, scope: Scope) -> Judged:
     runs = pd.DataFrame(_centers(evidence, scope))
     if runs.empty:
         return Judged(Outcome.NOT_RUN)
-    found = runs.groupby("dataset", sort=False).mean().reset_index().to_dict("records")
-    outcomes = list(map(_outcome, found))
+    means = runs.groupby("dataset", sort=False).mean().reset_index().to_dict("records")
+    outcomes = list(map(_outcome, means))
     worst = max(
-        found, key=lambda row: (BADNESS.index(_outcome(row)), row["center_cosine"] - row["share"])
+        means, key=lambda row: (BADNESS.index(_outcome(row)), row["center_cosine"] - row["share"])
     )
     numbers = {
         "apart_on": outcomes.count(Outcome.HOLDS),
         "collapsed_on": outcomes.count(Outcome.FAILS),
-        "done": len(found),
+        "done": len(means),
         "needed": scope.expected,
         "worst": worst,
         "published": published(evidence, scope),
     }
     outcome = _outcome(worst)
-    return Judged(outcome if len(found) >= scope.expected else so_far(outcome), numbers)
+    return Judged(outcome if len(means) >= scope.expected else so_far(outcome), numbers)
 
 
 def _outcome(centers: Mapping[Any, Any]) -> Outcome:
@@ -58,11 +58,11 @@ def _centers(evidence: Evidence, scope: Scope) -> Iterator[dict[str, Any]]:
         row = dict(enumerate(evidence.history(run), 1)).get(run.best_epoch)
         if row is None or "intents_in_use" not in row.values:
             continue
-        used, cosine = row.number("intents_in_use"), row.number("center_cosine")
-        if not math.isnan(used + cosine):
+        in_use, cosine = row.number("intents_in_use"), row.number("center_cosine")
+        if not math.isnan(in_use + cosine):
             yield {
                 "dataset": evidence.dataset_name(run.dataset),
-                "share": used / _intents(run.folder),
+                "share": in_use / _intents(run.folder),
                 "center_cosine": cosine,
                 "user_cosine": row.number("user_cosine"),
             }
@@ -71,9 +71,9 @@ def _centers(evidence: Evidence, scope: Scope) -> Iterator[dict[str, Any]]:
 def published(evidence: Evidence, scope: Scope) -> list[dict[str, Any]]:
     """The same of the weights that the authors published, where their centers were recorded."""
     return [
-        {"dataset": evidence.dataset_name(one.dataset), **one.intents.model_dump()}
-        for one in evidence.released
-        if one.intents and one.model == REFERENCE and one.dataset in scope.datasets
+        {"dataset": evidence.dataset_name(record.dataset), **record.intents.model_dump()}
+        for record in evidence.released
+        if record.intents and record.model == REFERENCE and record.dataset in scope.datasets
     ]
 
 

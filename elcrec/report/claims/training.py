@@ -92,25 +92,25 @@ def sensitivity(evidence: Evidence, scope: Scope) -> Judged:
 def convergence(evidence: Evidence, scope: Scope) -> Judged:
     """Does the loss fall, validation rise, and training end because nothing improves any more?"""
     histories = [(run, evidence.history(run)) for run in own_runs(evidence, scope)]
-    known = [(run, rows) for run, rows in histories if len(rows) > 1]
-    if not known:
+    with_history = [(run, rows) for run, rows in histories if len(rows) > 1]
+    if not with_history:
         return Judged(Outcome.NOT_RUN)
-    learned = [_learned(run, rows) for run, rows in known]
-    ended = sum(run.best_epoch < len(rows) for run, rows in known)
+    learned = [_learned(run, rows) for run, rows in with_history]
+    ended = sum(run.best_epoch < len(rows) for run, rows in with_history)
     numbers = {
-        "done": len(known),
+        "done": len(with_history),
         "learned": sum(learned),
         "ended": ended,
-        "epoch": fmean(run.best_epoch for run, _ in known),
+        "epoch": fmean(run.best_epoch for run, _ in with_history),
     }
     if not any(learned):
         return Judged(Outcome.FAILS, numbers)
-    datasets = {run.dataset for run, _ in known}
-    complete = len(datasets) >= scope.expected and all(learned) and ended == len(known)
+    datasets = {run.dataset for run, _ in with_history}
+    complete = len(datasets) >= scope.expected and all(learned) and ended == len(with_history)
     return Judged(Outcome.HOLDS if complete else Outcome.PARTLY, numbers)
 
 
 def _learned(run: RunRecord, rows: list[Row]) -> bool:
     first, tested = rows[0], rows[max(run.best_epoch, 1) - 1]
-    fell = tested.number("loss_total") < first.number("loss_total")
-    return fell and tested.number("HR@5") > first.number("HR@5")
+    loss_fell = tested.number("loss_total") < first.number("loss_total")
+    return loss_fell and tested.number("HR@5") > first.number("HR@5")
