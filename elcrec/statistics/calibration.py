@@ -62,8 +62,8 @@ class Source:
         """From recorded hits, (runs, users), two runs or more, and the pooled training noise."""
         runs, users = hits.shape
         counts = hits.sum(0, dtype=np.int64)
-        both = float((counts * (counts - 1)).sum() / (runs * (runs - 1) * users))
-        return cls(float(hits.mean()), both, deviation, users)
+        both_hit = float((counts * (counts - 1)).sum() / (runs * (runs - 1) * users))
+        return cls(float(hits.mean()), both_hit, deviation, users)
 
     @property
     def interaction(self) -> float:
@@ -103,9 +103,9 @@ def simulate(
             scales = np.append(np.ones(models - 1), noise_in_pool)
             pool = _pool(source, scales, draws, generator)
             for n_a, n_b in designs:
-                of_users, p_users = users[n_a, n_b]
+                users_variance, p_users = users[n_a, n_b]
                 a, b = rates[0, :, :n_a], rates[1, :, :n_b]
-                p_primary = _primary(a, b, pool, of_users, source.users)
+                p_primary = _primary(a, b, pool, users_variance, source.users)
                 shares = [float((p < LEVEL).mean()) for p in (p_primary, p_users)]
                 rows.append((name, models * (_SEEDS_OF_POOL - 1), n_a, n_b, *shares))
     return pd.DataFrame(rows, columns=COLUMNS)
@@ -134,8 +134,8 @@ def _methods(
         hits = []
         for noise in noises:
             factor = 1 + noise * source.factor * generator.standard_normal((len(chances), seeds, 1))
-            drawn = generator.random((len(chances), seeds, source.users), dtype=np.float32)
-            hits.append(drawn < np.clip(chances * factor, 0, 1))  # (rows, seeds, users)
+            uniforms = generator.random((len(chances), seeds, source.users), dtype=np.float32)
+            hits.append(uniforms < np.clip(chances * factor, 0, 1))  # (rows, seeds, users)
         rates[:, rows] = [method.mean(2) for method in hits]
         for n_a, n_b in designs:
             users[n_a, n_b][:, rows] = _over_users(hits[0][:, :n_a], hits[1][:, :n_b])
@@ -151,11 +151,11 @@ def _over_users(a: Hits, b: Hits) -> tuple[Values, Values]:
     """
     count = a.shape[2]
     difference = a.mean(1, dtype=np.float32) - b.mean(1, dtype=np.float32)  # (draws, users)
-    whole = difference.var(1, ddof=1, dtype=np.float64)
-    statistic = difference.mean(1, dtype=np.float64) / np.sqrt(whole / count)
+    variance = difference.var(1, ddof=1, dtype=np.float64)
+    statistic = difference.mean(1, dtype=np.float64) / np.sqrt(variance / count)
     p_value = 2 * scipy.stats.t.sf(np.abs(statistic), count - 1)
-    inside = _interaction(a) / a.shape[1] + _interaction(b) / b.shape[1]
-    return np.maximum(whole - inside, 0.0) / count, p_value
+    interaction_variance = _interaction(a) / a.shape[1] + _interaction(b) / b.shape[1]
+    return np.maximum(variance - interaction_variance, 0.0) / count, p_value
 
 
 def _interaction(hits: Hits) -> Values:
@@ -180,34 +180,34 @@ def _pool(source: Source, scales: Values, draws: int, generator: np.random.Gener
     return (deviation[:, None] * runs).var(2, ddof=1)
 
 
-def _primary(a: Values, b: Values, pool: Values, of_users: Values, count: int) -> Values:
+def _primary(a: Values, b: Values, pool: Values, users_variance: Values, count: int) -> Values:
     """p-values of the primary test, as `elcrec.statistics.crossed.crossed` of many draws.
 
     Args:
         a: (draws, seeds) hit rates of one method.
         b: The same of the other, which has no fewer seeds.
         pool: (draws, models) relative variances of the other models.
-        of_users: (draws,) variance of the difference that is due to users.
+        users_variance: (draws,) variance of the difference that is due to users.
         count: Number of users.
     """
-    repeated = [rates for rates in (a, b) if rates.shape[1] > 1]  # with a variance of their own
-    own = [rates.var(1, ddof=1) / rates.mean(1) ** 2 for rates in repeated]
-    every = np.column_stack([pool, *own])
-    of_own = [rates.shape[1] - 1.0 for rates in repeated]
-    freedoms = np.array([_SEEDS_OF_POOL - 1.0] * pool.shape[1] + of_own)
-    like = like_the_others(every, freedoms)
+    with_seeds = [rates for rates in (a, b) if rates.shape[1] > 1]  # with a variance of their own
+    own_variances = [rates.var(1, ddof=1) / rates.mean(1) ** 2 for rates in with_seeds]
+    variances = np.column_stack([pool, *own_variances])
+    own_freedoms = [rates.shape[1] - 1.0 for rates in with_seeds]
+    freedoms = np.array([_SEEDS_OF_POOL - 1.0] * pool.shape[1] + own_freedoms)
+    counts = like_the_others(variances, freedoms)
 
     def noise(rates: Values, column: int) -> tuple[Values, Values]:
-        itself = [column] if rates.shape[1] > 1 else []
-        others = (np.delete(values, itself, axis=-1) for values in (every, freedoms, like))
-        return moderate(every[:, column] if itself else None, rates.shape[1] - 1, *others)
+        drop = [column] if rates.shape[1] > 1 else []
+        rest = (np.delete(values, drop, axis=-1) for values in (variances, freedoms, counts))
+        return moderate(variances[:, column] if drop else None, rates.shape[1] - 1, *rest)
 
     (noise_a, freedom_a), (noise_b, freedom_b) = noise(a, -2), noise(b, -1)
     if a.shape[1] == 1 < b.shape[1]:  # as noisy as its rival, if that is noisier
         freedom_a = np.where(noise_b > noise_a, freedom_b, freedom_a)
         noise_a = np.maximum(noise_a, noise_b)
     training = noise_a * a.mean(1) ** 2 / a.shape[1] + noise_b * b.mean(1) ** 2 / b.shape[1]
-    smaller = np.minimum(freedom_a, freedom_b)
-    freedom = np.vectorize(combined_freedom)(of_users, count - 1, training, smaller)
-    statistic = (a.mean(1) - b.mean(1)) / np.sqrt(of_users + training)
+    least_freedom = np.minimum(freedom_a, freedom_b)
+    freedom = np.vectorize(combined_freedom)(users_variance, count - 1, training, least_freedom)
+    statistic = (a.mean(1) - b.mean(1)) / np.sqrt(users_variance + training)
     return np.asarray(2 * scipy.stats.t.sf(np.abs(statistic), freedom))

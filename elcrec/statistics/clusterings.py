@@ -12,9 +12,9 @@ SHUFFLES = 20
 def contingency_table(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
     """How many users are in each pair of groups; group numbers start from 0."""
     first, second = np.asarray(a), np.asarray(b)
-    found = np.zeros((first.max() + 1, second.max() + 1))
-    np.add.at(found, (first, second), 1)
-    return found
+    table = np.zeros((first.max() + 1, second.max() + 1))
+    np.add.at(table, (first, second), 1)
+    return table
 
 
 def mutual_information(a: ArrayLike, b: ArrayLike) -> float:
@@ -22,8 +22,8 @@ def mutual_information(a: ArrayLike, b: ArrayLike) -> float:
     shares = contingency_table(a, b)
     shares /= shares.sum()
     expected = np.outer(shares.sum(1), shares.sum(0))
-    there = shares > 0
-    return float((shares[there] * np.log2(shares[there] / expected[there])).sum())
+    nonzero = shares > 0
+    return float((shares[nonzero] * np.log2(shares[nonzero] / expected[nonzero])).sum())
 
 
 def above_chance(a: ArrayLike, b: ArrayLike) -> float:
@@ -39,10 +39,10 @@ def adjusted_rand(a: ArrayLike, b: ArrayLike) -> float:
     Source: Hubert & Arabie, "Comparing partitions" (Journal of Classification, 1985).
     """
     table = contingency_table(a, b)
-    both, first, second = (_pairs(n) for n in (table, table.sum(1), table.sum(0)))
+    in_both, first, second = (_pairs(n) for n in (table, table.sum(1), table.sum(0)))
     expected = first * second / _pairs(table.sum())
     most = (first + second) / 2
-    return float((both - expected) / (most - expected)) if most > expected else nan
+    return float((in_both - expected) / (most - expected)) if most > expected else nan
 
 
 def _pairs(counts: ArrayLike) -> float:

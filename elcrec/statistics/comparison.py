@@ -107,8 +107,8 @@ class ModelComparison:
     @property
     def users_share(self) -> float:
         """Share of the variance of the difference that is due to users; the rest is training's."""
-        whole = self.primary.users_variance + self.primary.training_variance
-        return self.primary.users_variance / whole if whole else nan
+        total = self.primary.users_variance + self.primary.training_variance
+        return self.primary.users_variance / total if total else nan
 
 
 def compare(family: str, metric: str, a: Sample, b: Sample, pool: Pool) -> ModelComparison:
@@ -180,8 +180,8 @@ def csv_row(comparison: ModelComparison) -> dict[str, object]:
     }
 
 
-_NOTHING = ModelComparison(
+_EMPTY = ModelComparison(
     *("", "", "", "", "", nan, nan, Crossed(nan)), dict.fromkeys(TESTS, Comparison(())), ""
 )
-COLUMNS = tuple(csv_row(_NOTHING))
+COLUMNS = tuple(csv_row(_EMPTY))
 """Of `significance.csv`."""

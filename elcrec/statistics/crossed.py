@@ -103,8 +103,8 @@ def users_variance(a: NDArray[np.floating], b: NDArray[np.floating]) -> float:
     count = a.shape[1]
     if count < 2:
         return nan
-    whole = float((a.mean(0) - b.mean(0)).var(ddof=1))
-    return max(whole - interaction(a) / len(a) - interaction(b) / len(b), 0.0) / count
+    total = float((a.mean(0) - b.mean(0)).var(ddof=1))
+    return max(total - interaction(a) / len(a) - interaction(b) / len(b), 0.0) / count
 
 
 def interaction(values: NDArray[np.floating]) -> float:
@@ -115,8 +115,8 @@ def interaction(values: NDArray[np.floating]) -> float:
     n, users = values.shape
     if n < 2 or users < 2:
         return 0.0
-    left = values - values.mean(0) - values.mean(1, keepdims=True) + values.mean()
-    return float((left**2).sum() / ((n - 1) * (users - 1)))
+    residuals = values - values.mean(0) - values.mean(1, keepdims=True) + values.mean()
+    return float((residuals**2).sum() / ((n - 1) * (users - 1)))
 
 
 def combined_freedom(
@@ -138,7 +138,7 @@ def _test(difference: float, users: float, training: float, freedom: float) -> C
         p = 1.0 if abs(difference) < _ROUNDING else 0.0
         return Crossed(difference, difference, difference, nan, freedom, p, users, training)
     statistic = difference / error
-    half = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
+    half_width = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, freedom)) * error
     p = float(2 * scipy.stats.t.sf(abs(statistic), freedom))
-    low, high = difference - half, difference + half
+    low, high = difference - half_width, difference + half_width
     return Crossed(difference, low, high, statistic, freedom, p, users, training)

@@ -43,8 +43,8 @@ def novelty(lists: Lists, counts: NDArray[np.integer], users: int) -> float:
     An item without a training user counts as if it had one. Source: Zhou et al., "Solving the
     apparent diversity-accuracy dilemma of recommender systems" (PNAS 2010).
     """
-    had = np.maximum(counts[lists[lists > 0]], 1)
-    return float(np.log2(users / had).mean())
+    item_users = np.maximum(counts[lists[lists > 0]], 1)
+    return float(np.log2(users / item_users).mean())
 
 
 def jaccard(a: Lists, b: Lists) -> float:
@@ -56,5 +56,5 @@ def jaccard(a: Lists, b: Lists) -> float:
             for x, y in ((a[i : i + step], b[i : i + step]) for i in range(0, len(a), step))
         ]
     )
-    either = (a > 0).sum(1) + (b > 0).sum(1) - common
-    return float((common[either > 0] / either[either > 0]).mean())
+    union = (a > 0).sum(1) + (b > 0).sum(1) - common
+    return float((common[union > 0] / union[union > 0]).mean())

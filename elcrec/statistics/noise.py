@@ -78,14 +78,14 @@ class Pool:
             values: The metric of each run, one for each seed, by data set and model.
             fixed: Keys of models that are the same after every training.
         """
-        known = {
+        usable = {
             key: np.asarray(runs, dtype=np.float64)
             for key, runs in values.items()
             if len(runs) > 1 and key not in fixed and np.mean(runs) > 0
         }
         return cls(
-            {key: float(runs.var(ddof=1) / runs.mean() ** 2) for key, runs in known.items()},
-            {key: len(runs) - 1 for key, runs in known.items()},
+            {key: float(runs.var(ddof=1) / runs.mean() ** 2) for key, runs in usable.items()},
+            {key: len(runs) - 1 for key, runs in usable.items()},
             frozenset(fixed),
         )
 
@@ -159,11 +159,11 @@ def moderate(
     centre, weight = prior(others, freedoms, counts)
     if own is None:
         return centre, weight
-    together = (weight * centre + own_freedom * own) / (weight + own_freedom)
+    moderated = (weight * centre + own_freedom * own) / (weight + own_freedom)
     ratio = np.divide(own, centre, out=np.full(own.shape, inf), where=centre > 0)
     # Without any that counts the weight is 0, and the model's own variance is used alone.
-    unlike = (weight == 0) | (scipy.stats.f.sf(ratio, own_freedom, weight) < UNLIKE_THE_POOL)
-    return np.where(unlike, own, together), np.where(unlike, own_freedom, own_freedom + weight)
+    noisier = (weight == 0) | (scipy.stats.f.sf(ratio, own_freedom, weight) < UNLIKE_THE_POOL)
+    return np.where(noisier, own, moderated), np.where(noisier, own_freedom, own_freedom + weight)
 
 
 def prior(
@@ -189,19 +189,19 @@ def prior(
     total = (counts * freedoms).sum(1)
     models = np.maximum(counts.sum(1), 1)
     centre = np.where(counts, variances * freedoms, 0.0).sum(1) / np.maximum(total, 1)
-    known = variances.min(1) > _TIE * np.median(variances, axis=1)
-    logs = np.log(np.where(known[:, None], variances, 1.0))
+    untied = variances.min(1) > _TIE * np.median(variances, axis=1)
+    logs = np.log(np.where(untied[:, None], variances, 1.0))
     logs += np.log(freedoms / 2) - scipy.special.digamma(freedoms / 2)
-    middle = np.where(counts, logs, 0.0).sum(1) / models
-    squares = np.where(counts, (logs - middle[:, None]) ** 2, 0.0).sum(1)
-    by_chance = (counts * scipy.special.polygamma(1, freedoms / 2)).sum(1) / models
-    spread = squares / np.maximum(models - 1, 1) - by_chance
-    wide = known & (models > 1) & (spread > 0)
-    found = 2 * _inverse_trigamma(spread[wide])
-    shift = scipy.special.digamma(found / 2) - np.log(found / 2)
+    mean_log = np.where(counts, logs, 0.0).sum(1) / models
+    squares = np.where(counts, (logs - mean_log[:, None]) ** 2, 0.0).sum(1)
+    sampling_variance = (counts * scipy.special.polygamma(1, freedoms / 2)).sum(1) / models
+    spread = squares / np.maximum(models - 1, 1) - sampling_variance
+    is_spread = untied & (models > 1) & (spread > 0)
+    prior_freedom = 2 * _inverse_trigamma(spread[is_spread])
+    shift = scipy.special.digamma(prior_freedom / 2) - np.log(prior_freedom / 2)
     freedom = total.astype(np.float64)
-    centre[wide] = np.exp(middle[wide] + shift)
-    freedom[wide] = np.minimum(found, total[wide])
+    centre[is_spread] = np.exp(mean_log[is_spread] + shift)
+    freedom[is_spread] = np.minimum(prior_freedom, total[is_spread])
     return centre, freedom
 
 
@@ -218,10 +218,10 @@ def like_the_others(variances: Values, freedoms: Values) -> NDArray[np.bool_]:
     if variances.shape[1] < 2:
         return np.ones(variances.shape, dtype=bool)
     sums = variances * freedoms
-    rest = freedoms.sum() - freedoms
-    others = (sums.sum(1, keepdims=True) - sums) / rest
+    other_freedoms = freedoms.sum() - freedoms
+    others = (sums.sum(1, keepdims=True) - sums) / other_freedoms
     ratio = np.divide(variances, others, out=np.ones(others.shape), where=others > 0)
-    return np.asarray(scipy.stats.f.sf(ratio, freedoms, rest) >= NOISIER_THAN_THE_POOL)
+    return np.asarray(scipy.stats.f.sf(ratio, freedoms, other_freedoms) >= NOISIER_THAN_THE_POOL)
 
 
 def _inverse_trigamma(values: Values) -> Values:

@@ -40,8 +40,8 @@ def _interval(mean: float, noise: Noise, factor: float) -> tuple[float, float]:
     if isnan(noise.variance * factor):
         return nan, nan
     quantile = float(scipy.stats.t.ppf((1 + CONFIDENCE) / 2, noise.freedom))
-    half = quantile * mean * (noise.variance * factor) ** 0.5
-    return mean - half, mean + half
+    half_width = quantile * mean * (noise.variance * factor) ** 0.5
+    return mean - half_width, mean + half_width
 
 
 def detectable_lead(
@@ -75,7 +75,7 @@ def detectable_lead(
     critical = scipy.stats.t.ppf(1 - level / 2, freedom)
 
     def missing(shift: float) -> float:
-        return float(_found(shift, critical, freedom)) - power
+        return float(_exceedance(shift, critical, freedom)) - power
 
     largest = 2 * critical + 10
     while missing(largest) < 0:
@@ -83,7 +83,7 @@ def detectable_lead(
     return float(scipy.optimize.brentq(missing, 0, largest)) * error
 
 
-def _found(shift: float, critical: float, freedom: float) -> float:
+def _exceedance(shift: float, critical: float, freedom: float) -> float:
     """Probability that |t| exceeds the critical value when t is shifted by `shift`."""
     # The noncentral t of scipy loses its tail for large values; a normal numerator over the exact
     # chi distribution of the denominator, integrated on quantiles, does not.

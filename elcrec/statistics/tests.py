@@ -119,10 +119,10 @@ def holm(p_values: Iterable[float]) -> list[float]:
     """
     # By hand, because SciPy has none, and that of statsmodels does not accept gaps in a family.
     p = np.array(list(p_values), dtype=np.float64)
-    known = np.flatnonzero(~np.isnan(p))
-    if np.any((p[known] < 0) | (p[known] > 1)):
+    valid = np.flatnonzero(~np.isnan(p))
+    if np.any((p[valid] < 0) | (p[valid] > 1)):
         raise ValueError("p-values must be in [0, 1] or nan")
-    order = known[np.argsort(p[known], kind="stable")]
+    order = valid[np.argsort(p[valid], kind="stable")]
     steps = p[order] * np.arange(len(order), 0, -1)
     p[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
     return [float(value) for value in p]
@@ -161,5 +161,5 @@ def _small_sample(freedom: int) -> float:
 def _without_variance(n: tuple[int, ...], difference: float) -> Comparison:
     if difference == 0:
         return Comparison(n, 0.0, 0.0, p_value=1.0, effect=0.0, reason="all values are equal")
-    endless = copysign(inf, difference)
-    return Comparison(n, difference, endless, p_value=0.0, effect=endless, reason="no variance")
+    infinite = copysign(inf, difference)
+    return Comparison(n, difference, infinite, p_value=0.0, effect=infinite, reason="no variance")

@@ -96,34 +96,34 @@ def build(
     """
     models, metrics = table.names.models, table.pools
     runs = {key: table.runs[key] for key in product(histories, models) if key in table.runs}
-    values = {dataset: KINDS[kind].of_users(found) for dataset, found in histories.items()}
-    groups = {dataset: activity_groups(own, GROUPS) for dataset, own in values.items()}
-    for dataset, found in histories.items():
-        _check(found, table.records, dataset)
+    values = {dataset: KINDS[kind].of_users(sequences) for dataset, sequences in histories.items()}
+    groups = {dataset: activity_groups(sizes, GROUPS) for dataset, sizes in values.items()}
+    for dataset, sequences in histories.items():
+        _check(sequences, table.records, dataset)
     keys = list(product(metrics, range(GROUPS)))
     # The training noise of a group is that of its own users, from all models and data sets.
     pools = {}
     for metric, group in keys:
-        members = {d: np.flatnonzero(found == group) for d, found in groups.items()}
-        pools[metric, group] = training_noise(runs, metric, members)
-    rows, compared = [], {}  # the latter by data set, metric and group: one Holm family
+        group_users = {d: np.flatnonzero(assigned == group) for d, assigned in groups.items()}
+        pools[metric, group] = training_noise(runs, metric, group_users)
+    rows, comparisons = [], {}  # the latter by data set, metric and group: one Holm family
     for dataset, (metric, group) in product(histories, keys):
         users = np.flatnonzero(groups[dataset] == group)
-        own = values[dataset][users]
-        where = dataset, metric, group + 1
-        size = int(own.min()), int(own.max()), len(own)
+        group_sizes = values[dataset][users]
+        place = dataset, metric, group + 1
+        size = int(group_sizes.min()), int(group_sizes.max()), len(group_sizes)
         samples = {m: _sample(runs[d, m], metric, users) for d, m in runs if d == dataset}
         for model in models:
             seeds = samples[model].seeds if model in samples else []
-            rows.append([*where, *size, model, *mean_std(seeds), len(seeds)])
+            rows.append([*place, *size, model, *mean_std(seeds), len(seeds)])
         if {reference, baseline} <= samples.keys():
             pair = samples[reference], samples[baseline]
-            compared[where] = compare(kind, metric, *pair, pools[metric, group])
-    leads = [comparison.csv_row(found) for found in with_holm(compared.values())]
-    ahead = pd.DataFrame(leads, columns=comparison.COLUMNS)
-    ahead.insert(0, "group", [group for _, _, group in compared])
+            comparisons[place] = compare(kind, metric, *pair, pools[metric, group])
+    leads = [comparison.csv_row(c) for c in with_holm(comparisons.values())]
+    lead_frame = pd.DataFrame(leads, columns=comparison.COLUMNS)
+    lead_frame.insert(0, "group", [group for _, _, group in comparisons])
     columns = [*GROUP, *KINDS[kind].size, "model", "mean", "std", "seeds"]
-    return pd.DataFrame(rows, columns=columns), ahead
+    return pd.DataFrame(rows, columns=columns), lead_frame
 
 
 def shown(
@@ -170,11 +170,11 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """
     table = table1.read(config, any_code)
     histories = histories_of(config, table)
-    few = {d: s.n_users for d, s in histories.items() if s.n_users < GROUPS}
-    histories = {d: s for d, s in histories.items() if d not in few}
+    too_small = {d: s.n_users for d, s in histories.items() if s.n_users < GROUPS}
+    histories = {d: s for d, s in histories.items() if d not in too_small}
     left_out = [
         f"Left out: {table.names.dataset_name(d)} has {n} users; the groups need at least {GROUPS}."
-        for d, n in few.items()
+        for d, n in too_small.items()
     ]
     for kind in KINDS:
         frame, leads = build(table, histories, kind=kind)
@@ -203,21 +203,21 @@ def histories_of(config: Config, table: AccuracyTable) -> dict[str, Sequences]:
         InputError: One has runs and is not prepared, or they are of other histories.
     """
     run = {dataset for dataset, _ in table.runs}
-    there = [d for d in table.names.datasets if d in run or config.sequences_file(d).exists()]
-    found = {d: read_sequences(config.prepared_file(d)) for d in there}
-    for dataset, sequences in found.items():
+    datasets = [d for d in table.names.datasets if d in run or config.sequences_file(d).exists()]
+    histories = {d: read_sequences(config.prepared_file(d)) for d in datasets}
+    for dataset, sequences in histories.items():
         _check(sequences, table.records, dataset)
-    return found
+    return histories
 
 
 def _check(sequences: Sequences, records: Sequence[RunRecord], dataset: str) -> None:
     """Raise `InputError` for a run on other histories than the prepared ones of its data set."""
-    found = sequences.digest()
+    digest = sequences.digest()
     for run in (record for record in records if record.dataset == dataset):
-        if run.data != found:
+        if run.data != digest:
             raise InputError(
                 f"{run.folder / 'metrics.json'}: data is {run.data}, but the prepared histories of "
-                f"{dataset} have {found}; run this training again"
+                f"{dataset} have {digest}; run this training again"
             )
 
 

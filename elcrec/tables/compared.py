@@ -61,10 +61,10 @@ def compared(
 def _remarks(config: Config, theirs: Sequence[Predicted], metrics: Sequence[str]) -> Iterator[str]:
     """What was done to the lists, and which metrics they are too short for."""
     yield from done_to(theirs)
-    if absent := [metric for metric in config.metrics or METRICS if metric not in metrics]:
-        needed = max(map(place, absent))
+    if dropped := [metric for metric in config.metrics or METRICS if metric not in metrics]:
+        needed = max(map(place, dropped))
         lists = short_lists(theirs, needed)
-        yield f"{', '.join(absent)}: missing, because {lists}; {needed} items would suffice."
+        yield f"{', '.join(dropped)}: missing, because {lists}; {needed} items would suffice."
     if all((run.ranks["test"] >= run.lists.known_to).all() for run in theirs):
         yield (
             "No user's test item is in a list: do the histories behind the lists include the test"
@@ -125,9 +125,9 @@ def _notes(table: AccuracyTable, name: str) -> Iterator[str]:
         f"Training noise of {name} (standard deviation of one training, in percent of the mean:"
         f" {', '.join(shares)}): {how}. How much trainings outside this project differ is unknown."
     )
-    for where, shares in noisier(table.pools, table.names).items():
+    for label, shares in noisier(table.pools, table.names).items():
         yield (
-            f"{where}: its own trainings differ by more ({', '.join(shares)}), so its interval is"
+            f"{label}: its own trainings differ by more ({', '.join(shares)}), so its interval is"
             " wide and its noise is not used for the others."
         )
     if table.protocol == "paper":

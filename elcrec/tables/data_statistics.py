@@ -14,7 +14,7 @@ from elcrec.paper import SIZES, printed_sizes
 from elcrec.tables.document import write_table
 from elcrec.tables.layout import GAP, Column, Table, declared, figures, word
 
-_SHOWN = {
+_FORMATS = {
     "users": ("Users", 0),
     "items": ("Items", 0),
     "actions": ("Actions", 0),
@@ -27,7 +27,7 @@ _SHOWN = {
 def shown(rows: Sequence[Row]) -> Table:
     """The rows of `data_statistics.csv` as a table; the paper's numbers as printed."""
     columns = [word("Data set", "name")]
-    for key, (title, digits) in _SHOWN.items():
+    for key, (title, digits) in _FORMATS.items():
         columns += [figures(title, key, digits), _printed(f"paper_{key}")]
     columns += [figures(f"Repeated, {split}", f"repeated_{split}", 0) for split in SPLITS]
     origins = [f"{row.text('name')}: {row.text('origin')}." for row in rows]
@@ -58,8 +58,8 @@ def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
     ]
     frame = pd.DataFrame(rows, columns=columns)
     frame[repeated] = frame[repeated].astype("Int64")  # whole numbers beside gaps
-    whole = [row for row in rows if row["before_core"] and "paper_actions_per_item" in row]
-    write_table(folder, "data_statistics", frame, [shown(rows_of(frame))], whole=whole)
+    before_core = [row for row in rows if row["before_core"] and "paper_actions_per_item" in row]
+    write_table(folder, "data_statistics", frame, [shown(rows_of(frame))], whole=before_core)
 
 
 def _printed(key: str) -> Column:

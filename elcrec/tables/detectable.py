@@ -41,13 +41,13 @@ def frame(table: AccuracyTable, seeds_asked: int) -> pd.DataFrame:
         noise = table.pools[metric].typical
         users = strongest.primary.users_variance / strongest.mean_b**2
         count = strongest.tests["paired"].n[0]
-        known = min(strongest.tests["Welch"].n) > 1
-        ahead, runner_up = paper.lead(table.paper, table.names.datasets[dataset], metric)
-        lead = ahead / runner_up if runner_up else nan
+        several_seeds = min(strongest.tests["Welch"].n) > 1
+        absolute_lead, runner_up = paper.lead(table.paper, table.names.datasets[dataset], metric)
+        lead = absolute_lead / runner_up if runner_up else nan
         leads = [100 * detectable_lead(n, noise, users, count) for n in (*SEEDS, seeds_asked)]
         level = LEVEL / len(table.against_each)
         holm = 100 * detectable_lead(seeds_asked, noise, users, count, level=level)
-        least = seeds_needed(lead, noise, users if known else 0, count)
+        least = seeds_needed(lead, noise, users if several_seeds else 0, count)
         needed = seeds_needed(lead, noise, users, count)
         single_run = 200 * noise.deviation * scipy.stats.norm.ppf(0.975)
         rows.append(

@@ -42,25 +42,25 @@ def frame(
     """
     rows = []
     for file in files:
-        tried = read_json(file, TriedPoint)
+        trial = read_json(file, TriedPoint)
         try:
-            used = in_use(tried.model, tried.dataset, tried.point)
+            is_used = in_use(trial.model, trial.dataset, trial.point)
         except InputError as error:
             raise InputError(f"{file}: {error}") from None
         rows.append(
-            tried.model_dump(exclude={"valid"})
-            | {f"valid {metric}": value for metric, value in tried.valid.items()}
+            trial.model_dump(exclude={"valid"})
+            | {f"valid {metric}": value for metric, value in trial.valid.items()}
             | {
-                "point": " ".join(f"{key}={value}" for key, value in tried.point.items()),
-                "in_use": used,
-                "score": tried.valid[tried.select_by],
-                "commit": f"{tried.commit or 'unknown'}{' and changes' * tried.dirty}",
+                "point": " ".join(f"{key}={value}" for key, value in trial.point.items()),
+                "in_use": is_used,
+                "score": trial.valid[trial.select_by],
+                "commit": f"{trial.commit or 'unknown'}{' and changes' * trial.dirty}",
             }
         )
-    found = pd.DataFrame(rows, columns=COLUMNS)
-    best = found.groupby(["dataset", "model"], sort=False)["score"].idxmax()
-    found["best"] = found.index.isin(best)
-    return found
+    points = pd.DataFrame(rows, columns=COLUMNS)
+    best = points.groupby(["dataset", "model"], sort=False)["score"].idxmax()
+    points["best"] = points.index.isin(best)
+    return points
 
 
 def shown(rows: Sequence[Row]) -> Table:
@@ -69,8 +69,8 @@ def shown(rows: Sequence[Row]) -> Table:
         word("Data set", "dataset"),
         word("Model", "model"),
         word("Point", "point"),
-        _yes("Best", "best"),
-        _yes("In use", "in_use"),
+        _yes_column("Best", "best"),
+        _yes_column("In use", "in_use"),
         *(figures(metric, f"valid {metric}") for metric in TABLE_METRICS),
         figures("Epoch", "best_epoch", 0),
         figures("of", "epochs", 0),
@@ -81,16 +81,16 @@ def shown(rows: Sequence[Row]) -> Table:
 
 def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
     """Write grid.csv, .md and .tex from the records of `elcrec try`."""
-    found = frame(files, lambda m, d, point: read_grid(config, m, d).in_use(point))
+    points = frame(files, lambda m, d, point: read_grid(config, m, d).in_use(point))
     write_table(
         folder,
         "grid",
-        found,
-        [shown(rows_of(found))],
-        selected_by=list(dict.fromkeys(found["select_by"])),
-        made_by=list(dict.fromkeys(zip(found["device"], found["commit"], strict=True))),
+        points,
+        [shown(rows_of(points))],
+        selected_by=list(dict.fromkeys(points["select_by"])),
+        made_by=list(dict.fromkeys(zip(points["device"], points["commit"], strict=True))),
     )
 
 
-def _yes(title: str, key: str) -> Column:
+def _yes_column(title: str, key: str) -> Column:
     return Column(title, lambda row: "yes" if row.text(key) == "True" else "", left=True)

@@ -59,14 +59,14 @@ def impossible(columns: Columns, source: str) -> pd.DataFrame:
     for key, (hr5, hr20, ndcg5, ndcg20) in columns.items():
         least, most = ndcg_bound(hr5, hr20, ndcg5)
         outside = max(least - ndcg20, ndcg20 - most, 0.0)
-        base, added = f"{ndcg5:.4f}", f"({hr20:.4f} - {hr5:.4f})"
+        base, increment = f"{ndcg5:.4f}", f"({hr20:.4f} - {hr5:.4f})"
         computation = (
-            f"{base} + {added} x {1 / log2(21):.4f} = {least:.4f}; "
-            f"{base} + {added} x {1 / log2(7):.4f} = {most:.4f}; NDCG@20 is {ndcg20:.4f}"
+            f"{base} + {increment} x {1 / log2(21):.4f} = {least:.4f}; "
+            f"{base} + {increment} x {1 / log2(7):.4f} = {most:.4f}; NDCG@20 is {ndcg20:.4f}"
         )
         if outside > rounding:
-            bound = (least, most, rounding, outside, computation)
-            rows.append((source, *key, hr5, hr20, ndcg5, ndcg20, *bound))
+            details = (least, most, rounding, outside, computation)
+            rows.append((source, *key, hr5, hr20, ndcg5, ndcg20, *details))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

@@ -55,20 +55,20 @@ def build(sequences: Sequences, lists: Kept) -> tuple[pd.DataFrame, pd.DataFrame
     counts = training_users(sequences)
     targets = sequences.items[sequences.offsets[1:] - 1][:, None]
 
-    def measured(own: NDArray[np.integer]) -> list[float]:
-        often = shown(own, sequences.n_items)
-        popular = mean_popularity(own, counts), novelty(own, counts, sequences.n_users)
-        return [float((often > 0).mean()), gini(often), *popular]
+    def measured(listed: NDArray[np.integer]) -> list[float]:
+        frequencies = shown(listed, sequences.n_items)
+        popular = mean_popularity(listed, counts), novelty(listed, counts, sequences.n_users)
+        return [float((frequencies > 0).mean()), gini(frequencies), *popular]
 
     rows: list[list[object]] = [[TARGETS, *measured(targets), 0]]
-    for model, found in lists.items():
-        each = list(map(measured, found))
-        means = [fmean(values) for values in zip(*each, strict=True)] or [nan] * len(MEASURES)
-        rows.append([model, *means, len(found)])
+    for model, model_lists in lists.items():
+        measures = list(map(measured, model_lists))
+        means = [fmean(values) for values in zip(*measures, strict=True)] or [nan] * len(MEASURES)
+        rows.append([model, *means, len(model_lists)])
     pairs = []
     for a, b in combinations_with_replacement(lists, 2):
-        own = combinations(lists[a], 2) if a == b else zip(lists[a], lists[b], strict=False)
-        common = [jaccard(*pair) for pair in own]
+        run_pairs = combinations(lists[a], 2) if a == b else zip(lists[a], lists[b], strict=False)
+        common = [jaccard(*pair) for pair in run_pairs]
         pairs.append([a, b, fmean(common) if common else nan, len(common)])
     return pd.DataFrame(rows, columns=COLUMNS[1:]), pd.DataFrame(pairs, columns=OVERLAP[1:])
 
@@ -84,7 +84,7 @@ def tables(rows: Sequence[Row], overlap: Sequence[Row], names: Named) -> list[Ta
         figures("Novelty (bits)", "novelty", 2),
         figures("Seeds", "seeds", 0),
     ]
-    found = [declared("lists", columns, filled(rows, "coverage"), length=str(LISTED))]
+    result = [declared("lists", columns, filled(rows, "coverage"), length=str(LISTED))]
     frame = frame_of(overlap, OVERLAP[:3], ["jaccard"]).dropna()
     for dataset, pairs in frame.groupby("dataset", sort=False):
         models = list(dict.fromkeys([*pairs["model_a"], *pairs["model_b"]]))
@@ -95,8 +95,8 @@ def tables(rows: Sequence[Row], overlap: Sequence[Row], names: Named) -> list[Ta
         columns = [named("Model", "model", names.model_name), *across]
         name = names.dataset_name(str(dataset))
         table = declared("overlap", columns, rows_of(wide), dataset=name)
-        found.append(replace(table, id=f"overlap-{dataset}"))
-    return found
+        result.append(replace(table, id=f"overlap-{dataset}"))
+    return result
 
 
 def write(config: Config, folder: Path, any_code: bool = False) -> None:
@@ -113,19 +113,19 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     table = table1.read(config, any_code)
     frames = []
     for dataset, sequences in histories_of(config, table).items():
-        made = build(sequences, _lists_of(table, dataset, sequences.n_items))
-        for frame in made:
+        pair = build(sequences, _lists_of(table, dataset, sequences.n_items))
+        for frame in pair:
             frame.insert(0, "dataset", dataset)
-        frames.append(made)
+        frames.append(pair)
     empty = (pd.DataFrame(columns=COLUMNS), pd.DataFrame(columns=OVERLAP))
     lists, overlap = map(pd.concat, zip(*frames, strict=True)) if frames else empty
-    absent = lists[lists["coverage"].isna()].groupby("model", sort=False)["dataset"].agg(list)
+    missing = lists[lists["coverage"].isna()].groupby("model", sort=False)["dataset"].agg(list)
     write_table(
         folder,
         "lists",
         lists,
         tables(rows_of(lists), rows_of(overlap), table.names),
-        without=[_where(table.names, model, where) for model, where in absent.items()],
+        without=[_where(table.names, model, datasets) for model, datasets in missing.items()],
         **table.remarks,
     )
     write_csv(folder / "overlap.csv", overlap)
@@ -133,12 +133,12 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
 
 def _where(names: Names, model: object, datasets: list[str]) -> str:
     """A model, and the data sets if these are not all: `ELCRec on Beauty, Toys`."""
-    some = len(datasets) < len(names.datasets)
-    where = f" on {', '.join(map(names.dataset_name, datasets))}" if some else ""
-    return names.model_name(str(model)) + where
+    is_partial = len(datasets) < len(names.datasets)
+    suffix = f" on {', '.join(map(names.dataset_name, datasets))}" if is_partial else ""
+    return names.model_name(str(model)) + suffix
 
 
 def _lists_of(table: AccuracyTable, dataset: str, n_items: int) -> Kept:
-    found = {model: table.runs.get((dataset, model), []) for model in table.names.models}
-    lists = {model: [top_lists(r, n_items) for r in own] for model, own in found.items()}
-    return {model: [kept["test"] for kept in own if kept] for model, own in lists.items()}
+    runs = {model: table.runs.get((dataset, model), []) for model in table.names.models}
+    lists = {model: [top_lists(r, n_items) for r in records] for model, records in runs.items()}
+    return {model: [top["test"] for top in arrays if top] for model, arrays in lists.items()}

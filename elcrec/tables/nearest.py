@@ -29,22 +29,24 @@ def frame(table: AccuracyTable) -> pd.DataFrame:
         column of the same name.
     """
     columns, names, rows = printed_columns(table.paper), table.names, []
-    for (dataset, name), (model, own) in product(names.datasets.items(), names.models.items()):
+    for (dataset, name), (model, label) in product(names.datasets.items(), names.models.items()):
         printed = {method: np.array(v) for (d, method), v in columns.items() if d == name}
         noises = [table.pools[metric].noise((dataset, model)) for metric in TABLE_METRICS]
         cells = [table.cells[dataset, metric, model] for metric in TABLE_METRICS]
         seeds = cells[0].seeds
-        if own not in printed or not seeds or any(isnan(noise.variance) for noise in noises):
+        if label not in printed or not seeds or any(isnan(noise.variance) for noise in noises):
             continue
         means = np.array([cell.mean for cell in cells])
         variances = np.array([noise.variance for noise in noises])
-        ends = map(prediction_interval, means, [seeds] * len(means), noises)
-        low, high = np.array(list(ends)).T
+        intervals = map(prediction_interval, means, [seeds] * len(means), noises)
+        low, high = np.array(list(intervals)).T
         inside = [m for m, v in printed.items() if ((low <= v) & (v <= high)).all()]
         errors = means * (variances * (1 + 1 / seeds)) ** 0.5
         distances = {method: _distance(v - means, errors) for method, v in printed.items()}
         best = min(distances, key=lambda method: distances[method])
-        rows.append((name, own, seeds, ", ".join(inside), best, distances[best], distances[own]))
+        rows.append(
+            (name, label, seeds, ", ".join(inside), best, distances[best], distances[label])
+        )
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
@@ -62,9 +64,9 @@ def shown(rows: Sequence[Row]) -> Table:
     return declared("nearest", columns, rows)
 
 
-def _distance(away: np.ndarray, errors: np.ndarray) -> float:
+def _distance(distances: np.ndarray, errors: np.ndarray) -> float:
     """Root mean square of the distances in standard errors; nan where there is no error."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        in_errors = np.where(away == 0, 0.0, away / errors)
-    distance = float(np.mean(in_errors**2) ** 0.5)
+        standardized = np.where(distances == 0, 0.0, distances / errors)
+    distance = float(np.mean(standardized**2) ** 0.5)
     return distance if np.isfinite(distance) else np.nan

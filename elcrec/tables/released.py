@@ -71,5 +71,5 @@ def write(config: Config, folder: Path, files: Sequence[Path]) -> None:
     """Write released.csv, .md and .tex from the records of `elcrec verify released`."""
     datasets = {dataset: config.dataset_name(dataset) for dataset in config.datasets}
     names = Names(datasets, Names.of(config, [REFERENCE, BASELINE]).models)
-    found = frame(files, paper.load_accuracy(), names)
-    write_table(folder, "released", found, [shown(rows_of(found), {})])
+    table = frame(files, paper.load_accuracy(), names)
+    write_table(folder, "released", table, [shown(rows_of(table), {})])

@@ -41,16 +41,16 @@ class Candidates:
     """The items of a data set that may be drawn as negatives: those that a user never had."""
 
     def __init__(self, sequences: Sequences) -> None:
-        owner = np.repeat(np.arange(sequences.n_users), sequences.lengths)
+        user_index = np.repeat(np.arange(sequences.n_users), sequences.lengths)
         self.n_items = sequences.n_items
-        pairs = np.unique(owner * (self.n_items + 1) + sequences.items)
+        pairs = np.unique(user_index * (self.n_items + 1) + sequences.items)
         user, item = np.divmod(pairs, self.n_items + 1)
-        had = np.bincount(user, minlength=sequences.n_users)
-        self.counts: NDArray[np.int64] = self.n_items - had
+        n_items_had = np.bincount(user, minlength=sequences.n_users)
+        self.counts: NDArray[np.int64] = self.n_items - n_items_had
         """(users,) how many there are."""
         popular = training_users(sequences)
-        own = np.bincount(user, popular[item], minlength=sequences.n_users)
-        self.popularity: NDArray[np.float64] = np.maximum(popular.sum() - own, 1)
+        popularity_had = np.bincount(user, popular[item], minlength=sequences.n_users)
+        self.popularity: NDArray[np.float64] = np.maximum(popular.sum() - popularity_had, 1)
         """(users,) sum of their numbers of training users."""
 
     def chances(self, run: RunRecord, places: int) -> dict[str, Chances]:
@@ -58,10 +58,10 @@ class Candidates:
         ranks = run.ranks["test"]
         if ranks.max() > self.n_items + 1:  # the list ends before the target
             return {}
-        found = {"uniform": uniform(ranks, self.counts, places)}
-        if kept := top_lists(run, self.n_items):
-            found["popularity"] = by_popularity(kept["ahead"] / self.popularity, places)
-        return found
+        result = {"uniform": uniform(ranks, self.counts, places)}
+        if lists := top_lists(run, self.n_items):
+            result["popularity"] = by_popularity(lists["ahead"] / self.popularity, places)
+        return result
 
 
 def build(
@@ -79,19 +79,19 @@ def build(
         metrics: Likewise.
     """
     candidates, places = Candidates(sequences), max(map(place, metrics))
-    found: dict[str, list[dict[tuple[str, str], float]]] = {model: [] for model in models}
+    values_by_model: dict[str, list[dict[tuple[str, str], float]]] = {model: [] for model in models}
     for run in records:
         chances = candidates.chances(run, places)
         values = {(m, "full"): run.score(m) for m in metrics}
-        values |= {(m, way): expected(m, own) for way, own in chances.items() for m in metrics}
-        found[run.model].append(values)
+        values |= {(m, way): expected(m, c) for way, c in chances.items() for m in metrics}
+        values_by_model[run.model].append(values)
 
     def mean(model: str, metric: str, way: str) -> float:
-        values = [own.get((metric, way), nan) for own in found[model]]
+        values = [v.get((metric, way), nan) for v in values_by_model[model]]
         return fmean(values) if values else nan
 
     rows = [
-        (metric, model, *(mean(model, metric, way) for way in WAYS), len(found[model]))
+        (metric, model, *(mean(model, metric, way) for way in WAYS), len(values_by_model[model]))
         for metric in metrics
         for model in models
     ]
@@ -103,13 +103,13 @@ def shown(rows: Sequence[Row], names: Named) -> list[Table]:
     frame = frame_of(rows, COLUMNS[:3], list(WAYS))
     models = frame["model"].unique()
     tables = []
-    for dataset, own in frame.groupby("dataset", sort=False):
-        long = own.melt(["metric", "model"], list(WAYS), "way", "mean")
+    for dataset, group in frame.groupby("dataset", sort=False):
+        long = group.melt(["metric", "model"], list(WAYS), "way", "mean")
         wide = long.set_index(["metric", "way", "model"])["mean"].unstack(sort=False)
         wide = wide.dropna(how="all").reset_index().replace({"way": WAYS})
         if wide.empty:
             continue
-        order = wide["metric"].map(list(own["metric"].unique()).index)
+        order = wide["metric"].map(list(group["metric"].unique()).index)
         across = [figures(names.model_name(model), model) for model in models]
         columns = [word("Metric", "metric"), word("Against", "way"), *across]
         lines = rows_of(wide.iloc[np.argsort(order, kind="stable")])
@@ -137,12 +137,12 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         frame = build(sequences, records, list(table.names.models), config.metrics or METRICS)
         frame.insert(0, "dataset", dataset)
         frames.append(frame)
-    found = pd.concat(frames[1:] or frames)
+    combined = pd.concat(frames[1:] or frames)
     write_table(
         folder,
         "sampled",
-        found,
-        shown(rows_of(found), table.names),
+        combined,
+        shown(rows_of(combined), table.names),
         negatives=NEGATIVES,
         **table.remarks,
     )

@@ -57,46 +57,46 @@ def build(table: AccuracyTable, traits: Mapping[str, Traits]) -> pd.DataFrame:
     and `stability`, the adjusted Rand index of two seeds' clusters, mean over pairs.
     """
     runs = table.runs
-    compared = with_holm(
-        compare_runs("study", COMPARED, own, runs[d, table.reference], table.pools[COMPARED])
-        for (d, m), own in runs.items()
+    comparisons = with_holm(
+        compare_runs("study", COMPARED, group, runs[d, table.reference], table.pools[COMPARED])
+        for (d, m), group in runs.items()
         if m != table.reference and (d, table.reference) in runs
     )
     leads = {
         (c.dataset, c.model_a): {name: comparison.csv_row(c)[name] for name in AHEAD}
-        for c in compared
+        for c in comparisons
     }
     rows = []
     for key in ((d, m) for d in table.names.datasets for m in table.names.models if (d, m) in runs):
         row: dict[str, Any] = {"dataset": key[0], "model": key[1], "seeds": len(runs[key])}
         for metric in METRICS:
             cell = table.cells[key[0], metric, key[1]]
-            ends = {f"{metric} low95": cell.low95, f"{metric} high95": cell.high95}
-            row |= {metric: cell.mean, **ends}
+            interval = {f"{metric} low95": cell.low95, f"{metric} high95": cell.high95}
+            row |= {metric: cell.mean, **interval}
         rows.append(row | leads.get(key, {}) | clusters(runs[key], traits[key[0]]))
     return pd.DataFrame(rows).reindex(columns=COLUMNS)
 
 
 def clusters(runs: SeedRuns, traits: Traits) -> dict[str, float]:
     """Measures of the clusters in the runs of a model; empty for a model without clusters."""
-    found = [(run, shot) for run in runs if (shot := snapshots(run))]
-    if not found:
+    clustered = [(run, snapshot) for run in runs if (snapshot := snapshots(run))]
+    if not clustered:
         return {}
-    means = pd.DataFrame([_of_run(run, shot, traits) for run, shot in found]).mean()
-    pairs = combinations([shot.all_assigned for _, shot in found], 2)
+    means = pd.DataFrame([_of_run(run, snapshot, traits) for run, snapshot in clustered]).mean()
+    pairs = combinations([snapshot.all_assigned for _, snapshot in clustered], 2)
     stability = [adjusted_rand(a, b) for a, b in pairs]
-    known = {str(name): float(value) for name, value in means.items()}
-    return known | {"stability": float(np.mean(stability)) if stability else nan}
+    measures = {str(name): float(value) for name, value in means.items()}
+    return measures | {"stability": float(np.mean(stability)) if stability else nan}
 
 
-def _of_run(run: RunRecord, known: Snapshots, traits: Traits) -> dict[str, float]:
-    sizes = np.bincount(known.all_assigned)
-    tested = history(run).iloc[run.best_epoch - 1]
+def _of_run(run: RunRecord, snapshot: Snapshots, traits: Traits) -> dict[str, float]:
+    sizes = np.bincount(snapshot.all_assigned)
+    tested_row = history(run).iloc[run.best_epoch - 1]
     return {
         "in_use": float((sizes > 0).sum()),
         "largest_percent": 100 * float(sizes.max() / sizes.sum()),
-        **{name: float(tested[name]) for name in OF_HISTORY},
-        **{f"{trait}_bits": above_chance(known.all_assigned, of) for trait, of in traits.items()},
+        **{name: float(tested_row[name]) for name in OF_HISTORY},
+        **{f"{trait}_bits": above_chance(snapshot.all_assigned, g) for trait, g in traits.items()},
     }
 
 
@@ -109,9 +109,9 @@ def read_traits(config: Config, dataset: str) -> Traits:
     sequences = read_sequences(path := config.prepared_file(dataset))
     traits: dict[str, NDArray[Any]] = {}
     traits["activity"] = activity_groups(sequences.lengths, min(GROUPS, sequences.n_users))
-    known = config.industrial.datasets.get(dataset)
-    if known and "item" in known.files:
-        items = config.data / "industrial" / dataset / known.files["item"].name
+    industrial = config.industrial.datasets.get(dataset)
+    if industrial and "item" in industrial.files:
+        items = config.data / "industrial" / dataset / industrial.files["item"].name
         if items.exists():
             traits["genre"] = genres(sequences, items, read_ids(path.parent).items)
     return traits
@@ -126,8 +126,8 @@ def genres(sequences: Sequences, path: Path, ids: Sequence[str]) -> NDArray[np.i
         ids: Raw id of each item, starting with item number 1.
     """
     items = read_columns(path, ("item_id", "class")).set_index("item_id")["class"]
-    of_item = items.str.get_dummies(" ").reindex(list(ids), fill_value=0).to_numpy(np.float64)
-    counts = np.add.reduceat(of_item[sequences.items - 1], sequences.offsets[:-1])
+    item_genres = items.str.get_dummies(" ").reindex(list(ids), fill_value=0).to_numpy(np.float64)
+    counts = np.add.reduceat(item_genres[sequences.items - 1], sequences.offsets[:-1])
     shares = counts / counts.sum(1, keepdims=True).clip(min=1)
     return (shares - shares.mean(0)).argmax(1)
 

@@ -107,8 +107,8 @@ class AccuracyTable:
 
     def significance(self) -> pd.DataFrame:
         """`significance.csv`: the reference's family, then that of the best."""
-        compared = [*self.against_each, *self.tops.values()]
-        return pd.DataFrame(map(comparison.csv_row, compared), columns=comparison.COLUMNS)
+        comparisons = [*self.against_each, *self.tops.values()]
+        return pd.DataFrame(map(comparison.csv_row, comparisons), columns=comparison.COLUMNS)
 
 
 def read(config: Config, any_code: bool, metrics: Sequence[str] | None = None) -> AccuracyTable:
@@ -175,7 +175,7 @@ def build(
         for (d, k), order in ranked.items()
         if len(order) > 1
     )
-    each = with_holm(
+    against_each = with_holm(
         compare_runs(EACH, k, runs[d, reference], runs[d, other], pools[k])
         for d, k in pairs
         for other in names.models
@@ -183,7 +183,7 @@ def build(
     )
     top = {(c.dataset, c.metric): c for c in tops}
     return AccuracyTable(
-        cells, ranked, top, each, reference, names, protocol, runs, gaps, pools, paper
+        cells, ranked, top, against_each, reference, names, protocol, runs, gaps, pools, paper
     )
 
 
@@ -202,14 +202,14 @@ def _grouped(records: Iterable[RunRecord], protocol: str) -> dict[tuple[str, str
         _check(record, protocol)
     for _, group in groupby(ordered, key=lambda r: r.dataset):
         check_users(list(group))
-    for key, what, alike in _ALIKE:
+    for key, noun, same_keys in _ALIKE:
         first: dict[tuple[str, ...], RunRecord] = {}
         for run in ordered:
-            other = first.setdefault(tuple(getattr(run, name) for name in alike), run)
+            other = first.setdefault(tuple(getattr(run, name) for name in same_keys), run)
             if getattr(run, key) != getattr(other, key):
                 raise InputError(
                     f"{run.folder / 'metrics.json'}: {key} is {getattr(run, key)}, but "
-                    f"{other.folder} has {getattr(other, key)}; runs with different {what} are "
+                    f"{other.folder} has {getattr(other, key)}; runs with different {noun} are "
                     "not mixed, run the older ones again"
                 )
     return {key: list(runs) for key, runs in groupby(ordered, key=lambda r: (r.dataset, r.model))}

@@ -87,8 +87,8 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     unused = [
         f"{config.model_name(model)} on {config.dataset_name(dataset)}: not shown, because the data"
         " set is not in use."
-        for model, told in config.external.items()
-        for dataset in told.files
+        for model, external in config.external.items()
+        for dataset in external.files
         if dataset not in config.use
     ]
     write_files(table1.read(config, any_code), folder, unused)
@@ -96,7 +96,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
 
 def write_files(table: AccuracyTable, folder: Path, unused: Sequence[str] = ()) -> None:
     """Write the files of a table that was read; `unused`: notes on predictions not shown."""
-    names, by_name, own = table.names, table.by_name, impossible.own_columns(table)
+    names, by_name, our_columns = table.names, table.by_name, impossible.own_columns(table)
     columns = impossible.printed_columns(table.paper)
     broken = impossible.impossible(columns, impossible.PAPER).to_dict("records")
     first = next(iter(table.pools))
@@ -112,8 +112,8 @@ def write_files(table: AccuracyTable, folder: Path, unused: Sequence[str] = ()) 
         remarkable=[c for c in table.cells.values() if c.stopping and c.metric == first],
         fate=REPEATED[table.protocol],
         ranked_by=_other_protocols(table),
-        own=len(own),
-        own_broken=len(impossible.impossible(own, impossible.OURS)),
+        own=len(our_columns),
+        own_broken=len(impossible.impossible(our_columns, impossible.OURS)),
         broken=[c for c in broken if (c["dataset"], first, c["model"]) in by_name],
         released={key: value for key, value in load_released().items() if key in by_name},
         external=[*_of_predictions(table), *unused],
@@ -131,10 +131,10 @@ def _lines(table: AccuracyTable, dataset: str, metric: str) -> list[list[Cell]]:
     cells = _cells(table, dataset, metric)
     name = table.names.datasets[dataset] if metric == next(iter(table.pools)) else ""
     lines = [[Cell(name), Cell(metric), Cell("ours"), *(_ours(table, cell) for cell in cells)]]
-    for kind, show in (("95 %", _interval), ("paper", _paper)):
-        shown = list(map(show, cells))
-        if any(text != GAP for text in shown):
-            lines.append([Cell(""), Cell(""), Cell(kind), *map(Cell, shown)])
+    for kind, format_cell in (("95 %", _interval), ("paper", _paper)):
+        texts = list(map(format_cell, cells))
+        if any(text != GAP for text in texts):
+            lines.append([Cell(""), Cell(""), Cell(kind), *map(Cell, texts)])
     return lines
 
 
@@ -145,8 +145,8 @@ def _ours(table: AccuracyTable, cell: table1.Cell) -> Cell:
     if any((gap.dataset, gap.model) == (cell.dataset, cell.model) for gap in table.gaps):
         text += f" (n = {cell.seeds})"
     text += f" {marks(cell.stopping)}" if cell.stopping else ""
-    place = table.ranked[cell.dataset, cell.metric].index(cell.model)
-    return Cell(text, kind=[layout.BEST, layout.SECOND, ""][min(place, 2)])
+    rank = table.ranked[cell.dataset, cell.metric].index(cell.model)
+    return Cell(text, kind=[layout.BEST, layout.SECOND, ""][min(rank, 2)])
 
 
 def _interval(cell: table1.Cell) -> str:
@@ -174,18 +174,18 @@ def _rows_compared(table: AccuracyTable) -> list[Row]:
 
 def _of_predictions(table: AccuracyTable) -> list[str]:
     """What was done to predictions from elsewhere."""
-    theirs: dict[str, list[Predicted]] = {}
+    predictions: dict[str, list[Predicted]] = {}
     for run in table.records:
         if isinstance(run, Predicted):
             names = table.names.model_name(run.model), table.names.dataset_name(run.dataset)
-            theirs.setdefault(" on ".join(names), []).append(run)
-    return [f"{where}: {said}" for where, runs in theirs.items() for said in done_to(runs)]
+            predictions.setdefault(" on ".join(names), []).append(run)
+    return [f"{label}: {note}" for label, runs in predictions.items() for note in done_to(runs)]
 
 
 def _other_protocols(table: AccuracyTable) -> dict[str, list[str]]:
     """The models that are not ranked by the table's protocol, by their own."""
-    other: dict[str, set[str]] = {}
+    models: dict[str, set[str]] = {}
     for record in table.records:
         if record.ranked_by != table.protocol:
-            other.setdefault(record.ranked_by, set()).add(table.names.model_name(record.model))
-    return {protocol: sorted(other[protocol]) for protocol in sorted(other)}
+            models.setdefault(record.ranked_by, set()).add(table.names.model_name(record.model))
+    return {protocol: sorted(models[protocol]) for protocol in sorted(models)}

@@ -112,8 +112,8 @@ def time_table(rows: Sequence[Row], names: Named, links: Links) -> Table:
         figures("Paper s", "paper_seconds", 0, paper=True),
         figures("Paper's ratio", "paper_ratio", 3, paper=True),
     ]
-    known = filled(rows, "seconds_per_epoch", "epochs", "paper_seconds")
-    return _declared("time", columns, known, names)
+    with_numbers = filled(rows, "seconds_per_epoch", "epochs", "paper_seconds")
+    return _declared("time", columns, with_numbers, names)
 
 
 def memory_table(rows: Sequence[Row], names: Named, links: Links) -> Table:
@@ -139,7 +139,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     reader = Runs(config, "take" if any_code else "refuse")
     records, gaps = reader.measurements(config.use, config.efficiency.models)
     models = model_order([*config.efficiency.models, *(r.model for r in records)])
-    runs, absent = reader.read(runs_of(config, config.use, models))
+    runs, missing_runs = reader.read(runs_of(config, config.use, models))
     names = Names.of(config, models)
     printed = paper.load_efficiency()
     times = time_frame(records, runs, names, printed)
@@ -156,7 +156,7 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         **notes,
         measured=sorted({record.epochs_measured for record in records}),
         changed=_measured_with_other_code(records, runs, names),
-        missing=missing(absent, names, "Missing training run"),
+        missing=missing(missing_runs, names, "Missing training run"),
     )
     write_table(folder, "table3", memory, [memory_table(rows_of(memory), names, {})], **notes)
 
@@ -179,8 +179,8 @@ def _memory(record: EfficiencyRecord) -> dict[str, Any]:
         for kind, count in dict(record.peak_memory).items()
     }
     cuda = record.device_kind == "cuda"
-    compared = peaks["cuda_allocated_megabytes" if cuda else "resident_megabytes"]
-    measured = {"measured": CUDA if cuda else RESIDENT, "megabytes": compared}
+    used = peaks["cuda_allocated_megabytes" if cuda else "resident_megabytes"]
+    measured = {"measured": CUDA if cuda else RESIDENT, "megabytes": used}
     return {"device": record.device, **measured, **peaks}
 
 
@@ -191,10 +191,10 @@ def _rows(
     names: Names,
 ) -> pd.DataFrame:
     """A row for each data set and model, its index; gaps where nothing was measured."""
-    found = {(record.dataset, record.model): read(record) for record in efficiency}
+    values = {(record.dataset, record.model): read(record) for record in efficiency}
     keys = pd.MultiIndex.from_product([names.datasets, model_order(names.models)], names=KEY)
     # As objects, so that numbers of epochs stay whole beside gaps.
-    frame = pd.DataFrame([found.get(key, {}) for key in keys], keys, columns, dtype=object)
+    frame = pd.DataFrame([values.get(key, {}) for key in keys], keys, columns, dtype=object)
     texts = frame.columns.intersection(["device", "measured"])
     return frame.fillna(dict.fromkeys(texts, "")).fillna(nan)
 
@@ -224,11 +224,11 @@ def _with_ratios(frame: pd.DataFrame, ratios: Mapping[str, str], printed: str) -
     """Ratios to the baseline on the same data set; ours only on the same device."""
     base = frame[frame.index.get_level_values("model") == BASELINE].droplevel("model")
     base = base.reindex(frame.index.get_level_values("dataset")).set_axis(frame.index)
-    same = (frame["device"] != "") & (frame["device"] == base["device"])
+    same_device = (frame["device"] != "") & (frame["device"] == base["device"])
     for ratio, column in {**ratios, "paper_ratio": printed}.items():
         divisor = base[column].astype(float)
         quotient = frame[column].astype(float) / divisor.where(divisor != 0)
-        frame[ratio] = quotient if column == printed else quotient.where(same)
+        frame[ratio] = quotient if column == printed else quotient.where(same_device)
     return frame.reset_index()
 
 
@@ -248,8 +248,8 @@ def _linked(title: str, key: str, digits: int, links: Links) -> Column:
     """Numbers that link to the measurement that they come from."""
 
     def cell(row: Row) -> Cell:
-        place = ("measurement", row.text("dataset"), row.text("model"))
-        return layout.figure(row.number(key), digits, *links.get(place, ("", "")))
+        link_key = ("measurement", row.text("dataset"), row.text("model"))
+        return layout.figure(row.number(key), digits, *links.get(link_key, ("", "")))
 
     return Column(title, cell)
 

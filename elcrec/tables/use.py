@@ -101,8 +101,8 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
     """
     path = source(config) / MEASURED
     measured = read_json(path, ServeFile) if path.exists() else None
-    found = measured.models if measured else []
-    served = {(one.dataset, one.model): one for one in found if isinstance(one, _Served)}
+    models = measured.models if measured else []
+    served = {(m.dataset, m.model): m for m in models if isinstance(m, _Served)}
     metric = config.metrics[-1] if config.metrics else METRIC
     more = [model for model in SIMPLE if model not in config.models]
     table = table1.read(config.replaced(models=[*config.models, *more]), any_code, [metric])
@@ -111,9 +111,9 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         runs = [r for r in table.runs.get((dataset, model), []) if r.device]
         hours = fmean(run.seconds["total"] for run in runs) / 3600 if runs else nan
         row: list[object] = [dataset, model, metric, cell.mean, cell.low95, cell.high95, cell.seeds]
-        if one := served.get((dataset, model)):
-            times = 1000 * one.latency, 1000 * one.latency95, one.per_second
-            row += [hours, one.parameters, one.bytes / 1e6, *times]
+        if timing := served.get((dataset, model)):
+            times = 1000 * timing.latency, 1000 * timing.latency95, timing.per_second
+            row += [hours, timing.parameters, timing.bytes / 1e6, *times]
         else:
             row += [hours, *[nan] * 5]
         rows.append(row)

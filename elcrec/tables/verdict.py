@@ -41,36 +41,36 @@ def judge(table: AccuracyTable, seeds_asked: int) -> pd.DataFrame:
     """
     printed = paper.of_methods(table.paper)
     values = pd.DataFrame([(*cell, value) for cell, value in printed.items()])
-    found = values.set_axis([*CELL, "paper"], axis=1).merge(_ours(table), "left", CELL)
-    asked, seeds = found["seeds"].notna(), found.pop("seeds").fillna(0).astype(int)
-    failure = found.pop("failure").fillna("")
-    rows = zip(found["dataset"], found["metric"], strict=True)
+    cells = values.set_axis([*CELL, "paper"], axis=1).merge(_ours(table), "left", CELL)
+    configured, seeds = cells["seeds"].notna(), cells.pop("seeds").fillna(0).astype(int)
+    failure = cells.pop("failure").fillna("")
+    rows = zip(cells["dataset"], cells["metric"], strict=True)
     lead, runner_up = np.array([paper.lead(printed, *row) for row in rows]).T
     # nan, where the noise is unknown, is neither inside nor narrow.
-    width = found["high95"] - found["low95"]
-    outside = ~found["paper"].between(found["low95"], found["high95"])
-    return found.assign(
-        half_width_percent=50 * width / found["mean"],
+    width = cells["high95"] - cells["low95"]
+    outside = ~cells["paper"].between(cells["low95"], cells["high95"])
+    return cells.assign(
+        half_width_percent=50 * width / cells["mean"],
         lead_percent=100 * lead / runner_up,
         seeds=seeds,
-        seeds_asked=np.where(asked, seeds_asked, 0),
-        relative_deviation_percent=100 * (found["mean"] - found["paper"]) / found["paper"],
+        seeds_asked=np.where(configured, seeds_asked, 0),
+        relative_deviation_percent=100 * (cells["mean"] - cells["paper"]) / cells["paper"],
         verdict=np.select(
             [seeds == 0, width.isna(), outside, width <= abs(lead)],
             [NOT_RUN, CANNOT_TELL, DIFFERS, COMPATIBLE],
             CANNOT_TELL,  # inside an interval wider than the lead, or no lead is printed
         ),
         status=np.select([seeds == 0, seeds >= seeds_asked], ["", FINAL], PROVISIONAL),
-        note=_notes(table, found, failure),
+        note=_notes(table, cells, failure),
     )
 
 
-def _notes(table: AccuracyTable, found: pd.DataFrame, failure: pd.Series) -> list[str]:
+def _notes(table: AccuracyTable, cells: pd.DataFrame, failure: pd.Series) -> list[str]:
     """Why there is no run, and which printed columns cannot be right."""
     columns = impossible.impossible(impossible.printed_columns(table.paper), impossible.PAPER)
     broken = set(zip(columns["dataset"], columns["model"], strict=True))
     notes = []
-    for row, failed in zip(found.to_dict("records"), failure, strict=True):
+    for row, failed in zip(cells.to_dict("records"), failure, strict=True):
         if row["model"] not in table.names.models.values():
             absence = "the configuration does not have this model"
         elif row["dataset"] not in table.names.datasets.values():
@@ -120,18 +120,18 @@ def write(config: Config, folder: Path, any_code: bool = False) -> None:
         any_code: Accept runs made by other code, too.
     """
     table, seeds = table1.read(config, any_code, TABLE_METRICS), len(config.seeds)
-    found = judge(table, seeds)
+    verdicts = judge(table, seeds)
     columns = {
         impossible.PAPER: impossible.printed_columns(table.paper),
         impossible.OURS: impossible.own_columns(table),
     }
     frames = {
-        "verdict": found,
+        "verdict": verdicts,
         "nearest": nearest.frame(table),
         "detectable": detectable.frame(table, seeds),
         "impossible": pd.concat(impossible.impossible(c, source) for source, c in columns.items()),
     }
     for name, frame in frames.items():
         write_csv(folder / f"{name}.csv", frame)
-    print(summary(found))
+    print(summary(verdicts))
     print(rule())

@@ -30,10 +30,10 @@ def tested(title: str, key: str) -> Column:
     """The p-values of a test; in brackets the Holm-corrected ones."""
 
     def cell(row: Row) -> Cell:
-        plain, corrected = row.number(key), row.number(f"{key}_holm")
-        if isnan(plain):
+        p, corrected = row.number(key), row.number(f"{key}_holm")
+        if isnan(p):
             return gap("no p-value: fewer than two seeds")
-        return Cell(f"{p_value(plain)} ({p_value(corrected)})", sort=plain)
+        return Cell(f"{p_value(p)} ({p_value(corrected)})", sort=p)
 
     return Column(title, cell)
 
@@ -46,10 +46,10 @@ def _difference(row: Row) -> Cell:
 def _interval(row: Row) -> Cell:
     base = row.number("mean_b")
     ends = [row.number(f"difference_{end}95") for end in ("low", "high")]
-    shown = [percent(100 * end / base if base else nan) for end in ends]
-    if GAP in shown:
+    percents = [percent(100 * end / base if base else nan) for end in ends]
+    if GAP in percents:
         return gap("training noise unknown" if base else "no percentage of 0")
-    return Cell(f"[{', '.join(shown)}]")
+    return Cell(f"[{', '.join(percents)}]")
 
 
 def stopping(runs: Sequence[RunRecord]) -> str:
@@ -66,9 +66,9 @@ def stopping(runs: Sequence[RunRecord]) -> str:
         STOPPED_EARLY: [r for r in runs if 2 * r.epochs < longest],
     }
     return "; ".join(
-        f"{mark} {', '.join(f'seed {r.seed} ({r.best_epoch} of {r.epochs})' for r in found)}"
-        for mark, found in kinds.items()
-        if found
+        f"{mark} {', '.join(f'seed {r.seed} ({r.best_epoch} of {r.epochs})' for r in remarkable)}"
+        for mark, remarkable in kinds.items()
+        if remarkable
     )
 
 
@@ -79,35 +79,35 @@ def marks(text: str) -> str:
 
 def noisier(pools: Mapping[str, Pool], names: Names) -> dict[str, list[str]]:
     """Models of a table that are noisier than the others: on which data set, by how much."""
-    found: dict[str, list[str]] = {}
+    result: dict[str, list[str]] = {}
     for metric, pool in pools.items():
         for dataset, model in pool.noisier:
             if dataset not in names.datasets or model not in names.models:
                 continue
-            where = f"{names.models[model]} on {names.datasets[dataset]}"
+            label = f"{names.models[model]} on {names.datasets[dataset]}"
             share = f"{metric} {100 * pool.variances[dataset, model] ** 0.5:.1f} %"
-            found.setdefault(where, []).append(share)
-    return found
+            result.setdefault(label, []).append(share)
+    return result
 
 
 def missing(gaps: Iterable[Gap], names: Named, what: str = "Missing") -> list[str]:
     """Return one line per data set, model and reason that says which seeds are absent."""
     seeds: dict[tuple[str, str, str], list[str]] = {}
-    for one in gaps:
-        why = f" ({one.reason})" if one.failed else ""
-        seeds.setdefault((one.dataset, one.model, why), []).append(str(one.seed))
+    for g in gaps:
+        reason = f" ({g.reason})" if g.failed else ""
+        seeds.setdefault((g.dataset, g.model, reason), []).append(str(g.seed))
     return [
         f"{what}: {names.model_name(model)} on {names.dataset_name(dataset)},"
-        f" seed{'s' * (len(absent) > 1)} {', '.join(absent)}{why}."
-        for (dataset, model, why), absent in seeds.items()
+        f" seed{'s' * (len(seed_texts) > 1)} {', '.join(seed_texts)}{reason}."
+        for (dataset, model, reason), seed_texts in seeds.items()
     ]
 
 
 def origin(records: Sequence[Any], what: str) -> list[str]:
     """Return lines with the commits and devices that runs or measurements were made with."""
-    made = [r for r in records if r.device]  # predictions have none
-    versions = {f"{(r.commit or 'unknown')[:12]}{' with changes' * r.dirty}" for r in made}
+    trained = [r for r in records if r.device]  # predictions have none
+    versions = {f"{(r.commit or 'unknown')[:12]}{' with changes' * r.dirty}" for r in trained}
     return [
         f"Commit of the {what}: {', '.join(sorted(versions)) or GAP}.",
-        f"Device of the {what}: {', '.join(sorted({r.device for r in made})) or GAP}.",
+        f"Device of the {what}: {', '.join(sorted({r.device for r in trained})) or GAP}.",
     ]

@@ -49,9 +49,9 @@ class Fixture:
 
     def group(self, prefix: str) -> dict[str, Tensor]:
         """Tensors whose names begin with `prefix/`, by the rest of the name."""
-        cut = len(prefix) + 1
+        start = len(prefix) + 1
         return {
-            name[cut:]: torch.from_numpy(_native(array))
+            name[start:]: torch.from_numpy(_native(array))
             for name, array in self.arrays.items()
             if name.startswith(prefix + "/")
         }
@@ -61,10 +61,10 @@ class Fixture:
         """(K, d) centroids of k-means, which only ICLRec has."""
         if "kmeans_centroids" not in self.arrays:
             return None
-        found = torch.from_numpy(_native(self.arrays["kmeans_centroids"]))
-        if found.ndim != 2 or not len(found):
+        tensor = torch.from_numpy(_native(self.arrays["kmeans_centroids"]))
+        if tensor.ndim != 2 or not len(tensor):
             raise InputError(f"{self.path}: kmeans_centroids must have shape (K, d)")
-        return found
+        return tensor
 
     def check(self, model: TransformerModel, needed: Collection[str]) -> None:
         """Check the arrays that are replayed or compared with the model's.
@@ -83,19 +83,19 @@ class Fixture:
         shapes |= {f"{kind}/{n}": () for kind in NORMS for n in parameters}
         shapes |= dict.fromkeys((*LOSSES, *CLUSTER_LOSSES), ())
         for step in self.steps:
-            found = self.group(step)
+            tensors = self.group(step)
             for name in (*BATCH, *needed):
-                if name not in found:
+                if name not in tensors:
                     raise InputError(f"{self.path}: has no {step}/{name}")
-            inputs, length = found["input_ids"], model.max_length
+            inputs, length = tensors["input_ids"], model.max_length
             users = len(inputs) if inputs.ndim else 0
             outputs = {"sequence_output": (users, length, width), "assigned_intent": (users,)}
-            known = shapes | outputs | dict.fromkeys(BATCH, (users, length))
-            for name, value in found.items():
+            expected_shapes = shapes | outputs | dict.fromkeys(BATCH, (users, length))
+            for name, value in tensors.items():
                 where = f"{self.path}: {brief(f'{step}/{name}')}"
-                if name not in known and name != "users":
+                if name not in expected_shapes and name != "users":
                     raise InputError(f"{where} matches no tensor of the model")
-                needed_shape = known.get(name, value.shape)
+                needed_shape = expected_shapes.get(name, value.shape)
                 if value.shape != needed_shape:
                     raise InputError(
                         f"{where} has shape {tuple(value.shape)}, needed {needed_shape}"
@@ -105,8 +105,8 @@ class Fixture:
 
 
 def _are_ids(values: Tensor, items: int) -> bool:
-    whole = not values.is_floating_point()
-    return whole and bool(((values >= 0) & (values < items)).all())
+    is_integer = not values.is_floating_point()
+    return is_integer and bool(((values >= 0) & (values < items)).all())
 
 
 def _native(array: NDArray[Any]) -> NDArray[Any]:

@@ -77,16 +77,16 @@ def verify(path: Path, weights: Path | None = None) -> list[Deviation]:
         terms = model.loss(batch)
         optimiser.zero_grad()
         terms["total"].backward()
-        found = {f"loss_{name}": value.detach() for name, value in terms.items()}
-        found |= {"sequence_output": hidden, "assigned_intent": assigned_intents(model, hidden)}
+        actual = {f"loss_{name}": value.detach() for name, value in terms.items()}
+        actual |= {"sequence_output": hidden, "assigned_intent": assigned_intents(model, hidden)}
         named = dict(model.named_parameters())
         gradients = {n: torch.zeros_like(p) if p.grad is None else p.grad for n, p in named.items()}
         for name, gradient in to_released(gradients).items():
-            found |= {f"grad/{name}": gradient.clone(), f"grad_norm/{name}": gradient.norm()}
+            actual |= {f"grad/{name}": gradient.clone(), f"grad_norm/{name}": gradient.norm()}
         optimiser.step()
         for name, parameter in to_released({n: p.detach() for n, p in named.items()}).items():
-            found |= {f"after/{name}": parameter, f"param_norm_after/{name}": parameter.norm()}
-        deviations += compare(step, expected, found)
+            actual |= {f"after/{name}": parameter, f"param_norm_after/{name}": parameter.norm()}
+        deviations += compare(step, expected, actual)
         if recorded := fixture.group(f"{step}/after"):  # so that each step is compared by itself
             fit(model, from_released(fixture.path, recorded), str(fixture.path))
     return deviations
@@ -101,21 +101,21 @@ def build(fixture: Fixture, weights: Path | None) -> TransformerModel:
         state = load_released(weights)
     else:
         raise InputError(f"{fixture.path}: has no weights; give the released ones with --weights")
-    of = fixture.path if tensors else weights or fixture.path
+    source = fixture.path if tensors else weights or fixture.path
     centroids, item_size = fixture.centroids, len(state["encoder.items.weight"])
-    kind = elcrec_model if centroids is None else iclrec
+    module = elcrec_model if centroids is None else iclrec
     centers = state.get("centers") if centroids is None else centroids
     if centers is None or not centers.ndim:
-        raise InputError(f"{of}: has no cluster_centers, and the fixture no kmeans_centroids")
+        raise InputError(f"{source}: has no cluster_centers, and the fixture no kmeans_centroids")
     sizes = {
         "dimension": state["encoder.items.weight"].shape[1],
         "max_length": len(state["encoder.positions.weight"]),
         "blocks": len({n.split(".")[2] for n in state if n.startswith("encoder.blocks.")}),
         "intents": len(centers),
     }
-    parameters = build_settings(kind.Hyperparameters, sizes, f"{of}: sizes")
-    model: TransformerModel = kind.Model(parameters, 1, item_size)
-    fit(model, state, str(of))
+    parameters = build_settings(module.Hyperparameters, sizes, f"{source}: sizes")
+    model: TransformerModel = module.Model(parameters, 1, item_size)
+    fit(model, state, str(source))
     if isinstance(model, iclrec.Model):
         if centers.shape != model.centroids.shape:
             columns = sizes["dimension"]
@@ -134,31 +134,31 @@ def make_batch(expected: Mapping[str, Tensor]) -> Batch:
 
 
 def compare(
-    step: str, expected: Mapping[str, Tensor], found: Mapping[str, Tensor]
+    step: str, expected: Mapping[str, Tensor], actual: Mapping[str, Tensor]
 ) -> Iterator[Deviation]:
     """Yield the deviation of every quantity that the fixture has."""
     for name, value in expected.items():
         kind, _, tensor = name.partition("/")
-        if name not in found:  # part of the batch
+        if name not in actual:  # part of the batch
             continue
         if kind == "assigned_intent":
-            yield Deviation(step, name, float((found[name] != value).double().mean()), 0.0)
+            yield Deviation(step, name, float((actual[name] != value).double().mean()), 0.0)
             continue
         floor = 0.0
         if kind == "loss_cluster":
-            floor = sum(float(expected.get(part, found[part]).abs()) for part in CLUSTER_PARTS)
+            floor = sum(float(expected.get(part, actual[part]).abs()) for part in CLUSTER_PARTS)
         elif kind in ("grad", "grad_norm") and tensor.endswith("key.bias"):
             # The softmax ignores a constant added to all keys: this gradient is rounding alone.
-            floor = float(found[f"grad_norm/{tensor.replace('key.bias', 'query.bias')}"])
+            floor = float(actual[f"grad_norm/{tensor.replace('key.bias', 'query.bias')}"])
         tolerance = AFTER_STEP_TOLERANCE if kind in AFTER_STEP else TOLERANCE
-        yield Deviation(step, name, relative(found[name], value, floor), tolerance)
+        yield Deviation(step, name, relative(actual[name], value, floor), tolerance)
 
 
-def relative(found: Tensor, expected: Tensor, floor: float = 0.0) -> float:
+def relative(actual: Tensor, expected: Tensor, floor: float = 0.0) -> float:
     """Norm of the difference over the norm of the expected (at least `floor`), in float64."""
     expected = expected.double()
     size = max(float(expected.norm()), floor)
-    difference = float((found.double() - expected).norm())
+    difference = float((actual.double() - expected).norm())
     return difference / size if size > 0 else difference
 
 
@@ -178,21 +178,21 @@ def _fitting(
     """ELCRec with alpha and fusion, which fixtures do not store, found from step 0's losses."""
     first = fixture.group("step0")
     loss = {n: float(v) for n, v in first.items() if n.startswith("loss_")}
-    rest = loss["loss_next_item"] + 0.1 * (loss["loss_instance"] + loss["loss_intent"])
-    if not abs(loss["loss_total"] - rest) <= LARGEST_ALPHA * abs(loss["loss_cluster"]) > 0:
+    other_losses = loss["loss_next_item"] + 0.1 * (loss["loss_instance"] + loss["loss_intent"])
+    if not abs(loss["loss_total"] - other_losses) <= LARGEST_ALPHA * abs(loss["loss_cluster"]) > 0:
         raise InputError(f"{fixture.path}: the losses of step0 do not add up to loss_total")
-    alpha = round((loss["loss_total"] - rest) / loss["loss_cluster"], 2)
+    alpha = round((loss["loss_total"] - other_losses) / loss["loss_cluster"], 2)
 
-    def made(fusion: Fusion) -> elcrec_model.Model:
+    def candidate(fusion: Fusion) -> elcrec_model.Model:
         model = elcrec_model.Model(replace(sizes, alpha=alpha, fusion=fusion), 1, item_size)
         model.load_state_dict(state)
         return model.eval()
 
-    def away(fusion: Fusion) -> float:
+    def deviation(fusion: Fusion) -> float:
         with torch.no_grad():
             return abs(
-                float(made(fusion).loss(make_batch(first))["instance"]) - loss["loss_instance"]
+                float(candidate(fusion).loss(make_batch(first))["instance"]) - loss["loss_instance"]
             )
 
     # Made anew: computing a loss changes the centers, which it normalises.
-    return made(min(get_args(Fusion), key=away))
+    return candidate(min(get_args(Fusion), key=deviation))

@@ -22,12 +22,12 @@ def learned_intents(model: SequenceModel, data: InteractionData) -> dict[str, fl
     every epoch, such as ICLRec's, are not in published weights.
     """
     users = IntentRecorder(model, data).users
-    found = model.intents(data, data.tensor(users))
-    if found is None or not found.learned:
+    intents = model.intents(data, data.tensor(users))
+    if intents is None or not intents.learned:
         return None
-    numbers = diagnose(found)
+    numbers = diagnose(intents)
     return {
-        "count": len(found.centers),
+        "count": len(intents.centers),
         "users": len(users),
         "in_use": int(numbers["intents_in_use"]),
         "center_cosine": numbers["center_cosine"],
@@ -42,8 +42,8 @@ def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> st
         raise InputError(f"{path}: its name must contain 'valid' or 'test'")
     kind = "released" if protocol == "paper" else protocol
     expected = read_arrays(path, [kind])[kind]
-    words = f"needed: one integer rank of at least 0 for each of the {len(ranks[split])} users"
-    check_whole(f"{path}: {kind}", expected, len(ranks[split]), words)
+    allowed = f"needed: one integer rank of at least 0 for each of the {len(ranks[split])} users"
+    check_whole(f"{path}: {kind}", expected, len(ranks[split]), allowed)
     difference = np.abs(ranks[split].astype(np.int64) - expected.astype(np.int64))
     return (
         f"{path.name}: {int((difference > 0).sum())} of {len(expected)} ranks differ, "

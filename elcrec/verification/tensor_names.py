@@ -66,18 +66,18 @@ def from_released(path: Path, tensors: Mapping[str, Tensor]) -> dict[str, Tensor
     for name, tensor in tensors.items():
         if not _THEIRS.fullmatch(name):
             raise InputError(f"{path}: unknown tensor {shown(name)}")
-        whole = [tensor]
+        pieces = [tensor]
         if ".attention.query." in name:
             parts = [tensors.get(name.replace("query", part)) for part in PARTS]
-            whole = [part for part in parts if part is not None and part.shape == tensor.shape]
-            if len(whole) < len(PARTS) or not tensor.ndim:
+            pieces = [part for part in parts if part is not None and part.shape == tensor.shape]
+            if len(pieces) < len(PARTS) or not tensor.ndim:
                 raise InputError(f"{path}: {shown(name)} needs a key and a value of the same shape")
         elif ".attention.key." in name or ".attention.value." in name:
             continue  # comes with its query
         renamed = name.replace(".query.", ".projection.")
         for theirs, our in NAMES.items():
             renamed = renamed.replace(theirs, our)
-        ours[renamed] = torch.cat(whole) if len(whole) > 1 else tensor
+        ours[renamed] = torch.cat(pieces) if len(pieces) > 1 else tensor
     return ours
 
 
