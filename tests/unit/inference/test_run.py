@@ -44,8 +44,8 @@ def test_random_numbers_of_the_caller_are_left_alone(finished):
 
 def test_an_unknown_run_names_those_that_there_are(finished):
     line = refusal(finished, "beauty/elcrc/1")
-    assert "beauty/elcrc/1: no such run (did you mean 'beauty/elcrec/2'?)" in line
-    kept = ["elcrec/2", "iclrec/1", "iclrec/2", "iclrec/3", "sasrec/1", "sasrec_ce/1"]
+    assert "beauty/elcrc/1: no such run (did you mean 'beauty/elcrec/1'?)" in line
+    kept = ["elcrec/1", "elcrec/2", "iclrec/1", "iclrec/2", "iclrec/3", "sasrec/1", "sasrec_ce/1"]
     assert line.endswith("with weights: " + ", ".join(f"beauty/{run}" for run in kept))
 
 
