@@ -30,7 +30,6 @@ RECORD = ROOT / "results" / "recorded"
 CONFIGS = {
     "the replication": [],
     "the nightly check": ["nightly-cpu.yaml"],
-    "the study": ["study.yaml", "study-ml-100k.yaml"],
 }
 PATH = re.compile(r"""(^|[\s"'=,\[(])(/\w|~/)""", re.MULTILINE)
 """An absolute path, in whatever stands before it."""
