@@ -62,7 +62,7 @@ def project(vectors: NDArray[np.floating], seed: int) -> Points:
 def largest_intents(assigned: Ids) -> Ids:
     """The `COLORED` intents with most users over all snapshots (S, n), the largest first."""
     ids, counts = np.unique(assigned, return_counts=True)
-    return ids[np.argsort(-counts, kind="stable")][:COLORED].astype(np.int64)
+    return ids[np.argsort(-counts, kind="stable")][:COLORED]
 
 
 def _panel(axis: Axes, epoch: int | None, run: Single) -> list[tuple[Any, ...]]:

@@ -1,6 +1,5 @@
 """Files of arrays (.npz), written atomically, and read without running code from them."""
 
-import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from numpy.typing import NDArray
 
 from elcrec.errors import InputError
 from elcrec.files.atomic import replaced
+
+MOST = int(np.iinfo(np.int64).max)
 
 
 def read_arrays(path: Path, names: Collection[str] | None = None) -> dict[str, NDArray[Any]]:
@@ -60,15 +61,15 @@ def narrowed(array: NDArray[Any], *kinds: type) -> NDArray[Any]:
     return array
 
 
-def check_whole(
+def whole_numbers(
     where: str,
     array: NDArray[Any],
     rows: int,
     words: str,
-    most: float = math.inf,
+    most: int = MOST,
     dimensions: int = 1,
-) -> None:
-    """Refuse an array of another shape, or of anything but whole numbers from 0.
+) -> NDArray[np.int64]:
+    """The array as `widened` returns it.
 
     Args:
         where: Words for its place, which the message begins with.
@@ -79,13 +80,19 @@ def check_whole(
         dimensions: How many it must have.
 
     Raises:
-        InputError: It is such an array, or an empty one.
+        InputError: It is empty, of another shape, or has anything but whole numbers from 0.
     """
     if array.ndim != dimensions or len(array) != rows or not is_whole(array, most):
         raise InputError(f"{where} is {array.dtype} of shape {array.shape}; {words}")
+    return widened(array)
 
 
-def is_whole(array: NDArray[Any], most: float) -> bool:
+def widened(array: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Whole numbers, however small they were stored: in one byte, 255 + 1 would be 0."""
+    return array.astype(np.int64, copy=False)
+
+
+def is_whole(array: NDArray[Any], most: int = MOST) -> bool:
     """Whether the array has values, and all are whole numbers from 0 to `most`."""
     right = array.dtype.kind in "iu" and array.size > 0
     return right and bool(0 <= array.min() <= array.max() <= most)

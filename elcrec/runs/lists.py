@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from elcrec.files.npzfile import check_whole, read_arrays
+from elcrec.files.npzfile import read_arrays, whole_numbers
 from elcrec.runs.record import RunRecord
 
 TOP = "top.npz"
@@ -24,6 +24,7 @@ def top_lists(record: RunRecord, n_items: int) -> dict[str, NDArray[np.integer]]
     arrays = read_arrays(path, ["test", "ahead"])
     per_user = f"for each of {record.users} users"
     needed = f"needed: item numbers from 0 to {n_items}, one row {per_user}"
-    check_whole(f"{path}: test", arrays["test"], record.users, needed, n_items, dimensions=2)
-    check_whole(f"{path}: ahead", arrays["ahead"], record.users, f"needed: a count {per_user}")
-    return arrays
+    lists = whole_numbers(f"{path}: test", arrays["test"], record.users, needed, n_items, 2)
+    counted = f"needed: a count {per_user}"
+    ahead = whole_numbers(f"{path}: ahead", arrays["ahead"], record.users, counted)
+    return {"test": lists, "ahead": ahead}

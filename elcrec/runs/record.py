@@ -25,7 +25,7 @@ from elcrec.files.checked import (
     matching,
 )
 from elcrec.files.jsonfile import read_json
-from elcrec.files.npzfile import check_whole, read_arrays
+from elcrec.files.npzfile import read_arrays, whole_numbers
 from elcrec.files.yamlfile import read_yaml
 from elcrec.runs.history import read_history
 
@@ -186,6 +186,7 @@ def read_ranks(path: Path, users: int) -> dict[str, NDArray[np.integer]]:
     """
     arrays = read_arrays(path, SPLITS)
     allowed = f"one integer rank of at least 0 for each of the {users} users of metrics.json"
-    for split in SPLITS:
-        check_whole(f"{path}: {split}", arrays[split], users, f"allowed: {allowed}")
-    return {split: arrays[split] for split in SPLITS}
+    return {
+        split: whole_numbers(f"{path}: {split}", arrays[split], users, f"allowed: {allowed}")
+        for split in SPLITS
+    }

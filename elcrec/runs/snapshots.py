@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elcrec.errors import InputError
-from elcrec.files.npzfile import is_finite, is_whole, read_arrays
+from elcrec.files.npzfile import is_finite, is_whole, read_arrays, widened
 from elcrec.runs.record import INTENTS, RunRecord
 
 DIMENSIONS = {
@@ -62,8 +62,11 @@ def snapshots(record: RunRecord) -> Snapshots | None:
         if not is_finite(array):
             raise InputError(f"{path}: {name} must be finite numbers")
         bound = BELOW.get(name)
-        if bound and not is_whole(array, sizes.get(bound, record.epochs + 1) - 1):
-            raise InputError(f"{path}: {name} must be integers from 0, below the number of {bound}")
+        if bound:
+            if not is_whole(array, sizes.get(bound, record.epochs + 1) - 1):
+                words = f"must be integers from 0, below the number of {bound}"
+                raise InputError(f"{path}: {name} {words}")
+            arrays[name] = widened(array)
     return Snapshots(
         epochs=arrays["epochs"],
         users=arrays["users"],

@@ -9,7 +9,7 @@ from elcrec.data.histories import InteractionData
 from elcrec.data.sequences import SPLITS
 from elcrec.data.sources import Dataset
 from elcrec.errors import InputError
-from elcrec.files.npzfile import check_whole, read_arrays
+from elcrec.files.npzfile import read_arrays, whole_numbers
 from elcrec.models.interface import SequenceModel
 from elcrec.training.intents import IntentRecorder, diagnose
 
@@ -41,10 +41,11 @@ def compare_ranks(path: Path, ranks: dict[str, np.ndarray], protocol: str) -> st
     if split is None:
         raise InputError(f"{path}: its name must contain 'valid' or 'test'")
     kind = "released" if protocol == "paper" else protocol
-    expected = read_arrays(path, [kind])[kind]
-    allowed = f"needed: one integer rank of at least 0 for each of the {len(ranks[split])} users"
-    check_whole(f"{path}: {kind}", expected, len(ranks[split]), allowed)
-    difference = np.abs(ranks[split].astype(np.int64) - expected.astype(np.int64))
+    users = len(ranks[split])
+    allowed = f"needed: one integer rank of at least 0 for each of the {users} users"
+    stored = read_arrays(path, [kind])[kind]
+    expected = whole_numbers(f"{path}: {kind}", stored, users, allowed)
+    difference = np.abs(ranks[split] - expected)
     return (
         f"{path.name}: {int((difference > 0).sum())} of {len(expected)} ranks differ, "
         f"by at most {int(difference.max())}"

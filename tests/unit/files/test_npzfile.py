@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from elcrec.files.npzfile import narrowed, read_arrays, write_arrays
+from elcrec.files.npzfile import narrowed, read_arrays, whole_numbers, write_arrays
 
 WIDTHS = (np.int16, np.int32, np.float16)
 """What snapshots of intents are written in."""
@@ -33,3 +33,9 @@ def test_other_numbers_are_rounded_but_never_infinite():
     large = np.float32([0.1, 70_000])
     assert narrowed(large, *WIDTHS) is large
     assert narrowed(np.array([-1]), np.uint8, np.uint16).tolist() == [-1]
+
+
+def test_numbers_of_one_byte_are_read_in_a_type_to_count_with():
+    stored = narrowed(np.array([0, 255]), np.uint8)
+    assert stored.max() + np.uint8(1) == 0
+    assert whole_numbers("x", stored, rows=2, words="").max() + 1 == 256

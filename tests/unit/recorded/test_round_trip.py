@@ -13,6 +13,7 @@ import yaml
 from elcrec.cli.main import main, make_parser
 from elcrec.config.config import FROM_RECORDED, load_config
 from elcrec.evaluation.metrics import summarise
+from elcrec.files.npzfile import read_arrays
 from elcrec.recorded.write import FEW, system
 from elcrec.runs.reading import Runs
 from elcrec.runs.record import load_run
@@ -72,6 +73,8 @@ def test_runs_of_a_study_keep_the_clusters_of_all_users(runs):
     assert add(runs) == 0
     before, after = (snapshots(load_run(f)) for f in (run_folder(runs), recorded_folder(runs)))
     np.testing.assert_array_equal(before.all_assigned, after.all_assigned)
+    stored = read_arrays(recorded_folder(runs) / "intents.npz")["all_assigned"]
+    assert (stored.dtype, after.all_assigned.dtype) == (np.uint8, np.int64)
     assert len(after.users) == after.embeddings.shape[1] == FEW < len(before.users)
     assert not (machine_of(runs) / "sensitivity/tiny/alpha-0.1/1/intents.npz").exists()
     assert add(runs) == 0  # the same runs again
