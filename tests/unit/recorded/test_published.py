@@ -30,6 +30,8 @@ RECORD = ROOT / "results" / "recorded"
 CONFIGS = {
     "the replication": [],
     "the nightly check": ["nightly-cpu.yaml"],
+    "the study of MovieLens-100K": ["study.yaml", "study-ml-100k.yaml"],
+    "the study of Beauty": ["study.yaml", "study-beauty.yaml"],
 }
 PATH = re.compile(r"""(^|[\s"'=,\[(])(/\w|~/)""", re.MULTILINE)
 """An absolute path, in whatever stands before it."""
