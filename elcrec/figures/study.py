@@ -20,7 +20,7 @@ QUANTITIES = {
     "in_use": "centers\nin use",
     "user_cosine": "cosine\nof users",
     "activity_bits": "activity\n(bits)",
-    "stability": "stability\n(adjusted Rand)",
+    "stability": "stability\n(adj. Rand)",
 }
 READ = ["mean_b", "relative_difference_percent", "difference_low95", "difference_high95"]
 """Columns of study.csv that are read, besides the quantities."""

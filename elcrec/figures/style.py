@@ -12,6 +12,7 @@ from matplotlib import rc_context
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from numpy.typing import ArrayLike, NDArray
 
 WIDTH = 7.2
@@ -20,7 +21,10 @@ look = partial(rc_context, fname=Path(__file__).parent / "templates" / "look.mpl
 """Context in which figures have the common look."""
 RING: Any = {"marker": "o", "linestyle": "", "markerfacecolor": "none"}
 """A ring around a point."""
-ABOVE: Any = {"textcoords": "offset points", "xytext": (0, 3), "ha": "center", "fontsize": 6}
+ABOVE: Any = {
+    **{"textcoords": "offset points", "xytext": (0, 3), "ha": "center", "fontsize": 6},
+    "path_effects": [withStroke(linewidth=1.5, foreground="white")],  # readable on a line
+}
 """The value of a point, written above it."""
 MISSING: Any = {"color": "0.35", "fontsize": 7, "fontstyle": "italic"}
 
@@ -51,6 +55,7 @@ SERIES = (
     Series("#DDAA33", "^", "-.", "..."),
     Series("#000000", "D", ":", "xx"),
     Series("#777777", "v", (0, (5, 1, 1, 1, 1, 1)), "\\\\\\"),
+    Series("#228833", "P", (0, (3, 1)), "++"),
 )
 FIXED = {"elcrec": 0, "iclrec": 1, "sasrec": 2}
 """Models that look the same in every figure."""
