@@ -22,7 +22,10 @@ look = partial(rc_context, fname=Path(__file__).parent / "templates" / "look.mpl
 RING: Any = {"marker": "o", "linestyle": "", "markerfacecolor": "none"}
 """A ring around a point."""
 ABOVE: Any = {
-    **{"textcoords": "offset points", "xytext": (0, 3), "ha": "center", "fontsize": 6},
+    "textcoords": "offset points",
+    "xytext": (0, 3),
+    "ha": "center",
+    "fontsize": 6,
     "path_effects": [withStroke(linewidth=1.5, foreground="white")],  # readable on a line
 }
 """The value of a point, written above it."""

@@ -92,7 +92,7 @@ def widened(array: NDArray[np.integer]) -> NDArray[np.int64]:
     return array.astype(np.int64, copy=False)
 
 
-def is_whole(array: NDArray[Any], most: int = MOST) -> bool:
+def is_whole(array: NDArray[Any], most: int) -> bool:
     """Whether the array has values, and all are whole numbers from 0 to `most`."""
     right = array.dtype.kind in "iu" and array.size > 0
     return right and bool(0 <= array.min() <= array.max() <= most)

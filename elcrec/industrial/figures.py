@@ -106,7 +106,7 @@ def _parted(axis: Axes, numbers: pd.DataFrame) -> None:
         return
     shares = numbers.pivot(index="rank", columns="group", values="percent_of_cluster")[[*GROUPS]]
     left = shares.cumsum(axis=1) - shares
-    for group, look in zip(GROUPS, SERIES, strict=False):
+    for group, look in zip(GROUPS, SERIES[: len(GROUPS)], strict=True):
         axis.barh(shares.index, shares[group], left=left[group], label=group, **look.bar)
     sizes = numbers.groupby("rank")["users"].sum()
     axis.set_yticks(sizes.index, [f"{rank}: {users} users" for rank, users in sizes.items()])

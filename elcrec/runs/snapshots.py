@@ -62,17 +62,14 @@ def snapshots(record: RunRecord) -> Snapshots | None:
         if not is_finite(array):
             raise InputError(f"{path}: {name} must be finite numbers")
         bound = BELOW.get(name)
-        if bound:
-            if not is_whole(array, sizes.get(bound, record.epochs + 1) - 1):
-                words = f"must be integers from 0, below the number of {bound}"
-                raise InputError(f"{path}: {name} {words}")
-            arrays[name] = widened(array)
+        if bound and not is_whole(array, sizes.get(bound, record.epochs + 1) - 1):
+            raise InputError(f"{path}: {name} must be integers from 0, below the number of {bound}")
     return Snapshots(
-        epochs=arrays["epochs"],
-        users=arrays["users"],
+        epochs=widened(arrays["epochs"]),
+        users=widened(arrays["users"]),
         embeddings=arrays["embeddings"].astype(np.float32),
-        assigned=arrays["assigned"],
-        all_assigned=arrays["all_assigned"],
+        assigned=widened(arrays["assigned"]),
+        all_assigned=widened(arrays["all_assigned"]),
         intents=sizes["intents"],
     )
 
